@@ -1,0 +1,36 @@
+"""The classes of a liver biopsy: the one table of index, name and colours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Rgb = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class TissueClass:
+    """One class of the class map.
+
+    Attributes:
+        index: value in class maps and channel of the model's output.
+        name: key used in files and tables.
+        qupath_name: classification shown in QuPath.
+        colour: RGB of outlines and of the QuPath class.
+        mask_colour: RGB in the paper's mask files (Cazzaniga et al. 2025).
+    """
+
+    index: int
+    name: str
+    qupath_name: str
+    colour: Rgb
+    mask_colour: Rgb
+
+
+BACKGROUND = TissueClass(0, "background", "Background", (160, 160, 160), (0, 0, 0))
+LOBULE = TissueClass(1, "lobule", "Lobule", (90, 140, 220), (255, 0, 0))
+PORTAL = TissueClass(2, "portal", "Portal tract", (255, 160, 0), (255, 255, 255))
+CLASSES = (BACKGROUND, LOBULE, PORTAL)
+
+TISSUE_QUPATH_NAME = "Tissue"
+TISSUE_COLOUR: Rgb = (120, 120, 120)
+"""Tissue is lobule and portal together: a region to draw, not a class of its own."""
