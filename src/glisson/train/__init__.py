@@ -1,1 +1,1 @@
-""""""
+"""Training: tiles, augmentation, the loop."""

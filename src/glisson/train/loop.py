@@ -1,0 +1,236 @@
+"""The training loop: rounds of rendering and training, with checkpoints that resume."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+from transformers import SegformerConfig, SegformerForSemanticSegmentation
+
+from glisson.classes import CLASSES, LOBULE, PORTAL
+from glisson.train.augment import augment
+from glisson.train.pool import tiles
+from glisson.train.recipe import Recipe
+
+logger = logging.getLogger(__name__)
+
+IGNORED = 255
+MEAN = (0.485, 0.456, 0.406)
+STD = (0.229, 0.224, 0.225)
+"""The usual image statistics, so that pretrained encoders can be swapped in later."""
+
+
+def new_model() -> SegformerForSemanticSegmentation:
+    """SegFormer-B0 for the three classes, with random weights."""
+    names = {c.index: c.name for c in CLASSES}
+    config = SegformerConfig(
+        num_labels=len(CLASSES), id2label=names, label2id={v: k for k, v in names.items()}
+    )
+    return SegformerForSemanticSegmentation(config)
+
+
+class Trainer:
+    """A run that can be stopped after any round and resumed."""
+
+    def __init__(self, recipe: Recipe, folder: Path) -> None:
+        torch.manual_seed(recipe.first_seed)
+        self.recipe = recipe
+        self.folder = folder
+        self.model = new_model()
+        self.average = new_model()
+        self.average.load_state_dict(self.model.state_dict())
+        self.optimizer = torch.optim.AdamW(
+            self.model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
+        )
+        self.round = 0
+        self.step = 0
+        self.history: list[dict[str, Any]] = []
+
+    def run(self) -> None:
+        """Train to the last round."""
+        self._resume()
+        while self.round < self.recipe.rounds:
+            started = time.monotonic()
+            loss = self._train_round()
+            self.round += 1
+            scores = validate(self.average, self.recipe, self.folder)
+            minutes = (time.monotonic() - started) / 60
+            self.history.append({"round": self.round, "loss": loss, "minutes": minutes, **scores})
+            logger.info("round %d: loss %.4f, %s, %.1f min", self.round, loss, scores, minutes)
+            self._save()
+
+    def _train_round(self) -> float:
+        images, labels = self._draw_samples()
+        generator = torch.Generator().manual_seed(self.recipe.first_seed + self.round)
+        losses = []
+        self.model.train()
+        for first in range(0, len(images) - self.recipe.batch + 1, self.recipe.batch):
+            part = slice(first, first + self.recipe.batch)
+            x, y = augment(_as_floats(images[part]), torch.from_numpy(labels[part]), generator)
+            losses.append(self._learn(x, y))
+            if self.step % 20 == 0:
+                logger.info("step %d: loss %.4f", self.step, float(np.mean(losses[-20:])))
+        return float(np.mean(losses))
+
+    def _draw_samples(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """This round's new tiles once and earlier ones at random, shuffled."""
+        rng = np.random.default_rng(self.recipe.first_seed + self.round)
+        images, labels = self._tiles_of(self.round)
+        older = self.recipe.samples_per_round - len(images)
+        rounds = rng.integers(0, self.round + 1, older)
+        picked_images, picked_labels = [images], [labels]
+        for number in range(self.round + 1):
+            some_images, some_labels = self._tiles_of(number)
+            chosen = rng.choice(len(some_images), int((rounds == number).sum()))
+            picked_images.append(some_images[chosen])
+            picked_labels.append(some_labels[chosen])
+        order = rng.permutation(self.recipe.samples_per_round)
+        pooled = np.concatenate(picked_images)[order], np.concatenate(picked_labels)[order]
+        return pooled[0], _with_ignored_border(pooled[1], self.recipe.ignored_border_um)
+
+    def _tiles_of(self, number: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        recipe = self.recipe
+        first = recipe.first_seed + number * recipe.tiles_per_round
+        return tiles(
+            self.folder / "tiles",
+            first,
+            recipe.tiles_per_round,
+            recipe.window_px,
+            recipe.mpp_choices,
+        )
+
+    def _learn(self, images: Tensor, labels: Tensor) -> float:
+        self._set_learning_rate()
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = self.model(normalised(images).to(memory_format=torch.channels_last)).logits
+        loss = segmentation_loss(logits.float(), labels.long(), self.recipe)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimizer.step()
+        self._update_average()
+        self.step += 1
+        return float(loss.detach())
+
+    def _set_learning_rate(self) -> None:
+        recipe = self.recipe
+        per_round = recipe.samples_per_round // recipe.batch
+        left = recipe.rounds * per_round - self.step
+        fall = min(1.0, left / max(1, recipe.decay_rounds * per_round))
+        rise = min(1.0, (self.step + 1) / recipe.warmup_steps)
+        for group in self.optimizer.param_groups:
+            group["lr"] = recipe.learning_rate * min(rise, fall)
+
+    @torch.no_grad()
+    def _update_average(self) -> None:
+        decay = min(self.recipe.ema_decay, (1 + self.step) / (10 + self.step))
+        for mean, value in zip(
+            self.average.state_dict().values(), self.model.state_dict().values(), strict=True
+        ):
+            if mean.dtype.is_floating_point:
+                mean.lerp_(value, 1 - decay)
+            else:
+                mean.copy_(value)
+
+    def _save(self) -> None:
+        state = {
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "round": self.round,
+            "step": self.step,
+            "history": self.history,
+            "recipe": asdict(self.recipe),
+        }
+        unfinished = self.folder / "checkpoint.part"
+        torch.save(state, unfinished)
+        unfinished.replace(self.folder / "checkpoint.pt")
+
+    def _resume(self) -> None:
+        path = self.folder / "checkpoint.pt"
+        if not path.exists():
+            return
+        state = torch.load(path, weights_only=True)
+        self.model.load_state_dict(state["model"])
+        self.average.load_state_dict(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.round, self.step, self.history = state["round"], state["step"], state["history"]
+        logger.info("resumed after round %d", self.round)
+
+
+def normalised(images: Tensor) -> Tensor:
+    """(N, 3, H, W) in 0 to 1, less the mean and over the deviation."""
+    mean, std = torch.tensor(MEAN).view(1, 3, 1, 1), torch.tensor(STD).view(1, 3, 1, 1)
+    return (images - mean) / std
+
+
+def segmentation_loss(logits: Tensor, labels: Tensor, recipe: Recipe) -> Tensor:
+    """Weighted cross-entropy and soft Dice at full resolution; `IGNORED` counts for nothing."""
+    logits = functional.interpolate(
+        logits, size=labels.shape[-2:], mode="bilinear", align_corners=False
+    )
+    weights = torch.tensor(recipe.class_weights)
+    entropy = functional.cross_entropy(logits, labels, weights, ignore_index=IGNORED)
+    return entropy + recipe.dice_share * _dice_loss(logits, labels)
+
+
+def _dice_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    seen = (labels != IGNORED)[:, None]
+    truth = functional.one_hot(labels.clamp_max(len(CLASSES) - 1), len(CLASSES))
+    truth = truth.permute(0, 3, 1, 2) * seen
+    chance = logits.softmax(dim=1) * seen
+    overlap = (chance * truth).sum(dim=(0, 2, 3))
+    total = chance.sum(dim=(0, 2, 3)) + truth.sum(dim=(0, 2, 3))
+    return 1 - ((2 * overlap + 1) / (total + 1)).mean()
+
+
+def _as_floats(images: NDArray[np.uint8]) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2))).float() / 255
+
+
+def _with_ignored_border(labels: NDArray[np.uint8], half_width_px: float) -> NDArray[np.uint8]:
+    """Labels with a band along the lobule-portal border set to `IGNORED`."""
+    side = 2 * round(half_width_px / 2) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    marked = labels.copy()
+    for tile in marked:
+        portal = cv2.dilate((tile == PORTAL.index).astype(np.uint8), kernel)
+        lobule = cv2.dilate((tile == LOBULE.index).astype(np.uint8), kernel)
+        tile[(portal & lobule) > 0] = IGNORED
+    return marked
+
+
+@torch.no_grad()
+def validate(
+    model: SegformerForSemanticSegmentation, recipe: Recipe, folder: Path
+) -> dict[str, float]:
+    """Dice of each class over unseen phantom tiles, unaugmented, counts pooled."""
+    images, labels = tiles(
+        folder / "tiles",
+        recipe.validation_seed,
+        recipe.validation_tiles,
+        recipe.window_px,
+        recipe.mpp_choices,
+    )
+    model.eval()
+    counts = np.zeros((len(CLASSES), len(CLASSES)), np.int64)
+    for first in range(0, len(images), recipe.batch):
+        part = slice(first, first + recipe.batch)
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = model(normalised(_as_floats(images[part]))).logits
+        logits = functional.interpolate(logits.float(), size=labels.shape[1:], mode="bilinear")
+        found = logits.argmax(dim=1).numpy()
+        pairs = labels[part].astype(np.int64) * len(CLASSES) + found
+        counts += np.bincount(pairs.ravel(), minlength=len(CLASSES) ** 2).reshape(counts.shape)
+    overlap = np.diag(counts)
+    dice = 2 * overlap / (counts.sum(axis=0) + counts.sum(axis=1))
+    return {f"dice_{c.name}": round(float(dice[c.index]), 4) for c in CLASSES}
