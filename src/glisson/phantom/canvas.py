@@ -110,11 +110,11 @@ def _spline(position: Field) -> tuple[NDArray[np.int64], sparse.csr_array]:
         [(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3], axis=1
     )
     indices = np.arange(base[0] - 1, base[-1] + 3)
-    row = np.repeat(np.arange(position.size), 4)
-    column = ((base - 1 - indices[0])[:, None] + np.arange(4)).ravel()
+    columns = ((base - 1 - indices[0])[:, None] + np.arange(4)).ravel().astype(np.int32)
+    starts = np.arange(0, 4 * position.size + 1, 4, dtype=np.int32)
     weights = (taps / 6).astype(np.float32).ravel()
     return indices, sparse.csr_array(
-        (weights, (row, column)), shape=(position.size, indices.size), dtype=np.float32
+        (weights, columns, starts), shape=(position.size, indices.size), dtype=np.float32
     )
 
 

@@ -20,6 +20,7 @@ from glisson.phantom.canvas import (
     Field,
     Scatter,
     noise,
+    resampled,
     sample,
     scatter,
     signed_distance_um,
@@ -422,14 +423,19 @@ def _add_stromal_nuclei(
 
 def _inflammation(canvas: Canvas, layout: Layout, ground: _Ground) -> Field:
     """Inflammation of the nearest tract or septum, 0 to 1."""
-    field = np.zeros(canvas.shape, np.float32)
+    coarse = Canvas(
+        canvas.x_um, canvas.y_um, -(-canvas.width_px // 4), -(-canvas.height_px // 4),
+        canvas.mpp * 4, canvas.seed,
+    )  # fmt: skip
+    field = np.zeros(coarse.shape, np.float32)
     shapes = [(s.infiltrate, [s.polygon_um]) for s in layout.septa]
     shapes += [(t.infiltrate, list(t.polygons_um)) for t in layout.tracts]
     for value, polygons in shapes:
         for polygon in _visible(canvas, polygons):
-            corners = np.round(canvas.px_from_um(polygon) * 16 - 8).astype(np.int32)
+            corners = np.round(coarse.px_from_um(polygon) * 16 - 8).astype(np.int32)
             cv2.fillPoly(field, [corners], float(value), shift=4)
-    return cv2.GaussianBlur(cv2.dilate(field, _box(canvas, 16)), (0, 0), 10 / canvas.mpp)
+    grown = cv2.dilate(field, _box(coarse, 16))
+    return resampled(cv2.GaussianBlur(grown, (0, 0), 10 / coarse.mpp), coarse, canvas)
 
 
 def _box(canvas: Canvas, side_um: float) -> NDArray[np.uint8]:

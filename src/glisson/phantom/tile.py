@@ -50,7 +50,7 @@ def render_tile(seed: int, size_px: int = 256, mpp: float = 1.0) -> Tile:
     what = _tile_artefacts(rng, canvas, side_um)
     rgb = apply(canvas, rgb, background, what)
     pixels = scan(rgb, canvas.mpp, (size_px, size_px), draw_scanner(rng), rng)
-    labels = _reduced(rendering.labels, fine)
+    labels = reduced(rendering.labels, fine)
     hidden = cv2.resize(
         padded_mask(canvas, what).astype(np.uint8), (size_px, size_px), interpolation=cv2.INTER_AREA
     )
@@ -103,7 +103,7 @@ def _tile_artefacts(rng: np.random.Generator, canvas: Canvas, side_um: float) ->
     return replace(what, padding_um=(box,), padding_rgb=rgb)
 
 
-def _reduced(labels: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
+def reduced(labels: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
     """The commonest class in every block of `factor` x `factor` pixels."""
     height, width = labels.shape[0] // factor, labels.shape[1] // factor
     blocks = labels.reshape(height, factor, width, factor)

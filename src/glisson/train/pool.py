@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from functools import partial
 from pathlib import Path
 
@@ -31,6 +32,7 @@ def _render(
     first_seed: int, count: int, size_px: int, mpp_choices: tuple[float, ...]
 ) -> tuple[Pixels, Pixels]:
     work = partial(_render_one, size_px=size_px, mpp_choices=mpp_choices)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read by the workers when they start
     context = multiprocessing.get_context("spawn")
     with context.Pool(initializer=cv2.setNumThreads, initargs=(1,)) as workers:
         made = workers.map(work, range(first_seed, first_seed + count), chunksize=16)

@@ -30,7 +30,7 @@ class Recipe:
         validation_tiles: number of validation tiles.
     """
 
-    rounds: int = 9
+    rounds: int = 8
     decay_rounds: int = 3
     tiles_per_round: int = 1500
     samples_per_round: int = 4500

@@ -1,0 +1,50 @@
+# Every target sets up what it needs in .venv; only Python 3.11 or newer is asked of the machine.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CORE := $(VENV)/.core-installed
+DEV := $(VENV)/.dev-installed
+
+.PHONY: demo test test-slow lint format bench docs model clean
+
+demo: $(CORE)  ## a synthetic biopsy, segmented, beside its truth
+	$(BIN)/glisson demo -o demo-out
+
+test: $(DEV)  ## the default tests, under ten minutes on two cores
+	$(BIN)/python -m pytest
+
+test-slow: $(DEV)
+	$(BIN)/python -m pytest -m slow
+
+lint: $(DEV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(DEV)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(DEV)  ## time and memory, printed; nothing is asserted
+	$(BIN)/python -m benchmarks
+
+docs: $(DEV)  ## check that every local link in the Markdown files leads somewhere
+	$(BIN)/python scripts/check_links.py
+
+model: $(DEV)  ## train the default model again (about an hour and a half on two cores)
+	$(BIN)/python scripts/train_default_model.py
+	$(BIN)/python scripts/package_default_model.py
+
+$(CORE): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+$(DEV): pyproject.toml requirements-dev.txt $(CORE)
+	$(BIN)/python -m pip install --quiet 'torch>=2.6,<2.14'
+	$(BIN)/python -m pip install --quiet --editable '.[train]' --requirement requirements-dev.txt
+	touch $@
+
+clean:
+	rm -rf $(VENV) demo-out .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,62 @@
+"""The program `glisson`: its verbs, and how errors become messages and exit codes."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Annotated
+
+import typer
+
+from glisson import __version__
+from glisson.cli import demo, doctor, models, phantom, segment
+from glisson.cli.console import console
+from glisson.errors import GlissonError
+
+INPUT_ERROR = 2
+INTERRUPTED = 130
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="Portal tracts of H&E liver biopsies: found, outlined, counted and measured.\n\n"
+    "For research, not for diagnosis.",
+)
+app.command("segment")(segment.segment)
+app.command("demo")(demo.demo)
+app.command("phantom")(phantom.phantom)
+app.command("doctor")(doctor.doctor)
+app.add_typer(models.app, name="models")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        console.print(f"glisson {__version__}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what is done.")] = False,
+) -> None:
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.ERROR, format="%(levelname)s %(message)s"
+    )
+
+
+def main() -> None:
+    """Run the command line; Glisson's own errors become one message and exit code 2."""
+    try:
+        app()
+    except GlissonError as error:
+        console.print("[bold red]Error:[/]", str(error), highlight=False, soft_wrap=True)
+        sys.exit(INPUT_ERROR)
+    except KeyboardInterrupt:
+        console.print("Stopped. Finished slides are kept; run the same command to go on.")
+        sys.exit(INTERRUPTED)

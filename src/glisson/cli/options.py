@@ -1,0 +1,49 @@
+"""Options that several verbs share: one meaning each, everywhere."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Precision(StrEnum):
+    """Arithmetic of the model on the processor."""
+
+    AUTO = "auto"
+    F32 = "f32"
+    BF16 = "bf16"
+
+
+class RuntimeKind(StrEnum):
+    """What runs the model."""
+
+    AUTO = "auto"
+    OPENVINO = "openvino"
+    TORCH = "torch"
+
+
+Slides = Annotated[list[Path], typer.Argument(help="Slide files.", show_default=False)]
+Out = Annotated[
+    Path, typer.Option("--out", "-o", help="Folder to write to.", show_default=False)
+]
+Model = Annotated[
+    str | None,
+    typer.Option("--model", "-m", help="Model name or folder; the shipped one if left out."),
+]
+Mpp = Annotated[
+    float | None,
+    typer.Option("--mpp", help="Level-0 µm per pixel, where the file has none or a wrong one."),
+]
+Overlap = Annotated[
+    float, typer.Option("--overlap", help="Share of a window that its neighbour covers too.")
+]
+Threads = Annotated[
+    int | None, typer.Option("--threads", help="Processor threads; all if left out.")
+]
+Precisions = Annotated[
+    Precision, typer.Option("--precision", help="Arithmetic of the model on the processor.")
+]
+Runtimes = Annotated[RuntimeKind, typer.Option("--runtime", help="What runs the model.")]

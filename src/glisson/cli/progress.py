@@ -1,0 +1,74 @@
+"""The progress bar: slide, stage and time left; plain lines where there is no terminal."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from glisson.cli.console import console
+
+_STAGES = {
+    "tissue": "finding tissue",
+    "segment": "segmenting",
+    "outline": "tracing tracts",
+    "measure": "measuring",
+    "write": "writing results",
+}
+_MARKS = {"done": "[green]done[/]", "kept": "[cyan]kept[/]", "failed": "[red]failed[/]"}
+
+
+class ProgressBar:
+    """A `RunObserver` that draws with rich."""
+
+    def __init__(self) -> None:
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=None),
+            TaskProgressColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+        )
+        self._task = self._progress.add_task("starting", total=None)
+        self._slide = ""
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+    def slide_started(self, name: str, number: int, total: int) -> None:
+        """Name the slide on the bar."""
+        self._slide = name if total == 1 else f"{name} ({number} of {total})"
+
+    def stage_started(self, stage: str) -> None:
+        """Start the bar again for a stage."""
+        text = f"{self._slide}: {_STAGES.get(stage, stage)}"
+        self._progress.reset(self._task, description=text, total=None)
+
+    def stage_progressed(self, done: int, total: int) -> None:
+        """Move the bar."""
+        self._progress.update(self._task, completed=done, total=total)
+
+    def slide_finished(self, name: str, outcome: str) -> None:
+        """Leave a line behind."""
+        console.print(f"{_MARKS[outcome]} {name}", highlight=False)

@@ -1,0 +1,54 @@
+"""`glisson segment`: slides in, portal tracts out."""
+
+from __future__ import annotations
+
+import typer
+
+from glisson.cli.options import (
+    Model,
+    Mpp,
+    Out,
+    Overlap,
+    Precision,
+    Precisions,
+    RuntimeKind,
+    Runtimes,
+    Slides,
+    Threads,
+)
+from glisson.cli.progress import ProgressBar
+from glisson.cli.summary import print_summary
+from glisson.run import RunSettings
+from glisson.run import segment as segment_slides
+
+SOME_FAILED = 1
+
+
+def segment(
+    slides: Slides,
+    out: Out,
+    model: Model = None,
+    mpp: Mpp = None,
+    overlap: Overlap = RunSettings.overlap,
+    precision: Precisions = Precision.AUTO,
+    runtime: Runtimes = RuntimeKind.AUTO,
+    threads: Threads = None,
+    overwrite: bool = typer.Option(False, help="Redo slides that are already done."),
+) -> None:
+    """Find, outline, count and measure the portal tracts of H&E liver biopsy slides.
+
+    Exit code 0: all went well; 1: some of several slides failed; 2: wrong input.
+    """
+    settings = RunSettings(
+        mpp=mpp,
+        overlap=overlap,
+        precision=precision.value,
+        runtime=runtime.value,
+        threads=threads,
+        overwrite=overwrite,
+    )
+    with ProgressBar() as bar:
+        result = segment_slides(slides, out, model, settings, bar)
+    print_summary(result)
+    if result.failed:
+        raise typer.Exit(SOME_FAILED)

@@ -1,0 +1,69 @@
+"""What a run found, as a table that fits 80 columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from glisson.cli.console import console, output
+from glisson.run import RESEARCH_USE, RunResult, SlideResult
+
+
+def print_summary(result: RunResult) -> None:
+    """The table of slides, the warnings, and what to open."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("slide", overflow="fold")
+    for heading in ("tissue\nmm²", "portal\n%", "tracts", "com-\nplete", "par-\ntial", "time\ns"):
+        table.add_column(heading, justify="right")
+    for slide in result.slides:
+        table.add_row(*_row(slide))
+    output.print(table)
+    for slide in result.slides:
+        _print_notes(slide)
+    _print_what_to_open(result)
+
+
+def _row(slide: SlideResult) -> list[str]:
+    if slide.outcome == "failed":
+        return [escape(slide.name), "[red]failed[/]", "", "", "", "", ""]
+    biopsy = slide.record["biopsy"]
+    seconds = sum(slide.record["seconds_per_stage"].values())
+    return [
+        escape(slide.name),
+        f"{biopsy['tissue_area_mm2']:.2f}",
+        number(biopsy["portal_percent"], ".1f"),
+        number(biopsy["tract_count_total"]),
+        number(biopsy["tract_count_complete"]),
+        number(biopsy["tract_count_partial"]),
+        f"{seconds:.1f}",
+    ]
+
+
+def number(value: float | None, style: str = "d") -> str:
+    """A number, or a dash where there is none."""
+    return "–" if value is None else format(value, style)
+
+
+def _print_notes(slide: SlideResult) -> None:
+    if slide.error:
+        console.print(f"[red]{escape(slide.name)}:[/] {escape(slide.error)}", highlight=False)
+    for warning in _notes(slide.record):
+        console.print(f"[yellow]{escape(slide.name)}:[/] {escape(warning)}", highlight=False)
+
+
+def _notes(record: dict[str, Any]) -> list[str]:
+    if not record:
+        return []
+    notes = list(record["warnings"])
+    reason = record["biopsy"].get("tract_count_reason")
+    return [*notes, reason] if reason else notes
+
+
+def _print_what_to_open(result: RunResult) -> None:
+    output.print(f"\nResults: {result.out}", highlight=False, soft_wrap=True)
+    output.print("  report.html      the run on one page, in any browser", highlight=False)
+    output.print("  qupath/          a QuPath project: open, then run its import script",
+                 highlight=False)  # fmt: skip
+    output.print(RESEARCH_USE, style="dim")

@@ -1,0 +1,41 @@
+"""Who watches a run: the Protocol that a progress bar fulfils."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class RunObserver(Protocol):
+    """Told what a run does, as it does it. Called from one thread."""
+
+    def slide_started(self, name: str, number: int, total: int) -> None:
+        """A slide begins; `number` counts from 1."""
+        ...
+
+    def stage_started(self, stage: str) -> None:
+        """A stage of the current slide begins."""
+        ...
+
+    def stage_progressed(self, done: int, total: int) -> None:
+        """The current stage has done a part of its work."""
+        ...
+
+    def slide_finished(self, name: str, outcome: str) -> None:
+        """A slide ended: `done`, `kept` (done earlier) or `failed`."""
+        ...
+
+
+class SilentObserver:
+    """Watches and says nothing."""
+
+    def slide_started(self, name: str, number: int, total: int) -> None:
+        """Nothing."""
+
+    def stage_started(self, stage: str) -> None:
+        """Nothing."""
+
+    def stage_progressed(self, done: int, total: int) -> None:
+        """Nothing."""
+
+    def slide_finished(self, name: str, outcome: str) -> None:
+        """Nothing."""

@@ -1,0 +1,64 @@
+"""What a run is asked to do."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from glisson.errors import SettingsError
+
+Precision = Literal["auto", "f32", "bf16"]
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """Everything that changes a slide's results, and how the work is done.
+
+    Attributes:
+        mpp: level-0 µm/px of every slide, overriding the files; None to trust the files.
+        overlap: share of a window that its neighbour covers too.
+        min_tract_area_um2: smaller portal areas are not called tracts.
+        precision: arithmetic of the model on the processor.
+        runtime: `auto`, `openvino` or `torch`.
+        threads: processor threads; None for all.
+        overwrite: redo slides that are already done.
+    """
+
+    mpp: float | None = None
+    overlap: float = 0.25
+    min_tract_area_um2: float = 1500.0
+    precision: Precision = "auto"
+    runtime: Literal["auto", "openvino", "torch"] = "auto"
+    threads: int | None = None
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse settings that cannot work, before any work."""
+        _require(0 <= self.overlap <= 0.75, "overlap", self.overlap, "a share from 0 to 0.75")
+        _require(
+            0 <= self.min_tract_area_um2 <= 1e6,
+            "min-tract-area",
+            self.min_tract_area_um2,
+            "0 to 1,000,000 µm²",
+        )
+        _require(self.threads is None or self.threads >= 1, "threads", self.threads, "1 or more")
+
+    def for_record(self) -> dict[str, Any]:
+        """The settings that decide the result, for `biopsy.json` and for resuming."""
+        kept = asdict(self)
+        for name in ("overwrite", "threads"):
+            del kept[name]
+        return kept
+
+
+def _require(holds: bool, name: str, value: object, allowed: str) -> None:
+    if not holds:
+        raise SettingsError(f"--{name} is {value}; give {allowed}.")
+
+
+def settings_hash(record: dict[str, Any]) -> str:
+    """SHA-256 of settings, model and slide identity: equal means the same result."""
+    text = json.dumps(record, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,213 @@
+"""One slide from end to end: the only place that knows the order."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from glisson.exchange import write_class_map, write_overview, write_tracts_geojson
+from glisson.frames import BoxL0
+from glisson.measure import Measurements, measure_biopsy
+from glisson.model import ModelBundle, Runtime
+from glisson.regions import Regions, RegionSettings, find_regions
+from glisson.run.clock import StageClock
+from glisson.run.folder import (
+    BIOPSY,
+    CLASS_MAP,
+    OVERVIEW,
+    TRACTS,
+    slide_folder,
+    write_json,
+)
+from glisson.run.identity import model_identity, slide_identity, software_versions
+from glisson.run.observer import RunObserver
+from glisson.run.settings import RunSettings, settings_hash
+from glisson.segment import ClassMap, SegmentSettings, segment_slide
+from glisson.slides import Slide
+from glisson.tissue import TissueMap, find_tissue
+
+logger = logging.getLogger(__name__)
+
+RESEARCH_USE = "For research, not for diagnosis."
+
+
+@dataclass(frozen=True)
+class SlideResult:
+    """What became of one slide.
+
+    Attributes:
+        name: the result folder's name.
+        slide: the slide's path.
+        outcome: `done`, `kept` (done earlier, same settings) or `failed`.
+        folder: the result folder, or None when failed.
+        record: the content of `biopsy.json`, or empty when failed.
+        error: why it failed, or None.
+    """
+
+    name: str
+    slide: Path
+    outcome: str
+    folder: Path | None
+    record: dict[str, Any]
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What the journey has found on a slide."""
+
+    tissue: TissueMap
+    class_map: ClassMap
+    regions: Regions
+    measurements: Measurements
+
+
+def result_hash(path: Path, bundle: ModelBundle, settings: RunSettings) -> str:
+    """Hash of all that decides a slide's result."""
+    return settings_hash(
+        {
+            "slide": slide_identity(path),
+            "model": model_identity(bundle),
+            "settings": settings.for_record(),
+            "glisson": software_versions()["glisson"],
+        }
+    )
+
+
+def segment_one(
+    slide: Slide,
+    path: Path,
+    name: str,
+    out: Path,
+    bundle: ModelBundle,
+    runtime: Runtime,
+    settings: RunSettings,
+    observer: RunObserver,
+) -> SlideResult:
+    """Segment an open slide and write its result folder.
+
+    Raises:
+        DamagedSlide: too much of the tissue cannot be read.
+        OutputError: the results cannot be written.
+    """
+    clock = StageClock()
+    digest = result_hash(path, bundle, settings)
+    with slide_folder(out, name, digest) as folder:
+        found = _find(slide, bundle, runtime, settings, observer, clock)
+        observer.stage_started("write")
+        with clock.stage("write"):
+            _write_pictures_and_outlines(folder, slide, found, bundle)
+        record = _record(slide, path, found, bundle, runtime, settings, digest, clock)
+        write_json(folder / BIOPSY, record)
+    return SlideResult(name, path, "done", out / name, record)
+
+
+def _find(
+    slide: Slide,
+    bundle: ModelBundle,
+    runtime: Runtime,
+    settings: RunSettings,
+    observer: RunObserver,
+    clock: StageClock,
+) -> _Found:
+    observer.stage_started("tissue")
+    with clock.stage("tissue"):
+        tissue = find_tissue(slide)
+    observer.stage_started("segment")
+    with clock.stage("segment"):
+        class_map = segment_slide(
+            slide,
+            tissue,
+            runtime,
+            _segment_settings(bundle, settings),
+            observer.stage_progressed,
+        )
+    observer.stage_started("outline")
+    with clock.stage("outline"):
+        regions = find_regions(class_map, RegionSettings(min_tract_area_um2=settings.min_tract_area_um2))
+    observer.stage_started("measure")
+    with clock.stage("measure"):
+        measurements = measure_biopsy(regions, slide.info.pixel_size)
+    return _Found(tissue, class_map, regions, measurements)
+
+
+def _segment_settings(bundle: ModelBundle, settings: RunSettings) -> SegmentSettings:
+    return SegmentSettings(
+        mpp=bundle.spec.mpp, window_px=bundle.spec.window_px, overlap=settings.overlap
+    )
+
+
+def _write_pictures_and_outlines(
+    folder: Path, slide: Slide, found: _Found, bundle: ModelBundle
+) -> None:
+    write_tracts_geojson(
+        folder / TRACTS,
+        found.regions,
+        found.measurements,
+        slide.info,
+        model=f"{bundle.spec.name} {bundle.spec.version}",
+    )
+    write_class_map(folder / CLASS_MAP, found.class_map)
+    write_overview(folder / OVERVIEW, slide, found.regions)
+
+
+def _record(
+    slide: Slide,
+    path: Path,
+    found: _Found,
+    bundle: ModelBundle,
+    runtime: Runtime,
+    settings: RunSettings,
+    digest: str,
+    clock: StageClock,
+) -> dict[str, Any]:
+    """The content of `biopsy.json`: every key that is a measurement names its unit."""
+    measured = asdict(found.measurements)
+    return {
+        "glisson": RESEARCH_USE,
+        "slide": _slide_record(slide, path),
+        "model": model_identity(bundle) | {"runtime": runtime.name},
+        "settings": settings.for_record(),
+        "settings_hash": digest,
+        "warnings": _warnings(slide, found),
+        "biopsy": measured["biopsy"],
+        "fragments": measured["fragments"],
+        "tracts": measured["tracts"],
+        "seconds_per_stage": clock.seconds(),
+        "versions": software_versions(),
+    }
+
+
+def _slide_record(slide: Slide, path: Path) -> dict[str, Any]:
+    info = slide.info
+    bounds = None if info.bounds_l0 is None else asdict(info.bounds_l0)
+    return {
+        "name": info.name,
+        **slide_identity(path),
+        "format": info.format,
+        "width_l0": info.size_l0.width,
+        "height_l0": info.size_l0.height,
+        "pixel_width_um": info.pixel_size.x_um,
+        "pixel_height_um": info.pixel_size.y_um,
+        "pixel_size_source": info.pixel_size_source,
+        "bounds_l0": bounds,
+        "damaged_l0": [asdict(box) for box in slide.damaged_l0],
+    }
+
+
+def _warnings(slide: Slide, found: _Found) -> list[str]:
+    warnings = list(found.tissue.warnings)
+    if slide.damaged_l0:
+        warnings.append(
+            f"{len(slide.damaged_l0)} region(s) of the slide cannot be read: {_area(slide.damaged_l0)}; "
+            "they count in no measurement."
+        )
+    if not found.tissue.is_empty and not found.regions.fragments:
+        warnings.append("The model found no liver tissue in what looked like tissue.")
+    return warnings
+
+
+def _area(boxes: tuple[BoxL0, ...]) -> str:
+    return f"{sum(box.width_l0 * box.height_l0 for box in boxes) / 1e6:.1f} megapixels"

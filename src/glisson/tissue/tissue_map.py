@@ -1,0 +1,69 @@
+"""Where the tissue is, and why the rest was left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glisson.frames import Frame
+
+Mask = NDArray[np.bool_]
+
+
+class Cause(IntEnum):
+    """Why a pixel was left out; NONE for tissue and clean glass."""
+
+    NONE = 0
+    PEN = 1
+    DUST = 2
+    DEBRIS = 3
+    EDGE = 4
+    PADDING = 5
+    UNREADABLE = 6
+
+
+@dataclass(frozen=True)
+class TissueMap:
+    """Tissue on a grid that covers the slide from its level-0 corner.
+
+    Attributes:
+        mask: (H, W) bool, tissue with its enclosed fat. `frame.size_px(size_l0)` in size.
+        frame: the grid: µm/px and the slide's pixel size.
+        causes: (H, W) uint8 of `Cause`. Padding is what was never scanned.
+        background_rgb: colour of the glass (the median over its pixels).
+        warnings: sentences for the user, in the order they were noticed.
+    """
+
+    mask: Mask
+    frame: Frame
+    causes: NDArray[np.uint8]
+    background_rgb: tuple[int, int, int]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def excluded(self) -> Mask:
+        """(H, W) bool, left out for any cause."""
+        return np.asarray(self.causes != Cause.NONE)
+
+    def excluded_by(self, cause: Cause) -> Mask:
+        """(H, W) bool, left out for this cause."""
+        return np.asarray(self.causes == cause)
+
+    @property
+    def area_um2(self) -> float:
+        """Area of the tissue in µm²."""
+        return float(np.count_nonzero(self.mask)) * self.frame.mpp**2
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no tissue was found."""
+        return not bool(self.mask.any())
+
+    @property
+    def fraction_of_slide(self) -> float:
+        """Tissue over scanned, readable area; 0 where nothing was scanned."""
+        scanned = int(np.count_nonzero(self.causes < Cause.PADDING))
+        return float(np.count_nonzero(self.mask)) / scanned if scanned else 0.0
