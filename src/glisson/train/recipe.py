@@ -31,9 +31,9 @@ class Recipe:
     """
 
     rounds: int = 8
-    decay_rounds: int = 3
+    decay_rounds: int = 2
     tiles_per_round: int = 1500
-    samples_per_round: int = 4500
+    samples_per_round: int = 3600
     batch: int = 24
     window_px: int = 256
     mpp_choices: tuple[float, ...] = (0.86, 1.0, 1.0, 1.16)

@@ -1,0 +1,233 @@
+"""Write a model bundle from a trained SegFormer. Needs the `train` extra."""
+
+from __future__ import annotations
+
+import copy
+import datetime
+import logging
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glisson.errors import InvalidBundle, MissingExtra, OutputError, WrongClasses
+from glisson.model.bundle import (
+    CARD_FILE,
+    EXPECTED_FILE,
+    INPUT_FILE,
+    ONNX_FILE,
+    WEIGHTS_FILE,
+    ModelBundle,
+    load_bundle,
+)
+from glisson.model.safety import sha256
+from glisson.model.spec import (
+    CLASS_NAMES,
+    SPEC_FILE,
+    Architecture,
+    ModelSpec,
+    Normalisation,
+    SelfTest,
+)
+
+logger = logging.getLogger(__name__)
+
+OPSET = 18
+_ONNX_TOLERANCE = 1e-3
+
+
+def write_bundle(
+    model: Any,
+    folder: str | Path,
+    *,
+    name: str,
+    version: str,
+    mpp: float,
+    window_px: int,
+    normalisation: Normalisation,
+    licence: str,
+    trained_on: str,
+    intended_use: str,
+    self_test_tile: NDArray[np.uint8],
+    card: str,
+    overwrite: bool = False,
+) -> ModelBundle:
+    """Write a SegFormer as a bundle: fp16 safetensors, ONNX, self-test and card.
+
+    The weights are rounded to fp16 first, so that both files describe the same numbers. The
+    folder appears complete or not at all; `model` itself is not changed.
+
+    Args:
+        model: a `SegformerForSemanticSegmentation` with the three classes.
+        mpp: µm/px of its input.
+        self_test_tile: (H, W, 3) uint8, sides that are multiples of 32.
+
+    Raises:
+        MissingExtra: torch, transformers or onnx is not installed.
+        WrongClasses: the model has not three classes.
+        OutputError: the folder exists and `overwrite` is False.
+        InvalidBundle: the ONNX file does not repeat torch's output.
+    """
+    _need_extra()
+    folder = Path(folder)
+    if folder.exists() and not overwrite:
+        raise OutputError(f"{folder} exists. Choose another folder, or overwrite=True.")
+    if model.config.num_labels != len(CLASS_NAMES):
+        raise WrongClasses(f"The model has {model.config.num_labels} classes, not 3.")
+    network = _rounded(model)
+
+    def fill(temporary: Path) -> None:
+        _write_weights(network, temporary / WEIGHTS_FILE)
+        _write_onnx(network, window_px, temporary / ONNX_FILE)
+        expected = _probabilities(network, self_test_tile, normalisation)
+        np.save(temporary / INPUT_FILE, self_test_tile, allow_pickle=False)
+        # half precision is 5e-4 of a probability: far inside the tolerance
+        np.save(temporary / EXPECTED_FILE, expected.astype(np.float16), allow_pickle=False)
+        (temporary / CARD_FILE).write_text(card, encoding="utf-8")
+        spec = ModelSpec(
+            name=name,
+            version=version,
+            classes=CLASS_NAMES,
+            mpp=mpp,
+            window_px=window_px,
+            normalisation=normalisation,
+            architecture=Architecture(family="segformer", config=_plain_config(network)),
+            output_stride=4,
+            licence=licence,
+            trained_on=trained_on,
+            intended_use=intended_use,
+            created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            files=hashes(temporary),
+            self_test=SelfTest(input=INPUT_FILE, expected=EXPECTED_FILE),
+        )
+        (temporary / SPEC_FILE).write_text(spec.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        load_bundle(temporary)
+
+    fill_folder(folder, fill)
+    return load_bundle(folder)
+
+
+def fill_folder(folder: Path, fill: Callable[[Path], None]) -> None:
+    """Let `fill` write into a temporary neighbour, then put it in the folder's place."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as parent:
+        temporary = Path(parent) / "new"
+        temporary.mkdir()
+        fill(temporary)
+        if folder.exists():
+            folder.rename(Path(parent) / "old")
+        temporary.rename(folder)
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file of a folder but model.json."""
+    files = sorted(p for p in folder.iterdir() if p.is_file() and p.name != SPEC_FILE)
+    return {p.name: sha256(p) for p in files}
+
+
+def _need_extra() -> None:
+    try:
+        import onnx  # noqa: F401
+        import onnxscript  # noqa: F401
+        import torch  # noqa: F401
+        import transformers  # noqa: F401
+    except ImportError as error:
+        raise MissingExtra(
+            f"Writing a bundle needs {error.name}: pip install 'glisson[train]'"
+        ) from error
+
+
+def _rounded(model: Any) -> Any:
+    """A copy in eval mode on the CPU, its weights rounded to fp16 and held as f32."""
+    return copy.deepcopy(model).cpu().eval().half().float()
+
+
+def _write_weights(network: Any, path: Path) -> None:
+    import torch
+    from safetensors.torch import save_file
+
+    state = network.state_dict()
+    tensors = {
+        k: (v.half() if v.dtype == torch.float32 else v).contiguous() for k, v in state.items()
+    }
+    save_file(tensors, path, metadata={"format": "pt"})
+
+
+def _write_onnx(network: Any, window_px: int, path: Path) -> None:
+    import torch
+
+    any_size = torch.export.Dim.DYNAMIC
+    with warnings.catch_warnings():
+        # torch's exporter warns about its own internals
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            _logits_only(network),
+            (torch.zeros(2, 3, window_px, window_px),),
+            path,
+            dynamo=True,
+            dynamic_shapes={"pixel_values": {0: any_size, 2: any_size, 3: any_size}},
+            opset_version=OPSET,
+            input_names=["pixel_values"],
+            output_names=["logits"],
+            external_data=False,
+            verbose=False,
+        )
+    _check_onnx(network, path, window_px)
+
+
+def _logits_only(network: Any) -> Any:
+    import torch
+
+    class Logits(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = network
+
+        def forward(self, pixel_values: Any) -> Any:
+            return self.network(pixel_values=pixel_values).logits
+
+    return Logits().eval()
+
+
+def _check_onnx(network: Any, path: Path, window_px: int) -> None:
+    """Compare the file's logits with torch's, for two batches and sizes."""
+    import openvino
+    import torch
+
+    core = openvino.Core()
+    hint = {"INFERENCE_PRECISION_HINT": "f32"}
+    compiled = core.compile_model(core.read_model(path), "CPU", hint)
+    for shape in ((1, 3, window_px, window_px), (2, 3, 96, 64)):
+        tiles = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+        with torch.no_grad():
+            expected = network(pixel_values=tiles).logits.numpy()
+        worst = float(np.abs(compiled(tiles.numpy())[0] - expected).max())
+        logger.info("ONNX against torch for %s: largest difference %.2g", shape, worst)
+        if worst > _ONNX_TOLERANCE * max(1.0, float(np.abs(expected).max())):
+            raise InvalidBundle(f"The ONNX file differs from torch by {worst:.2g} for {shape}.")
+
+
+def _probabilities(network: Any, tile: NDArray[np.uint8], norm: Normalisation) -> NDArray[Any]:
+    import torch
+    from torch.nn import functional
+
+    values = (tile.astype(np.float32) * norm.scale - norm.mean) / norm.std
+    pixels = torch.from_numpy(values.astype(np.float32).transpose(2, 0, 1)[None].copy())
+    with torch.no_grad():
+        logits = network(pixel_values=pixels).logits
+    full = functional.interpolate(logits, tile.shape[:2], mode="bilinear", align_corners=False)
+    result: NDArray[Any] = full.softmax(dim=1)[0].numpy()
+    return result
+
+
+def _plain_config(network: Any) -> dict[str, Any]:
+    """The SegformerConfig as JSON, without where and by what it was saved."""
+    import json
+
+    config: dict[str, Any] = json.loads(network.config.to_json_string(use_diff=True))
+    return {k: v for k, v in config.items() if k not in {"_name_or_path", "transformers_version"}}

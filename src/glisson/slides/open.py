@@ -1,0 +1,69 @@
+"""Opening a slide, whatever its format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from glisson.errors import SlideNotFound, UnsupportedSlide
+from glisson.slides.image_file import open_image
+from glisson.slides.ome import OmeTiffSlide, is_ome_tiff
+from glisson.slides.openslide_slide import OpenSlideSlide
+from glisson.slides.slide import Slide
+
+_TIFF_SUFFIXES = {".tif", ".tiff", ".btf"}
+_IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg"}
+
+
+def open_slide(path: Path | str, mpp: float | tuple[float, float] | None = None) -> Slide:
+    """Open a slide: all that OpenSlide reads, OME-TIFF, and plain images with `mpp`.
+
+    Args:
+        path: the slide file.
+        mpp: level-0 µm per pixel, or (x, y); overrides what the file says.
+
+    Raises:
+        SlideNotFound: no such file.
+        UnsupportedSlide: no reader knows it, or its pixels are not 8-bit RGB.
+        DamagedSlide: truncated or incomplete.
+        MissingPixelSize: neither the file nor `mpp` says how large pixels are.
+        AbsurdPixelSize: outside 0.05 to 5 µm/px.
+    """
+    path = Path(path)
+    _check_exists(path)
+    suffix = path.suffix.lower()
+    if suffix in _IMAGE_SUFFIXES:
+        return open_image(path, mpp)
+    if suffix in _TIFF_SUFFIXES and is_ome_tiff(path):
+        return OmeTiffSlide(path, mpp)
+    try:
+        return OpenSlideSlide(path, mpp)
+    except UnsupportedSlide:
+        if suffix not in _TIFF_SUFFIXES:
+            raise UnsupportedSlide(_why_not(path)) from None
+    return open_image(path, mpp)
+
+
+def _check_exists(path: Path) -> None:
+    if path.is_dir():
+        raise UnsupportedSlide(f"{path} is a folder; name a slide file in it.")
+    if not path.exists():
+        raise SlideNotFound(f"{path} does not exist. Check the name and the folder.")
+    if path.stat().st_size == 0:
+        raise UnsupportedSlide(f"{path} is empty. Copy it again from its source.")
+
+
+def _why_not(path: Path) -> str:
+    if path.suffix.lower() == ".dcm":
+        return (
+            f"{path} is not a DICOM slide that OpenSlide can read: "
+            "an 8-bit colour whole slide image is needed."
+        )
+    if path.suffix.lower() == ".mrxs":
+        return (
+            f"{path} cannot be read as a MIRAX slide; the folder {path.stem}/ with all of its "
+            "files must lie beside it."
+        )
+    return (
+        f"{path} is not a slide: OpenSlide does not know it. Give a whole slide image "
+        "(.svs .ndpi .mrxs .tif .scn .bif .dcm ...), an OME-TIFF, or a PNG or JPEG with --mpp."
+    )

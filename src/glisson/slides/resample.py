@@ -1,0 +1,105 @@
+"""Area averaging with exact fractional edges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+_SNAP_PX = 1e-6
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis of a resampling: which source pixels to read, and how to weigh them.
+
+    Attributes:
+        first: index of the first source pixel to read; may be negative.
+        count: source pixels to read.
+        start: where the first output pixel begins, in source pixels from `first`.
+        ratio: source pixels per output pixel.
+        size: output pixels.
+    """
+
+    first: int
+    count: int
+    start: float
+    ratio: float
+    size: int
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every output pixel covers a whole number of source pixels."""
+        return self.start == 0 and self.ratio == round(self.ratio) and self.ratio >= 1
+
+    def weights(self) -> sparse.csr_array:
+        """(size, count) shares of each source pixel in each output pixel; rows sum to 1."""
+        edges = self.start + self.ratio * np.arange(self.size + 1)
+        low, high = edges[:-1], edges[1:]
+        first = np.floor(low + _SNAP_PX).astype(np.int64)
+        taps = int(np.ceil(self.ratio)) + 1
+        pixel = first[:, None] + np.arange(taps)
+        share = np.minimum(pixel + 1, high[:, None]) - np.maximum(pixel, low[:, None])
+        share = np.clip(share, 0, None) * (pixel < self.count)
+        row = np.repeat(np.arange(self.size), taps)
+        column = np.minimum(pixel, self.count - 1).ravel()
+        values = (share / share.sum(axis=1, keepdims=True)).astype(np.float32).ravel()
+        return sparse.csr_array((values, (row, column)), shape=(self.size, self.count))
+
+
+def axis(start_px: float, ratio: float, size: int) -> Axis:
+    """The source pixels of `size` output pixels that begin at `start_px` of a level."""
+    nearest = round(start_px)
+    if abs(start_px - nearest) < _SNAP_PX:
+        start_px = float(nearest)
+    if abs(ratio - round(ratio)) * size < _SNAP_PX * 10:
+        ratio = float(round(ratio))
+    first = int(np.floor(start_px))
+    start = start_px - first
+    count = int(np.ceil(start + ratio * size - _SNAP_PX))
+    return Axis(first, max(count, 1), start, ratio, size)
+
+
+def area_average(
+    pixels: NDArray[np.uint8], readable: NDArray[np.bool_], x: Axis, y: Axis
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """Source pixels averaged to the output grid; unreadable ones carry no weight.
+
+    An output pixel is readable when at least half of its area is.
+
+    Args:
+        pixels: (y.count, x.count, 3) source pixels.
+        readable: (y.count, x.count) which of them could be read.
+        x: columns.
+        y: rows.
+    """
+    if x.ratio == y.ratio == 1 and x.is_whole and y.is_whole:
+        return pixels, readable
+    if readable.all():
+        return _rounded(_averaged(pixels, x, y)), np.ones((y.size, x.size), bool)
+    weight = _averaged(readable.astype(np.float32)[..., None], x, y)
+    total = _averaged(pixels * readable[..., None].astype(np.float32), x, y)
+    known = weight[..., 0] >= 0.5
+    mean = total / np.maximum(weight, 1e-6)
+    return np.where(known[..., None], _rounded(mean), 0).astype(np.uint8), known
+
+
+def _rounded(values: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+
+
+def _averaged(values: NDArray[np.generic], x: Axis, y: Axis) -> NDArray[np.float32]:
+    if x.is_whole and y.is_whole:
+        resized = cv2.resize(
+            values.astype(np.float32), (x.size, y.size), interpolation=cv2.INTER_AREA
+        )
+        return np.asarray(resized, dtype=np.float32).reshape(y.size, x.size, values.shape[2])
+    channels = values.shape[2]
+    flat = values.astype(np.float32).reshape(y.count, -1)
+    rows = np.asarray(y.weights() @ flat).reshape(y.size, x.count, channels)
+    columns = rows.transpose(1, 0, 2).reshape(x.count, -1)
+    averaged = np.asarray(x.weights() @ columns).reshape(x.size, y.size, channels)
+    return np.ascontiguousarray(averaged.transpose(1, 0, 2), dtype=np.float32)
