@@ -1,0 +1,19 @@
+"""What every test may use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+_BESIDE = Path(__file__).resolve().parents[2] / "shared" / "fixtures"
+
+
+@pytest.fixture(scope="session")
+def fixtures_dir() -> Path:
+    """Real slides, liver images and GeoJSON, which are not part of the repository."""
+    folder = Path(os.environ.get("GLISSON_FIXTURES", _BESIDE))
+    if not folder.is_dir():
+        pytest.skip(f"no fixtures at {folder}; set GLISSON_FIXTURES to run this test")
+    return folder
