@@ -61,6 +61,7 @@ def read_grid(slide: Slide, settings: TissueSettings) -> Grid:
         window = np.s_[box.y_px : box.y_px + box.height_px, box.x_px : box.x_px + box.width_px]
         rgb[window] = patch.rgb
         causes[window] = np.where(patch.readable, Cause.NONE, Cause.UNREADABLE)
+    _incomplete_is_padding(causes, slide.info, frame)
     log.debug("%s: tissue grid %s at %g µm/px", slide.info.name, size, frame.mpp)
     return Grid(rgb, causes, frame)
 
@@ -69,15 +70,20 @@ def _scanned_box(info: SlideInfo, frame: Frame, size: Size) -> BoxPx:
     """Whole grid pixels over the scanned bounds, or over the slide where none are named."""
     whole = BoxL0(0, 0, info.size_l0.width, info.size_l0.height)
     box = info.bounds_l0 or whole
-    ends = np.array(
-        [[box.x_l0, box.y_l0], [box.x_l0 + box.width_l0, box.y_l0 + box.height_l0]]
-    )
+    ends = np.array([[box.x_l0, box.y_l0], [box.x_l0 + box.width_l0, box.y_l0 + box.height_l0]])
     (left, top), (right, bottom) = frame.px_from_l0(ends)
-    # The grid's last pixels may reach beyond the slide: those are padding, if incomplete.
     x, y = max(0, math.floor(left)), max(0, math.floor(top))
     right_px = min(size.width, math.ceil(right - 1e-6))
     bottom_px = min(size.height, math.ceil(bottom - 1e-6))
     return BoxPx(x, y, max(0, right_px - x), max(0, bottom_px - y))
+
+
+def _incomplete_is_padding(causes: NDArray[np.uint8], info: SlideInfo, frame: Frame) -> None:
+    """The grid's last pixels may reach beyond the slide: padding, not damage."""
+    corner = np.array([[info.size_l0.width, info.size_l0.height]])
+    right, bottom = np.floor(frame.px_from_l0(corner)[0] + 1e-6).astype(int)
+    for rim in (causes[bottom:], causes[:, right:]):
+        rim[rim == Cause.UNREADABLE] = Cause.PADDING
 
 
 def _piece_px(info: SlideInfo, frame: Frame, settings: TissueSettings) -> int:

@@ -47,6 +47,8 @@ class TissueSettings:
         glass_reach_um: µm, smoothing of the glass's colour: follows vignettes, not cores.
         glass_chroma: OD, how far glass may stray from the glass modes in evidence.
         max_glass_chroma: OD, most evidence of glass against white (pink glass: 0.022).
+        max_glass_tint: OD, most that one channel of glass may stray from their mean
+            (yellow glass (250, 245, 220): 0.035).
         min_glass_value: 8-bit grey; darker than this is not glass.
         min_mode_share: share of smooth pixels that makes a second kind of glass.
         dark_value: 8-bit grey; with more than 80 % of the scanned area below it the
@@ -84,6 +86,7 @@ class TissueSettings:
     glass_reach_um: float = 750.0
     glass_chroma: float = 0.010
     max_glass_chroma: float = 0.035
+    max_glass_tint: float = 0.05
     min_glass_value: float = 120.0
     min_mode_share: float = 0.10
     dark_value: float = 60.0

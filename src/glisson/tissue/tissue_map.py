@@ -14,15 +14,20 @@ Mask = NDArray[np.bool_]
 
 
 class Cause(IntEnum):
-    """Why a pixel was left out; NONE for tissue and clean glass."""
+    """Why a pixel was left out; NONE for tissue and clean glass.
+
+    DEBRIS: tissue-like but too small. EDGE: lines and bands of the slide's or cover slip's
+    edge, bubbles' rims. FLAT: coloured like tissue without any texture (gel, tinted glass).
+    """
 
     NONE = 0
     PEN = 1
     DUST = 2
     DEBRIS = 3
     EDGE = 4
-    PADDING = 5
-    UNREADABLE = 6
+    FLAT = 5
+    PADDING = 6
+    UNREADABLE = 7
 
 
 @dataclass(frozen=True)

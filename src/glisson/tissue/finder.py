@@ -1,0 +1,180 @@
+"""Find the tissue of an H&E slide, by colour, texture and shape; nothing is learned."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glisson.slides.slide import Slide
+from glisson.tissue.artefacts import (
+    find_black_padding,
+    find_pen,
+    find_white_padding,
+    line_pieces,
+    mark_grey,
+)
+from glisson.tissue.background import Glass, estimate_glass
+from glisson.tissue.features import Look, fit_thresholds, has, look_map
+from glisson.tissue.grid import Grid, read_grid
+from glisson.tissue.morphology import (
+    Pieces,
+    close,
+    dilate,
+    drop_specks,
+    fill_narrow_holes,
+    pieces,
+)
+from glisson.tissue.settings import TissueSettings
+from glisson.tissue.tissue_map import Cause, Mask, TissueMap
+
+log = logging.getLogger(__name__)
+
+
+def find_tissue(slide: Slide, settings: TissueSettings | None = None) -> TissueMap:
+    """Find the tissue of an H&E slide.
+
+    The grid starts at the slide's level-0 corner, at `settings.mpp` (4 µm/px), doubled
+    until it has at most `settings.max_grid_px` pixels; memory is about 12 bytes a grid
+    pixel and one read of at most `settings.max_read_px`. Enclosed fat is tissue, wider
+    lumens are not. An empty or dark-field slide gives an empty mask with a warning.
+
+    Raises:
+        SlideError: as `slide.read` raises it.
+    """
+    settings = settings or TissueSettings()
+    grid = read_grid(slide, settings)
+    warnings = _grid_warnings(grid, settings)
+    grid = _with_padding(grid, find_black_padding(grid, settings))
+    if not grid.readable.any():
+        return _nothing(grid, (*warnings, "No tissue found: nothing of the slide was scanned."))
+    if _is_dark(grid, settings):
+        return _nothing(grid, (*warnings, _DARK))
+    grid, glass = _find_glass(grid, settings)
+    found = _find(grid, glass, settings)
+    found = replace(found, warnings=(*warnings, *_glass_warnings(glass), *found.warnings))
+    return replace(found, warnings=(*found.warnings, *_result_warnings(found, settings)))
+
+
+_DARK = (
+    "No tissue found: the background is dark (fluorescence or dark field?). "
+    "Glisson reads H&E slides in bright field."
+)
+
+
+def _with_padding(grid: Grid, padding: Mask) -> Grid:
+    causes = grid.causes.copy()
+    causes[padding] = Cause.PADDING
+    return replace(grid, causes=causes)
+
+
+def _is_dark(grid: Grid, settings: TissueSettings) -> bool:
+    """Four fifths of what was scanned, or of what is not plain black, is dark."""
+    grey = grid.rgb[grid.readable].mean(axis=1, dtype=np.float32)
+    return float(np.mean(grey < settings.dark_value)) > 0.8
+
+
+def _find_glass(grid: Grid, settings: TissueSettings) -> tuple[Grid, Glass]:
+    """The glass beside white padding, if there is any; white itself otherwise."""
+    white = find_white_padding(grid, settings)
+    if white.any():
+        rest = _with_padding(grid, dilate(white, grid.frame.mpp, grid.frame.mpp))
+        glass = _glass(rest, settings)
+        if glass.seen and sum(glass.rgb) < 3 * 252:
+            return rest, glass
+    return grid, _glass(grid, settings)
+
+
+def _glass(grid: Grid, settings: TissueSettings) -> Glass:
+    return estimate_glass(grid.rgb, grid.readable, grid.frame.mpp, settings)
+
+
+def _find(grid: Grid, glass: Glass, settings: TissueSettings) -> TissueMap:
+    mpp = grid.frame.mpp
+    thresholds = fit_thresholds(grid, glass, settings)
+    log.debug("glass %s, %s", glass.rgb, thresholds)
+    looks = look_map(grid, glass, thresholds, settings)
+    causes = grid.causes.copy()
+    causes[find_pen(looks, mpp, settings) & grid.readable] = Cause.PEN
+    free = causes == Cause.NONE
+    solid = _solid(has(looks, Look.WEAK) & free, mpp, settings) & free
+    mask = _tissue_pieces(solid, looks, causes, mpp, settings)
+    free &= ~mask
+    named = np.where(mask, np.uint8(Cause.FLAT), causes)
+    mark_grey(named, looks, mpp, settings)
+    causes = np.where(mask, np.uint8(Cause.NONE), named)
+    return TissueMap(mask, grid.frame, causes, glass.rgb)
+
+
+def _solid(weak: Mask, mpp: float, settings: TissueSettings) -> Mask:
+    """Evidence without specks, its narrow gaps and enclosed fat filled."""
+    clean = drop_specks(weak, settings.speck_um2, mpp)
+    return fill_narrow_holes(close(clean, settings.close_um, mpp), settings.fill_um, mpp)
+
+
+def _tissue_pieces(
+    solid: Mask,
+    looks: NDArray[np.uint8],
+    causes: NDArray[np.uint8],
+    mpp: float,
+    settings: TissueSettings,
+) -> Mask:
+    """Keep the pieces that are tissue; write the cause of each other one."""
+    found = pieces(solid)
+    small = found.area_px * mpp**2 < settings.min_fragment_mm2 * 1e6
+    faint = found.share(has(looks, Look.SEED)) < settings.min_seed_share
+    flat = _is_flat(found, looks, settings)
+    line = line_pieces(found, solid, mpp, settings)
+    for cause, chosen in (
+        (Cause.DEBRIS, small),
+        (Cause.FLAT, flat | faint),
+        (Cause.EDGE, line),
+    ):
+        causes[found.select(chosen)] = cause
+    return found.select(~(small | faint | flat | line))
+
+
+def _is_flat(
+    found: Pieces, looks: NDArray[np.uint8], settings: TissueSettings
+) -> NDArray[np.bool_]:
+    smooth = found.share(has(looks, Look.TEXTURED)) < settings.min_texture
+    return np.asarray(smooth & (found.share(has(looks, Look.STRONG)) < 0.5))
+
+
+def _nothing(grid: Grid, warnings: tuple[str, ...]) -> TissueMap:
+    mask = np.zeros(grid.causes.shape, bool)
+    seen = grid.rgb[grid.readable]
+    red, green, blue = np.median(seen, axis=0).astype(int) if seen.size else (0, 0, 0)
+    return TissueMap(mask, grid.frame, grid.causes, (int(red), int(green), int(blue)), warnings)
+
+
+def _grid_warnings(grid: Grid, settings: TissueSettings) -> tuple[str, ...]:
+    found = []
+    if grid.frame.mpp > settings.mpp:
+        found.append(
+            f"The slide is very large: tissue was sought at {grid.frame.mpp:g} µm/px "
+            f"instead of {settings.mpp:g}."
+        )
+    unreadable = float(np.mean(grid.causes == Cause.UNREADABLE))
+    if unreadable:
+        found.append(f"{unreadable:.1%} of the slide's area could not be read.")
+    return tuple(found)
+
+
+def _glass_warnings(glass: Glass) -> tuple[str, ...]:
+    if glass.seen:
+        return ()
+    return ("No open glass was seen: its colour was taken from the brightest pixels.",)
+
+
+def _result_warnings(found: TissueMap, settings: TissueSettings) -> tuple[str, ...]:
+    if found.is_empty:
+        return ("No tissue found: the slide holds nothing that looks like H&E tissue.",)
+    if found.fraction_of_slide > settings.max_tissue_fraction:
+        return (
+            f"Tissue covers {found.fraction_of_slide:.0%} of the scanned area: "
+            "a cropped field, or glass taken for tissue. Check the outline.",
+        )
+    return ()
