@@ -27,7 +27,7 @@ def cleaned(labels: Labels, mpp: float, settings: RegionSettings) -> Labels:
     px = mpp**2
     labels = labels.copy()
     tissue = labels != BACKGROUND.index
-    tissue = ~_small(~tissue, settings.max_tissue_hole_um2 / px) | tissue
+    tissue = tissue | _small(~tissue, settings.max_tissue_hole_um2 / px)
     labels[tissue & (labels == BACKGROUND.index)] = LOBULE.index
     debris = _small(tissue, settings.min_fragment_area_um2 / px, border_counts=False)
     labels[debris] = BACKGROUND.index

@@ -26,7 +26,7 @@ def smooth_outline(polygon_px: Polygon) -> Polygon:
         polygon_px: exact polygon in pixels of the class map.
     """
     rings = [_cut_corners(np.asarray(ring.coords)) for ring in _rings(polygon_px)]
-    smooth = shapely.simplify(shapely.polygons(rings[0], holes=rings[1:] or None), _TOLERANCE_PX)
+    smooth = shapely.simplify(Polygon(rings[0], rings[1:]), _TOLERANCE_PX)
     smooth = _as_polygon(smooth)
     changed = abs(smooth.area / polygon_px.area - 1) if smooth is not None else 1.0
     return polygon_px if smooth is None or changed > 0.1 else smooth

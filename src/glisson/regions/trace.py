@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import numpy as np
 import rasterio.features
-import shapely
 from numpy.typing import NDArray
 from shapely import Polygon
 
@@ -30,5 +29,4 @@ def trace_mask(mask: NDArray[np.bool_], origin_px: tuple[int, int] = (0, 0)) -> 
 
 def _polygon(rings: list[list[tuple[float, float]]], origin_px: tuple[int, int]) -> Polygon:
     moved = [np.asarray(ring) + origin_px for ring in rings]
-    polygon: Polygon = shapely.polygons(moved[0], holes=moved[1:] or None)
-    return polygon
+    return Polygon(moved[0], moved[1:])

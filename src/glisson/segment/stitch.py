@@ -1,0 +1,95 @@
+"""Overlapping windows added up by weight and divided by the sum of the weights."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glisson.classes import BACKGROUND, CLASSES, PORTAL
+from glisson.frames import BoxPx
+from glisson.segment.class_map import BLOCK_PX, BlockIndex, ClassMap
+
+Probabilities = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+
+def taper(window_px: int, stride_px: int) -> Probabilities:
+    """(N, N) weights: 1 in the middle, falling linearly over the overlap, never 0.
+
+    A prediction is least sure at its window's edge, where it has seen one side only.
+    """
+    ramp_px = max(window_px - stride_px, 1)
+    position = np.arange(window_px) + 0.5
+    side = np.minimum(position, window_px - position) / ramp_px
+    line = np.clip(side, 1e-3, 1.0)
+    return np.outer(line, line).astype(np.float32)
+
+
+class Stitcher:
+    """Collects windows; a block is finished as soon as its last window has come."""
+
+    def __init__(self, class_map: ClassMap, windows: tuple[BoxPx, ...], weight: Probabilities):
+        self._map = class_map
+        self._weight = weight
+        self._awaited = Counter(block for box in windows for block in _blocks_of(box))
+        self._sums: dict[BlockIndex, Probabilities] = {}
+
+    def add(self, box_px: BoxPx, probabilities: Probabilities, tissue: Mask, readable: Mask) -> None:
+        """One window.
+
+        Args:
+            box_px: its place on the model's grid.
+            probabilities: (C, H, W).
+            tissue: (H, W) where tissue was found; elsewhere the result is background.
+            readable: (H, W) where the slide could be read.
+        """
+        weighted = np.empty((len(CLASSES) + 3, *self._weight.shape), np.float32)
+        weighted[: len(CLASSES)] = probabilities * (self._weight * readable)
+        weighted[-3] = self._weight * readable
+        weighted[-2] = tissue
+        weighted[-1] = tissue & ~readable
+        for block in _blocks_of(box_px):
+            self._add_to_block(block, box_px, weighted)
+            self._awaited[block] -= 1
+            if self._awaited[block] == 0:
+                self._finish(block)
+
+    def _add_to_block(self, block: BlockIndex, box_px: BoxPx, weighted: Probabilities) -> None:
+        sums = self._sums.get(block)
+        if sums is None:
+            sums = np.zeros((weighted.shape[0], BLOCK_PX, BLOCK_PX), np.float32)
+            self._sums[block] = sums
+        top, left = box_px.y_px - block[0] * BLOCK_PX, box_px.x_px - block[1] * BLOCK_PX
+        rows = slice(max(top, 0), min(top + box_px.height_px, BLOCK_PX))
+        columns = slice(max(left, 0), min(left + box_px.width_px, BLOCK_PX))
+        part = weighted[
+            :, rows.start - top : rows.stop - top, columns.start - left : columns.stop - left
+        ]
+        target = sums[:, rows, columns]
+        target[:-2] += part[:-2]
+        np.maximum(target[-2:], part[-2:], out=target[-2:])
+
+    def _finish(self, block: BlockIndex) -> None:
+        sums = self._sums.pop(block)
+        shares = sums[: len(CLASSES)] / np.maximum(sums[-3], 1e-9)
+        labels = shares.argmax(axis=0).astype(np.uint8)
+        known = (sums[-2] > 0) & (sums[-3] > 0)
+        labels[~known] = BACKGROUND.index
+        portal = np.where(known, shares[PORTAL.index], 0).astype(np.float32)
+        self._map.put(*block, labels, portal)
+        lost_px = int(((sums[-1] > 0) & (sums[-3] <= 0)).sum())
+        self._map.unreadable_um2 += lost_px * self._map.frame.mpp**2
+
+
+def _blocks_of(box_px: BoxPx) -> list[BlockIndex]:
+    """Blocks that a window touches; none lies at negative indices."""
+    first_row, first_column = max(box_px.y_px, 0) // BLOCK_PX, max(box_px.x_px, 0) // BLOCK_PX
+    last_row = (box_px.y_px + box_px.height_px - 1) // BLOCK_PX
+    last_column = (box_px.x_px + box_px.width_px - 1) // BLOCK_PX
+    return [
+        (row, column)
+        for row in range(first_row, last_row + 1)
+        for column in range(first_column, last_column + 1)
+    ]
