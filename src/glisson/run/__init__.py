@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from glisson.run.cohort import RunResult, result_names, segment
+from glisson.run.folder import OVERVIEW
 from glisson.run.observer import RunObserver, SilentObserver
+from glisson.run.phantoms import MadePhantom, make_phantom
 from glisson.run.settings import RunSettings
 from glisson.run.slide import RESEARCH_USE, SlideResult, segment_one
 
 __all__ = [
+    "OVERVIEW",
     "RESEARCH_USE",
+    "MadePhantom",
     "RunObserver",
     "RunResult",
     "RunSettings",
     "SilentObserver",
     "SlideResult",
+    "make_phantom",
     "result_names",
     "segment",
     "segment_one",

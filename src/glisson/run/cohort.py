@@ -10,15 +10,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from glisson import __version__
 from glisson.errors import DamagedSlide, GlissonError, OutputError, SettingsError, SlideError
 from glisson.exchange import write_qupath_project, write_tables
 from glisson.model import ModelBundle, Runtime, find_model, open_runtime
-from glisson.report import write_report
-from glisson.run.folder import BIOPSY, TRACTS, is_done, prepare_output, read_json, write_json
+from glisson.report import ReportRun, ReportSlide, write_report
+from glisson.run.folder import BIOPSY, OVERVIEW, TRACTS, is_done, prepare_output, read_json, write_json
 from glisson.run.identity import model_identity, software_versions
 from glisson.run.observer import RunObserver, SilentObserver
 from glisson.run.settings import RunSettings
-from glisson.run.slide import SlideResult, result_hash, segment_one
+from glisson.run.slide import RESEARCH_USE, SlideResult, result_hash, segment_one
 from glisson.slides import SlideInfo, open_slide
 
 logger = logging.getLogger(__name__)
@@ -170,12 +171,22 @@ class _Run:
         """Tables, report and project of what is done; also after Ctrl-C."""
         done = [result for result in results if result.outcome != "failed"]
         write_tables(self._out, [(result.name, result.record) for result in done])
-        write_report(self._out / "report.html", self._out, results)
+        write_report(self._out / "report.html", self._report_run(), _report_slides(results))
         write_qupath_project(
             self._out / "qupath",
             [(self._infos[r.name], self._out / r.name / TRACTS) for r in done],
         )
         write_json(self._out / "run.json", self._summary(results, total, finished))
+
+    def _report_run(self) -> ReportRun:
+        spec = self._bundle.spec
+        return ReportRun(
+            when=self._started.strftime("%Y-%m-%d %H:%M UTC"),
+            version=__version__,
+            model=f"{spec.name} {spec.version}",
+            trained_on=spec.trained_on,
+            research_use=RESEARCH_USE,
+        )
 
     def _summary(self, results: list[SlideResult], total: int, finished: bool) -> dict[str, Any]:
         return {
@@ -188,6 +199,13 @@ class _Run:
             "slides_total": total,
             "slides": [_slide_summary(result) for result in results],
         }
+
+
+def _report_slides(results: list[SlideResult]) -> list[ReportSlide]:
+    return [
+        ReportSlide(r.name, r.record, r.folder / OVERVIEW if r.folder else None, r.error)
+        for r in results
+    ]
 
 
 def _slide_summary(result: SlideResult) -> dict[str, Any]:

@@ -129,7 +129,7 @@ def _find(
         regions = find_regions(class_map, RegionSettings(min_tract_area_um2=settings.min_tract_area_um2))
     observer.stage_started("measure")
     with clock.stage("measure"):
-        measurements = measure_biopsy(regions, slide.info.pixel_size)
+        measurements = measure_biopsy(regions, slide.info.pixel_size, class_map.unreadable_um2)
     return _Found(tissue, class_map, regions, measurements)
 
 

@@ -31,7 +31,7 @@ def local_sd(values: Floats, size_px: int) -> Floats:
     centred = values - values.mean()
     mean = cv2.blur(centred, (size_px, size_px))
     square = cv2.blur(centred**2, (size_px, size_px))
-    return np.sqrt(np.maximum(square - mean**2, 0))
+    return np.asarray(np.sqrt(np.maximum(square - mean**2, 0)), dtype=np.float32)
 
 
 def robust_sd(values: Floats) -> float:

@@ -141,7 +141,7 @@ def _texture(view: _View, thresholds: Thresholds) -> tuple[Floats, Mask]:
     # A grey level of noise weighs more in OD where the pixel is darker.
     noise = thresholds.noise_od * 10**mean
     spread = np.sqrt(np.maximum(local_sd(view.mean, TEXTURE_PX) ** 2 - noise**2, 0))
-    return spread / mean, np.asarray(noise < 0.25 * mean)
+    return np.asarray(spread / mean, dtype=np.float32), np.asarray(noise < 0.25 * mean)
 
 
 def _pen(red: Floats, green: Floats, blue_: Floats, settings: TissueSettings) -> Mask:

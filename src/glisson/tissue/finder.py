@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,7 +101,6 @@ def _find(grid: Grid, glass: Glass, settings: TissueSettings) -> TissueMap:
     free = causes == Cause.NONE
     solid = _solid(has(looks, Look.WEAK) & free, mpp, settings) & free
     mask = _tissue_pieces(solid, looks, causes, mpp, settings)
-    free &= ~mask
     named = np.where(mask, np.uint8(Cause.FLAT), causes)
     mark_grey(named, looks, mpp, settings)
     causes = np.where(mask, np.uint8(Cause.NONE), named)

@@ -71,7 +71,7 @@ def drop_specks(mask: Mask, area_um2: float, mpp: float) -> Mask:
 
 def narrow(found: Pieces, mask: Mask, width_um: float, mpp: float) -> NDArray[np.bool_]:
     """(N,) whether each piece of a mask is nowhere wider than `width_um`."""
-    return found.count(erode(mask, width_um / 2, mpp)) == 0
+    return np.asarray(found.count(erode(mask, width_um / 2, mpp)) == 0)
 
 
 def fill_narrow_holes(mask: Mask, width_um: float, mpp: float) -> Mask:

@@ -1,0 +1,212 @@
+"""Outlines as GeoJSON, exactly as QuPath 0.5 to 0.7 reads it (docs/qupath.md)."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import uuid
+from pathlib import Path
+from typing import Any, Literal
+
+import shapely
+from shapely import MultiPolygon, Polygon
+from shapely.affinity import translate
+
+from glisson import __version__
+from glisson.classes import PORTAL, TISSUE_COLOUR, TISSUE_QUPATH_NAME
+from glisson.errors import OutputError
+from glisson.exchange.qupath_rules import broken_rules
+from glisson.files import atomic_path
+from glisson.measure import Measurements, TractMeasurements
+from glisson.regions import Regions, on_qupath_grid
+from glisson.slides import SlideInfo
+
+GeoJsonFrame = Literal["qupath", "level0"]
+Document = dict[str, Any]
+
+_NAMESPACE = uuid.UUID("6f0d1c9e-5a0e-5b57-9d55-3f0c8f3b8f11")
+
+
+def write_tracts_geojson(
+    path: Path,
+    regions: Regions,
+    measurements: Measurements,
+    info: SlideInfo,
+    model: str,
+    frame: GeoJsonFrame = "qupath",
+) -> None:
+    """Write tissue (locked) and one annotation a tract (to be corrected).
+
+    Coordinates are level-0 pixels; in the frame `qupath` less the slide's bounds, which
+    QuPath crops to. Rounded to 0.01 px and valid after rounding; checked before the file
+    gets its name. A name that ends in `.gz` is compressed.
+
+    Raises:
+        OutputError: the file cannot be written, or would be refused by QuPath.
+    """
+    document = tracts_document(regions, measurements, info, model, frame)
+    broken = broken_rules(document)
+    if broken:
+        raise OutputError(f"{path} would not open in QuPath: {broken[0]}. Please report this.")
+    data = json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
+    with atomic_path(path) as unfinished:
+        compressed = path.suffix == ".gz"
+        unfinished.write_bytes(gzip.compress(data, mtime=0) if compressed else data)
+
+
+def tracts_document(
+    regions: Regions,
+    measurements: Measurements,
+    info: SlideInfo,
+    model: str,
+    frame: GeoJsonFrame = "qupath",
+) -> Document:
+    """The FeatureCollection that `write_tracts_geojson` writes."""
+    shift_l0 = _shift(info, frame)
+    tissue = _tissue_geometry(regions, shift_l0)
+    features = [] if tissue is None else [_tissue_feature(tissue, measurements, info, model)]
+    for tract, measured in zip(regions.tracts, measurements.tracts, strict=True):
+        geometry = _tract_geometry(tract.outline_l0, tissue, shift_l0)
+        if geometry is not None:
+            features.append(_tract_feature(geometry, measured, info, model))
+    return {
+        "type": "FeatureCollection",
+        "features": features,
+        "glisson": _slide_block(info, model, frame),
+    }
+
+
+def _shift(info: SlideInfo, frame: GeoJsonFrame) -> tuple[float, float]:
+    if frame == "level0" or info.bounds_l0 is None:
+        return 0.0, 0.0
+    return -info.bounds_l0.x_l0, -info.bounds_l0.y_l0
+
+
+def _tissue_geometry(
+    regions: Regions, shift_l0: tuple[float, float]
+) -> Polygon | MultiPolygon | None:
+    if not regions.fragments:
+        return None
+    outlines = shapely.union_all([fragment.outline_l0 for fragment in regions.fragments])
+    return on_qupath_grid(translate(outlines, *shift_l0))
+
+
+def _tract_geometry(
+    outline_l0: Polygon, tissue: Polygon | MultiPolygon | None, shift_l0: tuple[float, float]
+) -> Polygon | MultiPolygon | None:
+    """A tract inside the tissue as it is written: QuPath nests only what is covered."""
+    if tissue is None:
+        return None
+    inside = shapely.intersection(translate(outline_l0, *shift_l0), tissue)
+    return on_qupath_grid(inside)
+
+
+def _tissue_feature(
+    geometry: Polygon | MultiPolygon, measurements: Measurements, info: SlideInfo, model: str
+) -> Document:
+    biopsy = measurements.biopsy
+    numbers = {
+        "Biopsy tissue area mm^2": biopsy.tissue_area_mm2,
+        "Biopsy portal area mm^2": biopsy.portal_area_mm2,
+        "Biopsy portal percent": biopsy.portal_percent,
+        "Biopsy lobule area mm^2": biopsy.lobule_area_mm2,
+    }
+    return _feature(
+        _identifier(info, model, "tissue"),
+        geometry,
+        TISSUE_QUPATH_NAME,
+        TISSUE_QUPATH_NAME,
+        TISSUE_COLOUR,
+        numbers,
+        {"Model": model},
+        locked=True,
+    )
+
+
+def _tract_feature(
+    geometry: Polygon | MultiPolygon, tract: TractMeasurements, info: SlideInfo, model: str
+) -> Document:
+    numbers = {
+        "PT area µm^2": tract.area_um2,
+        "PT perimeter µm": tract.perimeter_um,
+        "PT equivalent diameter µm": tract.equivalent_diameter_um,
+        "PT probability": tract.probability,
+        "PT edge contact fraction": tract.edge_contact_fraction,
+    }
+    texts = {
+        "Tract": "complete" if tract.complete else "partial",
+        "Fragment": str(tract.fragment_number),
+        "Model": model,
+    }
+    return _feature(
+        _identifier(info, model, f"tract {tract.number}"),
+        geometry,
+        f"PT {tract.number}",
+        PORTAL.qupath_name,
+        PORTAL.colour,
+        numbers,
+        texts,
+        locked=False,
+    )
+
+
+def _feature(
+    identifier: str,
+    geometry: Polygon | MultiPolygon,
+    name: str,
+    class_name: str,
+    colour: tuple[int, int, int],
+    numbers: dict[str, float | None],
+    texts: dict[str, str],
+    locked: bool,
+) -> Document:
+    properties: Document = {
+        "objectType": "annotation",
+        "name": name,
+        "classification": {"name": class_name, "color": list(colour)},
+        "isLocked": locked,
+        "measurements": {k: round(v, 6) for k, v in numbers.items() if v is not None},
+        "metadata": texts,
+    }
+    return {
+        "type": "Feature",
+        "id": identifier,
+        "geometry": _rounded(shapely.geometry.mapping(geometry)),
+        "properties": properties,
+    }
+
+
+def _rounded(geometry: Document) -> Document:
+    """Coordinates with two decimals, as lists."""
+
+    def two_decimals(value: Any) -> Any:
+        if isinstance(value, float | int):
+            return round(float(value), 2)
+        return [two_decimals(part) for part in value]
+
+    return {"type": geometry["type"], "coordinates": two_decimals(geometry["coordinates"])}
+
+
+def _identifier(info: SlideInfo, model: str, thing: str) -> str:
+    """The same object of the same slide and model has the same id in every run."""
+    size = info.size_l0
+    return str(uuid.uuid5(_NAMESPACE, f"{info.name}|{size.width}x{size.height}|{model}|{thing}"))
+
+
+def _slide_block(info: SlideInfo, model: str, frame: GeoJsonFrame) -> Document:
+    """Facts that GeoJSON has no place for; QuPath ignores the block, our scripts read it."""
+    bounds, size = info.bounds_l0, info.size_l0
+    cropped = frame == "qupath" and bounds is not None
+    return {
+        "image": info.path.name if info.path else info.name,
+        "frame": frame,
+        "width": int(bounds.width_l0) if cropped and bounds else size.width,
+        "height": int(bounds.height_l0) if cropped and bounds else size.height,
+        "boundsX": bounds.x_l0 if bounds else 0,
+        "boundsY": bounds.y_l0 if bounds else 0,
+        "pixelWidth": info.pixel_size.x_um,
+        "pixelHeight": info.pixel_size.y_um,
+        "pixelSizeSource": info.pixel_size_source,
+        "tool": f"Glisson {__version__}",
+        "model": model,
+    }

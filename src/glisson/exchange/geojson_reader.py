@@ -1,0 +1,192 @@
+"""Annotations from QuPath, in any style it has ever exported."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import shapely
+from shapely import MultiPolygon, Polygon
+from shapely.affinity import translate
+
+from glisson.errors import AnnotationError
+from glisson.frames import BoxL0
+
+_MOST_BYTES = 1 << 30
+_MOST_DEPTH = 64
+_UNCLASSIFIED = ""
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """One area that somebody or something drew.
+
+    Attributes:
+        class_name: QuPath class; empty when unclassified. Derived classes join with ": ".
+        name: the object's name, or empty.
+        geometry_l0: valid polygon(s) in level-0 pixels of the whole file.
+        identifier: QuPath's id, or empty.
+    """
+
+    class_name: str
+    name: str
+    geometry_l0: Polygon | MultiPolygon
+    identifier: str
+
+
+@dataclass(frozen=True)
+class Annotations:
+    """What a file holds.
+
+    Attributes:
+        areas: polygons.
+        skipped: sentences on what is no area: points, lines.
+        slide_block: Glisson's own block, or empty.
+    """
+
+    areas: tuple[Annotation, ...]
+    skipped: tuple[str, ...]
+    slide_block: dict[str, Any]
+
+
+def read_geojson(path: Path, bounds_l0: BoxL0 | None = None) -> Annotations:
+    """Read a FeatureCollection, a bare list, a Feature or a geometry.
+
+    Args:
+        path: a .geojson or .json file, or either with .gz.
+        bounds_l0: the slide's bounds, added back to what QuPath counts from their corner;
+            ignored when the file itself says that it counts from the whole file's corner.
+
+    Raises:
+        AnnotationError: not GeoJSON, or a geometry that is no geometry.
+    """
+    document = _load(path)
+    block = document.get("glisson", {}) if isinstance(document, dict) else {}
+    block = block if isinstance(block, dict) else {}
+    shift_l0 = (0.0, 0.0)
+    if bounds_l0 is not None and block.get("frame") != "level0":
+        shift_l0 = (bounds_l0.x_l0, bounds_l0.y_l0)
+    areas: list[Annotation] = []
+    skipped: list[str] = []
+    for number, feature in enumerate(_features(document, path)):
+        _add(feature, f"{path.name}, feature {number}", shift_l0, areas, skipped)
+    return Annotations(tuple(areas), tuple(skipped), block)
+
+
+def _load(path: Path) -> Any:
+    try:
+        opener = gzip.open if path.suffix == ".gz" else open
+        with opener(path, "rb") as file:
+            data = file.read(_MOST_BYTES + 1)
+        if len(data) > _MOST_BYTES:
+            raise AnnotationError(f"{path} holds more than 1 GiB; export fewer objects.")
+        document = json.loads(data.decode("utf-8-sig"))
+    except (OSError, ValueError, RecursionError, EOFError) as error:
+        raise AnnotationError(
+            f"{path} is not GeoJSON: {error}. In QuPath: File, Export objects as GeoJSON."
+        ) from error
+    return document
+
+
+def _features(document: Any, path: Path, depth: int = 0) -> Iterator[dict[str, Any]]:
+    if depth > _MOST_DEPTH:
+        raise AnnotationError(f"{path.name}: objects are nested more than {_MOST_DEPTH} deep.")
+    if isinstance(document, list):
+        for part in document:
+            yield from _features(part, path, depth + 1)
+        return
+    kind = document.get("type") if isinstance(document, dict) else None
+    if kind == "FeatureCollection":
+        yield from _features(document.get("features") or [], path, depth + 1)
+    elif kind == "Feature":
+        yield document
+        yield from _children(document, path, depth)
+    elif isinstance(document, dict) and "coordinates" in document:
+        yield {"type": "Feature", "geometry": document, "properties": {}}
+    else:
+        raise AnnotationError(f"{path.name} holds {kind or type(document).__name__}, not GeoJSON.")
+
+
+def _children(feature: dict[str, Any], path: Path, depth: int) -> Iterator[dict[str, Any]]:
+    properties = feature.get("properties") or {}
+    if isinstance(properties, dict):
+        for key in ("childObjects", "children"):
+            yield from _features(properties.get(key) or [], path, depth + 1)
+
+
+def _add(
+    feature: dict[str, Any],
+    where: str,
+    shift_l0: tuple[float, float],
+    areas: list[Annotation],
+    skipped: list[str],
+) -> None:
+    geometry = _geometry(feature.get("geometry"), where)
+    area = _area(geometry)
+    if area is None:
+        skipped.append(f"{where}: a {geometry.geom_type} has no area")
+        return
+    properties = feature.get("properties") or {}
+    areas.append(
+        Annotation(
+            class_name=_class_name(properties.get("classification")),
+            name=_text(properties.get("name")),
+            geometry_l0=translate(area, *shift_l0),
+            identifier=_text(feature.get("id")),
+        )
+    )
+
+
+def _geometry(geometry: Any, where: str) -> shapely.Geometry:
+    try:
+        shape = shapely.geometry.shape(geometry)
+        points = shapely.get_coordinates(shape)
+    except (
+        AttributeError, KeyError, TypeError, ValueError, IndexError, RecursionError,
+        shapely.errors.ShapelyError,
+    ) as error:  # fmt: skip
+        raise AnnotationError(f"{where}: its geometry cannot be read: {error}") from error
+    if not all(math.isfinite(value) for value in points.ravel()):
+        raise AnnotationError(f"{where}: a coordinate is not a finite number.")
+    return shape
+
+
+def _area(geometry: shapely.Geometry) -> Polygon | MultiPolygon | None:
+    """The polygonal part, valid; None when there is none."""
+    if not geometry.is_valid:
+        geometry = shapely.make_valid(geometry)
+    polygons = [part for part in _parts(geometry) if part.area > 0]
+    if not polygons:
+        return None
+    if len(polygons) == 1:
+        return polygons[0]
+    joined = shapely.union_all(polygons)
+    return joined if isinstance(joined, Polygon | MultiPolygon) else None
+
+
+def _parts(geometry: shapely.Geometry) -> list[Polygon]:
+    if isinstance(geometry, Polygon):
+        return [geometry]
+    if hasattr(geometry, "geoms"):
+        return [polygon for part in geometry.geoms for polygon in _parts(part)]
+    return []
+
+
+def _class_name(classification: Any) -> str:
+    if isinstance(classification, str):
+        return classification
+    if not isinstance(classification, dict):
+        return _UNCLASSIFIED
+    names = classification.get("names")
+    if isinstance(names, list):
+        return ": ".join(str(name) for name in names)
+    return _text(classification.get("name"))
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

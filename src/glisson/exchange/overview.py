@@ -1,0 +1,162 @@
+"""The overview picture: the slide with its tissue and numbered tracts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+from shapely import Polygon
+
+from glisson.classes import PORTAL, TISSUE_COLOUR
+from glisson.files import atomic_path
+from glisson.frames import RegionUm
+from glisson.regions import Regions, Tract
+from glisson.slides import Slide
+
+_LONG_SIDE_PX = 2400
+_MARGIN_UM = 300.0
+_FINEST_MPP = 1.0
+_PARTIAL_COLOUR = (0, 120, 220)
+_BAND_PX = 256
+_LEGEND_PX = 44
+
+
+@dataclass(frozen=True)
+class _View:
+    """The part of the slide that is shown, and its scale."""
+
+    region_um: RegionUm
+    mpp: float
+    um_per_l0: tuple[float, float]
+
+    def px(self, polygon_l0: Polygon) -> list[list[tuple[float, float]]]:
+        """Rings in picture pixels."""
+        scale = np.array(self.um_per_l0) / self.mpp
+        corner = np.array([self.region_um.x_um, self.region_um.y_um]) / self.mpp
+        rings = [polygon_l0.exterior, *polygon_l0.interiors]
+        return [
+            [(float(x), float(y)) for x, y in np.asarray(ring.coords) * scale - corner]
+            for ring in rings
+        ]
+
+
+def write_overview(path: Path, slide: Slide, regions: Regions) -> None:
+    """Write a PNG of at most 2400 px: tissue grey, complete tracts orange, partial ones blue.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    view = _view(slide, regions)
+    picture = _photograph(slide, view)
+    draw = ImageDraw.Draw(picture)
+    for fragment in regions.fragments:
+        _outline(draw, view.px(fragment.outline_l0), TISSUE_COLOUR, 2)
+    for tract in regions.tracts:
+        _outline(draw, view.px(tract.outline_l0), _colour(tract), 3)
+    for tract in regions.tracts:
+        _number(draw, view, tract)
+    framed = _with_legend(picture, view)
+    with atomic_path(path) as unfinished:
+        framed.save(unfinished, format="PNG", optimize=True)
+
+
+def _colour(tract: Tract) -> tuple[int, int, int]:
+    return PORTAL.colour if tract.complete else _PARTIAL_COLOUR
+
+
+def _view(slide: Slide, regions: Regions) -> _View:
+    info = slide.info
+    pixel = (info.pixel_size.x_um, info.pixel_size.y_um)
+    left, top, right, bottom = _extent_l0(slide, regions)
+    region = RegionUm(
+        left * pixel[0] - _MARGIN_UM,
+        top * pixel[1] - _MARGIN_UM,
+        (right - left) * pixel[0] + 2 * _MARGIN_UM,
+        (bottom - top) * pixel[1] + 2 * _MARGIN_UM,
+    )
+    mpp = max(_FINEST_MPP, max(region.width_um, region.height_um) / _LONG_SIDE_PX)
+    return _View(region, mpp, pixel)
+
+
+def _extent_l0(slide: Slide, regions: Regions) -> tuple[float, float, float, float]:
+    """What to show: the tissue, or all of the slide (its scanned part) where there is none."""
+    if regions.fragments:
+        bounds = np.array([fragment.polygon_l0.bounds for fragment in regions.fragments])
+        low, high = bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)
+        return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+    box, size = slide.info.bounds_l0, slide.info.size_l0
+    if box is None:
+        return 0.0, 0.0, float(size.width), float(size.height)
+    return box.x_l0, box.y_l0, box.x_l0 + box.width_l0, box.y_l0 + box.height_l0
+
+
+def _photograph(slide: Slide, view: _View) -> Image.Image:
+    """The view read in bands, so that memory does not depend on the slide."""
+    height_px = max(1, round(view.region_um.height_um / view.mpp))
+    bands = []
+    for top_px in range(0, height_px, _BAND_PX):
+        rows = min(_BAND_PX, height_px - top_px)
+        region = RegionUm(
+            view.region_um.x_um,
+            view.region_um.y_um + top_px * view.mpp,
+            view.region_um.width_um,
+            rows * view.mpp,
+        )
+        bands.append(slide.read(region, view.mpp).rgb)
+    return Image.fromarray(np.concatenate(bands))
+
+
+def _outline(
+    draw: ImageDraw.ImageDraw,
+    rings: list[list[tuple[float, float]]],
+    colour: tuple[int, int, int],
+    width: int,
+) -> None:
+    for ring in rings:
+        draw.line(ring, fill=colour, width=width, joint="curve")
+
+
+def _number(draw: ImageDraw.ImageDraw, view: _View, tract: Tract) -> None:
+    """A tract's number beside its top right corner, readable on any ground."""
+    ring = np.array(view.px(tract.outline_l0)[0])
+    spot = (float(ring[:, 0].max()) + 3, float(ring[:, 1].min()) - 4)
+    draw.text(
+        spot, str(tract.number), fill=(20, 20, 20), font=_font(20), stroke_width=3,
+        stroke_fill=(255, 255, 255),
+    )  # fmt: skip
+
+
+def _with_legend(picture: Image.Image, view: _View) -> Image.Image:
+    width = max(picture.width, 760)
+    framed = Image.new("RGB", (width, picture.height + _LEGEND_PX), (255, 255, 255))
+    framed.paste(picture, (0, 0))
+    draw = ImageDraw.Draw(framed)
+    middle = picture.height + _LEGEND_PX // 2
+    x = _scale_bar(draw, view, middle)
+    for text, colour in (
+        ("portal tract, complete", PORTAL.colour),
+        ("portal tract, partial", _PARTIAL_COLOUR),
+        ("tissue", TISSUE_COLOUR),
+    ):
+        draw.line([(x, middle), (x + 24, middle)], fill=colour, width=4)
+        draw.text((x + 32, middle), text, fill=(20, 20, 20), font=_font(17), anchor="lm")
+        x += 50 + int(draw.textlength(text, font=_font(17)))
+    return framed
+
+
+def _scale_bar(draw: ImageDraw.ImageDraw, view: _View, middle: int) -> int:
+    """A bar of a round length; returns where it ends."""
+    length_um = next(
+        um for um in (5000, 2000, 1000, 500, 200, 100, 50) if um / view.mpp < 240 or um == 50
+    )
+    length_px = length_um / view.mpp
+    draw.line([(14, middle), (14 + length_px, middle)], fill=(20, 20, 20), width=5)
+    text = f"{length_um / 1000:g} mm" if length_um >= 1000 else f"{length_um} µm"
+    draw.text((22 + length_px, middle), text, fill=(20, 20, 20), font=_font(17), anchor="lm")
+    return int(50 + length_px + draw.textlength(text, font=_font(17)))
+
+
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size)
