@@ -1,15 +1,36 @@
 """The model bundle, its runtimes and the store of known models."""
 
+from __future__ import annotations
+
 from glisson.model.bundle import ModelBundle, load_bundle
 from glisson.model.export import write_bundle
+from glisson.model.runtime import (
+    Precision,
+    Runtime,
+    RuntimeKind,
+    check_self_test,
+    glass_is_background,
+    open_runtime,
+)
 from glisson.model.spec import Architecture, ModelSpec, Normalisation, SelfTest
+from glisson.model.store import add_model, find_model, list_models, store_folder
 
 __all__ = [
     "Architecture",
     "ModelBundle",
     "ModelSpec",
     "Normalisation",
+    "Precision",
+    "Runtime",
+    "RuntimeKind",
     "SelfTest",
+    "add_model",
+    "check_self_test",
+    "find_model",
+    "glass_is_background",
+    "list_models",
     "load_bundle",
+    "open_runtime",
+    "store_folder",
     "write_bundle",
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from glisson.phantom.biopsy import PhantomBiopsy, PhantomSettings, plan_biopsy
 from glisson.phantom.slide import PhantomTruth, write_phantom
-from glisson.phantom.tile import Tile, render_tile
+from glisson.phantom.tile import Tile, reduced, render_tile
 
 __all__ = [
     "PhantomBiopsy",
@@ -16,6 +16,7 @@ __all__ = [
     "PhantomTruth",
     "Tile",
     "plan_biopsy",
+    "reduced",
     "render_tile",
     "write_phantom",
 ]

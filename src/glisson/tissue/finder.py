@@ -17,6 +17,7 @@ from glisson.tissue.artefacts import (
     mark_grey,
 )
 from glisson.tissue.background import Glass, estimate_glass
+from glisson.tissue.density import density, evidence
 from glisson.tissue.features import Look, fit_thresholds, has, look_map
 from glisson.tissue.grid import Grid, read_grid
 from glisson.tissue.morphology import (
@@ -37,25 +38,34 @@ def find_tissue(slide: Slide, settings: TissueSettings | None = None) -> TissueM
     """Find the tissue of an H&E slide.
 
     The grid starts at the slide's level-0 corner, at `settings.mpp` (4 µm/px), doubled
-    until it has at most `settings.max_grid_px` pixels; memory is about 12 bytes a grid
-    pixel and one read of at most `settings.max_read_px`. Enclosed fat is tissue, wider
-    lumens are not. An empty or dark-field slide gives an empty mask with a warning.
+    until the scanned area has at most `settings.max_grid_px` pixels. Memory: about 25
+    bytes a scanned grid pixel, and one read of at most `settings.max_read_px`. Enclosed
+    fat is tissue, wider lumens are not. An empty or dark-field slide gives an empty mask
+    with a warning.
 
     Raises:
         SlideError: as `slide.read` raises it.
     """
     settings = settings or TissueSettings()
     grid = read_grid(slide, settings)
-    warnings = _grid_warnings(grid, settings)
+    found = _find_scanned(grid, settings)
+    return replace(
+        found,
+        mask=grid.on_whole_slide(found.mask, outside=False),
+        causes=grid.on_whole_slide(found.causes, outside=Cause.PADDING),
+        warnings=_grid_warnings(grid, settings) + found.warnings,
+    )
+
+
+def _find_scanned(grid: Grid, settings: TissueSettings) -> TissueMap:
     grid = _with_padding(grid, find_black_padding(grid, settings))
     if not grid.readable.any():
-        return _nothing(grid, (*warnings, "No tissue found: nothing of the slide was scanned."))
+        return _nothing(grid, "No tissue found: nothing of the slide was scanned.")
     if _is_dark(grid, settings):
-        return _nothing(grid, (*warnings, _DARK))
+        return _nothing(grid, _DARK)
     grid, glass = _find_glass(grid, settings)
     found = _find(grid, glass, settings)
-    found = replace(found, warnings=(*warnings, *_glass_warnings(glass), *found.warnings))
-    return replace(found, warnings=(*found.warnings, *_result_warnings(found, settings)))
+    return replace(found, warnings=_glass_warnings(glass) + _result_warnings(found, settings))
 
 
 _DARK = (
@@ -82,9 +92,19 @@ def _find_glass(grid: Grid, settings: TissueSettings) -> tuple[Grid, Glass]:
     if white.any():
         rest = _with_padding(grid, dilate(white, grid.frame.mpp, grid.frame.mpp))
         glass = _glass(rest, settings)
-        if glass.seen and sum(glass.rgb) < 3 * 252:
+        if glass.seen and _is_second_glass(glass, settings):
             return rest, glass
     return grid, _glass(grid, settings)
+
+
+def _is_second_glass(glass: Glass, settings: TissueSettings) -> bool:
+    """Whether glass found beside pure white is that: darker, and grey or else smooth.
+
+    Pale tissue on saturated glass is pink like some glass but not as smooth.
+    """
+    darker = sum(glass.rgb) < 3 * 252
+    pink = evidence(density(np.array(glass.rgb, np.uint8))) > settings.glass_chroma
+    return darker and (not pink or glass.roughness <= settings.max_glass_roughness)
 
 
 def _glass(grid: Grid, settings: TissueSettings) -> Glass:
@@ -142,11 +162,11 @@ def _is_flat(
     return np.asarray(smooth & (found.share(has(looks, Look.STRONG)) < 0.5))
 
 
-def _nothing(grid: Grid, warnings: tuple[str, ...]) -> TissueMap:
+def _nothing(grid: Grid, warning: str) -> TissueMap:
     mask = np.zeros(grid.causes.shape, bool)
     seen = grid.rgb[grid.readable]
     red, green, blue = np.median(seen, axis=0).astype(int) if seen.size else (0, 0, 0)
-    return TissueMap(mask, grid.frame, grid.causes, (int(red), int(green), int(blue)), warnings)
+    return TissueMap(mask, grid.frame, grid.causes, (int(red), int(green), int(blue)), (warning,))
 
 
 def _grid_warnings(grid: Grid, settings: TissueSettings) -> tuple[str, ...]:

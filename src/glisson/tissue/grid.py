@@ -6,6 +6,7 @@ import logging
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,55 +16,78 @@ from glisson.slides.slide import Slide, SlideInfo
 from glisson.tissue.settings import TissueSettings
 from glisson.tissue.tissue_map import Cause, Mask
 
+Value = TypeVar("Value", np.bool_, np.uint8)
+
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Grid:
-    """A slide at the tissue finder's µm/px.
+    """A slide's scanned area at the tissue finder's µm/px.
 
     Attributes:
         rgb: (H, W, 3) uint8.
-        causes: (H, W) uint8 of `Cause`: padding outside the scanned area, or unreadable.
+        causes: (H, W) uint8 of `Cause`: what could not be read.
         frame: the grid.
+        box_px: where the scanned area lies on the whole slide's grid.
+        size_px: the whole slide's grid.
     """
 
     rgb: NDArray[np.uint8]
     causes: NDArray[np.uint8]
     frame: Frame
+    box_px: BoxPx
+    size_px: Size
 
     @property
     def readable(self) -> Mask:
-        """(H, W) bool, inside the scanned area and read without error."""
+        """(H, W) bool, scanned and read without error."""
         return np.asarray(self.causes == Cause.NONE)
+
+    def on_whole_slide(self, values: NDArray[Value], outside: int) -> NDArray[Value]:
+        """Put (H, W) values of the scanned area on the whole slide's grid."""
+        whole = np.full((self.size_px.height, self.size_px.width), outside, values.dtype)
+        whole[_window(self.box_px)] = values
+        return whole
 
 
 def grid_frame(info: SlideInfo, settings: TissueSettings) -> Frame:
-    """The grid for a slide: `settings.mpp`, doubled until it has at most `max_grid_px`."""
+    """The grid for a slide: `settings.mpp`, doubled until the scanned area has at most
+    `max_grid_px` pixels and the whole slide four times that.
+    """
     mpp = settings.mpp
     while True:
         frame = Frame(info.pixel_size, mpp)
         size = frame.size_px(info.size_l0)
-        if size.width * size.height <= settings.max_grid_px:
+        box = _scanned_box(info, frame, size)
+        whole_px, scanned_px = size.width * size.height, box.width_px * box.height_px
+        if scanned_px <= settings.max_grid_px and whole_px <= 4 * settings.max_grid_px:
             return frame
         mpp *= 2
 
 
 def read_grid(slide: Slide, settings: TissueSettings) -> Grid:
-    """Read the scanned area; what lies outside it is padding and is not read."""
-    frame = grid_frame(slide.info, settings)
-    size = frame.size_px(slide.info.size_l0)
-    rgb = np.full((size.height, size.width, 3), 255, np.uint8)
-    causes = np.full((size.height, size.width), Cause.PADDING, np.uint8)
-    step = _piece_px(slide.info, frame, settings)
-    for box in _pieces(_scanned_box(slide.info, frame, size), step):
+    """Read the scanned area, in pieces; what lies outside it is not read."""
+    info = slide.info
+    frame = grid_frame(info, settings)
+    size = frame.size_px(info.size_l0)
+    scanned = _scanned_box(info, frame, size)
+    rgb = np.zeros((scanned.height_px, scanned.width_px, 3), np.uint8)
+    causes = np.zeros(rgb.shape[:2], np.uint8)
+    for box in _pieces(scanned, _piece_px(info, frame, settings)):
         patch = slide.read(frame.region_um(box), frame.mpp)
-        window = np.s_[box.y_px : box.y_px + box.height_px, box.x_px : box.x_px + box.width_px]
+        window = _window(box, scanned.x_px, scanned.y_px)
         rgb[window] = patch.rgb
         causes[window] = np.where(patch.readable, Cause.NONE, Cause.UNREADABLE)
-    _incomplete_is_padding(causes, slide.info, frame)
-    log.debug("%s: tissue grid %s at %g µm/px", slide.info.name, size, frame.mpp)
-    return Grid(rgb, causes, frame)
+    grid = Grid(rgb, causes, frame, scanned, size)
+    _incomplete_is_padding(grid, info)
+    log.debug("%s: tissue grid %s at %g µm/px", info.name, size, frame.mpp)
+    return grid
+
+
+def _window(box: BoxPx, left: int = 0, top: int = 0) -> tuple[slice, slice]:
+    x, y = box.x_px - left, box.y_px - top
+    return np.s_[y : y + box.height_px, x : x + box.width_px]
 
 
 def _scanned_box(info: SlideInfo, frame: Frame, size: Size) -> BoxPx:
@@ -75,14 +99,19 @@ def _scanned_box(info: SlideInfo, frame: Frame, size: Size) -> BoxPx:
     x, y = max(0, math.floor(left)), max(0, math.floor(top))
     right_px = min(size.width, math.ceil(right - 1e-6))
     bottom_px = min(size.height, math.ceil(bottom - 1e-6))
-    return BoxPx(x, y, max(0, right_px - x), max(0, bottom_px - y))
+    if right_px <= x or bottom_px <= y:  # bounds that name nothing on the slide
+        return BoxPx(0, 0, size.width, size.height)
+    return BoxPx(x, y, right_px - x, bottom_px - y)
 
 
-def _incomplete_is_padding(causes: NDArray[np.uint8], info: SlideInfo, frame: Frame) -> None:
+def _incomplete_is_padding(grid: Grid, info: SlideInfo) -> None:
     """The grid's last pixels may reach beyond the slide: padding, not damage."""
     corner = np.array([[info.size_l0.width, info.size_l0.height]])
-    right, bottom = np.floor(frame.px_from_l0(corner)[0] + 1e-6).astype(int)
-    for rim in (causes[bottom:], causes[:, right:]):
+    right, bottom = np.floor(grid.frame.px_from_l0(corner)[0] + 1e-6).astype(int)
+    for rim in (
+        grid.causes[bottom - grid.box_px.y_px :],
+        grid.causes[:, right - grid.box_px.x_px :],
+    ):
         rim[rim == Cause.UNREADABLE] = Cause.PADDING
 
 

@@ -17,8 +17,8 @@ class TissueSettings:
 
     Attributes:
         mpp: µm/px of the grid; 4 still shows the 5 µm walls between fat vacuoles.
-        max_grid_px: pixels of the largest grid; beyond it mpp doubles until it fits
-            (32 million: 22 x 22 mm at 4 µm, about 0.4 GB at the peak).
+        max_grid_px: grid pixels of the largest scanned area; beyond it mpp doubles until
+            it fits (32 million: 22 x 22 mm at 4 µm, about 0.8 GB at the peak).
         max_read_px: pixels of a slide's level held by one read (16 million: 50 MB).
         band_rows: grid rows computed at once.
         weak_evidence: OD, least and most that the adaptive mask threshold may take;
@@ -49,6 +49,8 @@ class TissueSettings:
         max_glass_chroma: OD, most evidence of glass against white (pink glass: 0.022).
         max_glass_tint: OD, most that one channel of glass may stray from their mean
             (yellow glass (250, 245, 220): 0.035).
+        max_glass_roughness: grey levels of local sd at 16 µm/px, up to which pink beside
+            pure white is glass; pale tissue has 2.5.
         min_glass_value: 8-bit grey; darker than this is not glass.
         min_mode_share: share of smooth pixels that makes a second kind of glass.
         dark_value: 8-bit grey; with more than 80 % of the scanned area below it the
@@ -87,6 +89,7 @@ class TissueSettings:
     glass_chroma: float = 0.010
     max_glass_chroma: float = 0.035
     max_glass_tint: float = 0.05
+    max_glass_roughness: float = 1.0
     min_glass_value: float = 120.0
     min_mode_share: float = 0.10
     dark_value: float = 60.0

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +19,14 @@ from torch.nn import functional
 from transformers import SegformerConfig, SegformerForSemanticSegmentation
 
 from glisson.classes import CLASSES, LOBULE, PORTAL
+from glisson.phantom import reduced
 from glisson.train.augment import augment
 from glisson.train.pool import tiles
 from glisson.train.recipe import Recipe
 
 logger = logging.getLogger(__name__)
+
+Pixels = NDArray[np.uint8]
 
 IGNORED = 255
 MEAN = (0.485, 0.456, 0.406)
@@ -38,7 +43,21 @@ def new_model() -> SegformerForSemanticSegmentation:
         label2id={v: k for k, v in names.items()},
         classifier_dropout_prob=0.0,  # phantoms never run out, and dropout costs a tenth of a step
     )
-    return SegformerForSemanticSegmentation(config)
+    model = SegformerForSemanticSegmentation(config)
+    model.apply(_start_convolution)
+    torch.nn.init.normal_(model.decode_head.classifier.weight, 0.0, 0.02)  # starts undecided
+    return model
+
+
+def _start_convolution(module: torch.nn.Module) -> None:
+    """Random weights of a convolution as in the SegFormer paper's code (fan out).
+
+    transformers starts every layer at 0.02, meant for pretrained weights: from there the
+    depthwise convolutions pass next to nothing and hundreds of steps are lost.
+    """
+    if isinstance(module, torch.nn.Conv2d):
+        fan_out = module.kernel_size[0] * module.kernel_size[1] * module.out_channels
+        torch.nn.init.normal_(module.weight, 0.0, math.sqrt(2.0 * module.groups / fan_out))
 
 
 class Trainer:
@@ -72,43 +91,31 @@ class Trainer:
             self._save()
 
     def _train_round(self) -> float:
-        images, labels = self._draw_samples()
+        images, labels = self._tiles
         generator = torch.Generator().manual_seed(self.recipe.first_seed + self.round)
+        rng = np.random.default_rng(self.recipe.first_seed + self.round)
         losses = []
         self.model.train()
-        for first in range(0, len(images) - self.recipe.batch + 1, self.recipe.batch):
-            part = slice(first, first + self.recipe.batch)
-            x, y = augment(_as_floats(images[part]), torch.from_numpy(labels[part]), generator)
+        for _ in range(self.recipe.steps_per_round):
+            chosen = rng.choice(len(images), self.recipe.batch, replace=False)
+            x, y = augment(_as_floats(images[chosen]), torch.from_numpy(labels[chosen]), generator)
             losses.append(self._learn(x, y))
             if self.step % 20 == 0:
                 logger.info("step %d: loss %.4f", self.step, float(np.mean(losses[-20:])))
         return float(np.mean(losses))
 
-    def _draw_samples(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """This round's new tiles once and earlier ones at random, shuffled."""
-        rng = np.random.default_rng(self.recipe.first_seed + self.round)
-        images, labels = self._tiles_of(self.round)
-        older = self.recipe.samples_per_round - len(images)
-        rounds = rng.integers(0, self.round + 1, older)
-        picked_images, picked_labels = [images], [labels]
-        for number in range(self.round + 1):
-            some_images, some_labels = self._tiles_of(number)
-            chosen = rng.choice(len(some_images), int((rounds == number).sum()))
-            picked_images.append(some_images[chosen])
-            picked_labels.append(some_labels[chosen])
-        order = rng.permutation(self.recipe.samples_per_round)
-        pooled = np.concatenate(picked_images)[order], np.concatenate(picked_labels)[order]
-        return pooled[0], _with_ignored_border(pooled[1], self.recipe.ignored_border_um)
-
-    def _tiles_of(self, number: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    @cached_property
+    def _tiles(self) -> tuple[Pixels, Pixels]:
+        """All training tiles as the model sees them, the ragged border ignored."""
         recipe = self.recipe
-        first = recipe.first_seed + number * recipe.tiles_per_round
-        return tiles(
-            self.folder / "tiles",
-            first,
-            recipe.tiles_per_round,
-            recipe.window_px,
-            recipe.mpp_choices,
+        groups = [
+            _training_tiles(recipe, self.folder, recipe.first_seed + number * recipe.tiles_per_group)
+            for number in range(recipe.tile_groups)
+        ]
+        labels = np.concatenate([group[1] for group in groups])
+        half_width_px = recipe.ignored_border_um / recipe.mpp
+        return np.concatenate([group[0] for group in groups]), _with_ignored_border(
+            labels, half_width_px
         )
 
     def _learn(self, images: Tensor, labels: Tensor) -> float:
@@ -126,9 +133,8 @@ class Trainer:
 
     def _set_learning_rate(self) -> None:
         recipe = self.recipe
-        per_round = recipe.samples_per_round // recipe.batch
-        left = recipe.rounds * per_round - self.step
-        fall = min(1.0, left / max(1, recipe.decay_rounds * per_round))
+        left = recipe.rounds * recipe.steps_per_round - self.step
+        fall = min(1.0, left / max(1, recipe.decay_rounds * recipe.steps_per_round))
         rise = min(1.0, (self.step + 1) / recipe.warmup_steps)
         for group in self.optimizer.param_groups:
             group["lr"] = recipe.learning_rate * min(rise, fall)
@@ -177,12 +183,7 @@ def normalised(images: Tensor) -> Tensor:
 
 
 def segmentation_loss(logits: Tensor, labels: Tensor, recipe: Recipe) -> Tensor:
-    """Weighted cross-entropy and soft Dice; `IGNORED` counts for nothing.
-
-    At half the tile's resolution, twice that of the logits: the gradient of a full
-    upsampling costs a fifth of a step.
-    """
-    labels = labels[:, 1::2, 1::2]
+    """Weighted cross-entropy and soft Dice at full resolution; `IGNORED` counts for nothing."""
     logits = functional.interpolate(
         logits, size=labels.shape[-2:], mode="bilinear", align_corners=False
     )
@@ -217,18 +218,28 @@ def _with_ignored_border(labels: NDArray[np.uint8], half_width_px: float) -> NDA
     return marked
 
 
+def _training_tiles(recipe: Recipe, folder: Path, first_seed: int) -> tuple[Pixels, Pixels]:
+    return _reduced_tiles(recipe, folder, first_seed, recipe.tiles_per_group)
+
+
+def _reduced_tiles(
+    recipe: Recipe, folder: Path, first_seed: int, count: int
+) -> tuple[Pixels, Pixels]:
+    """Rendered tiles averaged down to the model's µm/px; labels by the commonest class."""
+    images, labels = tiles(
+        folder / "tiles", first_seed, count, recipe.window_px, recipe.mpp_choices
+    )
+    side = recipe.window_px // recipe.reduction
+    small = [cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA) for image in images]
+    return np.stack(small), np.stack([reduced(tile, recipe.reduction) for tile in labels])
+
+
 @torch.no_grad()
 def validate(
     model: SegformerForSemanticSegmentation, recipe: Recipe, folder: Path
 ) -> dict[str, float]:
     """Dice of each class over unseen phantom tiles, unaugmented, counts pooled."""
-    images, labels = tiles(
-        folder / "tiles",
-        recipe.validation_seed,
-        recipe.validation_tiles,
-        recipe.window_px,
-        recipe.mpp_choices,
-    )
+    images, labels = _reduced_tiles(recipe, folder, recipe.validation_seed, recipe.validation_tiles)
     model.eval()
     counts = np.zeros((len(CLASSES), len(CLASSES)), np.int64)
     for first in range(0, len(images), recipe.batch):

@@ -10,13 +10,16 @@ class Recipe:
     """How the default model is trained, from random weights on phantoms alone.
 
     Attributes:
-        rounds: a round renders new tiles, then trains on new and earlier ones.
+        mpp: µm/px that the model sees.
+        reduction: tiles are rendered at `mpp` / `reduction` and averaged down, as a slide is.
+        window_px: side of a rendered tile.
+        mpp_choices: factors on the rendered µm/px: the errors of scale to bear.
+        tile_groups: groups of tiles in the pool.
+        tiles_per_group: tiles in a group.
+        rounds: a round ends with a validation and a checkpoint.
         decay_rounds: last rounds, over which the learning rate falls to zero.
-        tiles_per_round: tiles rendered in each round.
-        samples_per_round: tiles drawn in each round: all new ones once, the rest from before.
+        steps_per_round: optimiser steps in a round.
         batch: tiles per step.
-        window_px: side of a tile.
-        mpp_choices: µm/px at which tiles are rendered: the range of scale errors to bear.
         learning_rate: of AdamW, while constant.
         warmup_steps: steps over which the learning rate rises from zero.
         weight_decay: of AdamW.
@@ -30,17 +33,20 @@ class Recipe:
         validation_tiles: number of validation tiles.
     """
 
-    rounds: int = 8
-    decay_rounds: int = 2
-    tiles_per_round: int = 1500
-    samples_per_round: int = 3600
-    batch: int = 24
+    mpp: float = 2.0
+    reduction: int = 2
     window_px: int = 256
     mpp_choices: tuple[float, ...] = (0.86, 1.0, 1.0, 1.16)
-    learning_rate: float = 5e-4
-    warmup_steps: int = 200
-    weight_decay: float = 0.02
-    ema_decay: float = 0.998
+    tile_groups: int = 3
+    tiles_per_group: int = 1500
+    rounds: int = 10
+    decay_rounds: int = 4
+    steps_per_round: int = 220
+    batch: int = 32
+    learning_rate: float = 1e-3
+    warmup_steps: int = 150
+    weight_decay: float = 0.05
+    ema_decay: float = 0.995
     class_weights: tuple[float, float, float] = (1.0, 1.0, 1.5)
     dice_share: float = 0.5
     ignored_border_um: float = 4.0

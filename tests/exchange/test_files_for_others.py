@@ -1,0 +1,131 @@
+"""Class maps, tables, overviews and projects, read back by their own readers."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from glisson.errors import OutputError
+from glisson.exchange import write_class_map, write_overview, write_qupath_project, write_tables
+from glisson.frames import Frame, PixelSize, Size
+from glisson.regions import find_regions
+from glisson.segment import ClassMap, segment_slide
+from glisson.slides import InMemorySlide, SlideInfo
+from tests.scenes import ArrayMap, ColourModel, biopsy_labels, coloured, everywhere
+
+PIXEL = PixelSize(0.5, 0.5)
+
+
+def predicted(labels: np.ndarray) -> ClassMap:
+    rgb = coloured(labels.repeat(2, 0).repeat(2, 1))
+    tissue = everywhere(PIXEL, -(-labels.shape[1] // 4), -(-labels.shape[0] // 4), 4.0)
+    return segment_slide(InMemorySlide(rgb, PIXEL), tissue, ColourModel())
+
+
+@pytest.mark.parametrize("width", [300, 512, 2400, 4700])
+def test_class_map_reads_back(tmp_path: Path, width: int) -> None:
+    labels = np.zeros((700, width), np.uint8)
+    labels[100:500, 20 : width - 20] = 1
+    labels[200:300, 100:200] = 2
+    path = tmp_path / "classes.ome.tif"
+    write_class_map(path, predicted(labels))
+    with tifffile.TiffFile(path) as tiff:
+        assert tiff.is_ome
+        assert np.array_equal(tiff.series[0].asarray(), labels)
+        assert 'PhysicalSizeX="1.0"' in (tiff.ome_metadata or "")
+        for number, level in enumerate(tiff.series[0].levels):
+            step = 2**number
+            assert np.array_equal(level.asarray(), labels[::step, ::step])
+
+
+def _record(name: str) -> dict:
+    biopsy = dict.fromkeys(
+        (
+            "tissue_area_mm2", "portal_area_mm2", "lobule_area_mm2", "portal_fraction",
+            "portal_percent", "unreadable_area_mm2", "fragment_count", "tract_count_total",
+            "tract_count_complete", "tract_count_partial",
+        ),
+        1,
+    )  # fmt: skip
+    return {
+        "slide": {"file": name},
+        "biopsy": {**biopsy, "tract_count_reason": None},
+        "tracts": [],
+        "model": {"name": "m", "version": "1"},
+        "warnings": [],
+    }
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+x", "-x", "@x", "plain", "ünï, quoted \"x\""])
+def test_a_name_never_becomes_a_formula(tmp_path: Path, name: str) -> None:
+    write_tables(tmp_path, [(name, _record(name))])
+    with (tmp_path / "biopsies.csv").open(encoding="utf-8", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert row["slide"].lstrip("'") == name
+    assert not row["slide"].startswith(("=", "+", "-", "@"))
+    assert row["tract_count_reason"] == ""
+
+
+def test_overview_shows_tissue_and_tracts(tmp_path: Path) -> None:
+    labels = biopsy_labels()
+    slide = InMemorySlide(coloured(labels), PixelSize(1, 1))
+    regions = find_regions(ArrayMap(Frame(PixelSize(1, 1), 1.0), labels))
+    write_overview(tmp_path / "overview.png", slide, regions)
+    picture = np.asarray(Image.open(tmp_path / "overview.png").convert("RGB")).astype(int)
+    for colour in ((255, 160, 0), (0, 120, 220)):
+        assert (np.abs(picture - colour).sum(-1) < 30).sum() > 200
+    assert max(picture.shape) <= 2500
+
+
+def test_overview_without_tissue(tmp_path: Path) -> None:
+    slide = InMemorySlide(np.full((300, 500, 3), 240, np.uint8), PixelSize(1, 1))
+    regions = find_regions(ArrayMap(Frame(PixelSize(1, 1), 1.0), np.zeros((300, 500), np.uint8)))
+    write_overview(tmp_path / "overview.png", slide, regions)
+    assert (tmp_path / "overview.png").stat().st_size > 0
+
+
+def slide_info(path: Path, reader: str = "openslide:aperio") -> SlideInfo:
+    return SlideInfo(path.stem, path, reader, Size(100, 100), PIXEL, "file", None, (1.0,))
+
+
+def test_project_is_made_and_extended(tmp_path: Path) -> None:
+    folder = tmp_path / "qupath"
+    first, second = tmp_path / "a.svs", tmp_path / "b (2).svs"
+    write_qupath_project(folder, [(slide_info(first), tmp_path / "a" / "tracts.geojson")])
+    project = json.loads((folder / "project.qpproj").read_text("utf-8"))
+    project["images"][0]["description"] = "a pathologist's note"
+    (folder / "project.qpproj").write_text(json.dumps(project), encoding="utf-8")
+    (folder / "classifiers" / "classes.json").write_text("{}", encoding="utf-8")
+    both = [
+        (slide_info(first), tmp_path / "a" / "tracts.geojson"),
+        (slide_info(second), tmp_path / "b" / "tracts.geojson"),
+    ]
+    write_qupath_project(folder, both)
+    again = json.loads((folder / "project.qpproj").read_text("utf-8"))
+    assert [image["entryID"] for image in again["images"]] == [1, 2]
+    assert again["images"][0]["description"] == "a pathologist's note"
+    assert again["images"][1]["serverBuilder"]["uri"] == second.resolve().as_uri()
+    assert "metadata" not in again["images"][0]["serverBuilder"]
+    assert (folder / "classifiers" / "classes.json").read_text("utf-8") == "{}"
+    index = json.loads((folder / "glisson.json").read_text("utf-8"))["images"]
+    assert index["b (2).svs"] == "../b/tracts.geojson"
+    assert (folder / "scripts" / "import_glisson.groovy").is_file()
+
+
+def test_class_colours_are_java_ints(tmp_path: Path) -> None:
+    write_qupath_project(tmp_path, [])
+    classes = json.loads((tmp_path / "classifiers" / "classes.json").read_text("utf-8"))
+    assert {"name": "Portal tract", "color": -24576} in classes["pathClasses"]
+
+
+def test_a_broken_project_is_not_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "project.qpproj").write_text("not json")
+    with pytest.raises(OutputError, match="Move it away"):
+        write_qupath_project(tmp_path, [])
+    assert (tmp_path / "project.qpproj").read_text() == "not json"

@@ -1,0 +1,195 @@
+"""GeoJSON that QuPath reads, and that comes back the same."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from glisson.errors import AnnotationError
+from glisson.exchange import broken_rules, read_geojson, write_tracts_geojson
+from glisson.exchange.geojson import tracts_document
+from glisson.frames import BoxL0, Frame, PixelSize, Size
+from glisson.measure import measure_biopsy
+from glisson.regions import find_regions
+from glisson.slides import SlideInfo
+from tests.regions.nasty_masks import NASTY
+from tests.scenes import ArrayMap, biopsy_labels
+
+PIXEL = PixelSize(0.25, 0.25)
+FRAME = Frame(PIXEL, 1.0)
+
+
+def info(bounds: BoxL0 | None = None) -> SlideInfo:
+    return SlideInfo(
+        "case 1", Path("case 1.mrxs"), "openslide:mirax", Size(9600, 2800), PIXEL, "file",
+        bounds, (1.0,),
+    )  # fmt: skip
+
+
+def result(labels: np.ndarray):
+    regions = find_regions(ArrayMap(FRAME, labels))
+    return regions, measure_biopsy(regions, PIXEL)
+
+
+REGIONS, MEASURED = result(biopsy_labels())
+
+
+def test_keeps_the_rules_of_qupath() -> None:
+    document = tracts_document(REGIONS, MEASURED, info(), "m 1")
+    assert broken_rules(document) == []
+    tissue, *tracts = document["features"]
+    assert tissue["properties"]["isLocked"] is True
+    assert len(tracts) == 4
+    first = tracts[0]["properties"]
+    assert first["name"] == "PT 1"
+    assert first["isLocked"] is False
+    assert first["classification"] == {"name": "Portal tract", "color": [255, 160, 0]}
+    assert first["measurements"]["PT area µm^2"] == pytest.approx(MEASURED.tracts[0].area_um2)
+    assert document["glisson"]["pixelWidth"] == 0.25
+
+
+def test_tracts_are_covered_by_the_tissue() -> None:
+    """QuPath's resolveHierarchy nests only what is covered."""
+    tissue, *tracts = tracts_document(REGIONS, MEASURED, info(), "m 1")["features"]
+    whole = shapely.geometry.shape(tissue["geometry"]).buffer(0.011)
+    for tract in tracts:
+        assert whole.covers(shapely.geometry.shape(tract["geometry"]))
+
+
+def test_vertices_are_few_and_areas_are_kept() -> None:
+    _, *tracts = tracts_document(REGIONS, MEASURED, info(), "m 1")["features"]
+    for feature, measured in zip(tracts, MEASURED.tracts, strict=True):
+        shape = shapely.geometry.shape(feature["geometry"])
+        assert len(shapely.get_coordinates(shape)) < 1000
+        assert shape.area * PIXEL.area_um2 == pytest.approx(measured.area_um2, rel=0.01)
+
+
+@pytest.mark.parametrize("name", NASTY)
+def test_nasty_shapes_keep_the_rules(name: str) -> None:
+    labels = np.zeros((400, 500), np.uint8)
+    labels[50:350, 50:450] = 1
+    mask = np.kron(NASTY[name], np.ones((4, 4), bool))[:300, :400]
+    labels[50 : 50 + mask.shape[0], 50 : 50 + mask.shape[1]][mask] = 2
+    assert broken_rules(tracts_document(*result(labels), info(), "m 1")) == []
+
+
+@given(
+    x=st.floats(0, 90_000).map(lambda v: round(v, 2)),
+    y=st.floats(0, 90_000).map(lambda v: round(v, 2)),
+)
+@settings(max_examples=15, deadline=None)
+def test_bounds_shift_the_frame_of_qupath_and_come_back(
+    tmp_path_factory: pytest.TempPathFactory, x: float, y: float
+) -> None:
+    path = tmp_path_factory.mktemp("geojson") / "tracts.geojson"
+    bounds = BoxL0(x, y, 9000, 2000)
+    write_tracts_geojson(path, REGIONS, MEASURED, info(bounds), "m 1")
+    block = json.loads(path.read_text("utf-8"))["glisson"]
+    assert (block["width"], block["height"]) == (9000, 2000)
+    back = read_geojson(path, bounds)
+    for area, tract in zip(back.areas[1:], REGIONS.tracts, strict=True):
+        drift = shapely.hausdorff_distance(area.geometry_l0, tract.outline_l0)
+        assert drift < 0.02
+
+
+def test_level_0_frame_has_no_shift(tmp_path: Path) -> None:
+    path = tmp_path / "tracts.geojson.gz"
+    bounds = BoxL0(5000, 700, 9000, 2000)
+    write_tracts_geojson(path, REGIONS, MEASURED, info(bounds), "m 1", frame="level0")
+    assert json.loads(gzip.decompress(path.read_bytes()))["glisson"]["frame"] == "level0"
+    back = read_geojson(path, bounds)
+    assert back.areas[1].geometry_l0.distance(REGIONS.tracts[0].outline_l0.centroid) == 0
+
+
+def test_same_result_same_bytes(tmp_path: Path) -> None:
+    for name in ("a.geojson", "b.geojson"):
+        write_tracts_geojson(tmp_path / name, REGIONS, MEASURED, info(), "m 1")
+    assert (tmp_path / "a.geojson").read_bytes() == (tmp_path / "b.geojson").read_bytes()
+
+
+def test_no_tissue_is_an_empty_collection() -> None:
+    document = tracts_document(*result(np.zeros((300, 300), np.uint8)), info(), "m 1")
+    assert document["features"] == []
+    assert broken_rules(document) == []
+
+
+def _feature() -> dict:
+    return tracts_document(REGIONS, MEASURED, info(), "m 1")["features"][1]
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda f: f.update(id="12"), "UUID"),
+        (lambda f: f["properties"].update(name=None), "name"),
+        (lambda f: f["properties"]["classification"].pop("color"), "colour"),
+        (lambda f: f["properties"]["classification"].update(color="#ff0000"), "colour"),
+        (lambda f: f["properties"]["measurements"].update({"Area µm^2": 3.0}), "dropped"),
+        (lambda f: f["properties"]["measurements"].update({"x": float("nan")}), "nan"),
+        (lambda f: f["properties"]["metadata"].update({"PT probability": "1"}), "hides"),
+        (lambda f: f.update(geometry=None), "geometry"),
+        (
+            lambda f: f.update(
+                geometry={"type": "Polygon", "coordinates": [[[0, 0], [9, 9], [9, 0], [0, 9], [0, 0]]]}
+            ),
+            "invalid",
+        ),
+        (lambda f: f.update(geometry={"type": "GeometryCollection", "geometries": []}), "type"),
+    ],
+)
+def test_the_checker_sees_what_qupath_refuses(change, complaint: str) -> None:
+    feature = json.loads(json.dumps(_feature()))
+    change(feature)
+    found = broken_rules({"type": "FeatureCollection", "features": [feature]})
+    assert any(complaint in text for text in found), found
+
+
+def test_the_checker_sees_twins() -> None:
+    found = broken_rules({"type": "FeatureCollection", "features": [_feature(), _feature()]})
+    assert any("twice" in text for text in found)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "qupath-0.2-bare-list.json",
+        "qupath-0.3-bare-list.geojson",
+        "qupath-0.5-feature-collection.geojson",
+        "single-feature-with-hole.geojson",
+        "mixed-geometry-types.geojson",
+    ],
+)
+def test_reads_every_style_of_export(fixtures_dir: Path, name: str) -> None:
+    found = read_geojson(fixtures_dir / "geojson" / name)
+    assert found.areas
+    assert all(area.geometry_l0.is_valid for area in found.areas)
+    assert all(area.geometry_l0.area > 0 for area in found.areas)
+
+
+def test_holes_are_read(fixtures_dir: Path) -> None:
+    (area,) = read_geojson(fixtures_dir / "geojson" / "single-feature-with-hole.geojson").areas
+    rings = [p.interiors for p in shapely.get_parts(area.geometry_l0)]
+    assert any(len(interiors) for interiors in rings)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "{", "[1, 2]", '"x"', '{"type": "Feature"}', '{"type": "Topology"}',
+        '{"type": "Polygon", "coordinates": [[["a", 0], [1, 1], [2, 0], ["a", 0]]]}',
+        '{"type": "Polygon", "coordinates": [[[NaN, 0], [1, 1], [2, 0], [NaN, 0]]]}',
+        '{"type": "Polygon", "coordinates": 7}', "[" * 100_000,
+    ],
+)  # fmt: skip
+def test_hostile_files_are_refused_by_name(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "bad.geojson"
+    path.write_text(text)
+    with pytest.raises(AnnotationError, match=r"bad\.geojson"):
+        read_geojson(path)
