@@ -1,5 +1,66 @@
-"""Glisson: portal tracts of H&E liver biopsies, found, outlined, counted and measured."""
+"""Glisson: portal tracts of H&E liver biopsies, found, outlined, counted and measured.
+
+The verbs of the command line are functions here:
+
+    import glisson
+
+    result = glisson.segment("biopsy.svs", "results")
+    with glisson.open_slide("biopsy.svs") as slide:
+        tissue = glisson.find_tissue(slide)
+
+Importing this package is quick: what a function needs is imported when it is first used.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from glisson.model import add_model, find_model, list_models, open_runtime
+    from glisson.phantom import PhantomSettings, render_tile
+    from glisson.run import RunResult, RunSettings, make_phantom, segment
+    from glisson.slides import InMemorySlide, open_slide
+    from glisson.tissue import find_tissue
+
 __version__ = "0.1.0"
+
+_HOMES = {
+    "InMemorySlide": "glisson.slides",
+    "PhantomSettings": "glisson.phantom",
+    "RunResult": "glisson.run",
+    "RunSettings": "glisson.run",
+    "add_model": "glisson.model",
+    "find_model": "glisson.model",
+    "find_tissue": "glisson.tissue",
+    "list_models": "glisson.model",
+    "make_phantom": "glisson.run",
+    "open_runtime": "glisson.model",
+    "open_slide": "glisson.slides",
+    "render_tile": "glisson.phantom",
+    "segment": "glisson.run",
+}
+
+__all__ = [
+    "InMemorySlide",
+    "PhantomSettings",
+    "RunResult",
+    "RunSettings",
+    "__version__",
+    "add_model",
+    "find_model",
+    "find_tissue",
+    "list_models",
+    "make_phantom",
+    "open_runtime",
+    "open_slide",
+    "render_tile",
+    "segment",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'glisson' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -15,7 +15,7 @@ from glisson.errors import OutputError
 from glisson.exchange import write_class_map, write_overview, write_qupath_project, write_tables
 from glisson.frames import Frame, PixelSize, Size
 from glisson.regions import find_regions
-from glisson.segment import ClassMap, segment_slide
+from glisson.segmentation import ClassMap, segment_slide
 from glisson.slides import InMemorySlide, SlideInfo
 from tests.scenes import ArrayMap, ColourModel, biopsy_labels, coloured, everywhere
 

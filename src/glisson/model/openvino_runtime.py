@@ -52,7 +52,7 @@ class OpenVinoRuntime:
 def _whole_graph(bundle: ModelBundle) -> Any:
     """The ONNX graph with bytes at one end and probabilities at full size at the other."""
     graph = openvino.Core().read_model(bundle.folder / ONNX_FILE)
-    logits = graph.output(0)
+    logits = graph.get_results()[0].input_value(0)
     image = graph.input(0).get_node()
     full = logits
     if bundle.spec.output_stride != 1:

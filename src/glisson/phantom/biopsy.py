@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
 
 import cv2
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from glisson.classes import BACKGROUND
@@ -17,7 +19,7 @@ from glisson.frames import Frame, PixelSize, Size
 from glisson.phantom.canvas import Canvas
 from glisson.phantom.glass import Artefacts, apply, draw_artefacts, padded_mask
 from glisson.phantom.layout import Layout, Polygon, draw_core, draw_layout
-from glisson.phantom.render import render
+from glisson.phantom.render import bare_glass, render
 from glisson.phantom.scanner import Scanner, draw_scanner, scan
 from glisson.phantom.stain import colour
 from glisson.phantom.style import Style, draw_style
@@ -29,6 +31,7 @@ _CANVAS_MPP = 0.5
 _CHUNK_PX = 1024
 _MARGIN_UM = 64.0
 _GLASS_UM = 1400.0
+_DEBRIS_UM = 80.0
 
 
 @dataclass(frozen=True)
@@ -113,9 +116,20 @@ class PhantomBiopsy:
             yield from _joined(map(self._chunk, jobs), columns, self.size_l0)
             return
         context = multiprocessing.get_context("spawn")
-        with context.Pool(workers, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
-            made = pool.imap(partial(_chunk_of, self), jobs)
-            yield from _joined(made, columns, self.size_l0)
+        with ProcessPoolExecutor(workers, context, cv2.setNumThreads, (1,)) as pool:
+            yield from _joined(self._chunks_by(pool, jobs, workers), columns, self.size_l0)
+
+    def _chunks_by(
+        self, pool: ProcessPoolExecutor, jobs: list[Canvas], workers: int
+    ) -> Iterator[tuple[Pixels, Pixels]]:
+        """Chunks in order, few of them ahead of what is asked for: memory stays a band's."""
+        waiting: deque[Future[tuple[Pixels, Pixels]]] = deque()
+        for job in jobs:
+            waiting.append(pool.submit(_chunk_of, self, job))
+            if len(waiting) > 2 * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
     @property
     def _canvas_factor(self) -> int:
@@ -139,7 +153,7 @@ class PhantomBiopsy:
     def _chunk(self, canvas: Canvas) -> tuple[Pixels, Pixels]:
         wide = canvas.padded(_MARGIN_UM)
         margin = round((canvas.x_um - wide.x_um) / canvas.mpp)
-        drawn = render(wide, self.layout, self.style)
+        drawn = render(wide, self.layout, self.style) if self._has_core(wide) else bare_glass(wide)
         background = np.asarray(self.style.stain.background_rgb, np.float32)
         light = colour(wide, drawn.dyes, self.style.stain)
         light = apply(wide, light, background, self.artefacts)
@@ -151,6 +165,15 @@ class PhantomBiopsy:
         pixels = np.ascontiguousarray(pixels[inner, inner])
         labels = drawn.labels[margin : margin + _CHUNK_PX, margin : margin + _CHUNK_PX].copy()
         return self._with_padding(canvas, pixels, labels)
+
+    def _has_core(self, canvas: Canvas) -> bool:
+        """Whether a core, with the debris round it, reaches into a canvas."""
+        low = canvas.x_um, canvas.y_um
+        high = low[0] + canvas.width_px * canvas.mpp, low[1] + canvas.height_px * canvas.mpp
+        frame = shapely.box(*low, *high)
+        return any(
+            shapely.Polygon(core).distance(frame) < _DEBRIS_UM for core in self.layout.cores_um
+        )
 
     def _with_padding(self, canvas: Canvas, pixels: Pixels, labels: Pixels) -> tuple[Pixels, Pixels]:
         hidden = padded_mask(canvas, self.artefacts)

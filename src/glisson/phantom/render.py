@@ -84,6 +84,13 @@ def render(canvas: Canvas, layout: Layout, style: Style) -> Rendering:
     return _cropped(Rendering(dyes, labels), wide, canvas)
 
 
+def bare_glass(canvas: Canvas) -> Rendering:
+    """A canvas without tissue."""
+    eosin, haematoxylin, red_cells, pigment = np.zeros((4, *canvas.shape), np.float32)
+    labels = np.full(canvas.shape, BACKGROUND.index, np.uint8)
+    return Rendering(Dyes(eosin, haematoxylin, red_cells, pigment), labels)
+
+
 def _cropped(rendering: Rendering, wide: Canvas, canvas: Canvas) -> Rendering:
     left = round((canvas.x_um - wide.x_um) / canvas.mpp)
     top = round((canvas.y_um - wide.y_um) / canvas.mpp)

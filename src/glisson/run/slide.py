@@ -24,7 +24,7 @@ from glisson.run.folder import (
 from glisson.run.identity import model_identity, slide_identity, software_versions
 from glisson.run.observer import RunObserver
 from glisson.run.settings import RunSettings, settings_hash
-from glisson.segment import ClassMap, SegmentSettings, segment_slide
+from glisson.segmentation import ClassMap, SegmentSettings, segment_slide
 from glisson.slides import Slide
 from glisson.tissue import TissueMap, find_tissue
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -34,8 +35,8 @@ def _render(
     work = partial(_render_one, size_px=size_px, mpp_choices=mpp_choices)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read by the workers when they start
     context = multiprocessing.get_context("spawn")
-    with context.Pool(initializer=cv2.setNumThreads, initargs=(1,)) as workers:
-        made = workers.map(work, range(first_seed, first_seed + count), chunksize=16)
+    with ProcessPoolExecutor(os.cpu_count(), context, cv2.setNumThreads, (1,)) as workers:
+        made = list(workers.map(work, range(first_seed, first_seed + count), chunksize=16))
     return np.stack([image for image, _ in made]), np.stack([labels for _, labels in made])
 
 

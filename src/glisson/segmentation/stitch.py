@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from glisson.classes import BACKGROUND, CLASSES, PORTAL
 from glisson.frames import BoxPx
-from glisson.segment.class_map import BLOCK_PX, BlockIndex, ClassMap
+from glisson.segmentation.class_map import BLOCK_PX, BlockIndex, ClassMap
 
 Probabilities = NDArray[np.float32]
 Mask = NDArray[np.bool_]

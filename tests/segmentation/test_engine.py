@@ -11,8 +11,8 @@ from glisson.errors import SettingsError
 from glisson.frames import BoxL0, BoxPx, Frame, PixelSize
 from glisson.measure import measure_biopsy
 from glisson.regions import find_regions
-from glisson.segment import SegmentSettings, segment_slide
-from glisson.segment.windows import windows_over
+from glisson.segmentation import SegmentSettings, segment_slide
+from glisson.segmentation.windows import windows_over
 from glisson.slides import InMemorySlide
 from glisson.tissue import TissueMap
 from tests.scenes import ColourModel, ConstantModel, biopsy_labels, coloured, everywhere

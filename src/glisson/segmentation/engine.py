@@ -12,10 +12,10 @@ import numpy as np
 
 from glisson.frames import BoxPx, Frame
 from glisson.model.runtime import Runtime
-from glisson.segment.class_map import ClassMap
-from glisson.segment.settings import SegmentSettings
-from glisson.segment.stitch import Stitcher, taper
-from glisson.segment.windows import grown, tissue_in, windows_over
+from glisson.segmentation.class_map import ClassMap
+from glisson.segmentation.settings import SegmentSettings
+from glisson.segmentation.stitch import Stitcher, taper
+from glisson.segmentation.windows import grown, tissue_in, windows_over
 from glisson.slides import Patch, Slide
 from glisson.tissue import TissueMap
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from glisson.segment.class_map import ClassCrop, ClassMap
-from glisson.segment.engine import segment_slide
-from glisson.segment.settings import SegmentSettings
+from glisson.segmentation.class_map import ClassCrop, ClassMap
+from glisson.segmentation.engine import segment_slide
+from glisson.segmentation.settings import SegmentSettings
 
 __all__ = ["ClassCrop", "ClassMap", "SegmentSettings", "segment_slide"]

@@ -1,0 +1,91 @@
+"""`glisson doctor`: what is installed, and whether it works."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import shutil
+from importlib import metadata
+from pathlib import Path
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from glisson import __version__
+from glisson.cli.console import output
+from glisson.errors import GlissonError
+from glisson.model import check_self_test, find_model, glass_is_background, open_runtime
+from glisson.model import store_folder
+
+_PACKAGES = (
+    "openslide-python", "openslide-bin", "tifffile", "openvino", "shapely", "rasterio", "torch",
+    "transformers",
+)  # fmt: skip
+_FORMATS = (
+    "Aperio .svs, Hamamatsu .ndpi .vms, MIRAX .mrxs, Leica .scn, Ventana .bif, Philips .tiff, "
+    "Trestle .tif, Sakura .svslide, DICOM .dcm, Zeiss .czi, generic tiled .tif (OpenSlide); "
+    "OME-TIFF (tifffile); PNG, JPEG, TIFF with --mpp"
+)
+_GLASS_LEAST = 0.9
+
+
+def doctor() -> None:
+    """Say what is installed, which slides can be read, and test the shipped model."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, text in (*_machine(), *_packages(), ("slides", _FORMATS)):
+        table.add_row(name, escape(text))
+    healthy = _add_model_rows(table)
+    output.print(table)
+    if not healthy:
+        raise typer.Exit(1)
+
+
+def _machine() -> tuple[tuple[str, str], ...]:
+    free_gb = shutil.disk_usage(Path.cwd()).free / 1e9
+    return (
+        ("glisson", __version__),
+        ("python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
+        ("processor", f"{os.cpu_count()} core(s)"),
+        ("disk", f"{free_gb:.0f} GB free here"),
+        ("models", str(store_folder())),
+    )
+
+
+def _packages() -> list[tuple[str, str]]:
+    return [(name, _version(name)) for name in _PACKAGES]
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "not installed (optional: pip install 'glisson[train]')"
+
+
+def _add_model_rows(table: Table) -> bool:
+    """Test the shipped model on every runtime there is; False when one fails."""
+    healthy = True
+    kinds = ["openvino", *(["torch"] if importlib.util.find_spec("torch") else [])]
+    for kind in kinds:
+        try:
+            text = _tested(kind)
+        except GlissonError as error:
+            healthy, text = False, f"[red]failed[/]: {escape(str(error))}"
+        table.add_row(f"model on {kind}", text)
+    return healthy
+
+
+def _tested(kind: str) -> str:
+    bundle = find_model()
+    runtime = open_runtime(bundle, "torch" if kind == "torch" else "openvino")
+    worst = check_self_test(bundle, runtime)
+    glass = glass_is_background(bundle, runtime)
+    verdict = "[green]works[/]" if glass >= _GLASS_LEAST else "[red]takes glass for tissue[/]"
+    return (
+        f"{verdict}: {bundle.spec.name} {bundle.spec.version} on {runtime.name}, self-test "
+        f"differs by {worst:.1g}, glass is background with {glass:.2f}"
+    )
