@@ -137,7 +137,10 @@ def _feature() -> dict:
         (lambda f: f.update(geometry=None), "geometry"),
         (
             lambda f: f.update(
-                geometry={"type": "Polygon", "coordinates": [[[0, 0], [9, 9], [9, 0], [0, 9], [0, 0]]]}
+                geometry={
+                    "type": "Polygon",
+                    "coordinates": [[[0, 0], [9, 9], [9, 0], [0, 9], [0, 0]]],
+                }
             ),
             "invalid",
         ),

@@ -41,8 +41,7 @@ NASTY = {
     "one pixel": _boxes((10, 10, 11, 11)),
     "one line": _boxes((10, 10, 11, 60)),
     "corner touching": _boxes((10, 10, 20, 20), (20, 20, 30, 30)),
-    "corner touching hole": _boxes((5, 5, 50, 70))
-    & ~_boxes((10, 10, 20, 20), (20, 20, 30, 30)),
+    "corner touching hole": _boxes((5, 5, 50, 70)) & ~_boxes((10, 10, 20, 20), (20, 20, 30, 30)),
     "square with hole": _boxes((10, 10, 20, 20)) & ~_boxes((13, 13, 17, 17)),
     "hole touching edge": _boxes((10, 10, 30, 30)) & ~_boxes((10, 15, 20, 20)),
     "septum of 8 px": _boxes((20, 0, 28, 80)),

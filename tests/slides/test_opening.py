@@ -137,12 +137,11 @@ def test_truncated_aperio_fails_or_marks_what_is_lost(
     whole = (fixtures_dir / "slides" / "aperio-cmu1-small-region.svs").read_bytes()
     path = tmp_path / "truncated.svs"
     path.write_bytes(whole[: int(len(whole) * share)])
-    try:
-        slide = open_slide(path)
-    except SlideError as error:
-        assert "truncated.svs" in str(error)
+    if share < 0.95:  # the directory stands at the end of this file
+        with pytest.raises(SlideError, match=r"truncated\.svs"):
+            open_slide(path)
         return
-    with slide:
+    with open_slide(path) as slide:
         patch = slide.read(RegionUm(0, 0, 1100, 1480), 1.0)
         assert not patch.readable.all()
         assert slide.damaged_l0

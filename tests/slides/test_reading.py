@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -62,11 +62,10 @@ def ome(folder: Path) -> Slide:
 @pytest.fixture(scope="module", params=[in_memory, aperio, generic, ome], ids=lambda f: f.__name__)
 def slide(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Slide:
+) -> Iterator[Slide]:
     maker: Callable[[Path], Slide] = request.param
-    opened = maker(tmp_path_factory.mktemp("slide"))
-    request.addfinalizer(opened.close)
-    return opened
+    with maker(tmp_path_factory.mktemp("slide")) as opened:
+        yield opened
 
 
 def test_knows_its_size_and_pixel_size(slide: Slide) -> None:
@@ -132,24 +131,19 @@ def test_a_constant_slide_stays_constant(mpp: float, x_um: float, y_um: float, v
     assert (patch.rgb == value).all()
 
 
-@given(mpp=st.floats(0.51, 6.0), x_um=st.floats(0, 100))
+@given(mpp=st.floats(0.51, 6.0), x_um=st.floats(0, 50))
 @settings(max_examples=60, deadline=None)
 def test_a_ramp_stays_in_its_place(mpp: float, x_um: float) -> None:
     """The mean of a linear ramp over a pixel is its value at the pixel's centre."""
-    columns = np.arange(1000)
-    rgb = np.repeat(np.repeat((columns / 4)[None, :, None], 40, 0), 3, 2).astype(np.float32)
-    exact = InMemorySlide(np.floor(rgb).astype(np.uint8), PIXEL)
-    count = int((490 - x_um) / mpp)
-    row = exact.read(RegionUm(x_um, 2, count * mpp, mpp), mpp).rgb[0, :, 0].astype(float)
+    row = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, 2)
+    slide = InMemorySlide(np.repeat(row, 40, 0), PIXEL)
+    count = int((127 - x_um) / mpp)
+    found = slide.read(RegionUm(x_um, 2, count * mpp, mpp), mpp).rgb[0, :, 0].astype(float)
     centres_px = (x_um + (np.arange(count) + 0.5) * mpp) / 0.5
-    expected = (centres_px - 0.5) / 4 - 0.375  # floor of quarters loses 3/8 on average
-    assert abs(np.mean(row - expected)) < 0.15
-    assert np.abs(row - expected).max() < 1.1
+    assert np.abs(found - (centres_px - 0.5)).max() < 0.7  # 0.5 of it is rounding to bytes
 
 
-@given(
-    x_mpp=st.floats(0.4, 0.5), y_mpp=st.floats(0.4, 0.5), mpp=st.sampled_from([1.0, 1.3, 2.0])
-)
+@given(x_mpp=st.floats(0.4, 0.5), y_mpp=st.floats(0.4, 0.5), mpp=st.sampled_from([1.0, 1.3, 2.0]))
 @settings(max_examples=30, deadline=None)
 def test_anisotropic_pixels_keep_shapes(x_mpp: float, y_mpp: float, mpp: float) -> None:
     """A disc in µm covers the same area whatever the pixels' shape."""

@@ -13,7 +13,7 @@ from glisson.cli.console import console, output
 from glisson.cli.progress import ProgressBar
 from glisson.cli.summary import number
 from glisson.phantom import PhantomSettings
-from glisson.run import RESEARCH_USE, OVERVIEW, RunSettings, make_phantom, segment
+from glisson.run import OVERVIEW, RESEARCH_USE, RunSettings, make_phantom, segment
 
 _DEMO = PhantomSettings(seed=7, length_mm=12.0, stage=1, mpp=0.5)
 _ROWS = (

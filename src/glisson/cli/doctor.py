@@ -16,8 +16,13 @@ from rich.table import Table
 from glisson import __version__
 from glisson.cli.console import output
 from glisson.errors import GlissonError
-from glisson.model import check_self_test, find_model, glass_is_background, open_runtime
-from glisson.model import store_folder
+from glisson.model import (
+    check_self_test,
+    find_model,
+    glass_is_background,
+    open_runtime,
+    store_folder,
+)
 
 _PACKAGES = (
     "openslide-python", "openslide-bin", "tifffile", "openvino", "shapely", "rasterio", "torch",

@@ -30,7 +30,9 @@ def list_all() -> None:
 
 @app.command()
 def info(
-    name: Annotated[str | None, typer.Argument(help="Name or folder; the shipped one if left out.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="Name or folder; the shipped one if left out.")
+    ] = None,
 ) -> None:
     """All that a model says of itself."""
     bundle = find_model(name)

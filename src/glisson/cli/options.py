@@ -26,9 +26,7 @@ class RuntimeKind(StrEnum):
 
 
 Slides = Annotated[list[Path], typer.Argument(help="Slide files.", show_default=False)]
-Out = Annotated[
-    Path, typer.Option("--out", "-o", help="Folder to write to.", show_default=False)
-]
+Out = Annotated[Path, typer.Option("--out", "-o", help="Folder to write to.", show_default=False)]
 Model = Annotated[
     str | None,
     typer.Option("--model", "-m", help="Model name or folder; the shipped one if left out."),

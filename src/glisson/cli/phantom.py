@@ -13,6 +13,7 @@ from glisson.cli.console import console, output
 from glisson.errors import SettingsError
 from glisson.phantom import PhantomSettings
 from glisson.run import make_phantom
+from glisson.slides import PyramidStyle
 
 
 class SlideStyle(StrEnum):
@@ -51,8 +52,8 @@ def phantom(
     output.print(f"  truth: {made.truth_path}", highlight=False, soft_wrap=True)
 
 
-def _style_of(path: Path) -> str:
+def _style_of(path: Path) -> PyramidStyle:
     for style, suffixes in _SUFFIXES.items():
         if path.suffix.lower() in suffixes:
-            return style.value
+            return "aperio" if style is SlideStyle.APERIO else "tiff"
     raise SettingsError(f"{path.name}: a phantom is written as .svs or .tif; name the file so.")

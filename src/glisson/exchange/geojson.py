@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -156,7 +157,7 @@ def _feature(
     name: str,
     class_name: str,
     colour: tuple[int, int, int],
-    numbers: dict[str, float | None],
+    numbers: Mapping[str, float | None],
     texts: dict[str, str],
     locked: bool,
 ) -> Document:

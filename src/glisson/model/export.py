@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import datetime
 import logging
-import shutil
 import tempfile
 import warnings
 from collections.abc import Callable
@@ -64,8 +63,18 @@ def write_bundle(
 
     Args:
         model: a `SegformerForSemanticSegmentation` with the three classes.
+        folder: where the bundle goes.
+        name: what `--model` will call it.
+        version: of the weights.
         mpp: µm/px of its input.
+        window_px: side of the windows it was trained on.
+        normalisation: bytes to the network's input.
+        licence: of the weights.
+        trained_on: the training data, in words.
+        intended_use: what it is for, in words.
         self_test_tile: (H, W, 3) uint8, sides that are multiples of 32.
+        card: the model card, Markdown.
+        overwrite: replace a bundle that is there.
 
     Raises:
         MissingExtra: torch, transformers or onnx is not installed.
@@ -119,9 +128,17 @@ def fill_folder(folder: Path, fill: Callable[[Path], None]) -> None:
         temporary = Path(parent) / "new"
         temporary.mkdir()
         fill(temporary)
+        for file in temporary.iterdir():
+            file.chmod(0o644)
+        old = Path(parent) / "old"
         if folder.exists():
-            folder.rename(Path(parent) / "old")
-        temporary.rename(folder)
+            folder.rename(old)
+        try:
+            temporary.rename(folder)
+        except OSError:
+            if old.exists():
+                old.rename(folder)  # an older bundle is better than none
+            raise
 
 
 def hashes(folder: Path) -> dict[str, str]:
@@ -183,7 +200,7 @@ def _write_onnx(network: Any, window_px: int, path: Path) -> None:
 def _logits_only(network: Any) -> Any:
     import torch
 
-    class Logits(torch.nn.Module):
+    class Logits(torch.nn.Module):  # type: ignore[misc]  # torch has no types here
         def __init__(self) -> None:
             super().__init__()
             self.network = network

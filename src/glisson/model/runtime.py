@@ -119,5 +119,7 @@ def padded_to(tiles: Tiles, multiple: int) -> Tiles:
     bottom, right = -height % multiple, -width % multiple
     if not bottom and not right:
         return tiles
-    mode = "reflect" if min(height, width) > max(bottom, right) else "edge"
-    return np.pad(tiles, ((0, 0), (0, bottom), (0, right), (0, 0)), mode=mode)
+    widths = ((0, 0), (0, bottom), (0, right), (0, 0))
+    if min(height, width) > max(bottom, right):
+        return np.pad(tiles, widths, mode="reflect")
+    return np.pad(tiles, widths, mode="edge")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from glisson.classes import CLASSES
 from glisson.errors import InvalidBundle, WrongClasses
 
-FORMAT_VERSION = 1
+FORMAT_VERSION: Final = 1
 SPEC_FILE = "model.json"
 CLASS_NAMES = tuple(c.name for c in CLASSES)
 

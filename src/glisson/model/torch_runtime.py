@@ -102,5 +102,7 @@ def load_segformer(bundle: ModelBundle) -> Any:
     config = SegformerConfig.from_dict(bundle.spec.architecture.config)
     network = SegformerForSemanticSegmentation(config)
     weights = load_file(bundle.folder / WEIGHTS_FILE)
-    network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in weights.items()})
+    network.load_state_dict(
+        {k: v.float() if v.is_floating_point() else v for k, v in weights.items()}
+    )
     return network.eval()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -50,7 +50,7 @@ class ScriptFacts:
 
     mpp: float = 1.0
     window_px: int = 256
-    normalisation: Normalisation = Normalisation()
+    normalisation: Normalisation = field(default_factory=Normalisation)
     licence: str = _HOTSPOT_LICENCE
     trained_on: str = "Not stated in the file; see its authors' publication."
 
@@ -170,4 +170,6 @@ def _stride(path: Path, tile: NDArray[np.uint8], shape: tuple[int, ...]) -> Lite
         return 1
     if shape[2:] == (tile.shape[0] // 4, tile.shape[1] // 4):
         return 4
-    raise InvalidBundle(f"{path.name} gives {shape[2:]} for {tile.shape[:2]}; stride 1 or 4 is known.")
+    raise InvalidBundle(
+        f"{path.name} gives {shape[2:]} for {tile.shape[:2]}; stride 1 or 4 is known."
+    )

@@ -175,7 +175,9 @@ class PhantomBiopsy:
             shapely.Polygon(core).distance(frame) < _DEBRIS_UM for core in self.layout.cores_um
         )
 
-    def _with_padding(self, canvas: Canvas, pixels: Pixels, labels: Pixels) -> tuple[Pixels, Pixels]:
+    def _with_padding(
+        self, canvas: Canvas, pixels: Pixels, labels: Pixels
+    ) -> tuple[Pixels, Pixels]:
         hidden = padded_mask(canvas, self.artefacts)
         if hidden.any():
             labels[hidden] = BACKGROUND.index
@@ -216,9 +218,7 @@ def plan_biopsy(settings: PhantomSettings) -> PhantomBiopsy:
         artefacts = draw_artefacts(rng, np.zeros(2), size_um, settings.artefacts)
     scanner = replace(draw_scanner(rng), jpeg_quality=85)
     width, height = np.ceil(size_um / settings.mpp).astype(int)
-    return PhantomBiopsy(
-        settings, style, layout, artefacts, scanner, Size(int(width), int(height))
-    )
+    return PhantomBiopsy(settings, style, layout, artefacts, scanner, Size(int(width), int(height)))
 
 
 def _lay_out_cores(

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-Field = NDArray[np.float32]
+Field = NDArray[np.floating[Any]]
 _BSPLINE_POWER = 151 / 315
 """Mean of the summed squared weights of a cubic B-spline along one axis."""
 
@@ -59,7 +60,7 @@ class Canvas:
         )
 
     def centres_um(self) -> tuple[Field, Field]:
-        """x of every column and y of every row, at pixel centres."""
+        """X of every column and y of every row, at pixel centres."""
         x_um = self.x_um + (np.arange(self.width_px) + 0.5) * self.mpp
         y_um = self.y_um + (np.arange(self.height_px) + 0.5) * self.mpp
         return x_um.astype(np.float32), y_um.astype(np.float32)

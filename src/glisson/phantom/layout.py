@@ -319,9 +319,7 @@ def _profile(
 
 def _central_vein(rng: np.random.Generator, disease: Disease, centre: Polygon) -> Profile:
     sublobular = rng.random() < 0.1
-    radius = (
-        rng.uniform(75, 170) if sublobular else np.clip(rng.lognormal(np.log(28), 0.4), 12, 75)
-    )
+    radius = rng.uniform(75, 170) if sublobular else np.clip(rng.lognormal(np.log(28), 0.4), 12, 75)
     scar = disease.perivenular_scar * rng.uniform(0, 1)
     wall = rng.uniform(8, 25) if sublobular else rng.uniform(1.0, 3.5) + 16 * scar
     spot = centre + rng.normal(0, 40, 2)

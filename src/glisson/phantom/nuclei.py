@@ -51,14 +51,11 @@ def _bank(kind: Kind, mpp: float, scale: float) -> tuple[Field, ...]:
     """Pictures of a kind at `_VARIANTS` angles and shapes, values 0 to 1."""
     rng = np.random.default_rng(int(kind.length_um * 1000 + kind.width_um * 100))
     return tuple(
-        _picture(rng, kind, mpp, scale, np.pi * variant / _VARIANTS)
-        for variant in range(_VARIANTS)
+        _picture(rng, kind, mpp, scale, np.pi * variant / _VARIANTS) for variant in range(_VARIANTS)
     )
 
 
-def _picture(
-    rng: np.random.Generator, kind: Kind, mpp: float, scale: float, angle: float
-) -> Field:
+def _picture(rng: np.random.Generator, kind: Kind, mpp: float, scale: float, angle: float) -> Field:
     length, width = np.array([kind.length_um, kind.width_um]) * scale * rng.normal(1, kind.spread)
     reach_px = int(np.ceil(length / 2 / mpp)) + 1
     size = 2 * reach_px + 1

@@ -222,8 +222,9 @@ def _cytoplasm(
         eosin=(_HEPATOCYTE_EOSIN * eosin_of[cell] * shade * (1 - 0.25 * necrotic)).astype(
             np.float32
         ),
-        haematoxylin=(_HEPATOCYTE_HAEMATOXYLIN * haematoxylin_of[cell] * shade
-                      * (1 - 0.35 * necrotic)).astype(np.float32),  # fmt: skip
+        haematoxylin=(
+            _HEPATOCYTE_HAEMATOXYLIN * haematoxylin_of[cell] * shade * (1 - 0.35 * necrotic)
+        ).astype(np.float32),
         red_cells=(0.35 * necrotic * (noise(canvas, 14, 15) > 0.9)).astype(np.float32),
         pigment=np.zeros(canvas.shape, np.float32),
     )
@@ -302,9 +303,7 @@ def _add_sinusoidal_nuclei(canvas: Canvas, style: Style, dyes: Dyes, border_um: 
     _add_lobular_lymphocytes(canvas, style, dyes, border_um)
 
 
-def _add_lobular_lymphocytes(
-    canvas: Canvas, style: Style, dyes: Dyes, border_um: Field
-) -> None:
+def _add_lobular_lymphocytes(canvas: Canvas, style: Style, dyes: Dyes, border_um: Field) -> None:
     """Lymphocytes strung along sinusoids, in patches: lobular hepatitis is not a tract."""
     amount = min(style.disease.lobular_foci_per_mm2 / 12, 0.5)
     if amount < 0.03:
@@ -366,9 +365,7 @@ def _add_foci(canvas: Canvas, layout: Layout, style: Style, dyes: Dyes) -> None:
 # --- portal tracts and septa --------------------------------------------------------------
 
 
-def _add_portal(
-    canvas: Canvas, ground: _Ground, layout: Layout, style: Style, dyes: Dyes
-) -> None:
+def _add_portal(canvas: Canvas, ground: _Ground, layout: Layout, style: Style, dyes: Dyes) -> None:
     tracts = [t for t in layout.tracts if any(_touches(canvas, p, 90) for p in t.polygons_um)]
     if float(ground.portal.max()) < -60:
         return
@@ -400,7 +397,9 @@ def _blend_collagen(canvas: Canvas, style: Style, dyes: Dyes, cover: Field, alon
     fibre = _fibres(canvas, along, 1.1)
     body = 1 + 0.12 * fibre + 0.13 * noise(canvas, 40, 44) + 0.08 * noise(canvas, 6, 45)
     loose = np.clip(texture.looseness + 0.5 * noise(canvas, 60, 46), 0, 1)
-    clefts = np.clip((_fibres(canvas, along, 0.55) + 0.6 * noise(canvas, 14, 47) - 0.95) * 1.6, 0, 1)
+    clefts = np.clip(
+        (_fibres(canvas, along, 0.55) + 0.6 * noise(canvas, 14, 47) - 0.95) * 1.6, 0, 1
+    )
     body = np.clip(body - 0.85 * clefts * loose, 0.05, 2)
     eosin = _HEPATOCYTE_EOSIN * texture.collagen_eosin * body
     haematoxylin = _HEPATOCYTE_HAEMATOXYLIN * texture.collagen_haematoxylin * body
@@ -415,7 +414,9 @@ def _add_stromal_nuclei(
 ) -> None:
     points = scatter(canvas, 19.0, 1.0, 48)
     density = 0.25 + 0.6 * points.draw(4)
-    points = points.keep((sample(cover, canvas, points.points_um) > 0.6) & (points.draw(2) < density))
+    points = points.keep(
+        (sample(cover, canvas, points.points_um) > 0.6) & (points.draw(2) < density)
+    )
     slope_y, slope_x = np.gradient(cv2.GaussianBlur(along, (0, 0), 4 / canvas.mpp))
     angle = np.arctan2(
         -sample(slope_x.astype(np.float32), canvas, points.points_um),
@@ -423,9 +424,7 @@ def _add_stromal_nuclei(
     )
     variant = np.mod(angle / np.pi + 0.08 * (points.draw(5) - 0.5), 1.0)
     darkness = style.texture.nuclear_darkness * _NUCLEUS_HAEMATOXYLIN * (0.7 + 0.5 * points.draw(3))
-    nuclei.stamp(
-        dyes.haematoxylin, canvas, nuclei.SPINDLE, points.points_um, darkness, variant
-    )
+    nuclei.stamp(dyes.haematoxylin, canvas, nuclei.SPINDLE, points.points_um, darkness, variant)
 
 
 def _inflammation(canvas: Canvas, layout: Layout, ground: _Ground) -> Field:
@@ -433,7 +432,7 @@ def _inflammation(canvas: Canvas, layout: Layout, ground: _Ground) -> Field:
     coarse = Canvas(
         canvas.x_um, canvas.y_um, -(-canvas.width_px // 4), -(-canvas.height_px // 4),
         canvas.mpp * 4, canvas.seed,
-    )  # fmt: skip
+    )
     field = np.zeros(coarse.shape, np.float32)
     shapes = [(s.infiltrate, [s.polygon_um]) for s in layout.septa]
     shapes += [(t.infiltrate, list(t.polygons_um)) for t in layout.tracts]
@@ -468,7 +467,9 @@ def _stamp_infiltrate(canvas: Canvas, style: Style, dyes: Dyes, points: Scatter)
     for x, y in canvas.px_from_um(plasma.points_um):
         centre, radius = (round(x * 16), round(y * 16)), round(5.2 / canvas.mpp * 16)
         cv2.circle(dyes.haematoxylin, centre, radius, 0.17, -1, cv2.LINE_8, 4)
-    darkness = style.texture.nuclear_darkness * _NUCLEUS_HAEMATOXYLIN * (1.15 + 0.45 * points.draw(4))
+    darkness = (
+        style.texture.nuclear_darkness * _NUCLEUS_HAEMATOXYLIN * (1.15 + 0.45 * points.draw(4))
+    )
     nuclei.stamp(
         dyes.haematoxylin, canvas, nuclei.LYMPHOCYTE, points.points_um, darkness, points.draw(6)
     )

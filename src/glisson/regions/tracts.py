@@ -221,8 +221,9 @@ class _Tracing:
         """A tract's bounding box in the labels, with a margin of 1 px, and its mask there."""
         left, top, right, bottom = (int(value) for value in polygon_px.bounds)
         x, y = left - self.origin_px[0] - 1, top - self.origin_px[1] - 1
-        columns, rows = slice(max(x, 0), right - self.origin_px[0] + 1), slice(
-            max(y, 0), bottom - self.origin_px[1] + 1
+        columns, rows = (
+            slice(max(x, 0), right - self.origin_px[0] + 1),
+            slice(max(y, 0), bottom - self.origin_px[1] + 1),
         )
         shape = self.labels[rows, columns].shape
         offset = (self.origin_px[0] + columns.start, self.origin_px[1] + rows.start)
@@ -244,7 +245,9 @@ def _fill_ring(mask: NDArray[np.uint8], ring: NDArray[np.float64], value: int) -
     start, end = ring[:-1], ring[1:]
     vertical = start[:, 0] == end[:, 0]
     crossings = np.zeros((mask.shape[0], mask.shape[1] + 1), np.int32)
-    for (x, y0), (_, y1) in zip(start[vertical].astype(int), end[vertical].astype(int), strict=True):
+    for (x, y0), (_, y1) in zip(
+        start[vertical].astype(int), end[vertical].astype(int), strict=True
+    ):
         crossings[min(y0, y1) : max(y0, y1), x] += 1
     inside = (np.cumsum(crossings, axis=1) % 2)[:, : mask.shape[1]] == 1
     mask[inside] = value
@@ -252,7 +255,8 @@ def _fill_ring(mask: NDArray[np.uint8], ring: NDArray[np.float64], value: int) -
 
 def _is_bridging(outline_px: Polygon, piece_px: Polygon) -> bool:
     """Longer than twice the core's width and ragged, or so branched that it fills little
-    of its hull: several tracts joined by septa."""
+    of its hull: several tracts joined by septa.
+    """
     solidity = outline_px.area / outline_px.convex_hull.area
     length_px = _long_side(outline_px)
     core_width_px = 2 * piece_px.area / max(piece_px.length, 1e-9)

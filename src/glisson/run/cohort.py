@@ -15,7 +15,15 @@ from glisson.errors import DamagedSlide, GlissonError, OutputError, SettingsErro
 from glisson.exchange import write_qupath_project, write_tables
 from glisson.model import ModelBundle, Runtime, find_model, open_runtime
 from glisson.report import ReportRun, ReportSlide, write_report
-from glisson.run.folder import BIOPSY, OVERVIEW, TRACTS, is_done, prepare_output, read_json, write_json
+from glisson.run.folder import (
+    BIOPSY,
+    OVERVIEW,
+    TRACTS,
+    is_done,
+    prepare_output,
+    read_json,
+    write_json,
+)
 from glisson.run.identity import model_identity, software_versions
 from glisson.run.observer import RunObserver, SilentObserver
 from glisson.run.settings import RunSettings

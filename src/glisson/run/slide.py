@@ -126,7 +126,9 @@ def _find(
         )
     observer.stage_started("outline")
     with clock.stage("outline"):
-        regions = find_regions(class_map, RegionSettings(min_tract_area_um2=settings.min_tract_area_um2))
+        regions = find_regions(
+            class_map, RegionSettings(min_tract_area_um2=settings.min_tract_area_um2)
+        )
     observer.stage_started("measure")
     with clock.stage("measure"):
         measurements = measure_biopsy(regions, slide.info.pixel_size, class_map.unreadable_um2)
@@ -201,8 +203,8 @@ def _warnings(slide: Slide, found: _Found) -> list[str]:
     warnings = list(found.tissue.warnings)
     if slide.damaged_l0:
         warnings.append(
-            f"{len(slide.damaged_l0)} region(s) of the slide cannot be read: {_area(slide.damaged_l0)}; "
-            "they count in no measurement."
+            f"{len(slide.damaged_l0)} region(s) of the slide cannot be read "
+            f"({_area(slide.damaged_l0)}); they count in no measurement."
         )
     if not found.tissue.is_empty and not found.regions.fragments:
         warnings.append("The model found no liver tissue in what looked like tissue.")

@@ -50,9 +50,7 @@ def segment_slide(
     frame = Frame(slide.info.pixel_size, settings.mpp)
     class_map = ClassMap(frame, frame.size_px(slide.info.size_l0))
     tissue = grown(tissue, settings.reach_um)
-    windows = windows_over(
-        tissue, frame, class_map.size_px, settings.window_px, settings.stride_px
-    )
+    windows = windows_over(tissue, frame, class_map.size_px, settings.window_px, settings.stride_px)
     stitcher = Stitcher(class_map, windows, taper(settings.window_px, settings.stride_px))
     done = 0
     for batch in _read_ahead(slide, frame, windows, settings):

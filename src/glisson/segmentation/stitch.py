@@ -36,7 +36,9 @@ class Stitcher:
         self._awaited = Counter(block for box in windows for block in _blocks_of(box))
         self._sums: dict[BlockIndex, Probabilities] = {}
 
-    def add(self, box_px: BoxPx, probabilities: Probabilities, tissue: Mask, readable: Mask) -> None:
+    def add(
+        self, box_px: BoxPx, probabilities: Probabilities, tissue: Mask, readable: Mask
+    ) -> None:
         """One window.
 
         Args:

@@ -58,8 +58,8 @@ class LevelSlide(ABC):
         rgb = np.where(readable[..., None], rgb, np.array(self._info.background_rgb, np.uint8))
         return Patch(rgb, readable)
 
-    def close(self) -> None:
-        """Nothing to release, unless a reader has files open."""
+    def close(self) -> None:  # noqa: B027  a slide in memory has nothing to release
+        """Release the file, where a reader has one open."""
 
     def __enter__(self) -> Self:
         return self

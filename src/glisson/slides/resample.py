@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -87,7 +88,7 @@ def area_average(
     return np.where(known[..., None], _rounded(mean), 0).astype(np.uint8), known
 
 
-def _rounded(values: NDArray[np.float32]) -> NDArray[np.uint8]:
+def _rounded(values: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
     return np.clip(np.rint(values), 0, 255).astype(np.uint8)
 
 

@@ -109,7 +109,9 @@ class Trainer:
         """All training tiles as the model sees them, the ragged border ignored."""
         recipe = self.recipe
         groups = [
-            _training_tiles(recipe, self.folder, recipe.first_seed + number * recipe.tiles_per_group)
+            _training_tiles(
+                recipe, self.folder, recipe.first_seed + number * recipe.tiles_per_group
+            )
             for number in range(recipe.tile_groups)
         ]
         labels = np.concatenate([group[1] for group in groups])
@@ -139,7 +141,7 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = recipe.learning_rate * min(rise, fall)
 
-    @torch.no_grad()
+    @torch.no_grad()  # type: ignore[untyped-decorator]
     def _update_average(self) -> None:
         decay = min(self.recipe.ema_decay, (1 + self.step) / (10 + self.step))
         for mean, value in zip(
@@ -234,7 +236,7 @@ def _reduced_tiles(
     return np.stack(small), np.stack([reduced(tile, recipe.reduction) for tile in labels])
 
 
-@torch.no_grad()
+@torch.no_grad()  # type: ignore[untyped-decorator]
 def validate(
     model: SegformerForSemanticSegmentation, recipe: Recipe, folder: Path
 ) -> dict[str, float]:

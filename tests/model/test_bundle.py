@@ -1,0 +1,236 @@
+"""A bundle that was changed, or that could run code, is refused before it is used."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import shutil
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from glisson.errors import InvalidBundle, ModelNotFound, OutputError, UnsafeModel, WrongClasses
+from glisson.model import (
+    ModelBundle,
+    add_model,
+    find_model,
+    list_models,
+    load_bundle,
+    open_runtime,
+    write_bundle,
+)
+from tests.model.conftest import NORM, tiny_segformer, torch
+
+
+@pytest.fixture
+def copy(bundle: ModelBundle, tmp_path: Path) -> Path:
+    shutil.copytree(bundle.folder, tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+def rewrite(folder: Path, **changes: Any) -> None:
+    spec = json.loads((folder / "model.json").read_text())
+    spec.update(changes)
+    (folder / "model.json").write_text(json.dumps(spec))
+
+
+def test_loads(bundle: ModelBundle) -> None:
+    assert load_bundle(bundle.folder).spec == bundle.spec
+
+
+def test_missing_folder(tmp_path: Path) -> None:
+    with pytest.raises(ModelNotFound):
+        load_bundle(tmp_path / "none")
+
+
+@pytest.mark.parametrize(
+    "name", ["model.safetensors", "model.onnx", "model.json", "self_test_expected.npy"]
+)
+def test_missing_file(copy: Path, name: str) -> None:
+    (copy / name).unlink()
+    with pytest.raises(InvalidBundle, match=name):
+        load_bundle(copy)
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "model.onnx", "MODEL_CARD.md"])
+def test_changed_file(copy: Path, name: str) -> None:
+    data = bytearray((copy / name).read_bytes())
+    data[-1] ^= 1
+    (copy / name).write_bytes(bytes(data))
+    with pytest.raises(InvalidBundle, match=name):
+        load_bundle(copy)
+
+
+@pytest.mark.parametrize("name", ["weights.pth", "extra.pkl", "harmless.txt"])
+def test_a_pickle_inside(copy: Path, name: str) -> None:
+    (copy / name).write_bytes(pickle.dumps({"a": 1}))
+    with pytest.raises(UnsafeModel, match=name):
+        load_bundle(copy)
+
+
+@pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "a/../../b", "C:\\x"])
+def test_names_that_lead_out(copy: Path, name: str) -> None:
+    files = json.loads((copy / "model.json").read_text())["files"]
+    rewrite(copy, files={**files, name: "0" * 64})
+    with pytest.raises(UnsafeModel):
+        load_bundle(copy)
+
+
+def test_a_link_that_leads_out(copy: Path, tmp_path: Path) -> None:
+    (tmp_path / "outside").write_text("x")
+    (copy / "MODEL_CARD.md").unlink()
+    (copy / "MODEL_CARD.md").symlink_to(tmp_path / "outside")
+    with pytest.raises(UnsafeModel):
+        load_bundle(copy)
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [["background", "portal", "lobule"], ["background", "lobule"], ["a", "b", "c", "d"], []],
+)
+def test_wrong_classes(copy: Path, classes: list[str]) -> None:
+    rewrite(copy, classes=classes)
+    with pytest.raises(WrongClasses, match="background, lobule, portal"):
+        load_bundle(copy)
+
+
+@pytest.mark.parametrize(
+    "change", [{"mpp": -1}, {"mpp": 400}, {"surprise": 1}, {"files": {}}, {"format_version": 9}]
+)
+def test_nonsense_in_model_json(copy: Path, change: dict[str, Any]) -> None:
+    rewrite(copy, **change)
+    with pytest.raises(InvalidBundle, match=r"model\.json"):
+        load_bundle(copy)
+
+
+def test_a_bundle_is_not_overwritten_unasked(bundle: ModelBundle, network: Any) -> None:
+    with pytest.raises(OutputError, match="exists"):
+        _write(network, bundle.folder)
+
+
+def test_four_classes_are_no_bundle(tmp_path: Path) -> None:
+    with pytest.raises(WrongClasses, match="4"):
+        _write(tiny_segformer(4), tmp_path / "four")
+    assert not (tmp_path / "four").exists()
+
+
+def _write(network: Any, folder: Path) -> None:
+    write_bundle(
+        network, folder, name="x", version="1", mpp=1.0, window_px=128, normalisation=NORM,
+        licence="", trained_on="", intended_use="",
+        self_test_tile=np.zeros((128, 128, 3), np.uint8), card="",
+    )  # fmt: skip
+
+
+def test_added_by_folder_and_by_zip(bundle: ModelBundle, tmp_path: Path) -> None:
+    assert add_model(bundle.folder, name="first").spec == bundle.spec
+    archive = shutil.make_archive(str(tmp_path / "zipped"), "zip", bundle.folder)
+    added = add_model(archive, name="second")
+    assert find_model("second").folder == added.folder
+    assert {b.folder.name for b in list_models()} >= {"first", "second"}
+
+
+def test_zip_slip(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "bad.zip", "w") as archive:
+        archive.writestr("../evil.txt", "x")
+        archive.writestr("model.json", "{}")
+    with pytest.raises(UnsafeModel, match="evil"):
+        add_model(tmp_path / "bad.zip")
+
+
+def test_unknown_model_names_the_known(bundle: ModelBundle) -> None:
+    add_model(bundle.folder, name="tiny")
+    with pytest.raises(ModelNotFound, match="tiny"):
+        find_model("unheard-of")
+
+
+def test_no_such_file(tmp_path: Path) -> None:
+    with pytest.raises(ModelNotFound):
+        add_model(tmp_path / "none.pt")
+
+
+class Stride(torch.nn.Module):
+    """Wraps the tiny network as HOTSPoT's file is: a tensor in, logits out."""
+
+    def __init__(self, network: Any, stride: int) -> None:
+        super().__init__()
+        self.network, self.stride = network, stride
+
+    def forward(self, pixels: Any) -> Any:
+        logits = self.network(pixel_values=pixels).logits
+        if self.stride == 4:
+            return logits
+        return torch.nn.functional.interpolate(logits, scale_factor=4.0, mode="bilinear")
+
+
+def traced(network: Any, stride: int, path: Path) -> Path:
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.jit.trace(Stride(network, stride), torch.zeros(1, 3, 256, 256), check_trace=False).save(
+            str(path)
+        )
+    return path
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("stride", [1, 4])
+def test_hotspot_torchscript(network: Any, tmp_path: Path, stride: int) -> None:
+    added = add_model(traced(network, stride, tmp_path / "segformer_PT.pt"))
+    assert added.spec.output_stride == stride
+    assert added.spec.mpp == 1.0
+    assert "research use only" in added.spec.licence
+    runtime = open_runtime(added)
+    image = np.random.default_rng(1).integers(0, 255, (1, 256, 256, 3)).astype(np.uint8)
+    pixels = torch.from_numpy((image / 255).astype(np.float32).transpose(0, 3, 1, 2).copy())
+    with torch.no_grad():
+        logits = network(pixel_values=pixels).logits
+        full = torch.nn.functional.interpolate(logits, (256, 256), mode="bilinear")
+    assert np.abs(runtime.predict(image) - full.softmax(1).numpy()).max() < 1e-4
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_wsinfer_config(network: Any, tmp_path: Path) -> None:
+    path = traced(network, 4, tmp_path / "torchscript_model.pt")
+    config = {
+        "spec_version": "1.0", "architecture": "segformer", "num_classes": 3,
+        "class_names": ["Background", "Tissue", "Portal"], "patch_size_pixels": 256,
+        "spacing_um_px": 2.0,
+        "transform": [
+            {"name": "ToTensor"},
+            {"name": "Normalize", "arguments": {"mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]}},
+        ],
+    }  # fmt: skip
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    added = add_model(path, name="zoo")
+    assert added.spec.mpp == 2.0
+    assert added.spec.normalisation.mean == (0.5, 0.5, 0.5)
+    open_runtime(added)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_wsinfer_classes_of_something_else(network: Any, tmp_path: Path) -> None:
+    path = traced(network, 4, tmp_path / "model.pt")
+    config = {
+        "class_names": ["other", "tumor"], "patch_size_pixels": 256, "spacing_um_px": 1.0
+    }  # fmt: skip
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(WrongClasses, match="tumor"):
+        add_model(path)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_torchscript_of_four_classes(tmp_path: Path) -> None:
+    with pytest.raises(WrongClasses, match="4"):
+        add_model(traced(tiny_segformer(4), 4, tmp_path / "four.pt"))
+    assert not (tmp_path / "store" / "four").exists()
+
+
+def test_a_plain_checkpoint_is_refused(network: Any, tmp_path: Path) -> None:
+    torch.save(network.state_dict(), tmp_path / "weights.pt")
+    with pytest.raises(UnsafeModel, match="pickle"):
+        add_model(tmp_path / "weights.pt")
