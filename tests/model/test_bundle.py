@@ -171,9 +171,9 @@ def traced(network: Any, stride: int, path: Path) -> Path:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        torch.jit.trace(Stride(network, stride), torch.zeros(1, 3, 256, 256), check_trace=False).save(
-            str(path)
-        )
+        torch.jit.trace(
+            Stride(network, stride), torch.zeros(1, 3, 256, 256), check_trace=False
+        ).save(str(path))
     return path
 
 

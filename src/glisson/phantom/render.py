@@ -430,8 +430,12 @@ def _add_stromal_nuclei(
 def _inflammation(canvas: Canvas, layout: Layout, ground: _Ground) -> Field:
     """Inflammation of the nearest tract or septum, 0 to 1."""
     coarse = Canvas(
-        canvas.x_um, canvas.y_um, -(-canvas.width_px // 4), -(-canvas.height_px // 4),
-        canvas.mpp * 4, canvas.seed,
+        canvas.x_um,
+        canvas.y_um,
+        -(-canvas.width_px // 4),
+        -(-canvas.height_px // 4),
+        canvas.mpp * 4,
+        canvas.seed,
     )
     field = np.zeros(coarse.shape, np.float32)
     shapes = [(s.infiltrate, [s.polygon_um]) for s in layout.septa]

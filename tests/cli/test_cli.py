@@ -1,0 +1,108 @@
+"""The command line as its user meets it: exit codes, messages, tables."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.run.conftest import write_scene
+
+
+def glisson(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from glisson.cli import main; main()", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+        env={**os.environ, "COLUMNS": "80", "NO_COLOR": "1"},
+    )
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_scene(tmp_path_factory.mktemp("slides") / "case 1.svs")
+
+
+def test_segment_with_the_shipped_model(scene: Path, tmp_path: Path) -> None:
+    done = glisson("segment", scene, "-o", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert "case 1" in done.stdout
+    assert "For research, not for diagnosis." in done.stdout
+    assert max(len(line) for line in done.stdout.splitlines() if "Results" not in line) <= 80
+    record = json.loads((tmp_path / "out" / "case 1" / "biopsy.json").read_text("utf-8"))
+    assert record["model"]["name"] == "glisson-phantom-b0"
+
+
+def test_some_failed_is_1(scene: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "no slide.svs"
+    bad.write_text("{}")
+    done = glisson("segment", bad, scene, "-o", tmp_path / "out")
+    assert done.returncode == 1
+    assert "no slide" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("none.svs",), "does not exist"),
+        (("table.json",), "is not a slide"),
+        (("plain.png",), "--mpp"),
+        (("plain.png", "--mpp", "352.9"), "352.9"),
+        (("plain.png", "--mpp", "0.5", "--model", "unheard-of"), "no model"),
+        (("plain.png", "--mpp", "0.5", "--overlap", "2"), "--overlap"),
+        (("plain.png", "--mpp", "0.5", "-o", "table.json"), "is a file"),
+    ],
+)
+def test_wrong_input_is_2_and_says_what_to_do(
+    tmp_path: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    from PIL import Image
+
+    Image.new("RGB", (60, 50), (230, 200, 220)).save(tmp_path / "plain.png")
+    (tmp_path / "table.json").write_text("{}")
+    out = () if "-o" in arguments else ("-o", "out")
+    done = glisson("segment", *arguments, *out, cwd=tmp_path)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_phantom_writes_slide_and_truth(tmp_path: Path) -> None:
+    path = tmp_path / "p.svs"
+    done = glisson("phantom", path, "--length-mm", "1", "--seed", "3", "--stage", "1")
+    assert done.returncode == 0, done.stderr
+    assert "SYNTHETIC" in done.stdout
+    truth = json.loads((tmp_path / "p.truth.json").read_text("utf-8"))
+    assert truth["synthetic"] is True
+    assert (tmp_path / "p.truth.geojson").is_file()
+
+
+def test_phantom_of_an_unknown_kind(tmp_path: Path) -> None:
+    assert glisson("phantom", tmp_path / "p.jpg").returncode == 2
+
+
+def test_models_and_doctor(tmp_path: Path) -> None:
+    listed = glisson("models", "list")
+    assert "glisson-phantom-b0" in listed.stdout.replace("\n", "")
+    shown = glisson("models", "info")
+    assert "not for diagnosis" in shown.stdout.replace("\n", " ").lower()
+    (tmp_path / "weights.pt").write_bytes(b"\x80\x02}q\x00.")
+    added = glisson("models", "add", tmp_path / "weights.pt")
+    assert added.returncode == 2
+    assert "pickle" in added.stderr
+    healthy = glisson("doctor")
+    assert healthy.returncode == 0, healthy.stdout
+    assert "works" in healthy.stdout
+
+
+def test_version() -> None:
+    from glisson import __version__
+
+    assert __version__ in glisson("--version").stderr

@@ -1,0 +1,38 @@
+"""A small slide and a model that reads its colours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from glisson.frames import PixelSize, Size
+from glisson.slides import write_pyramid
+from tests.scenes import biopsy_labels, coloured
+
+
+def write_scene(path: Path) -> Path:
+    """The scene of `tests/scenes.py` as a slide of 0.5 µm/px, with texture for the finder."""
+    rgb = coloured(biopsy_labels().repeat(2, 0).repeat(2, 1)).astype(int)
+    rng = np.random.default_rng(0)
+    texture = rng.normal(0, 9, rgb.shape[:2])[..., None] * (rgb[..., 1:2] < 240)
+    pixels = np.clip(rgb + texture, 0, 255).astype(np.uint8)
+    write_pyramid(path, pixels, Size(4800, 1400), PixelSize(0.5, 0.5), quality=95)
+    return path
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Path:
+    folder = tmp_path / "slides"
+    folder.mkdir()
+    return write_scene(folder / "case 1.svs")
+
+
+@pytest.fixture(autouse=True)
+def colour_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shipped bundle's windows, with a model that is right about the scene."""
+    from glisson.run import cohort
+    from tests.scenes import ColourModel
+
+    monkeypatch.setattr(cohort, "open_runtime", lambda *_, **__: ColourModel())

@@ -1,0 +1,191 @@
+"""A run leaves whole results, or none."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+
+from glisson.errors import (
+    MissingPixelSize,
+    ModelNotFound,
+    OutputError,
+    SettingsError,
+    SlideNotFound,
+)
+from glisson.exchange import broken_rules, read_geojson
+from glisson.run import RunSettings, result_names, segment
+from glisson.run.folder import is_done, read_manifest
+from glisson.slides import InMemorySlide
+from tests.run.conftest import write_scene
+
+SLIDE_FILES = {
+    "tracts.geojson", "biopsy.json", "classes.ome.tif", "overview.png", "manifest.json",
+}  # fmt: skip
+
+
+def leftovers(out: Path) -> list[str]:
+    return [path.name for path in out.rglob(".*")]
+
+
+def test_the_results_folder(scene: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    result = segment(scene, out)
+    assert [slide.outcome for slide in result.slides] == ["done"]
+    assert {path.name for path in (out / "case 1").iterdir()} == SLIDE_FILES
+    top = {path.name for path in out.iterdir()}
+    assert top == {"case 1", "biopsies.csv", "tracts.csv", "report.html", "run.json", "qupath"}
+    assert leftovers(out) == []
+    record = json.loads((out / "case 1" / "biopsy.json").read_text("utf-8"))
+    assert record["biopsy"]["tract_count_total"] == 4
+    assert record["biopsy"]["tract_count_complete"] == 3
+    assert record["biopsy"]["tissue_area_mm2"] == pytest.approx(1.1, rel=0.02)
+    assert set(record["seconds_per_stage"]) == {"tissue", "segment", "outline", "measure", "write"}
+    outlines = json.loads((out / "case 1" / "tracts.geojson").read_text("utf-8"))
+    assert broken_rules(outlines) == []
+    assert len(read_geojson(out / "case 1" / "tracts.geojson").areas) == 5
+    classes = tifffile.imread(out / "case 1" / "classes.ome.tif")
+    assert set(np.unique(classes)) == {0, 1, 2}
+
+
+def test_a_done_slide_is_kept_and_changed_settings_redo_it(scene: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    segment(scene, out)
+    stamp = (out / "case 1" / "manifest.json").stat().st_mtime_ns
+    assert segment(scene, out).slides[0].outcome == "kept"
+    assert (out / "case 1" / "manifest.json").stat().st_mtime_ns == stamp
+    changed = RunSettings(min_tract_area_um2=9000)
+    again = segment(scene, out, settings=changed).slides[0]
+    assert again.outcome == "done"
+    assert again.record["biopsy"]["tract_count_total"] < 4
+
+
+def test_a_pathologists_corrections_are_never_lost(scene: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    segment(scene, out)
+    edited = out / "case 1" / "tracts.geojson"
+    edited.write_text(edited.read_text("utf-8").replace("PT 1", "my own tract"), encoding="utf-8")
+    segment(scene, out, settings=RunSettings(overwrite=True))
+    kept = (out / "case 1.edited-1" / "tracts.geojson").read_text("utf-8")
+    assert "my own tract" in kept
+    assert "my own tract" not in edited.read_text("utf-8")
+
+
+def test_one_bad_slide_costs_itself_only(scene: Path, tmp_path: Path) -> None:
+    bad = scene.with_name("broken.svs")
+    bad.write_bytes(scene.read_bytes()[:5000])
+    result = segment([bad, scene], tmp_path / "out")
+    assert [slide.outcome for slide in result.slides] == ["failed", "done"]
+    run = json.loads((tmp_path / "out" / "run.json").read_text("utf-8"))
+    assert run["status"] == "finished"
+    assert "broken.svs" in run["slides"][0]["error"]
+    assert not (tmp_path / "out" / "broken").exists()
+    assert "failed" in (tmp_path / "out" / "report.html").read_text("utf-8")
+
+
+def test_an_empty_slide_is_a_result(tmp_path: Path) -> None:
+    from glisson.frames import PixelSize, Size
+    from glisson.slides import write_pyramid
+
+    glass = np.full((2000, 3000, 3), 244, np.uint8)
+    write_pyramid(tmp_path / "empty.svs", glass, Size(3000, 2000), PixelSize(0.5, 0.5))
+    (slide,) = segment(tmp_path / "empty.svs", tmp_path / "out").slides
+    assert slide.outcome == "done"
+    assert slide.record["biopsy"]["tract_count_total"] == 0
+    assert any("No tissue" in warning for warning in slide.record["warnings"])
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
+def test_an_interruption_leaves_no_half_result(
+    scene: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+) -> None:
+    from glisson.run import slide as one_slide
+
+    def stop(*_: object, **__: object) -> None:
+        raise error
+
+    other = write_scene(scene.with_name("case 2.svs"))
+    out = tmp_path / "out"
+    segment(scene, out)
+    monkeypatch.setattr(one_slide, "write_overview", stop)
+    with pytest.raises(error):
+        segment([scene, other], out)
+    assert (out / "case 1").is_dir()
+    assert not (out / "case 2").exists()
+    assert leftovers(out) == []
+    run = json.loads((out / "run.json").read_text("utf-8"))
+    assert run["status"] == "interrupted"
+    assert [slide["outcome"] for slide in run["slides"]] == ["kept"]
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(
+    scene: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from glisson.run import slide as one_slide
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(one_slide, "write_class_map", full)
+    with pytest.raises(OutputError, match="No space left"):
+        segment(scene, tmp_path / "out")
+    assert not (tmp_path / "out" / "case 1").exists()
+    assert leftovers(tmp_path / "out") == []
+
+
+def test_wrong_input_fails_before_any_work(scene: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    image = tmp_path / "plain.png"
+    from PIL import Image
+
+    Image.new("RGB", (60, 50), (230, 200, 220)).save(image)
+    with pytest.raises(SlideNotFound):
+        segment(tmp_path / "none.svs", out)
+    with pytest.raises(MissingPixelSize):
+        segment(image, out)
+    with pytest.raises(ModelNotFound):
+        segment(scene, out, model="unheard-of")
+    with pytest.raises(SettingsError):
+        segment([], out)
+    assert not out.exists()
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="is a file"):
+        segment(scene, tmp_path / "file")
+
+
+def test_manifest_of_other_settings_is_not_done(scene: Path, tmp_path: Path) -> None:
+    segment(scene, tmp_path / "out")
+    folder = tmp_path / "out" / "case 1"
+    manifest = read_manifest(folder)
+    assert manifest is not None
+    assert is_done(folder, manifest["settings_hash"])
+    assert not is_done(folder, "0" * 64)
+    (folder / "overview.png").unlink()
+    assert not is_done(folder, manifest["settings_hash"])
+
+
+def test_result_names() -> None:
+    assert result_names([Path("a/x.svs"), Path("b/y.svs")]) == ["x", "y"]
+    assert result_names([Path("x.svs"), Path("x.ndpi")]) == ["x.svs", "x.ndpi"]
+    with pytest.raises(SettingsError, match=r"x\.svs"):
+        result_names([Path("a/x.svs"), Path("b/x.svs")])
+
+
+@pytest.mark.parametrize("bad", [{"overlap": 0.9}, {"min_tract_area_um2": -1}, {"threads": 0}])
+def test_impossible_settings_are_refused(bad: dict[str, float]) -> None:
+    with pytest.raises(SettingsError):
+        RunSettings(**bad)  # type: ignore[arg-type]
+
+
+def test_in_memory_slides_have_a_name() -> None:
+    slide = InMemorySlide(np.zeros((4, 4, 3), np.uint8), pixel_size=_pixel())
+    assert slide.info.name == "memory"
+
+
+def _pixel():
+    from glisson.frames import PixelSize
+
+    return PixelSize(1, 1)
