@@ -10,6 +10,7 @@ import pytest
 import tifffile
 
 from glisson.errors import (
+    DamagedSlide,
     MissingPixelSize,
     ModelNotFound,
     OutputError,
@@ -84,6 +85,17 @@ def test_one_bad_slide_costs_itself_only(scene: Path, tmp_path: Path) -> None:
     assert "broken.svs" in run["slides"][0]["error"]
     assert not (tmp_path / "out" / "broken").exists()
     assert "failed" in (tmp_path / "out" / "report.html").read_text("utf-8")
+
+
+def test_a_slide_that_is_mostly_unreadable_fails(
+    scene: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from glisson.run import slide as one_slide
+
+    monkeypatch.setattr(one_slide, "MOST_UNREADABLE", -1.0)
+    with pytest.raises(DamagedSlide, match="cannot be read"):
+        segment(scene, tmp_path / "out")
+    assert not (tmp_path / "out" / "case 1").exists()
 
 
 def test_an_empty_slide_is_a_result(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from glisson.errors import DamagedSlide
 from glisson.exchange import write_class_map, write_overview, write_tracts_geojson
 from glisson.frames import BoxL0
 from glisson.measure import Measurements, measure_biopsy
@@ -31,6 +32,8 @@ from glisson.tissue import TissueMap, find_tissue
 logger = logging.getLogger(__name__)
 
 RESEARCH_USE = "For research, not for diagnosis."
+MOST_UNREADABLE = 0.2
+"""Share of the tissue that may be unreadable: beyond it, counts and areas say little."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,7 @@ def _find(
             _segment_settings(bundle, settings),
             observer.stage_progressed,
         )
+    _check_readable(slide, tissue, class_map)
     observer.stage_started("outline")
     with clock.stage("outline"):
         regions = find_regions(
@@ -133,6 +137,16 @@ def _find(
     with clock.stage("measure"):
         measurements = measure_biopsy(regions, slide.info.pixel_size, class_map.unreadable_um2)
     return _Found(tissue, class_map, regions, measurements)
+
+
+def _check_readable(slide: Slide, tissue: TissueMap, class_map: ClassMap) -> None:
+    """Refuse to call a slide measured when too much of its tissue was never seen."""
+    lost = class_map.unreadable_um2 / tissue.area_um2 if tissue.area_um2 else 0.0
+    if lost > MOST_UNREADABLE:
+        raise DamagedSlide(
+            f"{slide.info.name}: {lost:.0%} of its tissue cannot be read, and at most "
+            f"{MOST_UNREADABLE:.0%} may be missing. Copy the slide again from its source."
+        )
 
 
 def _segment_settings(bundle: ModelBundle, settings: RunSettings) -> SegmentSettings:
