@@ -32,7 +32,7 @@ def main() -> None:
     runtime = open_runtime(bundle)
     wanted = SegmentSettings(mpp=bundle.spec.mpp, window_px=bundle.spec.window_px, overlap=0.5)
     for name, fact in facts.items():
-        if "um_per_px" in fact:
+        if isinstance(fact, dict) and "um_per_px" in fact:
             mpp = fact["um_per_px"]
             rgb = np.asarray(Image.open(chosen.folder / f"{name}.png").convert("RGB"))
             truth = np.asarray(Image.open(chosen.folder / f"{name}-mask.png").convert("L"))
