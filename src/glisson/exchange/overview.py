@@ -16,7 +16,8 @@ from glisson.regions import Regions, Tract
 from glisson.slides import Slide
 
 _LONG_SIDE_PX = 2400
-_MARGIN_UM = 300.0
+_MOST_MARGIN_UM = 300.0
+_MARGIN_SHARE = 0.05
 _FINEST_MPP = 1.0
 _PARTIAL_COLOUR = (0, 120, 220)
 _BAND_PX = 256
@@ -70,11 +71,13 @@ def _view(slide: Slide, regions: Regions) -> _View:
     info = slide.info
     pixel = (info.pixel_size.x_um, info.pixel_size.y_um)
     left, top, right, bottom = _extent_l0(slide, regions)
+    width_um, height_um = (right - left) * pixel[0], (bottom - top) * pixel[1]
+    margin_um = min(_MOST_MARGIN_UM, _MARGIN_SHARE * max(width_um, height_um))
     region = RegionUm(
-        left * pixel[0] - _MARGIN_UM,
-        top * pixel[1] - _MARGIN_UM,
-        (right - left) * pixel[0] + 2 * _MARGIN_UM,
-        (bottom - top) * pixel[1] + 2 * _MARGIN_UM,
+        left * pixel[0] - margin_um,
+        top * pixel[1] - margin_um,
+        width_um + 2 * margin_um,
+        height_um + 2 * margin_um,
     )
     mpp = max(_FINEST_MPP, max(region.width_um, region.height_um) / _LONG_SIDE_PX)
     return _View(region, mpp, pixel)
@@ -153,7 +156,7 @@ def _scale_bar(draw: ImageDraw.ImageDraw, view: _View, middle: int) -> int:
     )
     length_px = length_um / view.mpp
     draw.line([(14, middle), (14 + length_px, middle)], fill=(20, 20, 20), width=5)
-    text = f"{length_um / 1000:g} mm" if length_um >= 1000 else f"{length_um} µm"
+    text = f"{length_um / 1000:g} mm"  # the font that Pillow ships has no µ
     draw.text((22 + length_px, middle), text, fill=(20, 20, 20), font=_font(17), anchor="lm")
     return int(50 + length_px + draw.textlength(text, font=_font(17)))
 

@@ -30,7 +30,7 @@ Pixels = NDArray[np.uint8]
 _CANVAS_MPP = 0.5
 _CHUNK_PX = 1024
 _MARGIN_UM = 64.0
-_GLASS_UM = 1400.0
+_GLASS_UM = 1000.0
 _DEBRIS_UM = 80.0
 
 
@@ -153,9 +153,10 @@ class PhantomBiopsy:
     def _chunk(self, canvas: Canvas) -> tuple[Pixels, Pixels]:
         wide = canvas.padded(_MARGIN_UM)
         margin = round((canvas.x_um - wide.x_um) / canvas.mpp)
-        drawn = render(wide, self.layout, self.style) if self._has_core(wide) else bare_glass(wide)
+        has_core = self._has_core(wide)
+        drawn = render(wide, self.layout, self.style) if has_core else bare_glass(wide)
         background = np.asarray(self.style.stain.background_rgb, np.float32)
-        light = colour(wide, drawn.dyes, self.style.stain)
+        light = colour(wide, drawn.dyes, self.style.stain) if has_core else _glass(wide, background)
         light = apply(wide, light, background, self.artefacts)
         rng = np.random.default_rng([self.settings.seed, int(canvas.x_um), int(canvas.y_um)])
         factor = self._canvas_factor
@@ -184,6 +185,13 @@ class PhantomBiopsy:
             factor = self._canvas_factor
             pixels[hidden.repeat(factor, 0).repeat(factor, 1)] = self.artefacts.padding_rgb
         return pixels, reduced(labels, 2)
+
+
+def _glass(canvas: Canvas, background: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Light through bare glass."""
+    light = np.empty((*canvas.shape, 3), np.float32)
+    light[:] = background
+    return light
 
 
 def _chunk_of(biopsy: PhantomBiopsy, canvas: Canvas) -> tuple[Pixels, Pixels]:
