@@ -38,6 +38,8 @@ def open_slide(path: Path | str, mpp: float | tuple[float, float] | None = None)
     try:
         return OpenSlideSlide(path, mpp)
     except UnsupportedSlide:
+        if suffix == ".dcm":
+            raise
         if suffix not in _TIFF_SUFFIXES:
             raise UnsupportedSlide(_why_not(path)) from None
     return open_image(path, mpp)
@@ -53,11 +55,6 @@ def _check_exists(path: Path) -> None:
 
 
 def _why_not(path: Path) -> str:
-    if path.suffix.lower() == ".dcm":
-        return (
-            f"{path} is not a DICOM slide that OpenSlide can read: "
-            "an 8-bit colour whole slide image is needed."
-        )
     if path.suffix.lower() == ".mrxs":
         return (
             f"{path} cannot be read as a MIRAX slide; the folder {path.stem}/ with all of its "

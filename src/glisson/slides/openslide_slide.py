@@ -121,6 +121,10 @@ def _open(path: Path) -> openslide.OpenSlide:
     except openslide.OpenSlideUnsupportedFormatError as error:
         raise UnsupportedSlide(f"{path} is not a slide that OpenSlide can read.") from error
     except openslide.OpenSlideError as error:
+        if "BitsAllocated" in str(error):
+            raise UnsupportedSlide(
+                f"{path} does not hold 8 bits a channel ({error}); an 8-bit colour slide is needed."
+            ) from error
         raise DamagedSlide(_why_damaged(path, error)) from error
     handle.set_cache(openslide.OpenSlideCache(_CACHE_BYTES))
     return handle
