@@ -98,7 +98,7 @@ def test_smoothing_keeps_the_area_of_tracts(seed: int) -> None:
         assert smooth_outline(polygon).area == pytest.approx(polygon.area, rel=0.005)
 
 
-def test_contourpy_and_opencv_would_not_do() -> None:
+def test_opencv_would_not_do() -> None:
     """Why rasterio: pixel centres lose a tenth of a thin septum."""
     cv2 = pytest.importorskip("cv2")
     mask = np.pad(NASTY["septum of 8 px"], 4)

@@ -43,7 +43,6 @@ LYMPHOCYTE = Kind(5.9, 5.4, 0.12, 0.92, 0.14, 0.0)
 SPINDLE = Kind(10.5, 2.9, 0.22, 0.9, 0.1, 0.0)
 SINUSOIDAL = Kind(8.2, 2.5, 0.25, 0.95, 0.1, 0.0)
 EPITHELIAL = Kind(5.8, 4.9, 0.1, 0.72, 0.12, 0.2)
-HISTIOCYTE = Kind(10.0, 5.5, 0.18, 0.55, 0.12, 0.6)
 
 
 @lru_cache(maxsize=512)

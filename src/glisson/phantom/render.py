@@ -75,7 +75,7 @@ class _Ground:
 def render(canvas: Canvas, layout: Layout, style: Style) -> Rendering:
     """Dye concentrations and labels of a canvas."""
     wide = canvas.padded(_MARGIN_UM)
-    ground = _ground(wide, layout, style)
+    ground = _ground(wide, layout)
     labels = _labels(wide, ground)
     dyes = _lobule(wide, ground, layout, style)
     _add_portal(wide, ground, layout, style, dyes)
@@ -105,7 +105,7 @@ def _cropped(rendering: Rendering, wide: Canvas, canvas: Canvas) -> Rendering:
 # --- where things are ---------------------------------------------------------------------
 
 
-def _ground(canvas: Canvas, layout: Layout, style: Style) -> _Ground:
+def _ground(canvas: Canvas, layout: Layout) -> _Ground:
     tracts = [polygon for tract in layout.tracts for polygon in tract.polygons_um]
     tracts = _visible(canvas, tracts)
     septa = _visible(canvas, [septum.polygon_um for septum in layout.septa])
@@ -160,7 +160,7 @@ def _lobule(canvas: Canvas, ground: _Ground, layout: Layout, style: Style) -> Dy
     _add_hepatocyte_nuclei(canvas, style, dyes, cells.keep(occupied))
     _open_sinusoids(canvas, style, dyes, border_um)
     _add_sinusoidal_nuclei(canvas, style, dyes, border_um)
-    _add_pigment(canvas, ground, style, dyes)
+    _add_pigment(canvas, style, dyes)
     _add_fat(canvas, ground, style, dyes, cells)
     _add_foci(canvas, layout, style, dyes)
     return dyes
@@ -315,7 +315,7 @@ def _add_lobular_lymphocytes(canvas: Canvas, style: Style, dyes: Dyes, border_um
     _stamp_infiltrate(canvas, style, dyes, points.keep(chosen))
 
 
-def _add_pigment(canvas: Canvas, ground: _Ground, style: Style, dyes: Dyes) -> None:
+def _add_pigment(canvas: Canvas, style: Style, dyes: Dyes) -> None:
     amount = style.disease.pigment
     if amount < 0.15:
         return
@@ -373,7 +373,7 @@ def _add_portal(canvas: Canvas, ground: _Ground, layout: Layout, style: Style, d
     along = noise(canvas, 70, 40) * 9 + 0.06 * ground.portal
     _blend_collagen(canvas, style, dyes, cover, along)
     _add_stromal_nuclei(canvas, style, dyes, cover, along)
-    inflamed = _inflammation(canvas, layout, ground)
+    inflamed = _inflammation(canvas, layout)
     _add_infiltrate(canvas, ground, style, dyes, inflamed)
     for tract in tracts:
         _add_profiles(canvas, style, dyes, tract, ground)
@@ -427,7 +427,7 @@ def _add_stromal_nuclei(
     nuclei.stamp(dyes.haematoxylin, canvas, nuclei.SPINDLE, points.points_um, darkness, variant)
 
 
-def _inflammation(canvas: Canvas, layout: Layout, ground: _Ground) -> Field:
+def _inflammation(canvas: Canvas, layout: Layout) -> Field:
     """Inflammation of the nearest tract or septum, 0 to 1."""
     coarse = Canvas(
         canvas.x_um,
