@@ -76,16 +76,19 @@ def test_wrong_input_is_2_and_says_what_to_do(
 
 def test_phantom_writes_slide_and_truth(tmp_path: Path) -> None:
     path = tmp_path / "p.svs"
-    done = glisson("phantom", path, "--length-mm", "1", "--seed", "3", "--stage", "1")
+    done = glisson("phantom", "slide", path, "--length-mm", "1", "--seed", "3", "--stage", "1")
     assert done.returncode == 0, done.stderr
     assert "SYNTHETIC" in done.stdout
     truth = json.loads((tmp_path / "p.truth.json").read_text("utf-8"))
     assert truth["synthetic"] is True
-    assert (tmp_path / "p.truth.geojson").is_file()
+    for suffix in ("truth.geojson", "features.geojson", "reader-1.geojson"):
+        found = json.loads((tmp_path / f"p.{suffix}").read_text("utf-8"))
+        assert found["features"], suffix
+    assert (tmp_path / "p.truth.ome.tif").is_file()
 
 
 def test_phantom_of_an_unknown_kind(tmp_path: Path) -> None:
-    assert glisson("phantom", tmp_path / "p.jpg").returncode == 2
+    assert glisson("phantom", "slide", tmp_path / "p.jpg").returncode == 2
 
 
 def test_models_and_doctor(tmp_path: Path) -> None:

@@ -2,23 +2,44 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
+import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glisson.errors import SettingsError
-from glisson.frames import RegionUm
-from glisson.phantom import PhantomSettings, plan_biopsy, render_tile, write_phantom
-from glisson.phantom.canvas import Canvas, noise, sample, scatter
-from glisson.phantom.glass import Artefacts
-from glisson.phantom.layout import draw_core, draw_layout
-from glisson.phantom.render import render
-from glisson.phantom.style import draw_style
-from glisson.slides import open_slide
+from glisson.frames import BoxPx, RegionUm
+from glisson.phantom import (
+    DIAGNOSES,
+    FIRST_READER,
+    SECOND_READER,
+    SITES,
+    Case,
+    Feature,
+    PhantomSettings,
+    annotate,
+    draw_readings,
+    phantom_in_memory,
+    plan_biopsy,
+    plan_cohort,
+    render_tile,
+    write_phantom,
+)
+from glisson.phantom.draw import draw_tissue
+from glisson.phantom.plan.disease import draw_disease
+from glisson.phantom.plan.glass import Artefacts
+from glisson.phantom.plan.layout import lay_out
+from glisson.phantom.plan.needle import draw_core
+from glisson.phantom.plan.preparation import draw_texture
+from glisson.phantom.slide import empty_truth
+from glisson.phantom.world import Canvas, noise, sample, scatter, signed_distance_um
+from glisson.slides import PyramidStyle, open_slide
 
 SMALL = PhantomSettings(seed=3, length_mm=1.2, width_mm=0.6, stage=1, mpp=0.5)
 
@@ -47,20 +68,144 @@ def test_many_tiles_hold_all_classes() -> None:
 def test_lobule_is_darker_than_glass_and_portal_has_more_nuclei() -> None:
     """The truth lies where the picture says it does."""
     rng = np.random.default_rng(2)
-    style = draw_style(rng, stage=1)
-    style = replace(style, disease=replace(style.disease, infiltrate=1.0, steatosis=0.0))
-    layout = draw_layout(rng, style.disease, [draw_core(rng, 3000, 1000, (0, 0))])
-    sites = np.array([tract.polygons_um[0].mean(0) for tract in layout.tracts])
-    line = layout.centrelines_um[0]
+    disease = replace(draw_disease(rng, "aih", 1), infiltrate=1.0, fat=0.0)
+    layout = lay_out(rng, disease, draw_core(rng, 3000, 500))
+    line = layout.cores[0].centreline_um
+    sites = np.array([tract.centre_um for tract in layout.tracts])
     distance = np.hypot(*(sites[:, None] - line[None]).transpose(2, 0, 1)).min(1)
-    site = sites[distance.argmin()]
-    canvas = Canvas(
-        float(np.floor(site[0] - 300)), float(np.floor(site[1] - 300)), 1200, 1200, 0.5, 1
+    x_um, y_um = np.floor(sites[distance.argmin()] - 300)
+    section = draw_tissue(
+        Canvas(float(x_um), float(y_um), 1200, 1200, 0.5, 1), layout, disease, draw_texture(rng)
     )
-    drawn = render(canvas, layout, style)
-    dye = drawn.dyes.haematoxylin
-    assert dye[drawn.labels == 2].mean() > 1.1 * dye[drawn.labels == 1].mean()
-    assert dye[drawn.labels == 1].mean() > 5 * dye[drawn.labels == 0].mean()
+    dye = section.dyes.haematoxylin
+    assert dye[section.labels == 2].mean() > 1.1 * dye[section.labels == 1].mean()
+    assert dye[section.labels == 1].mean() > 5 * dye[section.labels == 0].mean()
+
+
+@given(x=st.floats(-20, 60), y=st.floats(-20, 60), radius=st.floats(8, 30), seed=st.integers(0, 5))
+@settings(max_examples=20, deadline=None)
+def test_distances_to_a_disc_are_right(x: float, y: float, radius: float, seed: int) -> None:
+    turn = np.linspace(0, 2 * np.pi, 90, endpoint=False)
+    disc = np.array([x, y]) + radius * np.stack([np.cos(turn), np.sin(turn)], 1)
+    canvas = Canvas(-10.0, -5.0, 120, 100, 0.5, seed)
+    found = signed_distance_um(canvas, [disc])
+    x_um, y_um = canvas.centres_um()
+    exact = np.clip(radius - np.hypot(x_um[None] - x, y_um[:, None] - y), -80, 80)
+    assert np.abs(found - exact).max() < 2.0
+
+
+def test_features_are_where_they_are_planned() -> None:
+    biopsy = plan_biopsy(PhantomSettings(seed=21, length_mm=2.5, diagnosis="masld", stage=1))
+    truth = empty_truth(biopsy)
+    for number, chunk in enumerate(biopsy.chunks()):
+        truth.put(divmod(number, biopsy.columns), chunk.labels, chunk.features)
+    (box,) = truth.boxes()
+    flags, labels = truth.features(box), truth.crop(box).labels
+    lobule_only = flags & np.uint32(Feature.of_lobule())
+    assert not lobule_only[labels != 1].any()
+    per_um = 1 / truth.frame.mpp
+    inner = [v for v in biopsy.layout.central_veins if not v.sublobular]
+    spots = np.array([v.profile.centre_um for v in inner]) * per_um - (box.x_px, box.y_px)
+    seen = [
+        bool(flags[int(y), int(x)] & Feature.CENTRAL_VEIN)
+        for x, y in spots
+        if 0 <= x < box.width_px and 0 <= y < box.height_px and labels[int(y), int(x)] == 1
+    ]
+    assert len(seen) > 0
+    assert all(seen)
+
+
+def test_every_diagnosis_and_site_can_be_drawn() -> None:
+    for diagnosis in DIAGNOSES:
+        tiles = [render_tile(seed, 96, 2.0, diagnosis) for seed in range(3)]
+        assert any((tile.labels > 0).mean() > 0.3 for tile in tiles)
+    for site in SITES.values():
+        assert site.mpp > 0.15
+        assert site.written_as in get_args(PyramidStyle)
+
+
+def test_lengths_of_pieces_sum_to_what_was_asked_for() -> None:
+    for seed, shape in enumerate(("straight", "curved", "u")):
+        biopsy = plan_biopsy(
+            PhantomSettings(seed=seed, length_mm=16, shape=shape, breaks=3, pieces=2)
+        )
+        assert biopsy.centreline_length_mm == pytest.approx(16, rel=0.01)
+
+
+def test_ribbons_are_near_copies() -> None:
+    one = plan_biopsy(PhantomSettings(seed=4, length_mm=6, ribbons=1))
+    three = plan_biopsy(PhantomSettings(seed=4, length_mm=6, ribbons=3))
+    assert len(three.layout.tracts) == 3 * len(one.layout.tracts)
+    assert three.centreline_length_mm == pytest.approx(3 * one.centreline_length_mm)
+    assert three.size_l0.height > 2 * one.size_l0.height
+
+
+def test_bounds_move_slide_and_nothing_else() -> None:
+    biopsy = plan_biopsy(replace(SMALL, artefacts=0.0))
+    plain, _ = phantom_in_memory(biopsy)
+    framed, _ = phantom_in_memory(biopsy, offset_l0=(128, 64))
+    bounds = framed.info.bounds_l0
+    assert bounds is not None
+    assert (bounds.x_l0, bounds.y_l0) == (128, 64)
+    mpp = biopsy.pixel_size.x_um
+    size = RegionUm(0, 0, 300, 200)
+    moved = RegionUm(128 * mpp, 64 * mpp, 300, 200)
+    assert np.array_equal(plain.read(size, mpp).rgb, framed.read(moved, mpp).rgb)
+
+
+def test_annotators_are_a_few_micrometres_off() -> None:
+    turn = np.linspace(0, 2 * np.pi, 200, endpoint=False)
+    disc = shapely.Polygon(np.stack([np.cos(turn), np.sin(turn)], 1) * 90)
+    off = [
+        abs(shapely.Point(p).distance(disc.exterior))
+        for seed in range(20)
+        for _, drawn in annotate([disc], FIRST_READER, seed)
+        for p in drawn.exterior.coords
+    ]
+    assert 1.0 < np.mean(off) < 5.0
+    assert np.max(off) < 20.0
+
+
+def test_the_second_reader_misses_small_tracts() -> None:
+    small = [shapely.Point(300 * k, 0).buffer(20) for k in range(60)]
+    assert len(annotate(small, SECOND_READER, 1)) < 45
+    assert annotate(small, SECOND_READER, 1) == annotate(small, SECOND_READER, 1)
+
+
+def test_the_paper_cohort_has_the_papers_numbers() -> None:
+    cases = plan_cohort("paper")
+    roles = Counter(case.role for case in cases)
+    assert roles == {"train": 272, "test": 29, "clinical": 35}
+    assert len({case.patient for case in cases if case.role == "train"}) == 223
+    test = Counter(case.settings.diagnosis for case in cases if case.role == "test")
+    assert test == {"aih": 16, "pbc": 8, "gvhd": 5}
+    per_site = Counter(case.site for case in cases if case.role != "clinical")
+    assert all(per_site[key] == site.slides for key, site in SITES.items())
+    trained = {case.patient for case in cases if case.role == "train"}
+    assert trained.isdisjoint(case.patient for case in cases if case.role != "train")
+    assert len({case.slide for case in cases}) == len(cases)
+    clinical = [case.settings.stage for case in cases if case.role == "clinical"]
+    assert sum(stage is not None and stage < 3 for stage in clinical) == 26
+
+
+def test_a_rescanned_patient_has_the_same_tissue() -> None:
+    cases = plan_cohort("paper")
+    by_patient: dict[str, list[Case]] = {}
+    for case in cases:
+        by_patient.setdefault(case.patient, []).append(case)
+    first, again = next(group for group in by_patient.values() if len(group) == 2)
+    one, two = plan_biopsy(first.settings), plan_biopsy(again.settings)
+    assert one.disease == two.disease
+    assert one.centreline_length_mm == pytest.approx(two.centreline_length_mm)
+    assert first.site != again.site
+
+
+def test_readings_are_close_and_blank_where_tracts_bridge() -> None:
+    read = [draw_readings(seed, 16, 1, 19.0) for seed in range(200)]
+    counts = np.array([r.report_tract_count for r in read], dtype=float)
+    assert abs(counts.mean() - 16) < 0.5
+    assert 0.5 < counts.std() < 3
+    assert draw_readings(1, 16, 3, 19.0).report_tract_count is None
 
 
 @given(
@@ -104,12 +249,13 @@ def test_a_slide_agrees_with_its_truth(tmp_path: Path, mpp: float) -> None:
         assert slide.info.format == "openslide:aperio"
         assert slide.info.size_l0 == biopsy.size_l0
         size = truth.frame.size_px(slide.info.size_l0)
-        assert truth.labels.shape == (size.height, size.width)
+        assert truth.size_px == size
+        labels = truth.crop(BoxPx(0, 0, size.width, size.height)).labels
         grid = truth.frame.mpp
         shown = slide.read(RegionUm(0, 0, size.width * grid, size.height * grid), grid)
-    glass = np.array(biopsy.style.stain.background_rgb)
+    glass = np.array(biopsy.stain.background_rgb)
     coloured = np.abs(shown.rgb - glass).sum(-1) > 60
-    core = np.asarray(truth.labels > 0)
+    core = np.asarray(labels > 0)
     assert (coloured & core).sum() > 0.75 * core.sum()
     assert (coloured & ~core).sum() < 0.1 * core.sum()
 
@@ -119,16 +265,19 @@ def test_workers_and_repetition_change_no_byte(tmp_path: Path) -> None:
     one = write_phantom(tmp_path / "one.svs", biopsy, workers=1)
     two = write_phantom(tmp_path / "two.svs", plan_biopsy(SMALL), workers=2)
     assert (tmp_path / "one.svs").read_bytes() == (tmp_path / "two.svs").read_bytes()
-    assert np.array_equal(one.labels, two.labels)
+    (box,) = one.boxes()
+    assert np.array_equal(one.crop(box).labels, two.crop(box).labels)
+    assert np.array_equal(one.features(box), two.features(box))
 
 
 def test_padding_hides_tissue_and_truth() -> None:
     biopsy = plan_biopsy(SMALL)
     everything = (0.0, 0.0, 1e6, 1e6)
     hidden = replace(biopsy, artefacts=Artefacts(padding_um=(everything,)))
-    pixels, labels = next(iter(hidden.bands()))
-    assert not pixels.any()
-    assert not labels.any()
+    chunk = hidden.draw(0, 0)
+    assert not chunk.pixels.any()
+    assert not chunk.labels.any()
+    assert (chunk.features == Feature.PADDING).all()
 
 
 def test_the_centreline_is_as_long_as_asked_for() -> None:
@@ -139,7 +288,18 @@ def test_the_centreline_is_as_long_as_asked_for() -> None:
 
 @pytest.mark.parametrize(
     "bad",
-    [{"length_mm": 0}, {"pieces": 0}, {"stage": 5}, {"mpp": 50}, {"artefacts": -1}],
+    [
+        {"length_mm": 0},
+        {"pieces": 0},
+        {"stage": 5},
+        {"mpp": 50},
+        {"artefacts": -1},
+        {"diagnosis": "flu"},
+        {"site": "rome"},
+        {"gauge": "3G"},
+        {"shape": "spiral"},
+        {"ribbons": 0},
+    ],
 )
 def test_impossible_phantoms_are_refused(bad: dict[str, float]) -> None:
     with pytest.raises(SettingsError, match=next(iter(bad))):

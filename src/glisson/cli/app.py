@@ -26,8 +26,8 @@ app = typer.Typer(
 )
 app.command("segment")(segment.segment)
 app.command("demo")(demo.demo)
-app.command("phantom")(phantom.phantom)
 app.command("doctor")(doctor.doctor)
+app.add_typer(phantom.app, name="phantom")
 app.add_typer(models.app, name="models")
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import gzip
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import shapely
 from shapely import MultiPolygon, Polygon
 from shapely.affinity import translate
+from shapely.geometry.base import BaseGeometry
 
 from glisson import __version__
 from glisson.classes import PORTAL, TISSUE_COLOUR, TISSUE_QUPATH_NAME
@@ -45,7 +47,58 @@ def write_tracts_geojson(
     Raises:
         OutputError: the file cannot be written, or would be refused by QuPath.
     """
-    document = tracts_document(regions, measurements, info, model, frame)
+    _write(path, tracts_document(regions, measurements, info, model, frame))
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """An annotation to write.
+
+    Attributes:
+        name: shown in QuPath.
+        class_name: QuPath class.
+        colour: RGB of the class.
+        outline_l0: polygon in level-0 pixels.
+        locked: whether QuPath keeps it from being edited.
+    """
+
+    name: str
+    class_name: str
+    colour: tuple[int, int, int]
+    outline_l0: BaseGeometry
+    locked: bool = False
+
+
+def write_annotations_geojson(
+    path: Path,
+    drawn: Sequence[Drawn],
+    info: SlideInfo,
+    source: str,
+    frame: GeoJsonFrame = "qupath",
+) -> None:
+    """Write annotations by whoever `source` names, in the order given.
+
+    Coordinates as in `write_tracts_geojson`. What vanishes on QuPath's grid is left out.
+
+    Raises:
+        OutputError: the file cannot be written, or would be refused by QuPath.
+    """
+    shift_l0 = _shift(info, frame)
+    features = []
+    for number, each in enumerate(drawn, 1):
+        geometry = on_qupath_grid(translate(each.outline_l0, *shift_l0))
+        if geometry is not None:
+            identifier = _identifier(info, source, f"{each.class_name} {number}")
+            features.append(
+                _feature(identifier, geometry, each.name, each.class_name, each.colour,
+                         {}, {"Source": source}, each.locked)
+            )  # fmt: skip
+    block = _slide_block(info, source, frame)
+    _write(path, {"type": "FeatureCollection", "features": features, "glisson": block})
+
+
+def _write(path: Path, document: Document) -> None:
+    """Checked before the file gets its name."""
     broken = broken_rules(document)
     if broken:
         raise OutputError(f"{path} would not open in QuPath: {broken[0]}. Please report this.")

@@ -1,22 +1,44 @@
 """Synthetic liver biopsies with exact ground truth.
 
-A biopsy is planned in vectors (`layout`), drawn as dye concentrations (`render`), coloured
-(`stain`), soiled (`glass`) and scanned (`scanner`).
+A biopsy is planned in numbers and vectors (`plan`), drawn as dye concentrations (`draw`) and
+turned into pixels by stain, glass and scanner (`light`); everything random belongs to a place
+in the `world`, so that any part can be drawn alone.
 """
 
 from __future__ import annotations
 
-from glisson.phantom.biopsy import PhantomBiopsy, PhantomSettings, plan_biopsy
-from glisson.phantom.slide import PhantomTruth, write_phantom
-from glisson.phantom.tile import Tile, reduced, render_tile
+from glisson.phantom.annotator import FIRST_READER, SECOND_READER, Annotator, annotate
+from glisson.phantom.biopsy import Chunk, PhantomBiopsy, PhantomSettings, plan_biopsy
+from glisson.phantom.cohort import Case, Readings, draw_readings, plan_cohort
+from glisson.phantom.features import Feature
+from glisson.phantom.plan.disease import DIAGNOSES, Disease
+from glisson.phantom.sites import SITES, Site
+from glisson.phantom.slide import phantom_in_memory, write_phantom
+from glisson.phantom.tile import Tile, render_tile
+from glisson.phantom.truth import PhantomTruth, commonest
 
 __all__ = [
+    "DIAGNOSES",
+    "FIRST_READER",
+    "SECOND_READER",
+    "SITES",
+    "Annotator",
+    "Case",
+    "Chunk",
+    "Disease",
+    "Feature",
     "PhantomBiopsy",
     "PhantomSettings",
     "PhantomTruth",
+    "Readings",
+    "Site",
     "Tile",
+    "annotate",
+    "commonest",
+    "draw_readings",
+    "phantom_in_memory",
     "plan_biopsy",
-    "reduced",
+    "plan_cohort",
     "render_tile",
     "write_phantom",
 ]

@@ -1,4 +1,4 @@
-"""A whole phantom biopsy on a slide, rendered band by band, with its truth."""
+"""A whole phantom biopsy on a slide: planned at once, drawn chunk by chunk."""
 
 from __future__ import annotations
 
@@ -6,31 +6,41 @@ import multiprocessing
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, get_args
 
 import cv2
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
+from glisson.blocks import BLOCK_PX
 from glisson.classes import BACKGROUND
 from glisson.errors import SettingsError
 from glisson.frames import Frame, PixelSize, Size
-from glisson.phantom.canvas import Canvas
-from glisson.phantom.glass import Artefacts, apply, draw_artefacts, padded_mask
-from glisson.phantom.layout import Layout, Polygon, draw_core, draw_layout
-from glisson.phantom.render import bare_glass, render
-from glisson.phantom.scanner import Scanner, draw_scanner, scan
-from glisson.phantom.stain import colour
-from glisson.phantom.style import Style, draw_style
-from glisson.phantom.tile import reduced
+from glisson.phantom.draw import draw_tissue
+from glisson.phantom.features import Feature
+from glisson.phantom.light.glass import padded_mask, soil, touches
+from glisson.phantom.light.scanner import Scanner, draw_scanner, scan, toned_glass, with_noise
+from glisson.phantom.light.stain import colour
+from glisson.phantom.plan.disease import DIAGNOSES, Disease, draw_disease
+from glisson.phantom.plan.glass import Artefacts
+from glisson.phantom.plan.layout import Layout
+from glisson.phantom.plan.needle import Gauge, Shape
+from glisson.phantom.plan.preparation import Stain, Texture, draw_stain, draw_texture
+from glisson.phantom.plan.slide import arrange, plan_artefacts
+from glisson.phantom.sites import SITES
+from glisson.phantom.truth import commonest, joined
+from glisson.phantom.world import Canvas
 
 Pixels = NDArray[np.uint8]
 
 _CANVAS_MPP = 0.5
-_CHUNK_PX = 1024
-_MARGIN_UM = 64.0
-_GLASS_UM = 1000.0
+_TRUTH_FACTOR = 2
+_CHUNK_PX = BLOCK_PX * _TRUTH_FACTOR
+_MARGIN_UM = 12.0
 _DEBRIS_UM = 80.0
 
 
@@ -40,10 +50,16 @@ class PhantomSettings:
 
     Attributes:
         seed: the same seed gives the same slide.
-        length_mm: summed length of the cores.
-        width_mm: mean width of the cores, or None to draw one (needles of 14G to 19G).
-        pieces: number of cores, one above the other.
-        stage: fibrosis stage 0 to 4, or None to draw one.
+        length_mm: summed length of the cores of one section.
+        width_mm: mean width of the cores, or None to draw one that fits the gauge.
+        gauge: needle, or None to draw one.
+        shape: `straight`, `curved` or `u`, or None to draw one.
+        pieces: passes of the needle, one above the other.
+        breaks: breaks a pass, or None to draw them.
+        ribbons: sections of the same cores on the slide.
+        diagnosis: key of `DIAGNOSES`, or None to draw one.
+        stage: fibrosis stage 0 to 4, or None to draw one that fits the diagnosis.
+        site: key of `SITES` for its stain and scanner, or None to draw them.
         mpp: level-0 µm per pixel.
         artefacts: how common pen, dust, folds and bubbles are; 0 for none, 1 as on real slides.
     """
@@ -51,23 +67,58 @@ class PhantomSettings:
     seed: int = 0
     length_mm: float = 15.0
     width_mm: float | None = None
+    gauge: Gauge | None = None
+    shape: Shape | None = None
     pieces: int = 1
+    breaks: int | None = None
+    ribbons: int = 1
+    diagnosis: str | None = None
     stage: int | None = None
+    site: str | None = None
     mpp: float = 0.5
     artefacts: float = 1.0
 
     def __post_init__(self) -> None:
         """Refuse what cannot be drawn."""
-        _require(0.2 <= self.length_mm <= 400, "length_mm", self.length_mm, "0.2 to 400")
-        _require(1 <= self.pieces <= 20, "pieces", self.pieces, "1 to 20")
-        _require(self.stage is None or 0 <= self.stage <= 4, "stage", self.stage, "0 to 4")
-        _require(0.1 <= self.mpp <= 2.0, "mpp", self.mpp, "0.1 to 2 µm/px")
-        _require(0 <= self.artefacts <= 10, "artefacts", self.artefacts, "0 to 10")
+        _within("length_mm", self.length_mm, 0.2, 400)
+        _within("width_mm", self.width_mm, 0.2, 4)
+        _within("pieces", self.pieces, 1, 20)
+        _within("breaks", self.breaks, 0, 40)
+        _within("ribbons", self.ribbons, 1, 8)
+        _within("stage", self.stage, 0, 4)
+        _within("mpp", self.mpp, 0.1, 2.0)
+        _within("artefacts", self.artefacts, 0, 10)
+        _one_of("diagnosis", self.diagnosis, DIAGNOSES)
+        _one_of("site", self.site, SITES)
+        _one_of("gauge", self.gauge, get_args(Gauge))
+        _one_of("shape", self.shape, get_args(Shape))
 
 
-def _require(holds: bool, name: str, value: object, allowed: str) -> None:
-    if not holds:
-        raise SettingsError(f"Phantom setting {name} is {value}; give a value of {allowed}.")
+def _within(name: str, value: float | None, low: float, high: float) -> None:
+    if value is not None and not low <= value <= high:
+        raise SettingsError(f"Phantom setting {name} is {value}; give a value of {low} to {high}.")
+
+
+def _one_of(name: str, value: str | None, allowed: Any) -> None:
+    if value is not None and value not in allowed:
+        raise SettingsError(
+            f"Phantom setting {name} is '{value}'; choose one of {', '.join(sorted(allowed))}."
+        )
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A square of a slide, drawn.
+
+    Attributes:
+        pixels: (H, W, 3) uint8, level 0.
+        labels: (512, 512) uint8 class indices on the truth's grid.
+        features: (512, 512) uint32 flags of `Feature`.
+    """
+
+    pixels: Pixels
+    labels: Pixels
+    features: NDArray[np.uint32]
 
 
 @dataclass(frozen=True)
@@ -76,7 +127,9 @@ class PhantomBiopsy:
 
     Attributes:
         settings: what was asked for.
-        style: disease, preparation and stain.
+        disease: what ails the liver.
+        texture: how the section was prepared.
+        stain: how it was stained.
         layout: where everything is, in µm from the slide's corner.
         artefacts: what lies on the glass.
         scanner: the scanner's look.
@@ -84,7 +137,9 @@ class PhantomBiopsy:
     """
 
     settings: PhantomSettings
-    style: Style
+    disease: Disease
+    texture: Texture
+    stain: Stain
     layout: Layout
     artefacts: Artefacts
     scanner: Scanner
@@ -98,38 +153,12 @@ class PhantomBiopsy:
     @property
     def truth_frame(self) -> Frame:
         """Grid of the truth, about 1 µm/px: two canvas pixels."""
-        return Frame(self.pixel_size, self.settings.mpp * self._canvas_factor * 2)
+        return Frame(self.pixel_size, self._canvas_mpp * _TRUTH_FACTOR)
 
     @property
     def centreline_length_mm(self) -> float:
-        """Summed length of the cores along their centrelines, tip to tip."""
-        lengths_um = [
-            np.hypot(*np.diff(line, axis=0).T).sum() for line in self.layout.centrelines_um
-        ]
-        return float(sum(lengths_um)) / 1000
-
-    def bands(self, workers: int = 1) -> Iterator[tuple[Pixels, Pixels]]:
-        """Pixels (h, W, 3) and truth labels, band by band from the top."""
-        jobs = self._chunks()
-        columns = self._columns
-        if workers == 1:
-            yield from _joined(map(self._chunk, jobs), columns, self.size_l0)
-            return
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, context, cv2.setNumThreads, (1,)) as pool:
-            yield from _joined(self._chunks_by(pool, jobs, workers), columns, self.size_l0)
-
-    def _chunks_by(
-        self, pool: ProcessPoolExecutor, jobs: list[Canvas], workers: int
-    ) -> Iterator[tuple[Pixels, Pixels]]:
-        """Chunks in order, few of them ahead of what is asked for: memory stays a band's."""
-        waiting: deque[Future[tuple[Pixels, Pixels]]] = deque()
-        for job in jobs:
-            waiting.append(pool.submit(_chunk_of, self, job))
-            if len(waiting) > 2 * workers:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        """Length of the cores along their centrelines, tip to tip, all ribbons summed."""
+        return sum(core.length_um for core in self.layout.cores) / 1000
 
     @property
     def _canvas_factor(self) -> int:
@@ -137,109 +166,137 @@ class PhantomBiopsy:
         return max(1, round(_CANVAS_MPP / self.settings.mpp))
 
     @property
-    def _columns(self) -> int:
+    def _canvas_mpp(self) -> float:
+        return self.settings.mpp * self._canvas_factor
+
+    @property
+    def columns(self) -> int:
+        """Chunks side by side."""
         return -(-self.size_l0.width // (_CHUNK_PX * self._canvas_factor))
 
-    def _chunks(self) -> list[Canvas]:
-        mpp = self.settings.mpp * self._canvas_factor
-        rows = -(-self.size_l0.height // (_CHUNK_PX * self._canvas_factor))
-        side_um = _CHUNK_PX * mpp
-        return [
-            Canvas(column * side_um, row * side_um, _CHUNK_PX, _CHUNK_PX, mpp, self.settings.seed)
-            for row in range(rows)
-            for column in range(self._columns)
-        ]
+    @property
+    def rows(self) -> int:
+        """Chunks one above the other."""
+        return -(-self.size_l0.height // (_CHUNK_PX * self._canvas_factor))
 
-    def _chunk(self, canvas: Canvas) -> tuple[Pixels, Pixels]:
+    def chunks(self, workers: int = 1) -> Iterator[Chunk]:
+        """All chunks in reading order, few of them ahead of what is asked for."""
+        places = [(row, column) for row in range(self.rows) for column in range(self.columns)]
+        if workers == 1:
+            yield from (self.draw(*place) for place in places)
+            return
+        context = multiprocessing.get_context("spawn")
+        waiting: deque[Future[Chunk]] = deque()
+        with ProcessPoolExecutor(workers, context, _begin, (self,)) as pool:
+            for place in places:
+                waiting.append(pool.submit(_draw, *place))
+                if len(waiting) > 2 * workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+
+    def draw(self, row: int, column: int) -> Chunk:
+        """One chunk; beyond the slide's edge it goes on."""
+        canvas = self._canvas(row, column)
+        rng = np.random.default_rng([self.settings.seed, row, column, 0xC4])
+        draw = (
+            self._draw_tissue if self._has_tissue(canvas.padded(_MARGIN_UM)) else self._draw_glass
+        )
+        return self._hidden_by_padding(canvas, draw(canvas, rng))
+
+    def _canvas(self, row: int, column: int) -> Canvas:
+        side_um = _CHUNK_PX * self._canvas_mpp
+        return Canvas(
+            column * side_um,
+            row * side_um,
+            _CHUNK_PX,
+            _CHUNK_PX,
+            self._canvas_mpp,
+            self.settings.seed,
+        )
+
+    def _draw_tissue(self, canvas: Canvas, rng: np.random.Generator) -> Chunk:
         wide = canvas.padded(_MARGIN_UM)
-        margin = round((canvas.x_um - wide.x_um) / canvas.mpp)
-        has_core = self._has_core(wide)
-        drawn = render(wide, self.layout, self.style) if has_core else bare_glass(wide)
-        background = np.asarray(self.style.stain.background_rgb, np.float32)
-        light = colour(wide, drawn.dyes, self.style.stain) if has_core else _glass(wide, background)
-        light = apply(wide, light, background, self.artefacts)
-        rng = np.random.default_rng([self.settings.seed, int(canvas.x_um), int(canvas.y_um)])
-        factor = self._canvas_factor
+        section = draw_tissue(wide, self.layout, self.disease, self.texture)
+        light = colour(wide, section.dyes, self.stain, self.texture.thickness)
+        light = soil(wide, light, self._background, self.artefacts, section.features)
+        factor, margin = self._canvas_factor, (wide.width_px - _CHUNK_PX) // 2
         size_px = (wide.height_px * factor, wide.width_px * factor)
         pixels = scan(light, wide.mpp, size_px, self.scanner, rng, compress=False)
         inner = slice(margin * factor, (margin + _CHUNK_PX) * factor)
-        pixels = np.ascontiguousarray(pixels[inner, inner])
-        labels = drawn.labels[margin : margin + _CHUNK_PX, margin : margin + _CHUNK_PX].copy()
-        return self._with_padding(canvas, pixels, labels)
+        own = slice(margin, margin + _CHUNK_PX)
+        labels = commonest(section.labels[own, own], _TRUTH_FACTOR)
+        features = joined(section.features[own, own], labels, _TRUTH_FACTOR)
+        return Chunk(np.ascontiguousarray(pixels[inner, inner]), labels, features)
 
-    def _has_core(self, canvas: Canvas) -> bool:
-        """Whether a core, with the debris round it, reaches into a canvas."""
-        low = canvas.x_um, canvas.y_um
-        high = low[0] + canvas.width_px * canvas.mpp, low[1] + canvas.height_px * canvas.mpp
-        frame = shapely.box(*low, *high)
-        return any(
-            shapely.Polygon(core).distance(frame) < _DEBRIS_UM for core in self.layout.cores_um
-        )
+    def _draw_glass(self, canvas: Canvas, rng: np.random.Generator) -> Chunk:
+        """Glass without tissue is most of a slide: toned once, soiled, and not blurred."""
+        glass = toned_glass(self._background, self.scanner)
+        light = np.tile(glass, (*canvas.shape, 1))
+        features = np.zeros(canvas.shape, np.uint32)
+        if touches(canvas, self.artefacts):
+            light = soil(canvas, light, glass, self.artefacts, features)
+        side = _CHUNK_PX * self._canvas_factor
+        if self._canvas_factor > 1:
+            light = cv2.resize(light, (side, side), interpolation=cv2.INTER_LINEAR)
+        nothing = np.full((BLOCK_PX, BLOCK_PX), BACKGROUND.index, np.uint8)
+        flags = joined(features, nothing, _TRUTH_FACTOR)
+        return Chunk(with_noise(light, self.scanner, rng), nothing, flags)
 
-    def _with_padding(
-        self, canvas: Canvas, pixels: Pixels, labels: Pixels
-    ) -> tuple[Pixels, Pixels]:
+    @cached_property
+    def _background(self) -> NDArray[np.float32]:
+        return np.asarray(self.stain.background_rgb, np.float32)
+
+    @cached_property
+    def _tissue(self) -> shapely.STRtree:
+        """Cores with the debris round them, and clots."""
+        polygons = [
+            shapely.Polygon(core.outline_um).buffer(_DEBRIS_UM) for core in self.layout.cores
+        ]
+        polygons += [shapely.Polygon(clot).buffer(40) for clot in self.layout.lesions.clots_um]
+        return shapely.STRtree(polygons)
+
+    def _has_tissue(self, canvas: Canvas) -> bool:
+        frame = shapely.box(*canvas.low_um, *canvas.high_um)
+        return len(self._tissue.query(frame, "intersects")) > 0
+
+    def _hidden_by_padding(self, canvas: Canvas, chunk: Chunk) -> Chunk:
         hidden = padded_mask(canvas, self.artefacts)
         if hidden.any():
-            labels[hidden] = BACKGROUND.index
             factor = self._canvas_factor
-            pixels[hidden.repeat(factor, 0).repeat(factor, 1)] = self.artefacts.padding_rgb
-        return pixels, reduced(labels, 2)
+            chunk.pixels[hidden.repeat(factor, 0).repeat(factor, 1)] = self.artefacts.padding_rgb
+            coarse = hidden[::_TRUTH_FACTOR, ::_TRUTH_FACTOR]
+            chunk.labels[coarse] = BACKGROUND.index
+            chunk.features[coarse] = Feature.PADDING
+        return chunk
 
 
-def _glass(canvas: Canvas, background: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Light through bare glass."""
-    light = np.empty((*canvas.shape, 3), np.float32)
-    light[:] = background
-    return light
+_drawn_here: list[PhantomBiopsy] = []
+"""The biopsy a worker process draws: sent once, not with every chunk."""
 
 
-def _chunk_of(biopsy: PhantomBiopsy, canvas: Canvas) -> tuple[Pixels, Pixels]:
-    return biopsy._chunk(canvas)
+def _begin(biopsy: PhantomBiopsy) -> None:
+    cv2.setNumThreads(1)
+    threadpool_limits(1)  # one process a core: BLAS threads beside them halve the speed
+    _drawn_here[:] = [biopsy]
 
 
-def _joined(
-    chunks: Iterator[tuple[Pixels, Pixels]], columns: int, size_l0: Size
-) -> Iterator[tuple[Pixels, Pixels]]:
-    """Chunks put side by side into bands and cut to the slide."""
-    left = size_l0.height
-    row: list[tuple[Pixels, Pixels]] = []
-    for chunk in chunks:
-        row.append(chunk)
-        if len(row) < columns:
-            continue
-        pixels = np.concatenate([image for image, _ in row], axis=1)
-        labels = np.concatenate([truth for _, truth in row], axis=1)
-        yield np.ascontiguousarray(pixels[:left, : size_l0.width]), labels
-        left -= pixels.shape[0]
-        row = []
+def _draw(row: int, column: int) -> Chunk:
+    return _drawn_here[0].draw(row, column)
 
 
 def plan_biopsy(settings: PhantomSettings) -> PhantomBiopsy:
     """Decide everything about a biopsy; nothing is drawn yet."""
     rng = np.random.default_rng([settings.seed, 0xB10])
-    style = draw_style(rng, settings.stage)
-    cores, size_um = _lay_out_cores(rng, settings)
-    layout = draw_layout(rng, style.disease, cores)
-    artefacts = Artefacts()
-    if settings.artefacts:
-        artefacts = draw_artefacts(rng, np.zeros(2), size_um, settings.artefacts)
-    scanner = replace(draw_scanner(rng), jpeg_quality=85)
+    site = SITES[settings.site] if settings.site else None
+    disease = draw_disease(rng, settings.diagnosis, settings.stage)
+    texture = draw_texture(rng)
+    stain = draw_stain(rng, site.laboratory if site else None)
+    scanner = site.scanner if site else draw_scanner(rng)
+    layout, size_um = arrange(rng, disease, settings)
+    artefacts = plan_artefacts(
+        rng, size_um, layout.cores, settings.artefacts, site.padding_rgb if site else None
+    )
     width, height = np.ceil(size_um / settings.mpp).astype(int)
-    return PhantomBiopsy(settings, style, layout, artefacts, scanner, Size(int(width), int(height)))
-
-
-def _lay_out_cores(
-    rng: np.random.Generator, settings: PhantomSettings
-) -> tuple[list[tuple[Polygon, Polygon]], Polygon]:
-    """Cores one below the other, and the slide's width and height in µm."""
-    cores: list[tuple[Polygon, Polygon]] = []
-    top_um = _GLASS_UM
-    for share in rng.dirichlet([8.0] * settings.pieces):
-        width_um = 1000 * (settings.width_mm or rng.uniform(0.6, 1.2))
-        outline, line = draw_core(rng, 1000 * settings.length_mm * share, width_um, (0, 0), 0.05)
-        shift = np.array([_GLASS_UM, top_um]) - outline.min(axis=0)
-        cores.append((outline + shift, line + shift))
-        top_um = float(cores[-1][0][:, 1].max()) + 700
-    right_um = max(float(outline[:, 0].max()) for outline, _ in cores)
-    return cores, np.array([right_um + _GLASS_UM, top_um - 700 + _GLASS_UM])
+    size = Size(int(width), int(height))
+    return PhantomBiopsy(settings, disease, texture, stain, layout, artefacts, scanner, size)

@@ -1,56 +1,16 @@
-"""A phantom biopsy written as a slide file, with its truth kept."""
+"""A phantom biopsy written as a slide file, or held in memory, with its truth kept."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from glisson.classes import PORTAL
-from glisson.frames import BoxPx, Frame
-from glisson.phantom.biopsy import PhantomBiopsy, Pixels
-from glisson.slides import PyramidStyle, write_pyramid
-
-
-@dataclass(frozen=True)
-class TruthCrop:
-    """Truth inside a box, shaped like a crop of a predicted class map.
-
-    Attributes:
-        labels: (H, W) uint8 class indices.
-        portal_probability: (H, W) float32, 1 in portal tracts and 0 elsewhere.
-    """
-
-    labels: NDArray[np.uint8]
-    portal_probability: NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class PhantomTruth:
-    """The exact class map of a phantom; read like a predicted class map.
-
-    Attributes:
-        frame: the map's grid, about 1 µm/px.
-        labels: (H, W) uint8 class indices of the whole slide.
-    """
-
-    frame: Frame
-    labels: NDArray[np.uint8]
-
-    def boxes(self) -> tuple[BoxPx, ...]:
-        """One box: the whole slide."""
-        height, width = self.labels.shape
-        return (BoxPx(0, 0, width, height),)
-
-    def crop(self, box_px: BoxPx) -> TruthCrop:
-        """Truth inside a box."""
-        rows = slice(box_px.y_px, box_px.y_px + box_px.height_px)
-        columns = slice(box_px.x_px, box_px.x_px + box_px.width_px)
-        labels = self.labels[rows, columns]
-        return TruthCrop(labels, (labels == PORTAL.index).astype(np.float32))
+from glisson.frames import BoxL0
+from glisson.phantom.biopsy import Chunk, PhantomBiopsy, Pixels
+from glisson.phantom.truth import PhantomTruth
+from glisson.slides import InMemorySlide, PyramidStyle, write_pyramid
 
 
 def write_phantom(
@@ -58,17 +18,54 @@ def write_phantom(
 ) -> PhantomTruth:
     """Draw a biopsy, write it as a pyramidal slide and return its truth.
 
+    Memory holds one band of the slide and the compressed truth of its tissue.
+
     Raises:
         OutputError: the slide cannot be written.
     """
-    labels: list[Pixels] = []
+    truth = empty_truth(biopsy)
+    bands = _bands(biopsy, truth, workers)
+    write_pyramid(
+        path, bands, biopsy.size_l0, biopsy.pixel_size, style, biopsy.scanner.jpeg_quality
+    )
+    return truth
 
-    def bands() -> Iterator[Pixels]:
-        for pixels, truth in biopsy.bands(workers):
-            labels.append(truth)
-            yield pixels
 
-    write_pyramid(path, bands(), biopsy.size_l0, biopsy.pixel_size, style)
-    size_px = biopsy.truth_frame.size_px(biopsy.size_l0)
-    whole = np.concatenate(labels)[: size_px.height, : size_px.width]
-    return PhantomTruth(biopsy.truth_frame, whole)
+def phantom_in_memory(
+    biopsy: PhantomBiopsy, offset_l0: tuple[int, int] | None = None, workers: int = 1
+) -> tuple[InMemorySlide, PhantomTruth]:
+    """A small biopsy as a slide without a file, and its truth.
+
+    With `offset_l0` the scanned area begins there, in an unscanned black frame, as in MIRAX:
+    the slide's bounds say so. The truth is in level-0 coordinates, so the offset moves it too,
+    and has to be a multiple of the truth's pixel.
+    """
+    truth = empty_truth(biopsy)
+    rgb = np.concatenate(list(_bands(biopsy, truth, workers)))
+    if offset_l0 is None:
+        return InMemorySlide(rgb, biopsy.pixel_size, "phantom"), truth
+    x, y = offset_l0
+    framed = np.zeros((rgb.shape[0] + 2 * y, rgb.shape[1] + 2 * x, 3), np.uint8)
+    framed[y : y + rgb.shape[0], x : x + rgb.shape[1]] = rgb
+    bounds = BoxL0(x, y, rgb.shape[1], rgb.shape[0])
+    return InMemorySlide(framed, biopsy.pixel_size, "phantom", bounds), truth
+
+
+def empty_truth(biopsy: PhantomBiopsy) -> PhantomTruth:
+    """A truth for `biopsy` with nothing in it yet."""
+    frame = biopsy.truth_frame
+    return PhantomTruth(frame, frame.size_px(biopsy.size_l0))
+
+
+def _bands(biopsy: PhantomBiopsy, truth: PhantomTruth, workers: int) -> Iterator[Pixels]:
+    """Chunks put side by side and cut to the slide; their truth is kept on the way."""
+    left = biopsy.size_l0.height
+    band: list[Chunk] = []
+    for number, chunk in enumerate(biopsy.chunks(workers)):
+        truth.put(divmod(number, biopsy.columns), chunk.labels, chunk.features)
+        band.append(chunk)
+        if len(band) == biopsy.columns:
+            pixels = np.concatenate([each.pixels for each in band], axis=1)
+            yield np.ascontiguousarray(pixels[:left, : biopsy.size_l0.width])
+            left -= pixels.shape[0]
+            band = []

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from glisson.classes import BACKGROUND, CLASSES
-from glisson.phantom.canvas import Canvas
-from glisson.phantom.glass import Artefacts, apply, draw_artefacts, padded_mask
-from glisson.phantom.layout import Layout, Polygon, draw_core, draw_layout
-from glisson.phantom.render import render
-from glisson.phantom.scanner import draw_scanner, scan
-from glisson.phantom.stain import colour
-from glisson.phantom.style import draw_style
+from glisson.classes import BACKGROUND
+from glisson.phantom.draw import draw_tissue
+from glisson.phantom.features import Feature
+from glisson.phantom.light.glass import padded_mask, soil
+from glisson.phantom.light.scanner import draw_scanner, scan
+from glisson.phantom.light.stain import colour
+from glisson.phantom.plan.disease import draw_disease
+from glisson.phantom.plan.glass import Artefacts, draw_artefacts, out_of_focus
+from glisson.phantom.plan.layout import Layout, lay_out
+from glisson.phantom.plan.needle import draw_core
+from glisson.phantom.plan.preparation import draw_stain, draw_texture
+from glisson.phantom.plan.shapes import Points, turn
+from glisson.phantom.truth import commonest, joined
+from glisson.phantom.world import Canvas
+
+_CORE_UM = 3200.0
 
 
 @dataclass(frozen=True)
@@ -26,86 +33,103 @@ class Tile:
         rgb: (N, N, 3) uint8.
         labels: (N, N) uint8 class indices.
         mpp: µm per pixel.
+        features: (N, N) uint32 flags of `Feature`.
     """
 
     rgb: NDArray[np.uint8]
     labels: NDArray[np.uint8]
     mpp: float
+    features: NDArray[np.uint32]
 
 
-def render_tile(seed: int, size_px: int = 256, mpp: float = 1.0) -> Tile:
-    """One tile; the same seed gives the same bytes."""
+def render_tile(
+    seed: int,
+    size_px: int = 256,
+    mpp: float = 1.0,
+    diagnosis: str | None = None,
+    artefacts: float = 1.0,
+) -> Tile:
+    """One tile; the same seed gives the same bytes.
+
+    Args:
+        seed: chooses everything that is not fixed by the other arguments.
+        size_px: side of the tile.
+        mpp: µm per pixel.
+        diagnosis: key of `DIAGNOSES`, or None to draw one.
+        artefacts: how common pen, dust, folds, blur and padding are; 0 for none.
+    """
     rng = np.random.default_rng([seed, 0x71])
-    style = draw_style(rng)
+    disease = draw_disease(rng, diagnosis)
+    texture, stain = draw_texture(rng), draw_stain(rng)
     width_um = rng.uniform(450, 1400)
-    core = draw_core(rng, 3200, width_um, (0, 0), angle=rng.uniform(0, 2 * np.pi))
-    layout = draw_layout(rng, style.disease, [core])
+    layout = lay_out(rng, disease, draw_core(rng, _CORE_UM, width_um, angle=rng.uniform(0, 6.28)))
     side_um = size_px * mpp
     centre = _focus(rng, layout, width_um / 2) + rng.uniform(-0.35, 0.35, 2) * side_um
     fine = 2 * max(1, round(mpp / 0.5 / 2)) if mpp >= 0.75 else max(1, round(mpp / 0.5))
     canvas = _canvas(centre, size_px * fine, mpp / fine, seed)
-    rendering = render(canvas, layout, style)
-    background = np.asarray(style.stain.background_rgb, np.float32)
-    rgb = colour(canvas, rendering.dyes, style.stain, thickness=rng.uniform(0.02, 0.15))
-    what = _tile_artefacts(rng, canvas, side_um)
-    rgb = apply(canvas, rgb, background, what)
-    pixels = scan(rgb, canvas.mpp, (size_px, size_px), draw_scanner(rng), rng)
-    labels = reduced(rendering.labels, fine)
-    hidden = cv2.resize(
-        padded_mask(canvas, what).astype(np.uint8), (size_px, size_px), interpolation=cv2.INTER_AREA
-    )
-    pixels[hidden > 0] = what.padding_rgb
-    labels[hidden > 0] = BACKGROUND.index
-    return Tile(pixels, labels, mpp)
+    section = draw_tissue(canvas, layout, disease, texture)
+    background = np.asarray(stain.background_rgb, np.float32)
+    light = colour(canvas, section.dyes, stain, texture.thickness)
+    what = _tile_artefacts(rng, canvas, side_um, artefacts)
+    light = soil(canvas, light, background, what, section.features)
+    pixels = scan(light, canvas.mpp, (size_px, size_px), draw_scanner(rng), rng)
+    labels = commonest(section.labels, fine)
+    tile = Tile(pixels, labels, mpp, joined(section.features, labels, fine))
+    return _hidden_by_padding(canvas, tile, what, fine)
 
 
-def _canvas(centre_um: Polygon, size_px: int, mpp: float, seed: int) -> Canvas:
+def _hidden_by_padding(canvas: Canvas, tile: Tile, what: Artefacts, fine: int) -> Tile:
+    hidden = padded_mask(canvas, what)[::fine, ::fine]
+    tile.rgb[hidden] = what.padding_rgb
+    tile.labels[hidden] = BACKGROUND.index
+    tile.features[hidden] = Feature.PADDING
+    return tile
+
+
+def _canvas(centre_um: Points, size_px: int, mpp: float, seed: int) -> Canvas:
     corner = np.floor((centre_um - size_px * mpp / 2) / mpp) * mpp
     return Canvas(float(corner[0]), float(corner[1]), size_px, size_px, mpp, seed)
 
 
-def _focus(rng: np.random.Generator, layout: Layout, reach_um: float) -> Polygon:
+def _focus(rng: np.random.Generator, layout: Layout, reach_um: float) -> Points:
     """What the tile looks at: mostly tracts, then what is taken for them, then the rest."""
-    line = layout.centrelines_um[0]
+    line = layout.cores[0].centreline_um
     middle = line[rng.integers(2, len(line) - 2)]
-    choice = rng.random()
-    tracts = [t.polygons_um[0].mean(0) for t in layout.tracts]
-    tracts = [t for t in tracts if np.min(np.hypot(*(line - t).T)) < reach_um + 30]
-    veins = [np.array([v.x_um, v.y_um]) for v in layout.central_veins]
-    veins = [v for v in veins if np.min(np.hypot(*(line - v).T)) < reach_um]
-    if choice < 0.45 and tracts:
-        return np.asarray(tracts[rng.integers(len(tracts))])
-    if choice < 0.60 and veins:
-        return np.asarray(veins[rng.integers(len(veins))])
-    if choice < 0.68 and len(layout.foci_um):
-        return np.asarray(layout.foci_um[rng.integers(len(layout.foci_um)), :2])
-    if choice < 0.78:
-        return np.asarray(layout.cores_um[0][rng.integers(len(layout.cores_um[0]))])
-    if choice < 0.82:
-        return np.asarray(middle + rng.uniform(900, 2000) * _direction(rng))
+
+    def inside(spots: list[Points]) -> list[Points]:
+        return [s for s in spots if np.min(np.hypot(*(line - s).T)) < reach_um + 30]
+
+    lesions = layout.lesions
+    choices = [
+        (0.42, inside([tract.centre_um for tract in layout.tracts])),
+        (0.14, inside([vein.profile.centre_um for vein in layout.central_veins])),
+        (0.10, inside([*lesions.foci_um[:, :2], *lesions.granulomas_um[:, :2]])),
+        (0.06, inside([band.mean(axis=0) for band in (*lesions.collapse_um, *lesions.capsule_um)])),
+        (0.04, [*lesions.crush_um[:, :2], *(clot.mean(axis=0) for clot in lesions.clots_um)]),
+        (0.10, list(layout.cores[0].outline_um)),
+        (0.04, [middle + rng.uniform(900, 2000) * turn(rng.uniform(0, 6.28))]),
+    ]
+    chance = rng.random()
+    for share, spots in choices:
+        if chance < share and spots:
+            return np.asarray(spots[rng.integers(len(spots))])
+        chance -= share
     return np.asarray(middle)
 
 
-def _direction(rng: np.random.Generator) -> Polygon:
-    angle = rng.uniform(0, 2 * np.pi)
-    return np.array([np.cos(angle), np.sin(angle)])
-
-
-def _tile_artefacts(rng: np.random.Generator, canvas: Canvas, side_um: float) -> Artefacts:
-    low = np.array([canvas.x_um, canvas.y_um])
-    what = draw_artefacts(rng, low, low + side_um)
-    if rng.random() > 0.06:
+def _tile_artefacts(
+    rng: np.random.Generator, canvas: Canvas, side_um: float, rate: float
+) -> Artefacts:
+    """A tile has fewer artefacts than a slide, but all kinds of them."""
+    low = canvas.low_um
+    what = draw_artefacts(rng, low, low + side_um, 0.5 * rate)
+    if rng.random() < 0.15 * rate:
+        sigma_um = float(np.clip(rng.lognormal(np.log(0.8), 0.4), 0.3, 2.0))
+        what = replace(what, blurs=out_of_focus(what.blurs, sigma_um))
+    if rng.random() > 0.06 * rate:
         return what
     corner = low + rng.uniform(-0.5, 0.8, 2) * side_um
     size = rng.uniform(0.3, 1.5, 2) * side_um
     rgb = (0, 0, 0) if rng.random() < 0.5 else (255, 255, 255)
     box = (float(corner[0]), float(corner[1]), float(size[0]), float(size[1]))
     return replace(what, padding_um=(box,), padding_rgb=rgb)
-
-
-def reduced(labels: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
-    """The commonest class in every block of `factor` x `factor` pixels."""
-    height, width = labels.shape[0] // factor, labels.shape[1] // factor
-    blocks = labels.reshape(height, factor, width, factor)
-    shares = [(blocks == c.index).sum(axis=(1, 3), dtype=np.int32) for c in CLASSES]
-    return np.argmax(shares, axis=0).astype(np.uint8)

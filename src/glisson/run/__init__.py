@@ -5,6 +5,7 @@ from __future__ import annotations
 from glisson.run.cohort import RunResult, result_names, segment
 from glisson.run.folder import OVERVIEW
 from glisson.run.observer import RunObserver, SilentObserver
+from glisson.run.phantom_cohort import make_cohort
 from glisson.run.phantoms import MadePhantom, make_phantom
 from glisson.run.settings import RunSettings
 from glisson.run.slide import RESEARCH_USE, SlideResult, segment_one
@@ -18,6 +19,7 @@ __all__ = [
     "RunSettings",
     "SilentObserver",
     "SlideResult",
+    "make_cohort",
     "make_phantom",
     "result_names",
     "segment",

@@ -1,16 +1,28 @@
-"""A phantom slide with its truth measured by the same rules as a result."""
+"""A phantom slide with its truth, measured by the same rules as a result."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
-from glisson.exchange import write_tracts_geojson
+from glisson.exchange import write_annotations_geojson, write_class_map, write_tracts_geojson
 from glisson.measure import Measurements, measure_biopsy
-from glisson.phantom import PhantomSettings, plan_biopsy, write_phantom
+from glisson.phantom import (
+    FIRST_READER,
+    SECOND_READER,
+    PhantomBiopsy,
+    PhantomSettings,
+    PhantomTruth,
+    plan_biopsy,
+    write_phantom,
+)
 from glisson.regions import Regions, RegionSettings, find_regions
-from glisson.run.folder import prepare_output, write_json
-from glisson.slides import PyramidStyle, open_slide
+from glisson.run.folder import prepare_output, read_json, write_json
+from glisson.run.phantom_drawings import drawn_by, drawn_features
+from glisson.slides import PyramidStyle, SlideInfo, open_slide
+
+TRUTH = "phantom truth"
 
 
 @dataclass(frozen=True)
@@ -23,7 +35,8 @@ class MadePhantom:
         regions: true fragments and tracts.
         measurements: their measurements.
         stage: fibrosis stage 0 to 4.
-        centreline_length_mm: summed length of the cores.
+        diagnosis: key of `DIAGNOSES`.
+        centreline_length_mm: summed length of the cores, all ribbons.
     """
 
     path: Path
@@ -31,13 +44,23 @@ class MadePhantom:
     regions: Regions
     measurements: Measurements
     stage: int
+    diagnosis: str
     centreline_length_mm: float
 
 
 def make_phantom(
-    path: Path, settings: PhantomSettings, style: PyramidStyle = "aperio", workers: int = 1
+    path: Path,
+    settings: PhantomSettings,
+    style: PyramidStyle = "aperio",
+    workers: int = 1,
+    readers: int = 1,
 ) -> MadePhantom:
-    """Draw a phantom slide; write its truth as `<slide>.truth.geojson` and `.truth.json`.
+    """Draw a phantom slide and write what is true of it beside it.
+
+    Beside `<slide>` lie `.truth.geojson` (tissue and tracts, as Glisson writes results),
+    `.truth.ome.tif` (class map), `.features.geojson` (interface, veins, lesions, artefacts),
+    `.reader-1.geojson` (as an annotator draws; with `readers` 2 a second one) and `.truth.json`
+    (figures), written last.
 
     Raises:
         OutputError: the files cannot be written.
@@ -47,29 +70,63 @@ def make_phantom(
     truth = write_phantom(path, biopsy, style, workers)
     regions = find_regions(truth, RegionSettings())
     measurements = measure_biopsy(regions, biopsy.pixel_size)
-    truth_path = path.with_suffix(".truth.geojson")
-    with open_slide(path) as slide:
-        write_tracts_geojson(truth_path, regions, measurements, slide.info, model="phantom truth")
     made = MadePhantom(
         path,
-        truth_path,
+        _beside(path, ".truth.geojson"),
         regions,
         measurements,
-        biopsy.style.disease.stage,
+        biopsy.disease.stage,
+        biopsy.disease.diagnosis,
         biopsy.centreline_length_mm,
     )
-    _write_facts(made, settings)
+    with open_slide(path) as slide:
+        _write_outlines(made, truth, slide.info, settings, readers)
+    write_class_map(_beside(path, ".truth.ome.tif"), truth)
+    write_json(_beside(path, ".truth.json"), _facts(made, biopsy, truth))
     return made
 
 
-def _write_facts(made: MadePhantom, settings: PhantomSettings) -> None:
+def made_before(path: Path, settings: PhantomSettings) -> dict[str, Any] | None:
+    """The figures of an earlier phantom of the same settings, or None."""
+    facts_path = _beside(path, ".truth.json")
+    if not (path.exists() and facts_path.exists()):
+        return None
+    facts = read_json(facts_path)
+    return facts if facts.get("settings") == asdict(settings) else None
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name.removesuffix("".join(path.suffixes[-2:])
+                          if path.name.endswith((".ome.tif", ".ome.tiff")) else path.suffix)
+                          + suffix)  # fmt: skip
+
+
+def _write_outlines(
+    made: MadePhantom,
+    truth: PhantomTruth,
+    info: SlideInfo,
+    settings: PhantomSettings,
+    readers: int,
+) -> None:
+    write_tracts_geojson(made.truth_path, made.regions, made.measurements, info, TRUTH)
+    features = drawn_features(truth, made.regions, info.pixel_size)
+    write_annotations_geojson(_beside(made.path, ".features.geojson"), features, info, TRUTH)
+    for number, reader in enumerate((FIRST_READER, SECOND_READER)[:readers], 1):
+        drawn = drawn_by(reader, made.regions, info.pixel_size, settings.seed + number)
+        path = _beside(made.path, f".reader-{number}.geojson")
+        write_annotations_geojson(path, drawn, info, f"synthetic reader {number}")
+
+
+def _facts(made: MadePhantom, biopsy: PhantomBiopsy, truth: PhantomTruth) -> dict[str, Any]:
     measured = asdict(made.measurements)
-    facts = {
+    return {
         "synthetic": True,
-        "settings": asdict(settings),
+        "settings": asdict(biopsy.settings),
+        "disease": asdict(biopsy.disease),
         "stage": made.stage,
+        "diagnosis": made.diagnosis,
         "centreline_length_mm": made.centreline_length_mm,
+        "feature_area_mm2": truth.area_mm2_by_feature(),
         "biopsy": measured["biopsy"],
         "tracts": measured["tracts"],
     }
-    write_json(made.path.with_suffix(".truth.json"), facts)

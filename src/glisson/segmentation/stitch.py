@@ -7,9 +7,10 @@ from collections import Counter
 import numpy as np
 from numpy.typing import NDArray
 
+from glisson.blocks import BLOCK_PX, BlockIndex
 from glisson.classes import BACKGROUND, CLASSES, PORTAL
 from glisson.frames import BoxPx
-from glisson.segmentation.class_map import BLOCK_PX, BlockIndex, ClassMap
+from glisson.segmentation.class_map import ClassMap
 
 Probabilities = NDArray[np.float32]
 Mask = NDArray[np.bool_]

@@ -19,7 +19,7 @@ from torch.nn import functional
 from transformers import SegformerConfig, SegformerForSemanticSegmentation
 
 from glisson.classes import CLASSES, LOBULE, PORTAL
-from glisson.phantom import reduced
+from glisson.phantom import commonest
 from glisson.train.augment import augment
 from glisson.train.pool import tiles
 from glisson.train.recipe import Recipe
@@ -233,7 +233,7 @@ def _reduced_tiles(
     )
     side = recipe.window_px // recipe.reduction
     small = [cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA) for image in images]
-    return np.stack(small), np.stack([reduced(tile, recipe.reduction) for tile in labels])
+    return np.stack(small), np.stack([commonest(tile, recipe.reduction) for tile in labels])
 
 
 @torch.no_grad()  # type: ignore[untyped-decorator]

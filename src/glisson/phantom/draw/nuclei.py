@@ -1,4 +1,4 @@
-"""Nuclei: a bank of small pictures of each kind, stamped onto a density field."""
+"""Nuclei and other small round things: a bank of pictures of each kind, stamped onto a field."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from glisson.phantom.canvas import Canvas, Field
+from glisson.phantom.world import Canvas, Field, Scatter
 
 _VARIANTS = 24
 _SUPERSAMPLING = 6
@@ -37,12 +37,24 @@ class Kind:
     nucleoli: float
 
 
-HEPATOCYTE = Kind(6.9, 6.5, 0.09, 0.62, 0.16, 1.2)
-LARGE_HEPATOCYTE = Kind(9.0, 8.6, 0.10, 0.55, 0.18, 1.6)
-LYMPHOCYTE = Kind(5.9, 5.4, 0.12, 0.92, 0.14, 0.0)
-SPINDLE = Kind(10.5, 2.9, 0.22, 0.9, 0.1, 0.0)
-SINUSOIDAL = Kind(8.2, 2.5, 0.25, 0.95, 0.1, 0.0)
+HEPATOCYTE = Kind(7.0, 6.6, 0.08, 0.60, 0.20, 1.3)
+LARGE_HEPATOCYTE = Kind(8.8, 8.4, 0.10, 0.55, 0.20, 1.6)
+GLYCOGEN = Kind(8.4, 8.0, 0.08, 0.12, 0.10, 0.3)
+PUSHED = Kind(8.6, 3.4, 0.15, 0.9, 0.1, 0.0)
+LYMPHOCYTE = Kind(5.9, 5.4, 0.12, 0.92, 0.16, 0.0)
+EOSINOPHIL = Kind(5.6, 3.6, 0.12, 0.95, 0.1, 0.0)
+SPINDLE = Kind(11.0, 2.9, 0.22, 0.9, 0.1, 0.0)
+EPITHELIOID = Kind(10.5, 4.6, 0.18, 0.55, 0.12, 0.8)
+SINUSOIDAL = Kind(7.6, 2.7, 0.3, 0.95, 0.14, 0.0)
 EPITHELIAL = Kind(5.8, 4.9, 0.1, 0.72, 0.12, 0.2)
+RED_CELL = Kind(6.6, 5.4, 0.16, 0.93, 0.03, 0.0)
+CYTOPLASM = Kind(12.5, 10.0, 0.15, 1.0, 0.12, 0.0)
+"""A plasma cell's body."""
+RED_CYTOPLASM = Kind(9.6, 8.4, 0.12, 1.0, 0.1, 0.0)
+"""An eosinophil's body."""
+ACIDOPHIL = Kind(12.0, 10.5, 0.2, 1.0, 0.06, 0.0)
+GRANULE = Kind(1.6, 1.3, 0.3, 1.0, 0.0, 0.0)
+PLUG = Kind(5.0, 3.4, 0.35, 1.0, 0.1, 0.0)
 
 
 @lru_cache(maxsize=512)
@@ -61,7 +73,7 @@ def _picture(rng: np.random.Generator, kind: Kind, mpp: float, scale: float, ang
     axis = (np.arange(size * _SUPERSAMPLING) + 0.5) / _SUPERSAMPLING * mpp - size * mpp / 2
     x, y = np.meshgrid(axis, axis)
     u, v = x * np.cos(angle) + y * np.sin(angle), -x * np.sin(angle) + y * np.cos(angle)
-    bumps = sum(rng.normal(0, 0.05 / k) * np.cos(k * np.arctan2(v, u) + k) for k in (2, 3, 4))
+    bumps = sum(rng.normal(0, 0.09 / k) * np.cos(k * np.arctan2(v, u) + k) for k in (2, 3, 4))
     radius = np.hypot(u / (length / 2), v / (width / 2)) / (1 + bumps)
     body = np.clip((1.06 - radius) / 0.12, 0, 1)
     body *= kind.rim + (1 - kind.rim) * np.clip((radius - 0.45) / 0.4, 0, 1)
@@ -82,27 +94,36 @@ def stamp(
     field: Field,
     canvas: Canvas,
     kind: Kind,
-    points_um: NDArray[np.float64],
+    points: Scatter,
     darkness: NDArray[np.float64],
-    variant: NDArray[np.float64],
+    variant: NDArray[np.float64] | None = None,
     scale: float = 1.0,
 ) -> None:
-    """Draw nuclei into `field` in place, keeping the darker value where they overlap.
+    """Draw pictures of a kind into `field` in place, keeping the darker value at overlaps.
 
     Args:
-        field: (H, W) haematoxylin concentration.
+        field: (H, W) concentration.
         canvas: grid of the field.
-        kind: kind of nucleus.
-        points_um: (N, 2) centres.
+        kind: what to draw.
+        points: (N,) centres.
         darkness: (N,) concentration at full density.
         variant: (N,) 0 to 1; chooses the picture, and with it the angle (in half turns).
         scale: factor on the diameters.
     """
     bank = _bank(kind, canvas.mpp, _SCALE_STEP * round(scale / _SCALE_STEP))
-    corners = np.floor(canvas.px_from_um(points_um)).astype(np.int64)
-    choices = np.minimum((variant * _VARIANTS).astype(np.int64), _VARIANTS - 1)
-    for (x, y), value, choice in zip(corners, darkness, choices, strict=True):
-        _stamp_one(field, bank[choice], int(x), int(y), float(value))
+    corners = np.floor(canvas.px_from_um(points.points_um)).astype(np.int64)
+    chosen = points.draw(62) if variant is None else variant
+    choices = np.minimum((chosen * _VARIANTS).astype(np.int64), _VARIANTS - 1)
+    inside = _reaching(canvas, corners, bank[0].shape[0])
+    for (x, y), value, choice in zip(
+        corners[inside].tolist(), darkness[inside].tolist(), choices[inside].tolist(), strict=True
+    ):
+        _stamp_one(field, bank[choice], x, y, value)
+
+
+def _reaching(canvas: Canvas, corners: NDArray[np.int64], size_px: int) -> NDArray[np.bool_]:
+    limit = np.array([canvas.width_px, canvas.height_px]) + size_px
+    return np.asarray(((corners > -size_px) & (corners < limit)).all(axis=1))
 
 
 def _stamp_one(field: Field, picture: Field, x: int, y: int, value: float) -> None:

@@ -1,0 +1,128 @@
+"""Steatosis: droplets that fill hepatocytes, touch, and never overlap."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from glisson.phantom.draw.cells import Cells
+from glisson.phantom.draw.section import Points, Section, blurred
+from glisson.phantom.features import Feature
+from glisson.phantom.world import Field, normal
+
+_LARGEST_UM = 22.0
+_FRACTION_BITS = 4
+
+
+@dataclass(frozen=True)
+class Droplets:
+    """Fat droplets of a section.
+
+    Attributes:
+        centres_um: (M, 2).
+        radii_um: (M,).
+        soft: (M,) whether a droplet lies out of focus.
+        radius_of_cell_um: (N,) radius of the large droplet in each hepatocyte, 0 for none.
+    """
+
+    centres_um: Points
+    radii_um: NDArray[np.float64]
+    soft: NDArray[np.bool_]
+    radius_of_cell_um: NDArray[np.float64]
+
+
+def place_droplets(section: Section, cells: Cells, necrosis: NDArray[np.float64]) -> Droplets:
+    """One large droplet in some cells, small ones beside them.
+
+    Diameters are lognormal as measured on 510 real tiles (median 5.1, 95 % below 15 µm), with
+    larger ones where steatosis is heavy (median 9.4 to 16).
+    """
+    share = _share_of_cells(section, cells) * (necrosis < 0.5)
+    fatty = cells.scatter.draw(10) < share
+    heavy = np.clip(share * 2.2, 0, 1)
+    median_um = 7.0 + 11.0 * heavy
+    diameter = np.exp(np.log(median_um) + (0.55 - 0.15 * heavy) * normal(cells.scatter.draw(11)))
+    radius = np.where(fatty, np.clip(diameter / 2, 1.2, _LARGEST_UM), 0.0)
+    jitter = np.stack([cells.scatter.draw(31) - 0.5, cells.scatter.draw(32) - 0.5], 1) * 7.0
+    centres = cells.scatter.points_um + jitter
+    small_um, small_radii = _satellites(cells, centres, share)
+    both = np.concatenate([centres[fatty], small_um])
+    radii = _without_overlap(both, np.concatenate([radius[fatty], small_radii]))
+    of_cell = np.zeros(len(cells.scatter))
+    of_cell[fatty] = radii[: int(fatty.sum())]
+    soft = (both.sum(axis=1) * 7.31) % 1.0 < 0.18
+    return Droplets(both, radii, soft, of_cell)
+
+
+def _share_of_cells(section: Section, cells: Cells) -> NDArray[np.float64]:
+    """(N,) chance of a droplet: by zone, and in patches with soft borders."""
+    disease = section.disease
+    if disease.fat < 0.005:
+        return np.zeros(len(cells.scatter))
+    points = cells.scatter.points_um
+    patch = 0.8 * section.at(section.noise(520, 28), points) + 0.45 * section.at(
+        section.noise(150, 35), points
+    )
+    zone = 2.2 * disease.fat_zone * (cells.zone - 0.5)
+    share = disease.fat * np.exp(0.9 * (patch + zone))
+    free = section.at(section.ground.portal, points) < -3
+    return np.asarray(np.clip(share, 0, 0.93) * free)
+
+
+def _satellites(
+    cells: Cells, centres_um: Points, share: NDArray[np.float64]
+) -> tuple[Points, NDArray[np.float64]]:
+    """Small droplets round the large ones."""
+    spots, radii = [], []
+    for number in range(3):
+        chosen = cells.scatter.draw(33 + number) < 0.75 * share
+        angle = 2 * np.pi * cells.scatter.draw(36 + number)[chosen]
+        reach = 5.0 + 7.0 * cells.scatter.draw(39 + number)[chosen]
+        spots.append(
+            centres_um[chosen] + reach[:, None] * np.stack([np.cos(angle), np.sin(angle)], 1)
+        )
+        radii.append(0.9 + 2.6 * cells.scatter.draw(42 + number)[chosen] ** 2)
+    return np.concatenate(spots), np.concatenate(radii)
+
+
+def _without_overlap(centres_um: Points, radii_um: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Radii shrunk until neighbours only touch."""
+    if len(centres_um) < 2:
+        return radii_um
+    distance, index = cKDTree(centres_um).query(centres_um, k=min(7, len(centres_um)))
+    for column in range(1, distance.shape[1]):
+        other = radii_um[index[:, column]]
+        share = radii_um / (radii_um + other + 1e-9)
+        radii_um = np.minimum(radii_um, np.maximum(0.96 * distance[:, column] * share, 0.6))
+    return radii_um
+
+
+def draw_droplets(section: Section, droplets: Droplets) -> None:
+    """White discs with a thin dark rim; some lie out of focus."""
+    if len(droplets.centres_um) == 0:
+        return
+    sharp = _discs(section, droplets, ~droplets.soft)
+    soft = blurred(_discs(section, droplets, droplets.soft), section.canvas, 1.6)
+    cover = np.maximum(sharp, soft * np.float32(0.85))
+    rim = np.clip(blurred(sharp, section.canvas, 0.8) * (1 - sharp) * np.float32(2.4), 0, 1)
+    section.dyes.fade(1 - np.float32(0.99) * cover)
+    section.dyes.eosin += np.float32(0.10) * rim
+    section.dyes.haematoxylin += np.float32(0.06) * rim
+    dense = blurred(cover, section.canvas, 14.0) > 0.22
+    section.mark(Feature.STEATOSIS, dense)
+
+
+def _discs(section: Section, droplets: Droplets, chosen: NDArray[np.bool_]) -> Field:
+    picture = np.zeros(section.canvas.shape, np.uint8)
+    centres = section.canvas.px_from_um(droplets.centres_um[chosen])
+    radii = droplets.radii_um[chosen] / section.canvas.mpp
+    one = 1 << _FRACTION_BITS
+    for (x, y), radius in zip(centres, radii, strict=True):
+        axes = (round(radius * one * (0.94 + 0.1 * (x * 0.37 % 1))), round(radius * one))
+        spot = (round(x * one - one / 2), round(y * one - one / 2))
+        cv2.ellipse(picture, spot, axes, x * 53 % 180, 0, 360, 255, -1, cv2.LINE_AA, _FRACTION_BITS)
+    return picture.astype(np.float32) * np.float32(1 / 255)

@@ -1,0 +1,113 @@
+"""Portal tracts and septa: stroma, infiltrate, and what runs in them."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from glisson.phantom.draw.inflammation import (
+    PITCH_UM,
+    draw_infiltrate,
+    draw_inflammatory_cells,
+    in_circle,
+)
+from glisson.phantom.draw.lesions import draw_granuloma
+from glisson.phantom.draw.section import Points, Section
+from glisson.phantom.draw.stroma import draw_collagen, draw_spindle_nuclei
+from glisson.phantom.draw.tubes import draw_duct, draw_onion_skin, draw_vessel
+from glisson.phantom.plan.tracts import Tract
+from glisson.phantom.world import Field, scatter
+from glisson.phantom.world.distance import resampled
+
+_ARTERY_EOSIN = 0.25
+_VEIN_EOSIN = 0.17
+
+
+def draw_portal(section: Section) -> None:
+    """Connective tissue over the lobule, and everything in it."""
+    if float(section.ground.portal.max()) < -60:
+        return
+    cover = _stroma_cover(section)
+    along = draw_collagen(section, cover, follow=section.ground.portal)
+    draw_spindle_nuclei(section, cover, along)
+    tracts = [t for t in section.layout.tracts if _near(section, t)]
+    for tract in tracts:
+        _draw_under_the_infiltrate(section, tract)
+    _draw_portal_infiltrate(section)
+    for tract in tracts:
+        _draw_profiles(section, tract)
+
+
+def _near(section: Section, tract: Tract) -> bool:
+    return any(section.canvas.touches(polygon, 60) for polygon in tract.polygons_um)
+
+
+def _stroma_cover(section: Section) -> Field:
+    """Where connective tissue replaces hepatocytes, 0 to 1: ragged, unlike the truth."""
+    reach = np.float32(3.5 + 9 * section.disease.interface)
+    ragged = reach * section.noise(24, 41 + 60) + np.float32(2.5) * section.noise(10, 42 + 60)
+    return np.clip((section.ground.portal + ragged) / np.float32(3.0) + np.float32(0.5), 0, 1)
+
+
+def _draw_under_the_infiltrate(section: Section, tract: Tract) -> None:
+    if section.disease.onion_skin > 0.2:
+        for duct in tract.ducts:
+            draw_onion_skin(section, duct)
+    if tract.granuloma_um is not None:
+        draw_granuloma(section, tract.granuloma_um)
+
+
+def _draw_profiles(section: Section, tract: Tract) -> None:
+    inside = section.ground.portal
+    for vein in tract.veins:
+        draw_vessel(section, vein, _VEIN_EOSIN, inside)
+    for artery in tract.arteries:
+        draw_vessel(section, artery, _ARTERY_EOSIN, inside)
+    for duct in (*tract.ductules, *tract.ducts):
+        draw_duct(section, duct)
+    if tract.follicle_um is not None:
+        _draw_cluster(section, tract.follicle_um, 0.8, 57)
+    if tract.florid_duct:
+        duct = tract.ducts[0]
+        cuff = np.array([duct.x_um, duct.y_um, duct.radius_um + 28.0])
+        _draw_cluster(section, cuff, 0.6, 58, hole_um=duct.radius_um + 1.0)
+
+
+def _draw_cluster(
+    section: Section, circle_um: Points, chance: float, stream: int, hole_um: float = 0.0
+) -> None:
+    """A follicle, or a cuff round a duct."""
+    points = scatter(section.canvas, PITCH_UM, 0.75, stream)
+    chosen = in_circle(points, circle_um, 0.2) & (points.draw(2) < chance)
+    chosen &= np.hypot(*(points.points_um - circle_um[:2]).T) > hole_um
+    chosen &= section.at(section.ground.portal, points.points_um) > -8
+    draw_inflammatory_cells(section, points.keep(chosen))
+
+
+def _draw_portal_infiltrate(section: Section) -> None:
+    """Clumped cells in the stroma that spill over the limiting plate."""
+    clumps = (
+        np.float32(0.62)
+        + np.float32(0.45) * section.noise(75, 50)
+        + np.float32(0.2) * section.noise(24, 51)
+    )
+    spill_um = np.float32(5 + 34 * section.disease.interface)
+    reach = np.exp(np.minimum(section.ground.portal + np.float32(2), 0) / spill_um)
+    density = np.clip(clumps * _inflammation(section) * reach, 0, 0.78)
+    quiet = np.float32(0.03) * (section.ground.portal > 0)
+    draw_infiltrate(section, np.maximum(density, quiet), 52)
+
+
+def _inflammation(section: Section) -> Field:
+    """Inflammation of the nearest tract or septum, 0 to 1, a few µm beyond its border."""
+    coarse = section.canvas.coarser(8)
+    field = np.zeros(coarse.shape, np.float32)
+    layout = section.layout
+    shapes = [(septum.infiltrate, septum.polygon_um) for septum in layout.septa]
+    shapes += [(tract.infiltrate, p) for tract in layout.tracts for p in tract.polygons_um]
+    for value, polygon in shapes:
+        if section.canvas.touches(polygon, 60):
+            corners = np.round(coarse.px_from_um(polygon) * 16 - 8).astype(np.int32)
+            cv2.fillPoly(field, [corners], float(value), shift=4)
+    grown = cv2.dilate(field, np.ones((7, 7), np.uint8))
+    return resampled(cv2.GaussianBlur(grown, (0, 0), 10 / coarse.mpp), coarse, section.canvas)

@@ -1,0 +1,168 @@
+"""How a laboratory prepares a section: texture, stain, thickness and glass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+Rgb = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Texture:
+    """How hepatocytes and collagen look in this preparation.
+
+    Attributes:
+        cell_pitch_um: distance between hepatocytes.
+        sinusoid_um: width of open sinusoids.
+        sinusoid_open: share of sinusoids that are open.
+        red_cells: red cells in sinusoids, 0 to 1.
+        membrane: visibility of cell borders, 0 to 1.
+        granularity: contrast of the cytoplasm's grain.
+        clear_cells: share of pale, glycogen-rich hepatocytes.
+        mosaic: contrast between cells.
+        zonation: contrast between zones and patches of the lobule.
+        nuclear_darkness: factor on nuclear haematoxylin.
+        nuclear_scale: factor on nuclear diameters.
+        collagen_eosin: eosin of collagen over that of hepatocytes.
+        collagen_haematoxylin: the same for haematoxylin.
+        looseness: white clefts in tracts, 0 to 1.
+        thickness: relative standard deviation of the section's thickness.
+    """
+
+    cell_pitch_um: float
+    sinusoid_um: float
+    sinusoid_open: float
+    red_cells: float
+    membrane: float
+    granularity: float
+    clear_cells: float
+    mosaic: float
+    zonation: float
+    nuclear_darkness: float
+    nuclear_scale: float
+    collagen_eosin: float
+    collagen_haematoxylin: float
+    looseness: float
+    thickness: float
+
+
+@dataclass(frozen=True)
+class Stain:
+    """Colours of the stain, as optical density (-log10 of transmission).
+
+    Attributes:
+        haematoxylin: unit vector of optical density, RGB.
+        eosin: the same for eosin.
+        haematoxylin_strength: factor on the concentration.
+        eosin_strength: the same for eosin.
+        background_rgb: glass, 0 to 255.
+    """
+
+    haematoxylin: Rgb
+    eosin: Rgb
+    haematoxylin_strength: float
+    eosin_strength: float
+    background_rgb: Rgb
+
+
+@dataclass(frozen=True)
+class Laboratory:
+    """The habits of one laboratory's stain, around which its slides vary.
+
+    Attributes:
+        haematoxylin: mean vector.
+        eosin: mean vector.
+        strength: logarithm of both dyes' strength.
+        balance: logarithm of haematoxylin over eosin.
+        background_rgb: glass, or None for any.
+        spread: how much slides differ, as a share of the spread between laboratories.
+    """
+
+    haematoxylin: Rgb
+    eosin: Rgb
+    strength: float
+    balance: float
+    background_rgb: Rgb | None
+    spread: float = 0.35
+
+
+BACKGROUNDS: tuple[Rgb, ...] = (
+    (249, 248, 253), (243, 242, 245), (223, 221, 226), (236, 235, 240), (249, 249, 249),
+    (238, 229, 227), (255, 255, 255), (242, 242, 242), (220, 221, 221),
+)  # fmt: skip
+"""Glass colours measured on real liver slides."""
+
+_HAEMATOXYLIN = np.array([0.52, 0.74, 0.43]), np.array([0.05, 0.035, 0.04])
+_EOSIN = np.array([0.21, 0.83, 0.48]), np.array([0.10, 0.06, 0.10])
+_STRENGTH = 0.30
+_BALANCE = 0.15
+
+
+def draw_texture(rng: np.random.Generator) -> Texture:
+    """A random preparation."""
+    wide = rng.random() < 0.12
+    return Texture(
+        cell_pitch_um=float(rng.uniform(19.5, 23.5)),
+        sinusoid_um=float(rng.uniform(5, 10) if wide else rng.uniform(1.2, 4.0)),
+        sinusoid_open=float(rng.uniform(0.15, 0.85)),
+        red_cells=float(rng.uniform(0, 1) ** 1.5),
+        membrane=float(rng.uniform(0, 1)),
+        granularity=float(rng.uniform(0.10, 0.30)),
+        clear_cells=float(rng.uniform(0, 1) ** 2),
+        mosaic=float(rng.uniform(0.05, 0.14)),
+        zonation=float(rng.uniform(0.04, 0.14)),
+        nuclear_darkness=float(rng.uniform(0.80, 1.30)),
+        nuclear_scale=float(rng.uniform(0.90, 1.12)),
+        collagen_eosin=float(rng.uniform(0.55, 0.98)),
+        collagen_haematoxylin=float(rng.uniform(0.4, 1.1)),
+        looseness=float(rng.uniform(0, 1)),
+        thickness=float(rng.uniform(0.02, 0.12)),
+    )
+
+
+def draw_stain(rng: np.random.Generator, laboratory: Laboratory | None = None) -> Stain:
+    """A random stain; both dyes share most of their strength (r = 0.88 measured)."""
+    habits = laboratory or draw_laboratory(rng)
+    spread = habits.spread
+    shared = habits.strength + spread * rng.normal(0, _STRENGTH)
+    balance = habits.balance + spread * rng.normal(0, _BALANCE)
+    return Stain(
+        haematoxylin=_unit(
+            np.array(habits.haematoxylin) + spread * rng.normal(0, _HAEMATOXYLIN[1])
+        ),
+        eosin=_unit(
+            np.clip(np.array(habits.eosin) + spread * rng.normal(0, _EOSIN[1]), 0.02, None)
+        ),
+        haematoxylin_strength=float(np.exp(shared + balance / 2)),
+        eosin_strength=float(np.exp(shared - balance / 2)),
+        background_rgb=_glass(rng, habits.background_rgb),
+    )
+
+
+def draw_laboratory(rng: np.random.Generator) -> Laboratory:
+    """A random laboratory, as different from the next as measured slides are."""
+    faded = np.log(0.5) if rng.random() < 0.06 else 0.0
+    return Laboratory(
+        haematoxylin=_triple(rng.normal(*_HAEMATOXYLIN)),
+        eosin=_triple(np.clip(rng.normal(*_EOSIN), 0.02, None)),
+        strength=float(rng.normal(0.02, _STRENGTH) + faded),
+        balance=float(rng.normal(0, _BALANCE)),
+        background_rgb=None,
+    )
+
+
+def _glass(rng: np.random.Generator, rgb: Rgb | None) -> Rgb:
+    base = np.array(BACKGROUNDS[rng.integers(len(BACKGROUNDS))] if rgb is None else rgb)
+    tint = rng.uniform(-14, 0, 3) if rgb is None and rng.random() < 0.12 else np.zeros(3)
+    return _triple(np.clip(base + tint + rng.normal(0, 2.0, 3), 195, 255))
+
+
+def _unit(vector: np.ndarray) -> Rgb:
+    return _triple(vector / np.linalg.norm(vector))
+
+
+def _triple(vector: np.ndarray) -> Rgb:
+    first, second, third = (float(value) for value in vector)
+    return first, second, third

@@ -1,0 +1,70 @@
+"""Truth as outlines to draw: interface, features, and tracts by an annotator's hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import shapely
+from shapely import Polygon
+from shapely.geometry.base import BaseGeometry
+
+from glisson.classes import LOBULE, PORTAL, TISSUE_COLOUR, TISSUE_QUPATH_NAME
+from glisson.exchange import Drawn
+from glisson.frames import BoxPx, Frame, PixelSize
+from glisson.phantom import Annotator, Feature, PhantomTruth, annotate
+from glisson.regions import Regions, smooth_outline, trace_mask
+
+INTERFACE_UM = 25.0
+"""One hepatocyte diameter on the lobule's side (20 to 30 µm in textbooks)."""
+_LEAST_AREA_UM2 = 30.0
+_INTERFACE_COLOUR = (220, 60, 140)
+
+
+def drawn_features(truth: PhantomTruth, regions: Regions, pixel_size: PixelSize) -> list[Drawn]:
+    """Interface, then every connected piece of every feature."""
+    drawn = [] if not regions.tracts else [_interface(regions, pixel_size)]
+    for box in truth.feature_boxes():
+        flags = truth.features(box)
+        for feature in Feature:
+            mask = (flags & np.uint32(feature)) > 0
+            drawn += [
+                Drawn(feature.title, feature.title, LOBULE.colour, outline)
+                for outline in _outlines(mask, box, truth.frame)
+            ]
+    return drawn
+
+
+def _outlines(mask: np.ndarray, box: BoxPx, frame: Frame) -> Iterator[BaseGeometry]:
+    if not mask.any():
+        return
+    for polygon in trace_mask(mask, (box.x_px, box.y_px)):
+        if polygon.area * frame.mpp**2 >= _LEAST_AREA_UM2:
+            yield shapely.transform(smooth_outline(polygon), frame.l0_from_px)
+
+
+def _interface(regions: Regions, pixel_size: PixelSize) -> Drawn:
+    """The band of lobule beside tracts."""
+    tracts = shapely.union_all([tract.outline_l0 for tract in regions.tracts])
+    tissue = shapely.union_all([fragment.outline_l0 for fragment in regions.fragments])
+    band = tracts.buffer(INTERFACE_UM / pixel_size.x_um).intersection(tissue).difference(tracts)
+    return Drawn("Interface", "Interface", _INTERFACE_COLOUR, band)
+
+
+def drawn_by(reader: Annotator, regions: Regions, pixel_size: PixelSize, seed: int) -> list[Drawn]:
+    """Tissue, and the tracts as a reader draws them inside it."""
+    um_per_l0 = np.array([pixel_size.x_um, pixel_size.y_um])
+    outlines_um = [_scaled(tract.outline_l0, um_per_l0) for tract in regions.tracts]
+    tissue = shapely.union_all([fragment.outline_l0 for fragment in regions.fragments])
+    drawn = [] if tissue.is_empty else [
+        Drawn(TISSUE_QUPATH_NAME, TISSUE_QUPATH_NAME, TISSUE_COLOUR, tissue, locked=True)
+    ]  # fmt: skip
+    for index, outline_um in annotate(outlines_um, reader, seed):
+        inside = _scaled(outline_um, 1 / um_per_l0).intersection(tissue)
+        name = f"PT {regions.tracts[index].number}"
+        drawn.append(Drawn(name, PORTAL.qupath_name, PORTAL.colour, inside))
+    return drawn
+
+
+def _scaled(polygon: Polygon, factor: np.ndarray) -> Polygon:
+    return shapely.transform(polygon, lambda points: points * factor)
