@@ -1,9 +1,10 @@
-"""Files that are either whole or not there."""
+"""Files and folders that are either whole or not there."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,6 +38,64 @@ def atomic_path(path: Path) -> Iterator[Path]:
         raise _output_error(path, error) from error
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def atomic_folder(path: Path, replaces: str) -> Iterator[Path]:
+    """A new folder to fill beside `path`; renamed to it when all went well, else removed.
+
+    Args:
+        path: the folder.
+        replaces: an old `path` may give way only if all its entries match this pattern.
+
+    Raises:
+        OutputError: the disk is full, something else is in the way, or no folder can be made.
+    """
+    try:
+        _check_replaceable(path, replaces)
+        unfinished = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    except OutputError:
+        raise
+    except OSError as error:
+        raise _output_error(path, error) from error
+    try:
+        yield unfinished
+        for file in unfinished.iterdir():
+            _flush(file)
+            file.chmod(0o644)
+        unfinished.chmod(0o755)
+        _replace_folder(unfinished, path)
+    except OutputError:
+        raise
+    except OSError as error:
+        raise _output_error(path, error) from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _check_replaceable(path: Path, pattern: str) -> None:
+    if path.is_dir() and all(entry.match(pattern) for entry in path.iterdir()):
+        return
+    if path.exists():
+        raise OutputError(
+            f"{path} already holds something else, which is not overwritten. "
+            "Choose another folder, then run again."
+        )
+
+
+def _replace_folder(new: Path, path: Path) -> None:
+    """Rename; a folder cannot take the place of a full one, so the old one steps aside first."""
+    if not path.exists():
+        new.rename(path)
+        return
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as aside:
+        old = Path(aside) / path.name
+        path.rename(old)
+        try:
+            new.rename(path)
+        except OSError:
+            old.rename(path)
+            raise
 
 
 def _flush(path: Path) -> None:

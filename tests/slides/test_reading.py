@@ -59,7 +59,14 @@ def ome(folder: Path) -> Slide:
     return open_slide(path)
 
 
-@pytest.fixture(scope="module", params=[in_memory, aperio, generic, ome], ids=lambda f: f.__name__)
+def dicom(folder: Path) -> Slide:
+    write_pyramid(folder / "slide", PICTURE, Size(1600, 1200), PIXEL, "dicom", quality=95)
+    return open_slide(folder / "slide")
+
+
+@pytest.fixture(
+    scope="module", params=[in_memory, aperio, generic, ome, dicom], ids=lambda f: f.__name__
+)
 def slide(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Slide]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from glisson.slides.memory import InMemorySlide
 from glisson.slides.open import open_slide
-from glisson.slides.pyramid import PyramidStyle, write_pyramid
 from glisson.slides.slide import Patch, Slide, SlideInfo
+from glisson.slides.writing import PyramidStyle, write_pyramid
 
 __all__ = [
     "InMemorySlide",

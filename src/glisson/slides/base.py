@@ -111,9 +111,11 @@ class LevelSlide(ABC):
         width, height = self._level_sizes[level]
         size = self._info.size_l0
         exact = (size.width / width, size.height / height)
+        whole = max(1, round(downsample))
+        if abs(size.width / whole - width) < 1 and abs(size.height / whole - height) < 1:
+            return float(whole), float(whole)  # its last pixels may stand for fewer
         near = all(abs(e / downsample - 1) < 0.002 for e in exact)
-        whole = round(downsample)
-        if near and whole and abs(downsample / whole - 1) < 0.002:
+        if near and abs(downsample / whole - 1) < 0.002:
             return float(whole), float(whole)
         return exact
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from glisson.errors import SlideNotFound, UnsupportedSlide
+from glisson.slides.dicom_folder import dicom_file_in
 from glisson.slides.image_file import open_image
 from glisson.slides.ome import OmeTiffSlide, is_ome_tiff
 from glisson.slides.openslide_slide import OpenSlideSlide
@@ -18,17 +19,20 @@ def open_slide(path: Path | str, mpp: float | tuple[float, float] | None = None)
     """Open a slide: all that OpenSlide reads, OME-TIFF, and plain images with `mpp`.
 
     Args:
-        path: the slide file.
+        path: the slide file, or the folder of a DICOM slide.
         mpp: level-0 µm per pixel, or (x, y); overrides what the file says.
 
     Raises:
         SlideNotFound: no such file.
-        UnsupportedSlide: no reader knows it, or its pixels are not 8-bit RGB.
+        UnsupportedSlide: no reader knows it, its pixels are not 8-bit RGB, or a folder holds
+            no DICOM slide or several.
         DamagedSlide: truncated or incomplete.
         MissingPixelSize: neither the file nor `mpp` says how large pixels are.
         AbsurdPixelSize: outside 0.05 to 5 µm/px.
     """
     path = Path(path)
+    if path.is_dir():
+        return OpenSlideSlide(dicom_file_in(path), mpp, path.name.removesuffix(".dcm"))
     _check_exists(path)
     suffix = path.suffix.lower()
     if suffix in _IMAGE_SUFFIXES:
@@ -46,8 +50,6 @@ def open_slide(path: Path | str, mpp: float | tuple[float, float] | None = None)
 
 
 def _check_exists(path: Path) -> None:
-    if path.is_dir():
-        raise UnsupportedSlide(f"{path} is a folder; name a slide file in it.")
     if not path.exists():
         raise SlideNotFound(f"{path} does not exist. Check the name and the folder.")
     if path.stat().st_size == 0:

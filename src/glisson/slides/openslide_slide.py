@@ -1,4 +1,4 @@
-"""Slides that OpenSlide reads: Aperio, Hamamatsu, MIRAX, Leica, Ventana, DICOM, tiled TIFF."""
+"""Slides that OpenSlide reads: Aperio, Hamamatsu, MIRAX, Philips, DICOM, tiled TIFF and more."""
 
 from __future__ import annotations
 
@@ -37,15 +37,25 @@ class OpenSlideSlide(LevelSlide):
     read closes and reopens the file, tries again in smaller pieces, and only the pieces that
     still fail are given up, noted and left out of every measurement.
     Transparent pixels (unscanned parts of MIRAX) hold the background colour and are readable.
+
+    Args:
+        path: the slide file, or one file of a slide of several.
+        mpp: level-0 µm per pixel, or (x, y); overrides what the file says.
+        name: the slide's name, where it is not the file's.
     """
 
-    def __init__(self, path: Path, mpp: float | tuple[float, float] | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        mpp: float | tuple[float, float] | None = None,
+        name: str | None = None,
+    ) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._handle = _open(path)
+        self._handle = open_handle(path)
         self._failures = 0
         try:
-            info = _info(path, self._handle, mpp)
+            info = _info(path, self._handle, mpp, name or path.stem)
         except Exception:
             self._handle.close()
             raise
@@ -83,8 +93,9 @@ class OpenSlideSlide(LevelSlide):
 
     def _try(self, level: int, left: int, top: int, width: int, height: int) -> Pixels | None:
         """Pixels, or None where they cannot be read."""
-        x_scale, y_scale = self._l0_per_level_px(level)
-        corner_l0 = (round(left * x_scale), round(top * y_scale))
+        # OpenSlide divides by its own downsample, whatever the level's true scale.
+        downsample = self._info.level_downsamples[level]
+        corner_l0 = (round(left * downsample), round(top * downsample))
         handle = self._handle
         try:
             rgba = np.asarray(handle.read_region(corner_l0, level, (width, height)))
@@ -104,7 +115,7 @@ class OpenSlideSlide(LevelSlide):
                     "The file is damaged or incomplete; copy it again from its source."
                 )
             if self._handle is broken:
-                self._handle = _open(self._path)
+                self._handle = open_handle(self._path)
 
 
 def _pieces(left: int, top: int, width: int, height: int) -> list[tuple[int, int]]:
@@ -114,8 +125,13 @@ def _pieces(left: int, top: int, width: int, height: int) -> list[tuple[int, int
     return [(y, x) for y in rows for x in columns]
 
 
-def _open(path: Path) -> openslide.OpenSlide:
-    """The one place where OpenSlide's opening errors become ours."""
+def open_handle(path: Path) -> openslide.OpenSlide:
+    """OpenSlide's handle of a file; the one place where its opening errors become ours.
+
+    Raises:
+        UnsupportedSlide: OpenSlide does not know the file.
+        DamagedSlide: it knows the file and cannot open it.
+    """
     try:
         handle = openslide.OpenSlide(path)
     except openslide.OpenSlideUnsupportedFormatError as error:
@@ -141,12 +157,12 @@ def _why_damaged(path: Path, error: Exception) -> str:
 
 
 def _info(
-    path: Path, handle: openslide.OpenSlide, mpp: float | tuple[float, float] | None
+    path: Path, handle: openslide.OpenSlide, mpp: float | tuple[float, float] | None, name: str
 ) -> SlideInfo:
     properties = handle.properties
     pixel_size, source = chosen_pixel_size(_mpp_in_file(properties), mpp, path.name)
     return SlideInfo(
-        name=path.stem,
+        name=name,
         path=path,
         format=f"openslide:{properties.get(openslide.PROPERTY_NAME_VENDOR, 'unknown')}",
         size_l0=Size(*handle.dimensions),

@@ -21,7 +21,7 @@ class SlideInfo:
 
     Attributes:
         name: file name without folder and last suffix; the result folder's name.
-        path: the file, or None for a slide in memory.
+        path: the file (for a DICOM folder, one of its files), or None for a slide in memory.
         format: reader and vendor, such as `openslide:aperio`, `tifffile:ome`, `image`, `memory`.
         size_l0: level-0 pixels of the whole file.
         pixel_size: µm per level-0 pixel.
