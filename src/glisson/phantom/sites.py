@@ -55,47 +55,47 @@ WHITE = (255, 255, 255)
 SITES: Mapping[str, Site] = {
     "monza-aperio": Site(
         "Monza", "Aperio", "train", 71, "20X", 0.4940, ".svs", "aperio",
-        Laboratory((.52, .74, .43), (.20, .83, .50), 0.05, 0.0, (243, 242, 245)),
+        Laboratory((0.52, 0.74, 0.40), (0.14, 0.83, 0.50), 0.15, 0.0, (243, 242, 245)),
         Scanner(0.30, 0.35, 0.9, 1.00, (1.0, 1.0, 1.0), 1.05, jpeg_quality=80)),
     "monza-hamamatsu": Site(
         "Monza", "Hamamatsu", "train", 30, "20X", 0.4416, ".ndpi", "tiff",
-        Laboratory((.52, .74, .43), (.24, .82, .48), 0.0, 0.05, (236, 235, 240)),
+        Laboratory((0.52, 0.74, 0.40), (0.18, 0.82, 0.48), 0.10, 0.05, (236, 235, 240)),
         Scanner(0.25, 0.15, 1.4, 0.95, (1.0, 0.99, 1.01), 0.95, jpeg_quality=78)),
     "monza-3dhistech": Site(
         "Monza", "3DHISTECH", "train", 64, "67X", 0.1725, ".mrxs", "tiff",
-        Laboratory((.53, .74, .42), (.20, .84, .48), -0.05, 0.0, (249, 248, 253)),
+        Laboratory((0.53, 0.74, 0.39), (0.14, 0.84, 0.48), 0.05, 0.0, (249, 248, 253)),
         Scanner(0.15, 0.0, 1.8, 1.05, (1.0, 1.0, 1.0), 1.0, jpeg_quality=80), BLACK),
     "hannover-aperio": Site(
         "Hannover", "Aperio", "train", 64, "40X", 0.2513, ".svs", "aperio",
-        Laboratory((.56, .72, .41), (.14, .86, .45), 0.22, -0.05, (242, 242, 242)),
+        Laboratory((0.56, 0.72, 0.38), (0.08, 0.86, 0.45), 0.32, -0.05, (242, 242, 242)),
         Scanner(0.25, 0.40, 1.0, 1.00, (1.0, 1.0, 0.99), 1.1, white_clip=243, jpeg_quality=70)),
     "milan-epredia": Site(
         "Milan", "Epredia", "train", 43, "20X", 0.2425, ".mrxs", "tiff",
-        Laboratory((.50, .75, .44), (.26, .80, .54), -0.20, 0.10, (249, 249, 249)),
+        Laboratory((0.50, 0.75, 0.41), (0.20, 0.80, 0.54), -0.10, 0.10, (249, 249, 249)),
         Scanner(0.30, 0.0, 1.5, 1.08, (1.01, 1.0, 0.99), 0.95, jpeg_quality=80), WHITE),
     "barcelona-hamamatsu": Site(
         "Barcelona", "Hamamatsu", "test", 5, "40X", 0.2200, ".ndpi", "tiff",
-        Laboratory((.49, .76, .43), (.28, .80, .52), 0.10, 0.12, (223, 221, 226)),
+        Laboratory((0.49, 0.76, 0.40), (0.22, 0.80, 0.52), 0.20, 0.12, (223, 221, 226)),
         Scanner(0.22, 0.20, 1.3, 0.92, (1.0, 0.98, 1.0), 0.95, jpeg_quality=80)),
     "buenos-aires-micro-visioneer": Site(
         "Buenos Aires", "Micro Visioneer", "test", 4, "10X", 0.5860, ".tif", "tiff",
-        Laboratory((.55, .73, .41), (.17, .84, .40), -0.10, -0.10, (238, 229, 227)),
+        Laboratory((0.55, 0.73, 0.38), (0.11, 0.84, 0.40), 0.00, -0.10, (238, 229, 227)),
         Scanner(0.60, 0.0, 2.2, 1.10, (1.02, 1.0, 0.98), 0.9, stripes=0.8, jpeg_quality=85)),
     "coimbra-roche": Site(
         "Coimbra", "Roche", "test", 5, "40X", 0.2500, ".tiff", "tiff",
-        Laboratory((.51, .74, .45), (.12, .87, .47), 0.15, -0.12, (249, 248, 253)),
+        Laboratory((0.51, 0.74, 0.42), (0.06, 0.87, 0.47), 0.25, -0.12, (249, 248, 253)),
         Scanner(0.25, 0.25, 1.0, 1.00, (0.99, 1.0, 1.01), 1.15, jpeg_quality=85)),
     "maastricht-3dhistech": Site(
         "Maastricht", "3DHISTECH", "test", 5, "20X", 0.2425, ".mrxs", "tiff",
-        Laboratory((.54, .73, .44), (.22, .82, .56), 0.30, 0.05, (243, 242, 245)),
+        Laboratory((0.54, 0.73, 0.41), (0.16, 0.82, 0.56), 0.40, 0.05, (243, 242, 245)),
         Scanner(0.28, 0.0, 1.6, 0.97, (1.0, 1.0, 1.0), 1.0, jpeg_quality=75), BLACK),
     "monza-leica": Site(
         "Monza", "Leica", "test", 5, "40X", 0.2621, ".svs", "aperio",
-        Laboratory((.52, .74, .43), (.21, .83, .48), 0.0, 0.0, (255, 255, 255)),
+        Laboratory((0.52, 0.74, 0.40), (0.15, 0.83, 0.48), 0.10, 0.0, (255, 255, 255)),
         Scanner(0.22, 0.45, 0.8, 1.00, (1.0, 1.0, 1.0), 1.05, white_clip=246, jpeg_quality=82)),
     "palermo-philips": Site(
         "Palermo", "Philips", "test", 5, "40X", 0.2500, ".tiff", "philips",
-        Laboratory((.47, .76, .47), (.30, .78, .46), -0.28, 0.15, (220, 221, 221)),
+        Laboratory((0.47, 0.76, 0.44), (0.24, 0.78, 0.46), -0.18, 0.15, (220, 221, 221)),
         Scanner(0.28, 0.50, 0.9, 1.05, (1.0, 1.01, 1.0), 1.0, white_clip=242, jpeg_quality=80),
         WHITE),
 }  # fmt: skip

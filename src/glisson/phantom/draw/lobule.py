@@ -15,7 +15,7 @@ from glisson.phantom.world import Field, Scatter, scatter
 
 HEPATOCYTE_EOSIN = 0.235
 HEPATOCYTE_HAEMATOXYLIN = 0.105
-NUCLEUS_HAEMATOXYLIN = 0.50
+NUCLEUS_HAEMATOXYLIN = 0.42
 """At full stain strength these give the median optical densities measured on real liver."""
 _HEPATOCYTES_PER_MM2 = 2300.0
 
@@ -196,7 +196,7 @@ def _draw_sinusoidal_cells(section: Section, cells: Cells) -> None:
     """Endothelial and Kupffer nuclei along sinusoids; lymphocytes in lobular hepatitis."""
     points = scatter(section.canvas, 9.5, 1.0, 27)
     gap_um = section.at(cells.sinusoid_um, points.points_um)
-    lining = points.keep((gap_um < 2.4) & (points.draw(2) < 0.62))
+    lining = points.keep((gap_um < 2.4) & (points.draw(2) < 0.30))
     angle = _direction_along(section, cells.sinusoid_um, lining)
     stamp_nuclei(section, nuclei.SINUSOIDAL, lining, 0.9 + 0.5 * lining.draw(3), angle)
     amount = section.disease.lobular_lymphocytes

@@ -94,7 +94,7 @@ def _draw_portal_infiltrate(section: Section) -> None:
     spill_um = np.float32(5 + 34 * section.disease.interface)
     reach = np.exp(np.minimum(section.ground.portal + np.float32(2), 0) / spill_um)
     density = np.clip(clumps * _inflammation(section) * reach, 0, 0.78)
-    quiet = np.float32(0.03) * (section.ground.portal > 0)
+    quiet = np.float32(0.015) * (section.ground.portal > 0)
     draw_infiltrate(section, np.maximum(density, quiet), 52)
 
 

@@ -44,8 +44,8 @@ def draw_scanner(rng: np.random.Generator) -> Scanner:
     """A random scanner."""
     red, green, blue = rng.normal(1, 0.02, 3)
     return Scanner(
-        blur_um=float(rng.uniform(0.15, 0.6)),
-        sharpening=float(rng.uniform(0.1, 0.7)) if rng.random() < 0.35 else 0.0,
+        blur_um=float(rng.uniform(0.08, 0.36)),
+        sharpening=float(rng.uniform(0.1, 0.7)) if rng.random() < 0.5 else 0.0,
         noise=float(rng.uniform(0.3, 2.5)),
         gamma=float(rng.uniform(0.88, 1.14)),
         gain_rgb=(float(red), float(green), float(blue)),

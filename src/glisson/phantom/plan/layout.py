@@ -125,7 +125,7 @@ def jittered_lattice(
 
 def _sites(rng: np.random.Generator, diagram: Voronoi, near: _Nearness) -> list[Points]:
     """Occupied vertices, and a few terminal branches on the edges between."""
-    share = rng.uniform(0.30, 0.48)
+    share = rng.uniform(0.22, 0.34)
     vertices = [v for v in diagram.vertices if near(v, 400) and rng.random() < share]
     edges = [
         diagram.vertices[ends].mean(axis=0)

@@ -94,9 +94,9 @@ BACKGROUNDS: tuple[Rgb, ...] = (
 )  # fmt: skip
 """Glass colours measured on real liver slides."""
 
-_HAEMATOXYLIN = np.array([0.52, 0.74, 0.43]), np.array([0.05, 0.035, 0.04])
-_EOSIN = np.array([0.21, 0.83, 0.48]), np.array([0.10, 0.06, 0.10])
-_STRENGTH = 0.30
+_HAEMATOXYLIN = np.array([0.54, 0.73, 0.38]), np.array([0.045, 0.025, 0.025])
+_EOSIN = np.array([0.12, 0.84, 0.50]), np.array([0.07, 0.06, 0.09])
+_STRENGTH = 0.26
 _BALANCE = 0.15
 
 
@@ -104,21 +104,21 @@ def draw_texture(rng: np.random.Generator) -> Texture:
     """A random preparation."""
     wide = rng.random() < 0.12
     return Texture(
-        cell_pitch_um=float(rng.uniform(19.5, 23.5)),
+        cell_pitch_um=float(rng.uniform(20.0, 24.0)),
         sinusoid_um=float(rng.uniform(5, 10) if wide else rng.uniform(1.2, 4.0)),
         sinusoid_open=float(rng.uniform(0.15, 0.85)),
         red_cells=float(rng.uniform(0, 1) ** 1.5),
         membrane=float(rng.uniform(0, 1)),
         granularity=float(rng.uniform(0.10, 0.30)),
         clear_cells=float(rng.uniform(0, 1) ** 2),
-        mosaic=float(rng.uniform(0.05, 0.14)),
-        zonation=float(rng.uniform(0.04, 0.14)),
-        nuclear_darkness=float(rng.uniform(0.80, 1.30)),
+        mosaic=float(rng.uniform(0.10, 0.24)),
+        zonation=float(rng.uniform(0.02, 0.065)),
+        nuclear_darkness=float(rng.uniform(0.85, 1.18)),
         nuclear_scale=float(rng.uniform(0.90, 1.12)),
         collagen_eosin=float(rng.uniform(0.55, 0.98)),
         collagen_haematoxylin=float(rng.uniform(0.4, 1.1)),
         looseness=float(rng.uniform(0, 1)),
-        thickness=float(rng.uniform(0.02, 0.12)),
+        thickness=float(rng.uniform(0.01, 0.09)),
     )
 
 
@@ -147,7 +147,7 @@ def draw_laboratory(rng: np.random.Generator) -> Laboratory:
     return Laboratory(
         haematoxylin=_triple(rng.normal(*_HAEMATOXYLIN)),
         eosin=_triple(np.clip(rng.normal(*_EOSIN), 0.02, None)),
-        strength=float(rng.normal(0.02, _STRENGTH) + faded),
+        strength=float(rng.normal(0.12, _STRENGTH) + faded),
         balance=float(rng.normal(0, _BALANCE)),
         background_rgb=None,
     )

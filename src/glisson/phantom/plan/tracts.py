@@ -114,7 +114,7 @@ class _Body:
 
     def __init__(self, rng: np.random.Generator, disease: Disease, site_um: Points) -> None:
         wide = STAGE_SCALE[disease.stage] * disease.tract_scale * (1 + 0.3 * disease.infiltrate)
-        diameter_um = float(np.clip(rng.lognormal(np.log(152), 0.5), 55, 520))
+        diameter_um = float(np.clip(rng.lognormal(np.log(172), 0.5), 60, 540))
         self.site_um = site_um
         self.diameter_um = min(diameter_um * wide, _MOST_UM)
         self.aspect = rng.uniform(2.0, 4.5) if rng.random() < 0.28 else rng.uniform(1.0, 1.6)

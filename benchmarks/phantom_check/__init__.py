@@ -1,0 +1,1 @@
+"""How close phantoms come to measured liver histology: `make phantom-check`."""

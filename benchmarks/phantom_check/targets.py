@@ -1,0 +1,95 @@
+"""Measured ranges of real liver, and how much of the phantoms lies inside."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+GOAL = 0.8
+_FACTOR = 2.0
+
+
+@dataclass(frozen=True)
+class Target:
+    """A range that real liver keeps to.
+
+    Attributes:
+        name: key of the measurement.
+        low: 5th percentile or minimum of real liver.
+        middle: its median.
+        high: 95th percentile or maximum.
+    """
+
+    name: str
+    low: float
+    middle: float
+    high: float
+
+    def overlap(self, values: np.ndarray) -> float:
+        """Share of values inside the range."""
+        return float(np.mean((values >= self.low) & (values <= self.high)))
+
+
+def all_targets() -> list[Target]:
+    """Every range of `targets.json` that can be measured on fields or plans."""
+    known = json.loads(Path(__file__).with_name("targets.json").read_text("utf-8"))
+    return [
+        *_colour(known["colour"]),
+        *_texture(known["texture_lobule_at_1um"], "1"),
+        *_texture(known["texture_lobule_at_2um"], "2"),
+        *_powers(known["texture_lobule_at_1um"]),
+        *_cells(known["cells"]),
+        *_architecture(known["architecture"]),
+    ]
+
+
+def _colour(known: dict[str, Any]) -> list[Target]:
+    triples = (("cytoplasm OD", "cyt_od_RGB"), ("nucleus OD", "nuc_od_RGB"),
+               ("H vector", "H_unit"), ("E vector", "E_unit"))  # fmt: skip
+    found = [
+        Target(f"{name} {c}", *(known[key][p][k] for p in ("p05", "p50", "p95")))
+        for name, key in triples
+        for k, c in enumerate("RGB")
+    ]
+    found += [Target(f"nucleus / cytoplasm {c}", *known["nuc_over_cyt_od"][c]) for c in "RGB"]
+    for name, key in (("R / G", "cyt_R_over_G"), ("B / G", "cyt_B_over_G")):
+        low, high = known[key]["sample"]
+        found.append(Target(f"cytoplasm {name}", low, known[key]["tiles"][1], high))
+    return found
+
+
+def _texture(known: dict[str, Any], mpp: str) -> list[Target]:
+    names = {"OD sd": "OD_sd", "mean |dOD|": "mean_abs_dOD", "Laplacian variance": "laplacian_var_255",
+             "local sd 16 µm": "local_sd_16um"}  # fmt: skip
+    return [Target(f"{name} at {mpp} µm/px", *known[key]) for name, key in names.items()]
+
+
+def _powers(known: dict[str, Any]) -> list[Target]:
+    """One value each: within a factor of two counts as inside."""
+    pairs = zip(known["rel_power_bands_um"], known["rel_power"], strict=True)
+    return [Target(f"power {band} µm", v / _FACTOR, v, v * _FACTOR) for band, v in pairs]
+
+
+def _cells(known: dict[str, Any]) -> list[Target]:
+    names = {
+        "hepatocyte nucleus diameter µm": "hepatocyte_nucleus_diam_um",
+        "all nuclei per mm²": "all_nuclei_per_mm2_lobule",
+        "hepatocyte nuclei per mm²": "hepatocytes_per_mm2",
+        "infiltrate nuclei per mm²": "infiltrate_nuclei_per_mm2",
+        "quiet portal nuclei per mm²": "stroma_nuclei_per_mm2",
+    }
+    return [Target(name, *known[key]) for name, key in names.items()]
+
+
+def _architecture(known: dict[str, Any]) -> list[Target]:
+    names = {
+        "core width mm": "core_width_mm",
+        "core length mm": "core_length_mm",
+        "portal profiles per mm²": "portal_profiles_per_mm2",
+        "portal fraction, stage 0": "portal_area_fraction_normal",
+    }
+    return [Target(name, *known[key]) for name, key in names.items()]
