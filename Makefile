@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CORE := $(VENV)/.core-installed
 DEV := $(VENV)/.dev-installed
 
-.PHONY: demo test test-slow lint format bench docs model clean
+.PHONY: demo test test-slow lint format bench phantom-check phantom-sheets docs model clean
 
 demo: $(CORE)  ## a synthetic biopsy, segmented, beside its truth
 	$(BIN)/glisson demo -o demo-out
@@ -28,6 +28,12 @@ format: $(DEV)
 
 bench: $(DEV)  ## time and memory, printed; nothing is asserted
 	$(BIN)/python -m benchmarks
+
+phantom-check: $(DEV)  ## phantom tiles against measured ranges of real liver
+	$(BIN)/python -m benchmarks.phantom_check
+
+phantom-sheets: $(DEV)  ## draw the contact sheets of docs/phantom.md again
+	$(BIN)/python scripts/draw_phantom_sheets.py
 
 docs: $(DEV)  ## check that every local link in the Markdown files leads somewhere
 	$(BIN)/python scripts/check_links.py

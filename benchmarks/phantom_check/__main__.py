@@ -38,13 +38,13 @@ def main() -> None:
     targets = all_targets()
     report = {t.name: _row(t, values, known) for t in targets if t.name in values}
     _print_table(console, report)
+    plot_ranges(chosen.out / "ranges.png", targets, values)
+    plot_spectrum(chosen.out / "spectrum.png", targets, values, known)
     report_all = {"targets": report, "realness": _print_realness(console, real, fields, chosen.out)}
     (chosen.out / "phantom-check.json").write_text(
         json.dumps(report_all, indent=1, ensure_ascii=False, default=float)
     )
     console.save_text(str(chosen.out / "phantom-check.txt"))
-    plot_ranges(chosen.out / "ranges.png", targets, values)
-    plot_spectrum(chosen.out / "spectrum.png", targets, values)
 
 
 def measure(fields: list[Field]) -> Values:
@@ -92,15 +92,15 @@ def _print_table(console: Console, report: dict[str, dict[str, object]]) -> None
     ):
         table.add_column(heading, justify="left" if not heading else "right")
     for name, row in report.items():
-        overlap = float(row["overlap"])  # type: ignore[arg-type]
+        overlap = float(str(row["overlap"]))
         shown = f"{overlap:.0%}" if overlap >= GOAL else f"[bold red]{overlap:.0%}[/]"
         at_hand = row["cores at hand"]
         table.add_row(name, _three(row["real"]), _three(row["phantom"]), str(row["n"]), shown,
                       "" if at_hand is None else f"{at_hand:.3g}")  # fmt: skip
     console.print(table)
-    reached = sum(float(row["overlap"]) >= GOAL for row in report.values())  # type: ignore[arg-type]
-    console.print(f"{reached} of {len(report)} have at least {GOAL:.0%} of phantom tiles inside the "
-                  "real range (single values: within a factor of two).")  # fmt: skip
+    reached = sum(float(str(row["overlap"])) >= GOAL for row in report.values())
+    console.print(f"{reached} of {len(report)} have at least {GOAL:.0%} of phantom tiles inside.")
+    console.print("Single values (power) count as inside within a factor of two.")
 
 
 def _three(values: object) -> str:
@@ -114,9 +114,12 @@ def _print_realness(
         console.print("Real cores are not at hand: no real-or-phantom classifier.")
         return {}
     phantoms = [field for field in fields if field.tissue_share > 0.95]
+    described = [realness.describe(field) for field in phantoms]
+    known = [[realness.describe(field) for field in crops] for crops in real.values()]
+    sources = [field.source for field in phantoms]
     report: dict[str, object] = {}
     for name, texture_only in (("all measurements", False), ("texture and cells only", True)):
-        found = realness.tell_apart(real, phantoms, texture_only)
+        found = realness.tell_apart(known, described, sources, texture_only)
         console.print(
             f"real or phantom, {name}: AUC {found.auc:.3f}; told by {', '.join(found.telling)}"
         )

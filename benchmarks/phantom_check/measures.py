@@ -168,7 +168,7 @@ def droplet_diameters(tissue: np.ndarray) -> list[float]:
 
 
 def portal_cells(field: Field) -> dict[str, float]:
-    """Nuclei per mm² in the tract: the densest 80 µm where it is inflamed, the whole where it is quiet."""
+    """Nuclei per mm² of a tract: its densest 80 µm if inflamed, all of it if quiet."""
     if field.labels is None or (field.labels == 2).mean() < 0.12:
         return {}
     _, nuclei = tissue_and_nuclei(optical_density(field.rgb))

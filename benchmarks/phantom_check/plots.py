@@ -35,7 +35,12 @@ def plot_ranges(path: Path, targets: list[Target], values: dict[str, np.ndarray]
     plt.close(figure)
 
 
-def plot_spectrum(path: Path, targets: list[Target], values: dict[str, np.ndarray]) -> None:
+def plot_spectrum(
+    path: Path,
+    targets: list[Target],
+    values: dict[str, np.ndarray],
+    known: dict[str, np.ndarray],
+) -> None:
     """Share of power by wavelength."""
     names = [f"power {a}-{b} µm" for a, b in BANDS_UM]
     by_name = {t.name: t.middle for t in targets}
@@ -44,7 +49,10 @@ def plot_spectrum(path: Path, targets: list[Target], values: dict[str, np.ndarra
     spread = np.array([np.percentile(values[n], (5, 50, 95)) for n in names])
     axes.fill_between(x, spread[:, 0], spread[:, 2], color="#7a3b69", alpha=0.25)
     axes.plot(x, spread[:, 1], color="#7a3b69", label="phantom, median and 5 to 95 %")
-    axes.plot(x, [by_name[n] for n in names], "o-", color="#2d6a2d", label="real liver")
+    axes.plot(x, [by_name[n] for n in names], "o-", color="#2d6a2d", label="published, real liver")
+    if names[0] in known:
+        axes.plot(x, [np.median(known[n]) for n in names], "s--", color="#b5651d",
+                  label="real cores at hand, same method")  # fmt: skip
     axes.set(xscale="log", yscale="log", xlabel="wavelength, µm", ylabel="share of power")
     axes.invert_xaxis()
     axes.set_title(_TITLE, fontsize=9)

@@ -63,8 +63,12 @@ def _colour(known: dict[str, Any]) -> list[Target]:
 
 
 def _texture(known: dict[str, Any], mpp: str) -> list[Target]:
-    names = {"OD sd": "OD_sd", "mean |dOD|": "mean_abs_dOD", "Laplacian variance": "laplacian_var_255",
-             "local sd 16 µm": "local_sd_16um"}  # fmt: skip
+    names = {
+        "OD sd": "OD_sd",
+        "mean |dOD|": "mean_abs_dOD",
+        "Laplacian variance": "laplacian_var_255",
+        "local sd 16 µm": "local_sd_16um",
+    }
     return [Target(f"{name} at {mpp} µm/px", *known[key]) for name, key in names.items()]
 
 

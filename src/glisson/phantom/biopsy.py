@@ -112,8 +112,8 @@ class Chunk:
 
     Attributes:
         pixels: (H, W, 3) uint8, level 0.
-        labels: (512, 512) uint8 class indices on the truth's grid.
-        features: (512, 512) uint32 flags of `Feature`.
+        labels: (h, w) uint8 class indices on the truth's grid, about 1 µm/px.
+        features: (h, w) uint32 flags of `Feature`.
     """
 
     pixels: Pixels
@@ -204,6 +204,14 @@ class PhantomBiopsy:
         )
         return self._hidden_by_padding(canvas, draw(canvas, rng))
 
+    def view(self, centre_um: NDArray[np.float64], side_um: float) -> Chunk:
+        """A square field round a point, as the slide shows it there."""
+        mpp = self._canvas_mpp
+        side_px = 2 * round(side_um / mpp / 2)
+        x_um, y_um = np.floor((centre_um - side_um / 2) / mpp) * mpp
+        canvas = Canvas(float(x_um), float(y_um), side_px, side_px, mpp, self.settings.seed)
+        return self._draw_tissue(canvas, np.random.default_rng([self.settings.seed, 0x5E]))
+
     def _canvas(self, row: int, column: int) -> Canvas:
         side_um = _CHUNK_PX * self._canvas_mpp
         return Canvas(
@@ -220,11 +228,11 @@ class PhantomBiopsy:
         section = draw_tissue(wide, self.layout, self.disease, self.texture)
         light = colour(wide, section.dyes, self.stain, self.texture.thickness)
         light = soil(wide, light, self._background, self.artefacts, section.features)
-        factor, margin = self._canvas_factor, (wide.width_px - _CHUNK_PX) // 2
+        factor, margin = self._canvas_factor, (wide.width_px - canvas.width_px) // 2
         size_px = (wide.height_px * factor, wide.width_px * factor)
         pixels = scan(light, wide.mpp, size_px, self.scanner, rng, compress=False)
-        inner = slice(margin * factor, (margin + _CHUNK_PX) * factor)
-        own = slice(margin, margin + _CHUNK_PX)
+        inner = slice(margin * factor, (margin + canvas.width_px) * factor)
+        own = slice(margin, margin + canvas.width_px)
         labels = commonest(section.labels[own, own], _TRUTH_FACTOR)
         features = joined(section.features[own, own], labels, _TRUTH_FACTOR)
         return Chunk(np.ascontiguousarray(pixels[inner, inner]), labels, features)

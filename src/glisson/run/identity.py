@@ -10,6 +10,7 @@ from typing import Any
 
 from glisson import __version__
 from glisson.model import ModelBundle
+from glisson.slides.dicom_folder import dicom_file_in
 
 _SAMPLE_BYTES = 1 << 20
 _PACKAGES = ("numpy", "openslide-python", "openslide-bin", "openvino", "shapely", "rasterio")
@@ -18,8 +19,9 @@ _PACKAGES = ("numpy", "openslide-python", "openslide-bin", "openvino", "shapely"
 def slide_identity(path: Path) -> dict[str, Any]:
     """Size and a hash of the first and last MiB: enough to tell slides apart, and quick.
 
-    A slide that is a folder of files (MIRAX) is known by its index file.
+    A slide that is several files is known by one: MIRAX by its index, DICOM by its first level.
     """
+    path = dicom_file_in(path) if path.is_dir() else path
     size_bytes = path.stat().st_size
     digest = hashlib.sha256()
     with path.open("rb") as file:

@@ -73,6 +73,7 @@ def _row(case: Case, path: Path, facts: dict[str, Any]) -> dict[str, Any]:
         "institution": site.institution,
         "scanner": site.scanner_name,
         "original_format": site.suffix,
+        "magnification": site.magnification,
         "mpp": case.settings.mpp,
         "diagnosis": DIAGNOSES[case.settings.diagnosis or facts["diagnosis"]].name,
         "age": case.age,

@@ -114,9 +114,9 @@ def draw_onion_skin(section: Section, duct: Profile) -> None:
     local = section.canvas.part(*part)
     x_um, y_um = local.centres_um()
     distance = np.hypot(x_um[None] - np.float32(duct.x_um), y_um[:, None] - np.float32(duct.y_um))
-    rings = 1 + np.float32(0.16) * np.sin(
-        distance * np.float32(2 * np.pi / 6.5) + 0.8 * noise(local, 20, 63)
-    )
+    phase = distance * np.float32(2 * np.pi / 7.0) + np.float32(2.4) * noise(local, 34, 63)
+    broken = np.clip(np.float32(0.5) + np.float32(0.6) * noise(local, 18, 64), 0, 1)
+    rings = 1 + np.float32(0.13) * np.sin(phase) * broken + np.float32(0.06) * noise(local, 6, 65)
     cover = cover * np.clip(section.ground.portal[part] / 4 + 1, 0, 1)
     section.dyes.fade(1 - cover, part)
     section.dyes.eosin[part] += np.float32(0.85 * HEPATOCYTE_EOSIN) * rings * cover
