@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-
 from benchmarks.phantom_check import measures
 from benchmarks.phantom_check.targets import Target, all_targets
 
