@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import ndimage
@@ -86,6 +86,7 @@ def test_the_perimeter_is_that_of_the_disc(radius_px: int) -> None:
 
 
 @given(st.integers(0, 10_000))
+@example(4598)  # a lobe hangs on a neck of one pixel
 @settings(max_examples=40, deadline=None)
 def test_smoothing_keeps_the_area_of_tracts(seed: int) -> None:
     """Ragged blobs of at least 100 px diameter change by less than 0.5 %."""

@@ -13,6 +13,7 @@ QUPATH_GRID_L0 = 0.01
 
 _TOLERANCE_PX = 0.6
 _LEAST_AREA_L0 = 1.0
+_MOST_THINNED = 0.004
 
 
 def smooth_outline(polygon_px: Polygon) -> Polygon:
@@ -26,8 +27,11 @@ def smooth_outline(polygon_px: Polygon) -> Polygon:
         polygon_px: exact polygon in pixels of the class map.
     """
     rings = [_cut_corners(np.asarray(ring.coords)) for ring in _rings(polygon_px)]
-    smooth = shapely.simplify(Polygon(rings[0], rings[1:]), _TOLERANCE_PX)
-    smooth = _as_polygon(smooth)
+    cut = Polygon(rings[0], rings[1:])
+    thinned = shapely.simplify(cut, _TOLERANCE_PX)
+    # Thinning may drop a lobe that hangs on a neck one pixel wide: then every vertex stays.
+    kept = abs(thinned.area - cut.area) <= _MOST_THINNED * cut.area
+    smooth = _as_polygon(thinned if kept else cut)
     changed = abs(smooth.area / polygon_px.area - 1) if smooth is not None else 1.0
     return polygon_px if smooth is None or changed > 0.1 else smooth
 
