@@ -109,3 +109,9 @@ def test_version() -> None:
     from glisson import __version__
 
     assert __version__ in glisson("--version").stderr
+
+
+def test_square_brackets_in_messages_survive(tmp_path: Path) -> None:
+    done = glisson("phantom", "slide", tmp_path / "a[phantom].jpg")
+    assert done.returncode == 2
+    assert "a[phantom].jpg" in done.stderr

@@ -7,6 +7,7 @@ import sys
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from glisson import __version__
 from glisson.cli import demo, doctor, models, phantom, segment
@@ -55,7 +56,7 @@ def main() -> None:
     try:
         app()
     except GlissonError as error:
-        console.print("[bold red]Error:[/]", str(error), highlight=False, soft_wrap=True)
+        console.print("[bold red]Error:[/]", escape(str(error)), highlight=False, soft_wrap=True)
         sys.exit(INPUT_ERROR)
     except KeyboardInterrupt:
         console.print("Stopped. Finished slides are kept; run the same command to go on.")
