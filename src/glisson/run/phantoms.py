@@ -96,9 +96,8 @@ def made_before(path: Path, settings: PhantomSettings) -> dict[str, Any] | None:
 
 
 def _beside(path: Path, suffix: str) -> Path:
-    return path.with_name(path.name.removesuffix("".join(path.suffixes[-2:])
-                          if path.name.endswith((".ome.tif", ".ome.tiff")) else path.suffix)
-                          + suffix)  # fmt: skip
+    """The slide's name with another ending; `.ome.tif` counts as one ending."""
+    return path.with_name(path.with_suffix("").name.removesuffix(".ome") + suffix)
 
 
 def _write_outlines(
