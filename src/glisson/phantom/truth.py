@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,10 +95,6 @@ class PhantomTruth:
     def _features_at(self, index: BlockIndex) -> Flags | None:
         packed = self._features.get(index)
         return None if packed is None else _unpacked(packed, np.uint32)
-
-    def __iter__(self) -> Iterator[BlockIndex]:
-        """(row, column) of every block with tissue, in reading order."""
-        return iter(sorted(self._labels))
 
 
 def _cut(block: NDArray[Any], extent: tuple[int, int]) -> NDArray[Any]:
