@@ -10,7 +10,7 @@ from typing import get_args
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from glisson.errors import SettingsError
@@ -83,6 +83,7 @@ def test_lobule_is_darker_than_glass_and_portal_has_more_nuclei() -> None:
 
 
 @given(x=st.floats(-20, 60), y=st.floats(-20, 60), radius=st.floats(8, 30), seed=st.integers(0, 5))
+@example(x=-12.0, y=1.5, radius=8.0, seed=0)
 @settings(max_examples=20, deadline=None)
 def test_distances_to_a_disc_are_right(x: float, y: float, radius: float, seed: int) -> None:
     turn = np.linspace(0, 2 * np.pi, 90, endpoint=False)
@@ -91,7 +92,8 @@ def test_distances_to_a_disc_are_right(x: float, y: float, radius: float, seed: 
     found = signed_distance_um(canvas, [disc])
     x_um, y_um = canvas.centres_um()
     exact = np.clip(radius - np.hypot(x_um[None] - x, y_um[:, None] - y), -80, 80)
-    assert np.abs(found - exact).max() < 2.0
+    outline_um, chamfer = 1.5, 0.02  # pixels of the 1 µm grid; OpenCV's 5 x 5 distances
+    assert (np.abs(found - exact) < outline_um + chamfer * np.abs(exact)).all()
 
 
 def test_features_are_where_they_are_planned() -> None:

@@ -19,7 +19,8 @@ def signed_distance_um(
 ) -> Field:
     """Distance to the union of polygons in µm, positive inside, clipped to ±`reach_um`.
 
-    Measured on a 1 µm grid aligned to the world, so that chunks agree.
+    Measured on a 1 µm grid aligned to the world, so that chunks agree. Right to within 1.5 µm
+    and 2 %: OpenCV's exact distances differ between processes, its 5 x 5 ones do not.
     """
     near = [polygon for polygon in polygons_um if canvas.touches(polygon, reach_um)]
     if not near:
