@@ -1,0 +1,189 @@
+"""What annotations say about every pixel of a slide."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import rasterio.features
+import shapely
+from numpy.typing import NDArray
+from shapely import MultiPolygon, Polygon
+from shapely.affinity import affine_transform
+
+from glisson.classes import BACKGROUND, LOBULE, PORTAL
+from glisson.dataset.meanings import Meaning, MeaningTable
+from glisson.errors import AnnotationError
+from glisson.exchange import Annotation, read_geojson
+from glisson.frames import BoxPx, Frame, PixelSize
+from glisson.regions import trace_mask
+from glisson.slides import Slide, SlideInfo
+from glisson.tissue import TissueMap, find_tissue
+
+Labels = NDArray[np.uint8]
+Area = Polygon | MultiPolygon
+
+IGNORED = 255
+"""Value of pixels that no loss and no score sees."""
+
+_OUTSIDE_L0 = 2.0
+"""Level-0 pixels that an outline may reach over the slide's edge: QuPath's own rounding."""
+
+_PAINTED = (
+    (Meaning.TISSUE, LOBULE.index),
+    (Meaning.LOBULE, LOBULE.index),
+    (Meaning.PORTAL, PORTAL.index),
+    (Meaning.BACKGROUND, BACKGROUND.index),
+    (Meaning.IGNORE, IGNORED),
+)
+"""Later rows paint over earlier ones."""
+
+
+@dataclass(frozen=True)
+class SlideLabels:
+    """The annotated areas of a slide, ready to be read as pixels of any µm/px.
+
+    Attributes:
+        pixel_size: of the slide.
+        areas_l0: polygons of each meaning, in level-0 pixels of the whole file.
+        tissue_found: whether the tissue's outline is the tissue finder's: none was drawn.
+    """
+
+    pixel_size: PixelSize
+    areas_l0: dict[Meaning, tuple[Area, ...]]
+    tissue_found: bool
+
+    def crop(self, box_px: BoxPx, mpp: float) -> Labels:
+        """(H, W) uint8 class indices and `IGNORED` inside a box of the grid of `mpp` µm/px.
+
+        A pixel belongs to the area that holds its centre.
+        """
+        frame = Frame(self.pixel_size, mpp)
+        labels = np.full((box_px.height_px, box_px.width_px), BACKGROUND.index, np.uint8)
+        for meaning, value in _PAINTED:
+            _paint(labels, self._near(meaning, box_px, frame), value)
+        if Meaning.REGION in self.areas_l0:
+            seen = np.zeros_like(labels)
+            _paint(seen, self._near(Meaning.REGION, box_px, frame), 1)
+            labels[seen == 0] = IGNORED
+        return labels
+
+    @property
+    def tissue_l0(self) -> tuple[Area, ...]:
+        """All that is tissue: the outline, lobule and portal tracts."""
+        kinds = (Meaning.TISSUE, Meaning.LOBULE, Meaning.PORTAL)
+        return tuple(area for kind in kinds for area in self.areas_l0.get(kind, ()))
+
+    def _near(self, meaning: Meaning, box_px: BoxPx, frame: Frame) -> list[Area]:
+        """Areas cut to the box, in its pixels."""
+        areas = self.areas_l0.get(meaning, ())
+        if not areas:
+            return []
+        corners_px = np.array([[0, 0], [box_px.width_px, box_px.height_px]], float)
+        corners_l0 = frame.l0_from_px(corners_px + (box_px.x_px, box_px.y_px))
+        bounds = tuple(corners_l0.ravel())
+        hits = self._trees[meaning].query(shapely.box(*bounds))
+        cut = shapely.clip_by_rect([areas[i] for i in sorted(hits)], *bounds)
+        (x_l0, y_l0), (x_end_l0, y_end_l0) = corners_l0
+        x_scale = box_px.width_px / (x_end_l0 - x_l0)
+        y_scale = box_px.height_px / (y_end_l0 - y_l0)
+        onto_px = [x_scale, 0, 0, y_scale, -x_l0 * x_scale, -y_l0 * y_scale]
+        return [affine_transform(area, onto_px) for area in cut if area.area > 0]
+
+    @cached_property
+    def _trees(self) -> dict[Meaning, shapely.STRtree]:
+        return {meaning: shapely.STRtree(areas) for meaning, areas in self.areas_l0.items()}
+
+
+def read_labels(
+    slide: Slide, path: Path, table: MeaningTable, tissue: TissueMap | None = None
+) -> SlideLabels:
+    """Read a slide's annotations.
+
+    Where no tissue was drawn, it is found. Unannotated tissue is lobule.
+
+    Args:
+        slide: the slide they were drawn on.
+        path: their GeoJSON.
+        table: what its classes mean.
+        tissue: the slide's tissue, if known already.
+
+    Raises:
+        AnnotationError: not GeoJSON, a class without meaning, nothing annotated, or another
+            slide's frame.
+    """
+    read = read_geojson(path, slide.info.bounds_l0)
+    _check_size(read.slide_block, slide.info, path)
+    table.check((area.class_name for area in read.areas), str(path))
+    areas = _by_meaning(read.areas, table)
+    if not set(areas) - {Meaning.SKIP, Meaning.IGNORE}:
+        raise AnnotationError(
+            f"{path} annotates nothing. Outline portal tracts in QuPath; where a slide has none, "
+            "draw its tissue or a region that says so."
+        )
+    _check_inside(areas, slide.info, path)
+    found = Meaning.TISSUE not in areas
+    if found:
+        areas[Meaning.TISSUE] = _outlines_l0(tissue or find_tissue(slide))
+    return SlideLabels(slide.info.pixel_size, areas, found)
+
+
+def _by_meaning(
+    areas: Sequence[Annotation], table: MeaningTable
+) -> dict[Meaning, tuple[Area, ...]]:
+    kinds: dict[Meaning, list[Area]] = {}
+    for area in areas:
+        meaning = table.of(area.class_name)
+        if meaning is not None:
+            kinds.setdefault(meaning, []).append(area.geometry_l0)
+    return {meaning: tuple(found) for meaning, found in kinds.items()}
+
+
+def _outlines_l0(tissue: TissueMap) -> tuple[Area, ...]:
+    affine = tissue.frame.affine_l0_from_px
+    return tuple(affine_transform(polygon, affine) for polygon in trace_mask(tissue.mask))
+
+
+def _check_size(block: dict[str, object], info: SlideInfo, path: Path) -> None:
+    """Compare the size the file was made for with the slide's, cropped or whole."""
+    size = block.get("width"), block.get("height")
+    if None in size:
+        return
+    allowed = [(info.size_l0.width, info.size_l0.height)]
+    if info.bounds_l0 is not None:
+        allowed.append((int(info.bounds_l0.width_l0), int(info.bounds_l0.height_l0)))
+    if size not in allowed:
+        width, height = allowed[-1]
+        raise AnnotationError(
+            f"{path} was drawn on an image of {size[0]} x {size[1]} px, but {info.name} has "
+            f"{width} x {height} px. It belongs to another slide, or to a reduced copy."
+        )
+
+
+def _check_inside(
+    areas: dict[Meaning, tuple[Area, ...]], info: SlideInfo, path: Path
+) -> None:
+    drawn = [area for kind, each in areas.items() if kind is not Meaning.REGION for area in each]
+    left, top, right, bottom = shapely.total_bounds(drawn)
+    size, slack = info.size_l0, _OUTSIDE_L0
+    if (
+        left < -slack
+        or top < -slack
+        or right > size.width + slack
+        or bottom > size.height + slack
+    ):
+        raise AnnotationError(
+            f"{path} reaches to x {left:.0f} to {right:.0f}, y {top:.0f} to {bottom:.0f}, outside "
+            f"{info.name} ({size.width} x {size.height} px). It belongs to another slide, or its "
+            "coordinates are not level-0 pixels."
+        )
+
+
+def _paint(labels: Labels, areas: list[Area], value: int) -> None:
+    if areas:
+        rasterio.features.rasterize(
+            [(area, value) for area in areas], out=labels, default_value=value
+        )

@@ -1,0 +1,181 @@
+"""The slides of a study with their annotations, patients and institutions."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from glisson.errors import AnnotationError, SettingsError
+
+CASES_FILE = "cases.csv"
+ANNOTATIONS = ("{slide}.geojson", "{slide}.geojson.gz", "{slide}.json")
+UNKNOWN = "unknown"
+_SLIDE_SUFFIXES = {
+    ".svs", ".ndpi", ".mrxs", ".tif", ".tiff", ".scn", ".bif", ".dcm", ".btf",
+    ".png", ".jpg", ".jpeg",
+}  # fmt: skip
+
+Role = Literal["train", "validation", "test"]
+
+
+@dataclass(frozen=True)
+class AnnotatedSlide:
+    """One slide of a study.
+
+    Attributes:
+        slide: the slide file.
+        annotations: its GeoJSON.
+        patient: who it is from; slides of one patient stay in one split.
+        institution: where it was scanned.
+        diagnosis: for stratification and tables.
+        role: split that the study itself gives it, or None.
+        mpp: µm per level-0 pixel where the file has none, or None.
+    """
+
+    slide: Path
+    annotations: Path
+    patient: str
+    institution: str = UNKNOWN
+    diagnosis: str = UNKNOWN
+    role: Role | None = None
+    mpp: float | None = None
+
+    @property
+    def name(self) -> str:
+        """The slide's name without its suffix."""
+        return slide_name(self.slide)
+
+
+class _Row(BaseModel):
+    """One line of cases.csv; further columns are for others."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True)
+
+    slide: str = Field(min_length=1)
+    patient: str = ""
+    institution: str = UNKNOWN
+    diagnosis: str = UNKNOWN
+    role: str = ""
+    annotations: str = ""
+    override_mpp: float | None = Field(default=None, ge=0.05, le=5)
+
+
+def slide_name(path: Path) -> str:
+    """File name without its suffix, `.ome.tif` in one piece."""
+    return path.with_suffix("").name.removesuffix(".ome")
+
+
+def read_study(path: Path, annotations: Sequence[str] = ANNOTATIONS) -> list[AnnotatedSlide]:
+    """Read a study: a `cases.csv`, or a folder that holds one, or a folder of slides.
+
+    Without a table every slide is its own patient. Rows whose role is neither train,
+    validation nor test (a clinical series) are left out.
+
+    Args:
+        path: table or folder.
+        annotations: names to look for beside a slide, first found first taken; `{slide}` stands
+            for the slide's name without suffix.
+
+    Raises:
+        SettingsError: no such file, a row that does not parse, a slide twice.
+        AnnotationError: slides without annotation, or annotations without slide; all are named.
+    """
+    table = path / CASES_FILE if path.is_dir() else path
+    if not table.exists() and not path.is_dir():
+        raise SettingsError(f"{path} does not exist. Give a folder of slides or a {CASES_FILE}.")
+    slides = (
+        _from_table(table, annotations) if table.exists() else _from_folder(path, annotations)
+    )
+    if not slides:
+        raise SettingsError(f"{path} holds no annotated slide.")
+    _check_unique(slides, path)
+    return slides
+
+
+def _from_table(table: Path, annotations: Sequence[str]) -> list[AnnotatedSlide]:
+    with table.open(encoding="utf-8-sig", newline="") as file:
+        rows = [_parsed(row, f"{table}, line {line}") for line, row in _lines(file)]
+    wanted = [row for row in rows if row.role in ("", "train", "validation", "test")]
+    missing = [row.slide for row in wanted if not (table.parent / row.slide).exists()]
+    if missing:
+        raise SettingsError(f"{table} names slides that are not there: {_some(missing)}.")
+    found = [(row, _annotations_of(table.parent / row.slide, row, annotations)) for row in wanted]
+    bare = [row.slide for row, file in found if file is None]
+    if bare:
+        raise AnnotationError(_without(bare, annotations))
+    return [_annotated(table.parent, row, file) for row, file in found if file is not None]
+
+
+def _lines(file: Iterator[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    for number, row in enumerate(csv.DictReader(file), 2):
+        yield number, {key: value for key, value in row.items() if key and value}
+
+
+def _parsed(row: dict[str, str], where: str) -> _Row:
+    try:
+        return _Row.model_validate(row)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        raise SettingsError(f"{where}: {'.'.join(map(str, problem['loc']))}: {problem['msg']}.") \
+            from error  # fmt: skip
+
+
+def _annotated(folder: Path, row: _Row, annotations: Path) -> AnnotatedSlide:
+    slide = folder / row.slide
+    return AnnotatedSlide(
+        slide=slide,
+        annotations=annotations,
+        patient=row.patient or slide_name(slide),
+        institution=row.institution,
+        diagnosis=row.diagnosis,
+        role=row.role or None,  # type: ignore[arg-type]  # read_study left only known roles
+        mpp=row.override_mpp,
+    )
+
+
+def _annotations_of(slide: Path, row: _Row, patterns: Sequence[str]) -> Path | None:
+    names = [row.annotations] if row.annotations else list(patterns)
+    paths = [slide.parent / name.format(slide=slide_name(slide)) for name in names]
+    return next((path for path in paths if path.exists()), None)
+
+
+def _from_folder(folder: Path, patterns: Sequence[str]) -> list[AnnotatedSlide]:
+    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in _SLIDE_SUFFIXES)
+    rows = [_Row(slide=path.name) for path in paths]
+    found = {row: _annotations_of(folder / row.slide, row, patterns) for row in rows}
+    bare = [row.slide for row, file in found.items() if file is None]
+    if bare:
+        raise AnnotationError(_without(bare, patterns))
+    used = {file for file in found.values()}
+    ends = tuple(pattern.replace("{slide}", "") for pattern in patterns)
+    idle = [p.name for p in sorted(folder.iterdir()) if p.name.endswith(ends) and p not in used]
+    if idle:
+        raise AnnotationError(
+            f"Annotations without a slide: {_some(idle)}. Name each as its slide, or move it away."
+        )
+    return [_annotated(folder, row, file) for row, file in found.items() if file is not None]
+
+
+def _check_unique(slides: list[AnnotatedSlide], path: Path) -> None:
+    twice = [name for name, count in Counter(s.name for s in slides).items() if count > 1]
+    if twice:
+        raise SettingsError(f"{path} names slides twice: {_some(twice)}.")
+
+
+def _without(slides: list[str], patterns: Sequence[str]) -> str:
+    return (
+        f"{len(slides)} slides without annotation: {_some(slides)}. Looked for "
+        f"{' or '.join(patterns)} beside each; export it from QuPath, name its file in the column "
+        "'annotations', or leave the slide out."
+    )
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return ", ".join(names[:5]) + more
