@@ -18,7 +18,7 @@ from glisson.classes import BACKGROUND, LOBULE, PORTAL
 from glisson.dataset.meanings import Meaning, MeaningTable
 from glisson.errors import AnnotationError
 from glisson.exchange import Annotation, read_geojson
-from glisson.frames import BoxPx, Frame, PixelSize
+from glisson.frames import BoxPx, Frame, PixelSize, Size
 from glisson.regions import trace_mask
 from glisson.slides import Slide, SlideInfo
 from glisson.tissue import TissueMap, find_tissue
@@ -48,11 +48,13 @@ class SlideLabels:
 
     Attributes:
         pixel_size: of the slide.
+        size_l0: of the slide; beyond it everything is ignored.
         areas_l0: polygons of each meaning, in level-0 pixels of the whole file.
         tissue_found: whether the tissue's outline is the tissue finder's: none was drawn.
     """
 
     pixel_size: PixelSize
+    size_l0: Size
     areas_l0: dict[Meaning, tuple[Area, ...]]
     tissue_found: bool
 
@@ -69,6 +71,9 @@ class SlideLabels:
             seen = np.zeros_like(labels)
             _paint(seen, self._near(Meaning.REGION, box_px, frame), 1)
             labels[seen == 0] = IGNORED
+        size = frame.size_px(self.size_l0)
+        labels[max(size.height - box_px.y_px, 0) :] = IGNORED
+        labels[:, max(size.width - box_px.x_px, 0) :] = IGNORED
         return labels
 
     @property
@@ -128,7 +133,7 @@ def read_labels(
     found = Meaning.TISSUE not in areas
     if found:
         areas[Meaning.TISSUE] = _outlines_l0(tissue or find_tissue(slide))
-    return SlideLabels(slide.info.pixel_size, areas, found)
+    return SlideLabels(slide.info.pixel_size, slide.info.size_l0, areas, found)
 
 
 def _by_meaning(
@@ -163,18 +168,11 @@ def _check_size(block: dict[str, object], info: SlideInfo, path: Path) -> None:
         )
 
 
-def _check_inside(
-    areas: dict[Meaning, tuple[Area, ...]], info: SlideInfo, path: Path
-) -> None:
+def _check_inside(areas: dict[Meaning, tuple[Area, ...]], info: SlideInfo, path: Path) -> None:
     drawn = [area for kind, each in areas.items() if kind is not Meaning.REGION for area in each]
     left, top, right, bottom = shapely.total_bounds(drawn)
     size, slack = info.size_l0, _OUTSIDE_L0
-    if (
-        left < -slack
-        or top < -slack
-        or right > size.width + slack
-        or bottom > size.height + slack
-    ):
+    if left < -slack or top < -slack or right > size.width + slack or bottom > size.height + slack:
         raise AnnotationError(
             f"{path} reaches to x {left:.0f} to {right:.0f}, y {top:.0f} to {bottom:.0f}, outside "
             f"{info.name} ({size.width} x {size.height} px). It belongs to another slide, or its "

@@ -89,9 +89,7 @@ def read_study(path: Path, annotations: Sequence[str] = ANNOTATIONS) -> list[Ann
     table = path / CASES_FILE if path.is_dir() else path
     if not table.exists() and not path.is_dir():
         raise SettingsError(f"{path} does not exist. Give a folder of slides or a {CASES_FILE}.")
-    slides = (
-        _from_table(table, annotations) if table.exists() else _from_folder(path, annotations)
-    )
+    slides = _from_table(table, annotations) if table.exists() else _from_folder(path, annotations)
     if not slides:
         raise SettingsError(f"{path} holds no annotated slide.")
     _check_unique(slides, path)

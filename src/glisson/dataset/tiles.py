@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from glisson.classes import BACKGROUND, CLASSES, PORTAL
+from glisson.classes import CLASSES
 from glisson.dataset.labels import IGNORED, Labels, SlideLabels, read_labels
 from glisson.dataset.meanings import MeaningTable
 from glisson.dataset.study import AnnotatedSlide
@@ -106,11 +106,11 @@ class LabelledSlide:
         return TilePixels(patch.rgb, labels)
 
     def _boxes(self, settings: TileSettings, frame: Frame) -> Iterator[BoxPx]:
-        """Whole tiles of the slide that touch tissue."""
+        """Tiles that touch tissue; the last ones may reach beyond the slide."""
         size, side = frame.size_px(self.slide.info.size_l0), settings.size_px
         tissue = shapely.STRtree(self.labels.tissue_l0)
-        for y_px in range(0, max(size.height - side, 0) + 1, side):
-            for x_px in range(0, max(size.width - side, 0) + 1, side):
+        for y_px in range(0, size.height, side):
+            for x_px in range(0, size.width, side):
                 box_px = BoxPx(x_px, y_px, side, side)
                 corners = _box_l0(box_px, frame)
                 if len(tissue.query(_polygon(corners), "intersects")):
@@ -166,9 +166,3 @@ def _box_l0(box_px: BoxPx, frame: Frame) -> BoxL0:
 
 def _polygon(box: BoxL0) -> shapely.Polygon:
     return shapely.box(box.x_l0, box.y_l0, box.x_l0 + box.width_l0, box.y_l0 + box.height_l0)
-
-
-__all__ = [
-    "BACKGROUND", "PORTAL", "LabelledSlide", "Tile", "TilePixels", "TileSettings",
-    "class_shares", "open_labelled",
-]  # fmt: skip

@@ -1,0 +1,48 @@
+"""From annotated slides to labelled tiles and splits."""
+
+from glisson.dataset.labels import IGNORED, SlideLabels, read_labels
+from glisson.dataset.manifest import (
+    Distribution,
+    TileRow,
+    check_classes_present,
+    distributions,
+    read_manifest,
+)
+from glisson.dataset.meanings import Meaning, MeaningTable, parse_meanings
+from glisson.dataset.slide_tiles import SlideTiles
+from glisson.dataset.splits import LEAK, Split, Splits, SplitSettings, SplitUnit, split_study
+from glisson.dataset.study import ANNOTATIONS, AnnotatedSlide, read_study
+from glisson.dataset.tile_folder import FolderTiles, WrittenTiles, write_tiles
+from glisson.dataset.tiles import LabelledSlide, Tile, TilePixels, TileSettings, open_labelled
+
+__all__ = [
+    "ANNOTATIONS",
+    "IGNORED",
+    "LEAK",
+    "AnnotatedSlide",
+    "Distribution",
+    "FolderTiles",
+    "LabelledSlide",
+    "Meaning",
+    "MeaningTable",
+    "SlideLabels",
+    "SlideTiles",
+    "Split",
+    "SplitSettings",
+    "SplitUnit",
+    "Splits",
+    "Tile",
+    "TilePixels",
+    "TileRow",
+    "TileSettings",
+    "WrittenTiles",
+    "check_classes_present",
+    "distributions",
+    "open_labelled",
+    "parse_meanings",
+    "read_labels",
+    "read_manifest",
+    "read_study",
+    "split_study",
+    "write_tiles",
+]

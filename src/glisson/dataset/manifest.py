@@ -1,0 +1,147 @@
+"""The table of tiles: where each comes from, what it holds, what it is used for."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from glisson.classes import CLASSES, PORTAL
+from glisson.dataset.splits import Split
+from glisson.errors import SettingsError
+from glisson.files import atomic_path
+
+MANIFEST_FILE = "manifest.csv"
+
+
+class TileRow(BaseModel):
+    """One tile of a manifest.
+
+    Attributes:
+        tile: its name, unique in the manifest.
+        mpp: µm/px.
+        x_px: its corner on the slide's grid of `mpp` µm/px; `y_px` likewise.
+        x_l0: the same in level-0 pixels of the whole file; with `y_l0`, `width_l0`, `height_l0`.
+        background: part of its labelled pixels; with `lobule` and `portal` they sum to 1.
+        ignored: part of its pixels that has no label.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tile: str = Field(min_length=1)
+    slide: str
+    patient: str
+    institution: str
+    diagnosis: str
+    split: Split
+    mpp: float = Field(gt=0)
+    size_px: int = Field(gt=0)
+    x_px: int
+    y_px: int
+    x_l0: float
+    y_l0: float
+    width_l0: float
+    height_l0: float
+    background: float = Field(ge=0, le=1)
+    lobule: float = Field(ge=0, le=1)
+    portal: float = Field(ge=0, le=1)
+    ignored: float = Field(ge=0, le=1)
+
+    @property
+    def shares(self) -> tuple[float, float, float]:
+        """Shares in the order of `CLASSES`."""
+        return self.background, self.lobule, self.portal
+
+
+def write_manifest(path: Path, rows: Iterable[TileRow]) -> None:
+    """Write a manifest, whole or not at all."""
+    with (
+        atomic_path(path) as unfinished,
+        unfinished.open("w", encoding="utf-8", newline="") as file,
+    ):
+        table = csv.DictWriter(file, list(TileRow.model_fields))
+        table.writeheader()
+        table.writerows(row.model_dump() for row in rows)
+
+
+def read_manifest(path: Path) -> list[TileRow]:
+    """Read a manifest.
+
+    Raises:
+        SettingsError: no manifest, or a line that does not parse.
+    """
+    rows = []
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            for line, row in enumerate(csv.DictReader(file), 2):
+                rows.append(_row(row, f"{path}, line {line}"))
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}.") from error
+    return rows
+
+
+def _row(row: dict[str, str], where: str) -> TileRow:
+    try:
+        return TileRow.model_validate(row)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        raise SettingsError(f"{where}: {problem['loc']}: {problem['msg']}.") from error
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """What a split holds.
+
+    Attributes:
+        split: its name.
+        tiles: their number.
+        slides: their number; `patients` likewise.
+        shares: part of the labelled pixels of each class, in the order of `CLASSES`.
+    """
+
+    split: Split
+    tiles: int
+    slides: int
+    patients: int
+    shares: tuple[float, ...]
+
+
+def distributions(rows: Sequence[TileRow]) -> list[Distribution]:
+    """Classes, tiles, slides and patients of every split that has tiles, pixels pooled."""
+    found = []
+    for split in Split:
+        chosen = [row for row in rows if row.split is split]
+        if chosen:
+            labelled = np.array([1 - row.ignored for row in chosen])
+            shares = labelled @ np.array([row.shares for row in chosen]) / labelled.sum()
+            slides = {row.slide for row in chosen}
+            patients = {row.patient for row in chosen}
+            found.append(
+                Distribution(split, len(chosen), len(slides), len(patients), tuple(shares.tolist()))
+            )
+    return found
+
+
+def check_classes_present(rows: Sequence[TileRow]) -> None:
+    """Refuse to train or choose a model on a split that lacks a class.
+
+    Raises:
+        SettingsError: names the split and the class.
+    """
+    found = {each.split: each for each in distributions(rows)}
+    for split in (Split.TRAIN, Split.VALIDATION):
+        if split not in found:
+            raise SettingsError(f"The split {split} has no tiles. Annotate more, or split anew.")
+        absent = [
+            c.name for c, share in zip(CLASSES, found[split].shares, strict=True) if not share
+        ]
+        if absent:
+            hint = " No portal tract was outlined there." if PORTAL.name in absent else ""
+            raise SettingsError(
+                f"The split {split} holds no {' and no '.join(absent)}.{hint} "
+                "Annotate more slides, or draw the splits with another --seed."
+            )
