@@ -10,8 +10,8 @@ from glisson.dataset.manifest import (
 )
 from glisson.dataset.meanings import Meaning, MeaningTable, parse_meanings
 from glisson.dataset.slide_tiles import SlideTiles
-from glisson.dataset.splits import LEAK, Split, Splits, SplitSettings, SplitUnit, split_study
-from glisson.dataset.study import ANNOTATIONS, AnnotatedSlide, read_study
+from glisson.dataset.splits import LEAK, Splits, SplitSettings, SplitUnit, split_study
+from glisson.dataset.study import ANNOTATIONS, AnnotatedSlide, Split, read_study
 from glisson.dataset.tile_folder import FolderTiles, WrittenTiles, write_tiles
 from glisson.dataset.tiles import LabelledSlide, Tile, TilePixels, TileSettings, open_labelled
 

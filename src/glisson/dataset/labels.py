@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import rasterio.features
@@ -24,7 +25,7 @@ from glisson.slides import Slide, SlideInfo
 from glisson.tissue import TissueMap, find_tissue
 
 Labels = NDArray[np.uint8]
-Area = Polygon | MultiPolygon
+Area: TypeAlias = Polygon | MultiPolygon
 
 IGNORED = 255
 """Value of pixels that no loss and no score sees."""
@@ -88,7 +89,8 @@ class SlideLabels:
         if not areas:
             return []
         corners_px = np.array([[0, 0], [box_px.width_px, box_px.height_px]], float)
-        corners_l0 = frame.l0_from_px(corners_px + (box_px.x_px, box_px.y_px))
+        corners_px += (box_px.x_px, box_px.y_px)
+        corners_l0 = frame.l0_from_px(corners_px)
         bounds = tuple(corners_l0.ravel())
         hits = self._trees[meaning].query(shapely.box(*bounds))
         cut = shapely.clip_by_rect([areas[i] for i in sorted(hits)], *bounds)

@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from glisson.classes import CLASSES, PORTAL
-from glisson.dataset.splits import Split
+from glisson.dataset.study import Split
 from glisson.errors import SettingsError
 from glisson.files import atomic_path
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from glisson.dataset.study import AnnotatedSlide
+from glisson.dataset.study import AnnotatedSlide, Split
 from glisson.errors import SettingsError
 
 logger = logging.getLogger(__name__)
@@ -21,14 +21,6 @@ LEAK = (
     "validation scores are too good (the paper's own split). Use it to compare with the paper "
     "only."
 )
-
-
-class Split(StrEnum):
-    """What a tile is used for."""
-
-    TRAIN = "train"
-    VALIDATION = "validation"
-    TEST = "test"
 
 
 class SplitUnit(StrEnum):
@@ -93,12 +85,12 @@ def split_study(slides: Sequence[AnnotatedSlide], settings: SplitSettings) -> Sp
         SettingsError: an institution that no slide has, an empty split, or a patient in two.
     """
     _check_institutions(slides, settings.hold_out)
-    of_slide = {s.name: Split.TEST for s in slides if s.role == Split.TEST}
+    of_slide = {s.name: Split.TEST for s in slides if s.role is Split.TEST}
     of_slide |= {s.name: Split.TEST for s in slides if s.institution in settings.hold_out}
     rest = [s for s in slides if s.name not in of_slide]
     drawn = _validating([s for s in rest if s.role is None or not _has_roles(rest)], settings)
     for slide in rest:
-        own = Split(slide.role) if slide.role and _has_roles(rest) else None
+        own = slide.role if _has_roles(rest) else None
         chosen = Split.VALIDATION if _unit(slide, settings) in drawn else Split.TRAIN
         of_slide[slide.name] = own or chosen
     if settings.by is SplitUnit.TILE:
@@ -111,7 +103,7 @@ def split_study(slides: Sequence[AnnotatedSlide], settings: SplitSettings) -> Sp
 
 def _has_roles(slides: Sequence[AnnotatedSlide]) -> bool:
     """Whether the study itself names validation slides; `train` alone leaves the draw to us."""
-    return any(slide.role == Split.VALIDATION for slide in slides)
+    return any(slide.role is Split.VALIDATION for slide in slides)
 
 
 def _unit(slide: AnnotatedSlide, settings: SplitSettings) -> str:

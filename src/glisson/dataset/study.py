@@ -6,8 +6,8 @@ import csv
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -21,7 +21,13 @@ _SLIDE_SUFFIXES = {
     ".png", ".jpg", ".jpeg",
 }  # fmt: skip
 
-Role = Literal["train", "validation", "test"]
+
+class Split(StrEnum):
+    """What a slide or a tile is used for."""
+
+    TRAIN = "train"
+    VALIDATION = "validation"
+    TEST = "test"
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,7 @@ class AnnotatedSlide:
     patient: str
     institution: str = UNKNOWN
     diagnosis: str = UNKNOWN
-    role: Role | None = None
+    role: Split | None = None
     mpp: float | None = None
 
     @property
@@ -99,7 +105,7 @@ def read_study(path: Path, annotations: Sequence[str] = ANNOTATIONS) -> list[Ann
 def _from_table(table: Path, annotations: Sequence[str]) -> list[AnnotatedSlide]:
     with table.open(encoding="utf-8-sig", newline="") as file:
         rows = [_parsed(row, f"{table}, line {line}") for line, row in _lines(file)]
-    wanted = [row for row in rows if row.role in ("", "train", "validation", "test")]
+    wanted = [row for row in rows if row.role in ("", *Split)]
     missing = [row.slide for row in wanted if not (table.parent / row.slide).exists()]
     if missing:
         raise SettingsError(f"{table} names slides that are not there: {_some(missing)}.")
@@ -132,7 +138,7 @@ def _annotated(folder: Path, row: _Row, annotations: Path) -> AnnotatedSlide:
         patient=row.patient or slide_name(slide),
         institution=row.institution,
         diagnosis=row.diagnosis,
-        role=row.role or None,  # type: ignore[arg-type]  # read_study left only known roles
+        role=Split(row.role) if row.role else None,
         mpp=row.override_mpp,
     )
 
@@ -150,7 +156,7 @@ def _from_folder(folder: Path, patterns: Sequence[str]) -> list[AnnotatedSlide]:
     bare = [row.slide for row, file in found.items() if file is None]
     if bare:
         raise AnnotationError(_without(bare, patterns))
-    used = {file for file in found.values()}
+    used = set(found.values())
     ends = tuple(pattern.replace("{slide}", "") for pattern in patterns)
     idle = [p.name for p in sorted(folder.iterdir()) if p.name.endswith(ends) and p not in used]
     if idle:

@@ -18,8 +18,8 @@ from glisson.dataset.labels import IGNORED, Labels
 from glisson.dataset.manifest import MANIFEST_FILE, TileRow, read_manifest, write_manifest
 from glisson.dataset.masks import labels_of_picture, mask_picture, read_picture
 from glisson.dataset.meanings import MeaningTable
-from glisson.dataset.splits import Split, Splits
-from glisson.dataset.study import AnnotatedSlide
+from glisson.dataset.splits import Splits
+from glisson.dataset.study import AnnotatedSlide, Split
 from glisson.dataset.tiles import (
     LabelledSlide,
     Tile,

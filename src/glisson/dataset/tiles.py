@@ -159,8 +159,9 @@ def _described(labels: Labels, box_px: BoxPx, frame: Frame) -> Tile:
 
 
 def _box_l0(box_px: BoxPx, frame: Frame) -> BoxL0:
-    corners = np.array([[0, 0], [box_px.width_px, box_px.height_px]]) + (box_px.x_px, box_px.y_px)
-    (x, y), (right, bottom) = frame.l0_from_px(corners).tolist()
+    corners_px = np.array([[0, 0], [box_px.width_px, box_px.height_px]])
+    corners_px += (box_px.x_px, box_px.y_px)
+    (x, y), (right, bottom) = frame.l0_from_px(corners_px).tolist()
     return BoxL0(x, y, right - x, bottom - y)
 
 

@@ -1,0 +1,40 @@
+"""Options on studies that `tiles`, `train` and `evaluate` share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from glisson.dataset import ANNOTATIONS, SplitUnit
+
+Study = Annotated[
+    Path, typer.Argument(help="cases.csv, or a folder of annotated slides.", show_default=False)
+]
+Annotations = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--annotations",
+        help="Name of a slide's GeoJSON, such as '{slide}.reader-1.geojson'.",
+        show_default=ANNOTATIONS[0],
+    ),
+]
+Classes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--class", help="Meaning of an annotation class: NAME=portal, lobule, tissue, region, "
+        "background, ignore or skip.", show_default=False,
+    ),
+]  # fmt: skip
+SplitBy = Annotated[
+    SplitUnit, typer.Option("--split", help="What is kept together; tile leaks, as in the paper.")
+]
+HoldOut = Annotated[
+    list[str] | None,
+    typer.Option("--hold-out", help="Institution kept for the external test.", show_default=False),
+]
+Validation = Annotated[
+    float, typer.Option("--validation", help="Part of the other patients that validates.")
+]
+Seed = Annotated[int, typer.Option("--seed", help="Of the split and all that is drawn.")]

@@ -1,0 +1,96 @@
+"""`glisson tiles`: annotated slides cut into tiles and masks for training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from glisson.classes import CLASSES
+from glisson.cli.console import console, output
+from glisson.cli.options import Out
+from glisson.cli.study_options import (
+    Annotations,
+    Classes,
+    HoldOut,
+    Seed,
+    SplitBy,
+    Study,
+    Validation,
+)
+from glisson.dataset import (
+    ANNOTATIONS,
+    LEAK,
+    Distribution,
+    SplitSettings,
+    SplitUnit,
+    TileSettings,
+    WrittenTiles,
+    distributions,
+    parse_meanings,
+    read_study,
+    split_study,
+    write_tiles,
+)
+
+_FAILED = 1
+
+
+def tiles(
+    study: Study,
+    out: Out,
+    mpp: Annotated[
+        list[float] | None, typer.Option(help="µm per pixel; may be repeated.", show_default="1, 2")
+    ] = None,
+    size: Annotated[int, typer.Option(help="Side of a tile in pixels.")] = 256,
+    min_tissue: Annotated[float, typer.Option(help="Least share of a tile that is tissue.")] = 0.1,
+    annotations: Annotations = None,
+    classes: Classes = None,
+    split: SplitBy = SplitUnit.PATIENT,
+    hold_out: HoldOut = None,
+    validation: Validation = 0.2,
+    seed: Seed = 0,
+) -> None:
+    """Cut annotated slides into tiles with masks, split by patient.
+
+    Each µm/px gets a folder with `Original/`, `Mask/` (black background, red lobule, white
+    portal) and `manifest.csv`. Stopped and run again, it goes on where it was.
+    """
+    slides = read_study(study, annotations or ANNOTATIONS)
+    splits = split_study(slides, SplitSettings(split, validation, tuple(hold_out or ()), seed))
+    if split is SplitUnit.TILE:
+        console.print(f"[yellow]Warning:[/] {LEAK}", highlight=False, soft_wrap=True)
+    table = parse_meanings(classes or ())
+    every = [TileSettings(each, size, min_tissue) for each in mpp or (1.0, 2.0)]
+    failed: dict[str, str] = {}
+    for settings in every:
+        folder = out / f"{settings.mpp:g}um"
+        with console.status(f"{folder.name}: opening slides") as status:
+            written = write_tiles(
+                folder, slides, splits, settings, table,
+                progress=lambda name, done, all_: status.update(f"slide {done} of {all_}: {name}"),
+            )  # fmt: skip
+        failed |= written.failed
+        _show(folder, written)
+    for name, problem in failed.items():
+        console.print(f"[red]failed[/] {escape(name)}: {escape(problem)}", soft_wrap=True)
+    if failed:
+        raise typer.Exit(_FAILED)
+
+
+def _show(folder: Path, written: WrittenTiles) -> None:
+    table = Table(title=f"{folder}: {len(written.rows)} tiles", title_justify="left")
+    table.add_column("split")
+    for name in ("tiles", "slides", "patients", *(f"{c.name} %" for c in CLASSES)):
+        table.add_column(name, justify="right")
+    for row in distributions(written.rows):
+        table.add_row(*_cells(row))
+    output.print(table)
+
+
+def _cells(row: Distribution) -> list[str]:
+    counts = [str(row.split), str(row.tiles), str(row.slides), str(row.patients)]
+    return counts + [f"{100 * share:.1f}" for share in row.shares]
