@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -32,6 +33,9 @@ IGNORED = 255
 
 _OUTSIDE_L0 = 2.0
 """Level-0 pixels that an outline may reach over the slide's edge: QuPath's own rounding."""
+
+_ONE_AT_A_TIME = threading.Lock()
+"""rasterio silences a warning of its own in a way that threads undo."""
 
 _PAINTED = (
     (Meaning.TISSUE, LOBULE.index),
@@ -184,6 +188,5 @@ def _check_inside(areas: dict[Meaning, tuple[Area, ...]], info: SlideInfo, path:
 
 def _paint(labels: Labels, areas: list[Area], value: int) -> None:
     if areas:
-        rasterio.features.rasterize(
-            [(area, value) for area in areas], out=labels, default_value=value
-        )
+        with _ONE_AT_A_TIME:
+            rasterio.features.rasterize(areas, out=labels, default_value=value)

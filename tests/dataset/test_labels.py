@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from glisson.dataset import (
+    IGNORED,
+    Meaning,
+    MeaningTable,
+    SlideLabels,
+    open_labelled,
+    parse_meanings,
+)
+from glisson.errors import AnnotationError, SettingsError
+from glisson.exchange import read_geojson
+from glisson.frames import BoxPx, PixelSize, Size
+from tests.dataset.scene import SIDE, box, feature, features, source, true_labels, write_slide
+
+WHOLE = BoxPx(0, 0, SIDE, SIDE)
+
+
+def labels_of(folder: Path, found: list[dict], rows: tuple[str, ...] = ()) -> np.ndarray:
+    with open_labelled(source(write_slide(folder, found=found)), parse_meanings(rows)) as labelled:
+        return labelled.read(WHOLE, 1.0).labels
+
+
+def test_labels_are_the_drawn_areas(tmp_path: Path) -> None:
+    assert np.array_equal(labels_of(tmp_path, features()), true_labels())
+
+
+def test_the_papers_own_class_name_is_known(tmp_path: Path) -> None:
+    assert np.array_equal(labels_of(tmp_path, features("BileDuct")), true_labels())
+
+
+def test_own_class_names_are_mapped(tmp_path: Path) -> None:
+    found = labels_of(tmp_path, features("Portalfeld"), ("portalFELD=portal",))
+    assert np.array_equal(found, true_labels())
+
+
+def test_undrawn_tissue_is_found_and_is_lobule(tmp_path: Path) -> None:
+    found = labels_of(tmp_path, features()[1:])
+    truth = true_labels()
+    assert np.array_equal(found == 2, truth == 2)
+    assert np.mean(found == truth) > 0.97, "the tissue finder works at 4 µm/px"
+
+
+def test_outside_a_region_nothing_is_known(tmp_path: Path) -> None:
+    found = labels_of(tmp_path, [*features(), feature("Region 1", box(100, 100, 300, 300))])
+    truth = true_labels()
+    assert np.array_equal(found[100:300, 100:300], truth[100:300, 100:300])
+    known = np.zeros_like(truth, bool)
+    known[100:300, 100:300] = True
+    assert (found[~known] == IGNORED).all()
+
+
+def test_ignored_areas_paint_over_tracts(tmp_path: Path) -> None:
+    found = labels_of(tmp_path, [feature("Ignore*", box(128, 128, 160, 160)), *features()])
+    assert (found[128:160, 128:160] == IGNORED).all()
+    assert (found[160:220, 160:200] == 2).all()
+
+
+def test_a_hole_in_a_tract_is_lobule(tmp_path: Path) -> None:
+    ring = box(300, 300, 400, 400)
+    ring["coordinates"].append(box(340, 340, 360, 360)["coordinates"][0])
+    found = labels_of(tmp_path, [features()[0], feature("Portal tract", ring)])
+    assert (found[340:360, 340:360] == 1).all()
+    assert (found == 2).sum() == 100 * 100 - 20 * 20
+
+
+@pytest.mark.parametrize("mpp", [0.5, 2.0])
+def test_other_pixel_sizes_see_the_same_areas(tmp_path: Path, mpp: float) -> None:
+    with open_labelled(source(write_slide(tmp_path))) as labelled:
+        side = round(SIDE / mpp)
+        found = labelled.labels.crop(BoxPx(0, 0, side, side), mpp)
+    truth = true_labels()
+    expected = truth[::2, ::2] if mpp == 2 else truth.repeat(2, 0).repeat(2, 1)
+    assert np.array_equal(found, expected)
+
+
+@given(
+    x=st.integers(0, 60), y=st.integers(0, 60), width=st.integers(1, 40), height=st.integers(1, 40)
+)
+@settings(max_examples=60, deadline=None)
+def test_any_crop_is_a_part_of_the_whole(x: int, y: int, width: int, height: int) -> None:
+    ring = shapely.Point(50, 47).buffer(33.3).difference(shapely.Point(55, 50).buffer(11.1))
+    areas = {Meaning.TISSUE: (shapely.box(5.5, 3.2, 95, 90),), Meaning.PORTAL: (ring,)}
+    labels = SlideLabels(PixelSize(0.5, 0.5), Size(110, 105), areas, tissue_found=False)
+    whole = labels.crop(BoxPx(0, 0, 100, 100), 0.55)
+    crop = labels.crop(BoxPx(x, y, width, height), 0.55)
+    assert np.array_equal(crop, whole[y : y + height, x : x + width])
+
+
+def test_area_in_pixels_is_area_of_outlines() -> None:
+    disc = shapely.Point(300, 280).buffer(200)
+    labels = SlideLabels(PixelSize(0.25, 0.25), Size(600, 600), {Meaning.PORTAL: (disc,)}, False)
+    counted_um2 = np.count_nonzero(labels.crop(BoxPx(0, 0, 300, 300), 0.5) == 2) * 0.25
+    assert counted_um2 == pytest.approx(disc.area / 16, rel=0.005)
+
+
+def test_unknown_classes_are_named_with_a_way_out(tmp_path: Path) -> None:
+    found = [*features(), feature("Tumor", box(0, 0, 9, 9)), feature(None, box(0, 0, 9, 9))]
+    with pytest.raises(AnnotationError, match=r"'\(unclassified\)', 'Tumor'.*--class"):
+        labels_of(tmp_path, found)
+    rows = ("Tumor=ignore", "(unclassified)=skip")
+    assert (labels_of(tmp_path, found, rows)[:9, :9] == IGNORED).all()
+
+
+def test_a_slide_with_nothing_annotated_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(AnnotationError, match="annotates nothing"):
+        labels_of(tmp_path, [])
+
+
+def test_another_slides_size_is_refused(tmp_path: Path) -> None:
+    path = write_slide(tmp_path, width=SIDE * 4, height=SIDE * 4)
+    with pytest.raises(AnnotationError, match="2560 x 2560 px, but a has 640 x 640"):
+        open_labelled(source(path))
+
+
+def test_outlines_beyond_the_slide_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(AnnotationError, match="outside a"):
+        labels_of(tmp_path, [feature("Portal tract", box(600, 600, 700, 700))])
+
+
+@pytest.mark.parametrize("row", ["Tumor", "=portal", "Tumor=cancer"])
+def test_rows_that_are_no_rows(row: str) -> None:
+    with pytest.raises(SettingsError, match="NAME=MEANING"):
+        parse_meanings([row])
+
+
+def test_derived_classes_mean_what_their_parent_means() -> None:
+    table = MeaningTable()
+    assert table.of("Portal tract: inflamed") is Meaning.PORTAL
+    assert table.of("Ignore*") is Meaning.IGNORE
+    assert table.of("Region 12") is Meaning.REGION
+    assert table.of("") is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mixed-geometry-types.geojson",
+        "qupath-0.2-bare-list.json",
+        "qupath-0.3-bare-list.geojson",
+        "qupath-0.5-feature-collection.geojson",
+        "single-feature-with-hole.geojson",
+    ],
+)
+def test_real_exports_are_labels(tmp_path: Path, fixtures_dir: Path, name: str) -> None:
+    """Every style and shape; they are of other organs, so moved onto our slide."""
+    areas = read_geojson(fixtures_dir / "geojson" / name).areas
+    rows = tuple(f"{area.class_name or '(unclassified)'}=portal" for area in areas)
+    moved = [_into_slide(area.geometry_l0, areas) for area in areas]
+    drawn = [
+        feature(area.class_name or None, shapely.geometry.mapping(shape))
+        for area, shape in zip(areas, moved, strict=True)
+    ]
+    found = labels_of(tmp_path, [features()[0], *drawn], rows)
+    area_px = shapely.union_all([shapely.make_valid(shape) for shape in moved]).area
+    assert np.count_nonzero(found == 2) == pytest.approx(area_px, rel=0.1, abs=60)
+
+
+def _into_slide(geometry: shapely.Geometry, areas: tuple) -> shapely.Geometry:
+    left, top, right, bottom = shapely.total_bounds([area.geometry_l0 for area in areas])
+    scale = (SIDE - 1) / max(right - left, bottom - top)
+    return shapely.affinity.affine_transform(
+        geometry, [scale, 0, 0, scale, -left * scale, -top * scale]
+    )
