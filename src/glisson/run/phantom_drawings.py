@@ -18,12 +18,13 @@ from glisson.regions import Regions, smooth_outline, trace_mask
 INTERFACE_UM = 25.0
 """One hepatocyte diameter on the lobule's side (20 to 30 µm in textbooks)."""
 _LEAST_AREA_UM2 = 30.0
+_MOST_VERTICES = 5_000
 _INTERFACE_COLOUR = (220, 60, 140)
 
 
 def drawn_features(truth: PhantomTruth, regions: Regions, pixel_size: PixelSize) -> list[Drawn]:
     """Interface, then every connected piece of every feature."""
-    drawn = [] if not regions.tracts else [_interface(regions, pixel_size)]
+    drawn = _interface(regions, pixel_size) if regions.tracts else []
     for box in truth.feature_boxes():
         flags = truth.features(box)
         for feature in Feature:
@@ -40,15 +41,33 @@ def _outlines(mask: np.ndarray, box: BoxPx, frame: Frame) -> Iterator[BaseGeomet
         return
     for polygon in trace_mask(mask, (box.x_px, box.y_px)):
         if polygon.area * frame.mpp**2 >= _LEAST_AREA_UM2:
-            yield shapely.transform(smooth_outline(polygon), frame.l0_from_px)
+            yield from pieces(shapely.transform(smooth_outline(polygon), frame.l0_from_px))
 
 
-def _interface(regions: Regions, pixel_size: PixelSize) -> Drawn:
+def _interface(regions: Regions, pixel_size: PixelSize) -> list[Drawn]:
     """The band of lobule beside tracts."""
     tracts = shapely.union_all([tract.outline_l0 for tract in regions.tracts])
     tissue = shapely.union_all([fragment.outline_l0 for fragment in regions.fragments])
     band = tracts.buffer(INTERFACE_UM / pixel_size.x_um).intersection(tissue).difference(tracts)
-    return Drawn("Interface", "Interface", _INTERFACE_COLOUR, band)
+    return [Drawn("Interface", "Interface", _INTERFACE_COLOUR, piece) for piece in pieces(band)]
+
+
+def pieces(outline: BaseGeometry) -> list[Polygon]:
+    """The polygons of an outline, those too long for QuPath to edit cut in halves."""
+    parts = [part for part in shapely.get_parts(outline) if part.geom_type == "Polygon"]
+    return [piece for part in parts for piece in _halved(part)]
+
+
+def _halved(polygon: Polygon) -> list[Polygon]:
+    if shapely.get_num_coordinates(polygon) <= _MOST_VERTICES:
+        return [polygon]
+    left, top, right, bottom = polygon.bounds
+    x, y = (left + right) / 2, (top + bottom) / 2
+    if right - left > bottom - top:
+        halves = shapely.box(left, top, x, bottom), shapely.box(x, top, right, bottom)
+    else:
+        halves = shapely.box(left, top, right, y), shapely.box(left, y, right, bottom)
+    return [piece for half in halves for piece in pieces(polygon.intersection(half))]
 
 
 def drawn_by(reader: Annotator, regions: Regions, pixel_size: PixelSize, seed: int) -> list[Drawn]:

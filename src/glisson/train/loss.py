@@ -1,0 +1,54 @@
+"""The loss: weighted cross-entropy and soft Dice, blind to what is ignored."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from glisson.classes import CLASSES, LOBULE, PORTAL
+from glisson.dataset import IGNORED
+from glisson.train.recipe import Recipe
+
+
+def segmentation_loss(logits: Tensor, labels: Tensor, recipe: Recipe) -> Tensor:
+    """Loss of (N, C, h, w) logits against (N, H, W) labels, at full resolution.
+
+    A batch in which everything is ignored costs 0.
+    """
+    logits = functional.interpolate(
+        logits.float(), size=labels.shape[-2:], mode="bilinear", align_corners=False
+    )
+    labels = labels.long()
+    weights = torch.tensor(recipe.class_weights, device=logits.device)
+    entropy = functional.cross_entropy(
+        logits, labels, weights, ignore_index=IGNORED, reduction="sum"
+    )
+    known = labels != IGNORED
+    entropy = entropy / weights[labels[known]].sum().clamp_min(1e-6)
+    if not recipe.dice_share:
+        return entropy
+    return entropy + recipe.dice_share * _dice_loss(logits, labels, known[:, None])
+
+
+def _dice_loss(logits: Tensor, labels: Tensor, known: Tensor) -> Tensor:
+    truth = functional.one_hot(labels.clamp_max(len(CLASSES) - 1), len(CLASSES))
+    truth = truth.permute(0, 3, 1, 2) * known
+    chance = logits.softmax(dim=1) * known
+    overlap = (chance * truth).sum(dim=(0, 2, 3))
+    total = chance.sum(dim=(0, 2, 3)) + truth.sum(dim=(0, 2, 3))
+    return 1 - ((2 * overlap + 1) / (total + 1)).mean()
+
+
+def with_ignored_border(labels: NDArray[np.uint8], half_width_px: float) -> NDArray[np.uint8]:
+    """(H, W) labels with a band along the lobule-portal border set to `IGNORED`."""
+    side = 2 * round(half_width_px / 2) + 1
+    if side < 3:
+        return labels
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    portal = cv2.dilate((labels == PORTAL.index).astype(np.uint8), kernel)
+    lobule = cv2.dilate((labels == LOBULE.index).astype(np.uint8), kernel)
+    return np.where((portal & lobule) > 0, np.uint8(IGNORED), labels)

@@ -1,0 +1,106 @@
+"""SegFormer b0 to b5 for the three classes, new or from weights that others trained."""
+
+from __future__ import annotations
+
+import logging
+import math
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import SegformerConfig, SegformerForSemanticSegmentation
+
+from glisson.classes import CLASSES
+from glisson.errors import ModelNotFound
+from glisson.model import load_bundle
+from glisson.model.torch_runtime import load_segformer
+
+logger = logging.getLogger(__name__)
+
+MEAN = (0.485, 0.456, 0.406)
+STD = (0.229, 0.224, 0.225)
+"""The usual image statistics, with which pretrained encoders were trained."""
+
+NVIDIA_LICENCE = (
+    "NVIDIA Source Code License for SegFormer: research and evaluation only, no commercial use "
+    "(https://github.com/NVlabs/SegFormer). A model that starts from these weights inherits it."
+)
+
+_WIDE = {"hidden_sizes": [64, 128, 320, 512], "decoder_hidden_size": 768}
+_SIZES: dict[str, dict[str, Any]] = {
+    "b0": {},
+    "b1": {"hidden_sizes": [64, 128, 320, 512]},
+    "b2": {**_WIDE, "depths": [3, 4, 6, 3]},
+    "b3": {**_WIDE, "depths": [3, 4, 18, 3]},
+    "b4": {**_WIDE, "depths": [3, 8, 27, 3]},
+    "b5": {**_WIDE, "depths": [3, 6, 40, 3]},
+}
+"""Xie et al. 2021, table 6; what is not said is transformers' default, which is b0."""
+
+_NAMES = {c.index: c.name for c in CLASSES}
+
+
+def new_network(variant: str = "b0") -> SegformerForSemanticSegmentation:
+    """A SegFormer with random weights."""
+    config = SegformerConfig(
+        num_labels=len(CLASSES),
+        id2label=_NAMES,
+        label2id={name: index for index, name in _NAMES.items()},
+        classifier_dropout_prob=0.0,  # measured: dropout costs a tenth of a step, for nothing
+        **_SIZES[variant],
+    )
+    network = SegformerForSemanticSegmentation(config)
+    network.apply(_start_convolution)
+    torch.nn.init.normal_(network.decode_head.classifier.weight, 0.0, 0.02)  # starts undecided
+    return network
+
+
+def pretrained_network(weights: str) -> SegformerForSemanticSegmentation:
+    """A SegFormer that goes on from given weights, its last layer new where classes differ.
+
+    Args:
+        weights: a Glisson bundle, a folder that transformers saved, or a name on the Hugging
+            Face hub such as `nvidia/mit-b0` (its licence is logged).
+
+    Raises:
+        ModelNotFound: no such folder, and the hub does not know or give it.
+    """
+    folder = Path(weights)
+    if (folder / "model.json").exists():
+        bundle = load_bundle(folder)
+        logger.warning("Starting from %s: %s", bundle.spec.name, bundle.spec.licence)
+        return load_segformer(bundle)
+    if not folder.exists() and weights.startswith("nvidia/"):
+        logger.warning("Weights %s: %s", weights, NVIDIA_LICENCE)
+    try:
+        return SegformerForSemanticSegmentation.from_pretrained(
+            weights,
+            num_labels=len(CLASSES),
+            id2label=_NAMES,
+            label2id={name: index for index, name in _NAMES.items()},
+            ignore_mismatched_sizes=True,
+            use_safetensors=True,
+        )
+    except (OSError, ValueError) as error:
+        raise ModelNotFound(
+            f"The weights {weights} cannot be loaded: {str(error).splitlines()[0]} Give a folder "
+            "with config.json and model.safetensors, or a name that this machine can download."
+        ) from error
+
+
+def normalised(images: torch.Tensor) -> torch.Tensor:
+    """(N, 3, H, W) in 0 to 1, less the mean and over the deviation."""
+    mean = torch.tensor(MEAN, device=images.device).view(1, 3, 1, 1)
+    std = torch.tensor(STD, device=images.device).view(1, 3, 1, 1)
+    return (images - mean) / std
+
+
+def _start_convolution(module: torch.nn.Module) -> None:
+    """Random weights of a convolution as in the SegFormer paper's code (fan out).
+
+    transformers starts every layer at 0.02, meant for pretrained weights: from there the
+    depthwise convolutions pass next to nothing and hundreds of steps are lost.
+    """
+    if isinstance(module, torch.nn.Conv2d):
+        fan_out = module.kernel_size[0] * module.kernel_size[1] * module.out_channels
+        torch.nn.init.normal_(module.weight, 0.0, math.sqrt(2.0 * module.groups / fan_out))
