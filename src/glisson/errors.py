@@ -16,6 +16,7 @@
     ├── SettingsError            an option or settings file is wrong (also ValueError)
     ├── OutputError              results cannot be written (also OSError)
     ├── AnnotationError          GeoJSON that cannot be read (also ValueError)
+    ├── TrainingError            training cannot start or go on
     └── MissingExtra             an optional dependency is not installed (also ImportError)
 
 Each message says what is wrong, where, and what to do next.
@@ -86,6 +87,10 @@ class OutputError(GlissonError, OSError):
 
 class AnnotationError(GlissonError, ValueError):
     """An annotation file cannot be read."""
+
+
+class TrainingError(GlissonError):
+    """Training cannot start or go on."""
 
 
 class MissingExtra(GlissonError, ImportError):

@@ -1,257 +1,347 @@
-"""The training loop: rounds of rendering and training, with checkpoints that resume."""
+"""The training loop: epochs of steps, validation, checkpoints from which it goes on."""
 
 from __future__ import annotations
 
+import copy
 import logging
 import math
 import time
-from dataclasses import asdict
-from functools import cached_property
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from lightning.fabric import Fabric
 from torch import Tensor
 from torch.nn import functional
-from transformers import SegformerConfig, SegformerForSemanticSegmentation
 
-from glisson.classes import CLASSES, LOBULE, PORTAL
-from glisson.phantom import commonest
-from glisson.train.augment import augment
-from glisson.train.pool import tiles
+from glisson.classes import CLASSES
+from glisson.dataset import Split, check_classes_present
+from glisson.errors import TrainingError
+from glisson.scores import Confusion, Scores, confusion, scores_of
+from glisson.train.augment import AUGMENTATIONS, augment
+from glisson.train.batches import Batch, Order, SplitTiles, TileSource, load
+from glisson.train.checkpoint import BEST, LAST, load_checkpoint, save_checkpoint
+from glisson.train.loss import segmentation_loss
+from glisson.train.network import normalised
 from glisson.train.recipe import Recipe
 
 logger = logging.getLogger(__name__)
 
-Pixels = NDArray[np.uint8]
-
-IGNORED = 255
-MEAN = (0.485, 0.456, 0.406)
-STD = (0.229, 0.224, 0.225)
-"""The usual image statistics, so that pretrained encoders can be swapped in later."""
+_CHECKPOINT_SECONDS = 300.0
 
 
-def new_model() -> SegformerForSemanticSegmentation:
-    """SegFormer-B0 for the three classes, with random weights."""
-    names = {c.index: c.name for c in CLASSES}
-    config = SegformerConfig(
-        num_labels=len(CLASSES),
-        id2label=names,
-        label2id={v: k for k, v in names.items()},
-        classifier_dropout_prob=0.0,  # phantoms never run out, and dropout costs a tenth of a step
-    )
-    model = SegformerForSemanticSegmentation(config)
-    model.apply(_start_convolution)
-    torch.nn.init.normal_(model.decode_head.classifier.weight, 0.0, 0.02)  # starts undecided
-    return model
+@dataclass
+class Progress:
+    """Where a run is.
 
-
-def _start_convolution(module: torch.nn.Module) -> None:
-    """Random weights of a convolution as in the SegFormer paper's code (fan out).
-
-    transformers starts every layer at 0.02, meant for pretrained weights: from there the
-    depthwise convolutions pass next to nothing and hundreds of steps are lost.
+    Attributes:
+        epoch: epochs finished.
+        batch: batches of the next one that are done.
+        step: optimiser steps in all.
+        loss_sum: of the epoch's losses so far.
+        counts: confusion of the epoch's training tiles so far, as they were augmented.
+        best_loss: lowest validation loss.
+        best_epoch: when it was reached, counted from 1.
+        rate_factor: by which `plateau` has lowered the learning rate.
+        waited: epochs since the validation loss was last better, for the plateau.
+        history: a row of scores by epoch.
     """
-    if isinstance(module, torch.nn.Conv2d):
-        fan_out = module.kernel_size[0] * module.kernel_size[1] * module.out_channels
-        torch.nn.init.normal_(module.weight, 0.0, math.sqrt(2.0 * module.groups / fan_out))
+
+    epoch: int = 0
+    batch: int = 0
+    step: int = 0
+    loss_sum: float = 0.0
+    counts: list[list[int]] = field(default_factory=lambda: [[0] * len(CLASSES)] * len(CLASSES))
+    best_loss: float = math.inf
+    best_epoch: int = 0
+    rate_factor: float = 1.0
+    waited: int = 0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+class TrainObserver(Protocol):
+    """Who wants to know how the run goes; called on the first device only."""
+
+    def step_done(self, epoch: int, batch: int, batches: int, loss: float) -> None:
+        """One optimiser step was made."""
+        ...
+
+    def epoch_done(self, row: dict[str, float], examples: Batch, found: Tensor) -> None:
+        """An epoch ended: its row of the history, and validation tiles with (N, H, W) classes."""
+        ...
 
 
 class Trainer:
-    """A run that can be stopped after any round and resumed."""
+    """A run that can be killed at any time and goes on to the same weights.
 
-    def __init__(self, recipe: Recipe, folder: Path) -> None:
-        torch.manual_seed(recipe.first_seed)
-        self.recipe = recipe
-        self.folder = folder
-        self.model = new_model()
-        self.average = new_model()
-        self.average.load_state_dict(self.model.state_dict())
-        self.optimizer = torch.optim.AdamW(
-            self.model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
-        )
-        self.round = 0
-        self.step = 0
-        self.history: list[dict[str, Any]] = []
+    Args:
+        network: SegFormer to train.
+        source: tiles with their splits.
+        recipe: the settings.
+        folder: for checkpoints.
+        fabric: devices and precision; the processor when left out.
+        workers: processes that read tiles; 0 reads in this one.
+    """
 
-    def run(self) -> None:
-        """Train to the last round."""
-        self._resume()
-        while self.round < self.recipe.rounds:
-            started = time.monotonic()
-            loss = self._train_round()
-            self.round += 1
-            scores = validate(self.average, self.recipe, self.folder)
-            minutes = (time.monotonic() - started) / 60
-            self.history.append({"round": self.round, "loss": loss, "minutes": minutes, **scores})
-            logger.info("round %d: loss %.4f, %s, %.1f min", self.round, loss, scores, minutes)
-            self._save()
-
-    def _train_round(self) -> float:
-        images, labels = self._tiles
-        generator = torch.Generator().manual_seed(self.recipe.first_seed + self.round)
-        rng = np.random.default_rng(self.recipe.first_seed + self.round)
-        losses = []
-        self.model.train()
-        for _ in range(self.recipe.steps_per_round):
-            chosen = rng.choice(len(images), self.recipe.batch, replace=False)
-            x, y = augment(_as_floats(images[chosen]), torch.from_numpy(labels[chosen]), generator)
-            losses.append(self._learn(x, y))
-            if self.step % 20 == 0:
-                logger.info("step %d: loss %.4f", self.step, float(np.mean(losses[-20:])))
-        return float(np.mean(losses))
-
-    @cached_property
-    def _tiles(self) -> tuple[Pixels, Pixels]:
-        """All training tiles as the model sees them, the ragged border ignored."""
-        recipe = self.recipe
-        groups = [
-            _training_tiles(
-                recipe, self.folder, recipe.first_seed + number * recipe.tiles_per_group
+    def __init__(
+        self,
+        network: torch.nn.Module,
+        source: TileSource,
+        recipe: Recipe,
+        folder: Path,
+        fabric: Fabric | None = None,
+        workers: int = 0,
+    ) -> None:
+        check_classes_present(source.rows)
+        self.fabric = fabric or Fabric(accelerator="cpu", devices=1)
+        self.recipe, self.folder, self.workers = recipe, folder, workers
+        self.progress = Progress()
+        self._tiles = {
+            split: SplitTiles(
+                source,
+                [row for row in source.rows if row.split is split],
+                recipe.ignored_border_um if split is Split.TRAIN else 0.0,
             )
-            for number in range(recipe.tile_groups)
-        ]
-        labels = np.concatenate([group[1] for group in groups])
-        half_width_px = recipe.ignored_border_um / recipe.mpp
-        return np.concatenate([group[0] for group in groups]), _with_ignored_border(
-            labels, half_width_px
+            for split in (Split.TRAIN, Split.VALIDATION)
+        }
+        self._average = copy.deepcopy(network) if recipe.ema_decay else None
+        optimizer = torch.optim.AdamW(
+            network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
         )
+        self.network, self.optimizer = self.fabric.setup(network, optimizer)
+        if self._average is not None:
+            self._average = self.fabric.to_device(self._average).requires_grad_(False)
+        rank, devices = self.fabric.global_rank, self.fabric.world_size
+        train, validation = self._tiles[Split.TRAIN], self._tiles[Split.VALIDATION]
+        self._order = Order(
+            len(train), recipe.tiles_per_epoch, recipe.batch, rank, devices, recipe.seed
+        )
+        self._validation_order = Order(
+            len(validation), 0, recipe.batch, rank, devices, recipe.seed, shuffled=False
+        )
+        self._saved_at = time.monotonic()
 
-    def _learn(self, images: Tensor, labels: Tensor) -> float:
+    def run(self, observer: TrainObserver | None = None, resume: bool = True) -> Progress:
+        """Train until the last epoch or until validation no longer gets better.
+
+        Raises:
+            TrainingError: the loss is no number, or the checkpoint is of another recipe.
+            OutputError: a checkpoint cannot be written; the last one is whole.
+        """
+        if resume:
+            self._resume()
+        while self.progress.epoch < self.recipe.epochs and not self._stopped():
+            self._train_epoch(observer)
+            row = self._validate(observer)
+            self._finish_epoch(row)
+        return self.progress
+
+    @property
+    def kept_network(self) -> torch.nn.Module:
+        """The network that is validated and kept: the running average, if there is one."""
+        return self.network.module if self._average is None else self._average
+
+    def _stopped(self) -> bool:
+        patience, progress = self.recipe.stop_patience, self.progress
+        return bool(patience) and progress.epoch - progress.best_epoch >= patience
+
+    def _train_epoch(self, observer: TrainObserver | None) -> None:
+        progress = self.progress
+        self._order.start_at(progress.epoch, progress.batch)
+        self.network.train()
+        for batch in load(self._tiles[Split.TRAIN], self._order, self.workers):
+            loss = self._learn(batch)
+            progress.batch += 1
+            progress.step += 1
+            progress.loss_sum += loss
+            if observer and self.fabric.is_global_zero:
+                observer.step_done(progress.epoch, progress.batch, len(self._order), loss)
+            self._save_now_and_then()
+
+    def _learn(self, batch: Batch) -> float:
+        """One optimiser step; its randomness depends on seed, step and device only."""
+        generator = self._generator(self.progress.step)
+        torch.manual_seed(generator.initial_seed())  # dropout of the network
+        _, images, labels = (self.fabric.to_device(each) for each in batch)
+        images, labels = augment(images, labels, AUGMENTATIONS[self.recipe.augmentation], generator)
         self._set_learning_rate()
-        with torch.autocast("cpu", torch.bfloat16):
-            logits = self.model(normalised(images).to(memory_format=torch.channels_last)).logits
-        loss = segmentation_loss(logits.float(), labels.long(), self.recipe)
+        logits = self._logits(self.network, images)
+        loss = segmentation_loss(logits, labels, self.recipe)
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise TrainingError(
+                f"The loss of step {self.progress.step + 1} is {value}. Lower the learning rate, "
+                f"or use --precision 32; the last checkpoint in {self.folder} is whole."
+            )
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.fabric.backward(loss)
+        if self.recipe.clip_norm:
+            self.fabric.clip_gradients(self.network, self.optimizer, self.recipe.clip_norm)
         self.optimizer.step()
         self._update_average()
-        self.step += 1
-        return float(loss.detach())
+        counts = np.array(self.progress.counts) + _confusion(logits, labels)
+        self.progress.counts = counts.tolist()
+        return value
+
+    def _logits(self, network: torch.nn.Module, images: Tensor) -> Tensor:
+        with self.fabric.autocast():
+            logits: Tensor = network(pixel_values=normalised(images)).logits
+        return logits
+
+    def _generator(self, step: int) -> torch.Generator:
+        mixed = np.random.SeedSequence([self.recipe.seed, step, self.fabric.global_rank])
+        return torch.Generator().manual_seed(int(mixed.generate_state(1, np.uint64)[0] >> 1))
 
     def _set_learning_rate(self) -> None:
-        recipe = self.recipe
-        left = recipe.rounds * recipe.steps_per_round - self.step
-        fall = min(1.0, left / max(1, recipe.decay_rounds * recipe.steps_per_round))
-        rise = min(1.0, (self.step + 1) / recipe.warmup_steps)
+        recipe, step = self.recipe, self.progress.step
+        factor = self.progress.rate_factor
+        if recipe.schedule == "cosine":
+            done = step / (recipe.epochs * len(self._order))
+            rise = min(1.0, (step + 1) / max(1, recipe.warmup_steps))
+            factor = min(rise, 0.5 * (1 + math.cos(math.pi * min(done, 1.0))))
         for group in self.optimizer.param_groups:
-            group["lr"] = recipe.learning_rate * min(rise, fall)
+            group["lr"] = recipe.learning_rate * factor
 
     @torch.no_grad()  # type: ignore[untyped-decorator]
     def _update_average(self) -> None:
-        decay = min(self.recipe.ema_decay, (1 + self.step) / (10 + self.step))
-        for mean, value in zip(
-            self.average.state_dict().values(), self.model.state_dict().values(), strict=True
-        ):
+        if self._average is None:
+            return
+        step = self.progress.step
+        decay = min(self.recipe.ema_decay, (1 + step) / (10 + step))
+        values = self.network.module.state_dict()
+        for name, mean in self._average.state_dict().items():
             if mean.dtype.is_floating_point:
-                mean.lerp_(value, 1 - decay)
+                mean.lerp_(values[name], 1 - decay)
             else:
-                mean.copy_(value)
+                mean.copy_(values[name])
 
-    def _save(self) -> None:
-        state = {
-            "model": self.model.state_dict(),
-            "average": self.average.state_dict(),
+    @torch.no_grad()  # type: ignore[untyped-decorator]
+    def _validate(self, observer: TrainObserver | None) -> dict[str, float]:
+        """Loss and scores of the kept network, pooled over tiles and devices."""
+        network = self.kept_network
+        network.eval()
+        counts = np.zeros((len(CLASSES), len(CLASSES)), np.int64)
+        losses, tiles = 0.0, 0
+        shown: tuple[Batch, Tensor] | None = None
+        for number, batch in enumerate(
+            load(self._tiles[Split.VALIDATION], self._validation_order, self.workers)
+        ):
+            index, images, labels = (self.fabric.to_device(each) for each in batch)
+            if not len(index):
+                continue
+            if self.recipe.augment_validation:
+                how = AUGMENTATIONS[self.recipe.augmentation]
+                images, labels = augment(images, labels, how, self._generator(number))
+            logits = self._logits(network, images)
+            losses += float(segmentation_loss(logits, labels, self.recipe)) * len(index)
+            tiles += len(index)
+            counts += _confusion(logits, labels)
+            if shown is None:
+                shown = (index, images, labels), _classes(logits, labels)
+        loss, counts = self._over_devices(losses, tiles, counts)
+        row = self._row(loss, counts)
+        if observer and self.fabric.is_global_zero and shown is not None:
+            observer.epoch_done(row, *shown)
+        return row
+
+    def _over_devices(
+        self, losses: float, tiles: int, counts: Confusion
+    ) -> tuple[float, Confusion]:
+        sums = torch.tensor([losses, tiles, *counts.ravel().tolist()], dtype=torch.float64)
+        both = self.fabric.all_reduce(self.fabric.to_device(sums), reduce_op="sum").cpu().numpy()
+        return float(both[0] / both[1]), both[2:].round().astype(np.int64).reshape(counts.shape)
+
+    def _row(self, loss: float, counts: Confusion) -> dict[str, float]:
+        progress = self.progress
+        row = {
+            "epoch": float(progress.epoch + 1),
+            "step": float(progress.step),
+            "learning_rate": float(self.optimizer.param_groups[0]["lr"]),
+            "train_loss": progress.loss_sum / max(1, progress.batch),
+            "validation_loss": loss,
+        }
+        row |= _named("train", scores_of(np.array(progress.counts)))
+        return row | _named("validation", scores_of(counts))
+
+    def _finish_epoch(self, row: dict[str, float]) -> None:
+        progress, loss = self.progress, row["validation_loss"]
+        progress.history.append(row)
+        progress.epoch += 1
+        progress.batch, progress.loss_sum = 0, 0.0
+        progress.counts = [[0] * len(CLASSES)] * len(CLASSES)
+        better = loss < progress.best_loss
+        progress.waited = 0 if better else progress.waited + 1
+        if better:
+            progress.best_loss, progress.best_epoch = loss, progress.epoch
+        elif self.recipe.schedule == "plateau" and progress.waited > self.recipe.plateau_patience:
+            progress.rate_factor, progress.waited = progress.rate_factor * 0.1, 0
+        if better:
+            self._save(BEST)
+        self._save(LAST)
+
+    def _save_now_and_then(self) -> None:
+        """Between epochs too, on one device: several would have to agree on the moment."""
+        late = time.monotonic() - self._saved_at > _CHECKPOINT_SECONDS
+        if late and self.fabric.world_size == 1:
+            self._save(LAST)
+
+    def _save(self, name: str) -> None:
+        if self.fabric.is_global_zero:
+            save_checkpoint(self.folder / name, self._state())
+        self._saved_at = time.monotonic()
+        self.fabric.barrier()
+
+    def _state(self) -> dict[str, Any]:
+        average = None if self._average is None else self._average.state_dict()
+        return {
+            "network": self.network.module.state_dict(),
+            "average": average,
             "optimizer": self.optimizer.state_dict(),
-            "round": self.round,
-            "step": self.step,
-            "history": self.history,
+            "progress": asdict(self.progress),
             "recipe": asdict(self.recipe),
         }
-        unfinished = self.folder / "checkpoint.part"
-        torch.save(state, unfinished)
-        unfinished.replace(self.folder / "checkpoint.pt")
 
     def _resume(self) -> None:
-        path = self.folder / "checkpoint.pt"
-        if not path.exists():
+        if not (self.folder / LAST).exists():
             return
-        state = torch.load(path, weights_only=True)
-        self.model.load_state_dict(state["model"])
-        self.average.load_state_dict(state["average"])
+        state = load_checkpoint(self.folder / LAST)
+        self._check_same(state["recipe"])
+        self.network.module.load_state_dict(state["network"])
+        if self._average is not None:
+            self._average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.round, self.step, self.history = state["round"], state["step"], state["history"]
-        logger.info("resumed after round %d", self.round)
+        self.progress = Progress(**state["progress"])
+        logger.info("going on at epoch %d, batch %d", self.progress.epoch + 1, self.progress.batch)
+
+    def _check_same(self, before: dict[str, Any]) -> None:
+        now = asdict(self.recipe)
+        changed = sorted(key for key in now if _plain(now[key]) != _plain(before.get(key)))
+        if changed:
+            raise TrainingError(
+                f"{self.folder / LAST} is of another recipe ({', '.join(changed)}). "
+                "Give the same options to go on, or another folder to start anew."
+            )
 
 
-def normalised(images: Tensor) -> Tensor:
-    """(N, 3, H, W) in 0 to 1, less the mean and over the deviation."""
-    mean, std = torch.tensor(MEAN).view(1, 3, 1, 1), torch.tensor(STD).view(1, 3, 1, 1)
-    return (images - mean) / std
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
 
 
-def segmentation_loss(logits: Tensor, labels: Tensor, recipe: Recipe) -> Tensor:
-    """Weighted cross-entropy and soft Dice at full resolution; `IGNORED` counts for nothing."""
-    logits = functional.interpolate(
-        logits, size=labels.shape[-2:], mode="bilinear", align_corners=False
+def _classes(logits: Tensor, labels: Tensor) -> Tensor:
+    full = functional.interpolate(
+        logits.detach().float(), labels.shape[-2:], mode="bilinear", align_corners=False
     )
-    weights = torch.tensor(recipe.class_weights)
-    entropy = functional.cross_entropy(logits, labels, weights, ignore_index=IGNORED)
-    return entropy + recipe.dice_share * _dice_loss(logits, labels)
+    return full.argmax(dim=1)
 
 
-def _dice_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    seen = (labels != IGNORED)[:, None]
-    truth = functional.one_hot(labels.clamp_max(len(CLASSES) - 1), len(CLASSES))
-    truth = truth.permute(0, 3, 1, 2) * seen
-    chance = logits.softmax(dim=1) * seen
-    overlap = (chance * truth).sum(dim=(0, 2, 3))
-    total = chance.sum(dim=(0, 2, 3)) + truth.sum(dim=(0, 2, 3))
-    return 1 - ((2 * overlap + 1) / (total + 1)).mean()
+def _confusion(logits: Tensor, labels: Tensor) -> Confusion:
+    return confusion(labels.cpu().numpy(), _classes(logits, labels).cpu().numpy().astype(np.uint8))
 
 
-def _as_floats(images: NDArray[np.uint8]) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2))).float() / 255
-
-
-def _with_ignored_border(labels: NDArray[np.uint8], half_width_px: float) -> NDArray[np.uint8]:
-    """Labels with a band along the lobule-portal border set to `IGNORED`."""
-    side = 2 * round(half_width_px / 2) + 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    marked = labels.copy()
-    for tile in marked:
-        portal = cv2.dilate((tile == PORTAL.index).astype(np.uint8), kernel)
-        lobule = cv2.dilate((tile == LOBULE.index).astype(np.uint8), kernel)
-        tile[(portal & lobule) > 0] = IGNORED
-    return marked
-
-
-def _training_tiles(recipe: Recipe, folder: Path, first_seed: int) -> tuple[Pixels, Pixels]:
-    return _reduced_tiles(recipe, folder, first_seed, recipe.tiles_per_group)
-
-
-def _reduced_tiles(
-    recipe: Recipe, folder: Path, first_seed: int, count: int
-) -> tuple[Pixels, Pixels]:
-    """Rendered tiles averaged down to the model's µm/px; labels by the commonest class."""
-    images, labels = tiles(
-        folder / "tiles", first_seed, count, recipe.window_px, recipe.mpp_choices
-    )
-    side = recipe.window_px // recipe.reduction
-    small = [cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA) for image in images]
-    return np.stack(small), np.stack([commonest(tile, recipe.reduction) for tile in labels])
-
-
-@torch.no_grad()  # type: ignore[untyped-decorator]
-def validate(
-    model: SegformerForSemanticSegmentation, recipe: Recipe, folder: Path
-) -> dict[str, float]:
-    """Dice of each class over unseen phantom tiles, unaugmented, counts pooled."""
-    images, labels = _reduced_tiles(recipe, folder, recipe.validation_seed, recipe.validation_tiles)
-    model.eval()
-    counts = np.zeros((len(CLASSES), len(CLASSES)), np.int64)
-    for first in range(0, len(images), recipe.batch):
-        part = slice(first, first + recipe.batch)
-        with torch.autocast("cpu", torch.bfloat16):
-            logits = model(normalised(_as_floats(images[part]))).logits
-        logits = functional.interpolate(logits.float(), size=labels.shape[1:], mode="bilinear")
-        found = logits.argmax(dim=1).numpy()
-        pairs = labels[part].astype(np.int64) * len(CLASSES) + found
-        counts += np.bincount(pairs.ravel(), minlength=len(CLASSES) ** 2).reshape(counts.shape)
-    overlap = np.diag(counts)
-    dice = 2 * overlap / (counts.sum(axis=0) + counts.sum(axis=1))
-    return {f"dice_{c.name}": round(float(dice[c.index]), 4) for c in CLASSES}
+def _named(split: str, scores: Scores) -> dict[str, float]:
+    row = {f"{split}_mean_dice": scores.mean_dice, f"{split}_mean_iou": scores.mean_iou}
+    for each, dice, iou in zip(CLASSES, scores.dice, scores.iou, strict=True):
+        row |= {f"{split}_{each.name}_dice": dice, f"{split}_{each.name}_iou": iou}
+    return row

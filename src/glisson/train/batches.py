@@ -1,0 +1,113 @@
+"""Tiles in batches, in an order that a seed decides, from any point of an epoch on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from glisson.dataset import TilePixels, TileRow
+from glisson.train.loss import with_ignored_border
+
+Batch = tuple[Tensor, Tensor, Tensor]
+"""Positions of the tiles in their split, (N, 3, H, W) images in 0 to 1, (N, H, W) uint8 labels."""
+
+
+class TileSource(Protocol):
+    """Where tiles come from: a folder, slides, or a phantom's renderer."""
+
+    rows: Sequence[TileRow]
+
+    def read(self, row: TileRow) -> TilePixels:
+        """Pixels and labels of a tile."""
+        ...
+
+
+class SplitTiles(Dataset[tuple[int, Tensor, Tensor]]):
+    """The tiles of one split as tensors.
+
+    Attributes:
+        rows: its tiles.
+    """
+
+    def __init__(
+        self, source: TileSource, rows: Sequence[TileRow], ignored_border_um: float = 0.0
+    ) -> None:
+        self._source = source
+        self.rows = list(rows)
+        self._ignored_border_um = ignored_border_um
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> tuple[int, Tensor, Tensor]:
+        row = self.rows[index]
+        pixels = self._source.read(row)
+        labels = with_ignored_border(pixels.labels, self._ignored_border_um / row.mpp)
+        rgb = np.ascontiguousarray(pixels.rgb.transpose(2, 0, 1))
+        return index, torch.from_numpy(rgb), torch.from_numpy(np.ascontiguousarray(labels))
+
+
+class Order:
+    """Batches of positions, drawn anew every epoch; each device takes its part of a batch.
+
+    Args:
+        count: tiles of the split.
+        per_epoch: tiles drawn for an epoch; 0 for all.
+        batch: tiles per step over all devices.
+        rank: number of this device.
+        devices: number of devices.
+        seed: of the draw.
+        shuffled: False keeps tiles in their order, the last batch being what is left.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        per_epoch: int,
+        batch: int,
+        rank: int = 0,
+        devices: int = 1,
+        seed: int = 0,
+        shuffled: bool = True,
+    ) -> None:
+        self._count, self._per_epoch, self._batch = count, per_epoch or count, batch
+        self._rank, self._devices = rank, devices
+        self._seed, self._shuffled = seed, shuffled
+        self._epoch, self._first = 0, 0
+
+    def start_at(self, epoch: int, first: int = 0) -> None:
+        """Take the order of an epoch, its first `first` batches left out."""
+        self._epoch, self._first = epoch, first
+
+    def __len__(self) -> int:
+        """Batches of a whole epoch."""
+        whole = self._per_epoch // self._batch if self._shuffled else -(-self._count // self._batch)
+        return max(1, whole)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        order = self._drawn()
+        for number in range(self._first, len(self)):
+            together = order[number * self._batch : (number + 1) * self._batch]
+            yield together[self._rank :: self._devices]
+
+    def _drawn(self) -> list[int]:
+        if not self._shuffled:
+            return list(range(self._count))
+        rng = np.random.default_rng([self._seed, self._epoch])
+        rounds = -(-max(self._per_epoch, self._batch) // self._count)
+        drawn = np.concatenate([rng.permutation(self._count) for _ in range(rounds)])
+        return [int(position) for position in drawn]
+
+
+def load(tiles: SplitTiles, order: Order, workers: int) -> Iterator[Batch]:
+    """Batches of a split, images as floats."""
+    loader: DataLoader[tuple[Tensor, Tensor, Tensor]] = DataLoader(
+        tiles, batch_sampler=order, num_workers=workers
+    )
+    for index, images, labels in loader:
+        yield index, images.float() / 255, labels

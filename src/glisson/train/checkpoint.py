@@ -1,0 +1,48 @@
+"""Checkpoints: whole or not there, and loaded without running anything."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from glisson.errors import TrainingError
+from glisson.files import atomic_path
+
+LAST, BEST = "last.pt", "best.pt"
+
+
+def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
+    """Write a checkpoint; whatever stops it leaves the one before.
+
+    Raises:
+        OutputError: the disk is full, or the folder cannot be written to.
+    """
+    with atomic_path(path) as unfinished:
+        try:
+            torch.save(state, unfinished)
+        except RuntimeError as error:  # torch's own word for a full disk
+            raise OSError(str(error).splitlines()[0]) from error
+
+
+def load_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a checkpoint onto the processor. Nothing in it is run.
+
+    Raises:
+        TrainingError: not there, damaged, or more than tensors and numbers.
+    """
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise TrainingError(f"{path} is no checkpoint of Glisson: {error}") from error
+    if not isinstance(state, dict) or not {"network", "recipe", "progress"} <= set(state):
+        raise TrainingError(f"{path} is no checkpoint of Glisson.")
+    return state
+
+
+def kept_weights(state: dict[str, Any]) -> dict[str, torch.Tensor]:
+    """The weights that were validated: the running average, if there is one."""
+    weights: dict[str, torch.Tensor] = state["average"] or state["network"]
+    return weights
