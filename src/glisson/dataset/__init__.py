@@ -13,7 +13,14 @@ from glisson.dataset.slide_tiles import SlideTiles
 from glisson.dataset.splits import LEAK, Splits, SplitSettings, SplitUnit, split_study
 from glisson.dataset.study import ANNOTATIONS, AnnotatedSlide, Split, read_study
 from glisson.dataset.tile_folder import FolderTiles, WrittenTiles, write_tiles
-from glisson.dataset.tiles import LabelledSlide, Tile, TilePixels, TileSettings, open_labelled
+from glisson.dataset.tiles import (
+    LabelledSlide,
+    Tile,
+    TilePixels,
+    TileSettings,
+    class_shares,
+    open_labelled,
+)
 
 __all__ = [
     "ANNOTATIONS",
@@ -37,6 +44,7 @@ __all__ = [
     "TileSettings",
     "WrittenTiles",
     "check_classes_present",
+    "class_shares",
     "distributions",
     "open_labelled",
     "parse_meanings",

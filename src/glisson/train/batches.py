@@ -27,7 +27,7 @@ class TileSource(Protocol):
         ...
 
 
-class SplitTiles(Dataset[tuple[int, Tensor, Tensor]]):
+class SplitTiles(Dataset[tuple[int, Tensor, Tensor]]):  # type: ignore[misc]  # torch has no types
     """The tiles of one split as tensors.
 
     Attributes:

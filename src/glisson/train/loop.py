@@ -130,6 +130,7 @@ class Trainer:
             TrainingError: the loss is no number, or the checkpoint is of another recipe.
             OutputError: a checkpoint cannot be written; the last one is whole.
         """
+        self.folder.mkdir(parents=True, exist_ok=True)
         if resume:
             self._resume()
         while self.progress.epoch < self.recipe.epochs and not self._stopped():

@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from glisson.errors import OutputError, SettingsError, TrainingError
+from glisson.train.batches import Order
+from glisson.train.checkpoint import BEST, LAST, kept_weights, load_checkpoint, save_checkpoint
+from glisson.train.loop import Trainer
+from glisson.train.recipe import PRESETS, Recipe, preset
+from tests.train.scene import ColourTiles, tiny_network
+
+QUICK = Recipe(epochs=4, batch=8, learning_rate=4e-3, warmup_steps=2, ema_decay=0.8)
+
+
+def trained(folder: Path, recipe: Recipe = QUICK, source: ColourTiles | None = None) -> Trainer:
+    trainer = Trainer(tiny_network(), source or ColourTiles(), recipe, folder)
+    trainer.run()
+    return trainer
+
+
+def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
+    return all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_it_learns(tmp_path: Path) -> None:
+    recipe = replace(QUICK, epochs=25, augmentation="none")
+    history = trained(tmp_path, recipe).progress.history
+    assert len(history) == 25
+    assert history[-1]["validation_loss"] < 0.6 * history[0]["validation_loss"]
+    assert history[-1]["validation_mean_dice"] > 0.8
+
+
+@pytest.mark.parametrize("name", sorted(PRESETS))
+def test_every_preset_runs(tmp_path: Path, name: str) -> None:
+    history = trained(tmp_path, preset(name, epochs=1, batch=8)).progress.history
+    assert np.isfinite(history[0]["validation_loss"])
+
+
+def test_resuming_after_any_step_gives_the_same_weights(tmp_path: Path) -> None:
+    whole = trained(tmp_path / "whole")
+
+    class Stopped(Exception):
+        pass
+
+    class StopAt:
+        def __init__(self, step: int) -> None:
+            self.left = step
+
+        def step_done(self, *_: object) -> None:
+            self.left -= 1
+            if not self.left:
+                raise Stopped
+
+        def epoch_done(self, *_: object) -> None:
+            pass
+
+    folder = tmp_path / "cut"
+    for step in (2, 3):
+        trainer = Trainer(tiny_network(), ColourTiles(), QUICK, folder)
+        trainer._saved_at = -1e9  # due at once, and again after every step below
+        with pytest.raises(Stopped), pytest.MonkeyPatch.context() as patch:
+            patch.setattr("glisson.train.loop._CHECKPOINT_SECONDS", -1.0)
+            trainer.run(StopAt(step))
+    resumed = Trainer(tiny_network(), ColourTiles(), QUICK, folder)
+    resumed.run()
+    assert same(whole.network.state_dict(), resumed.network.state_dict())
+    assert same(whole.kept_network.state_dict(), resumed.kept_network.state_dict())
+    assert whole.progress.history == resumed.progress.history
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+import glisson.train.loop as loop
+from tests.train.test_loop import LONG, ColourTiles, tiny_network
+loop._CHECKPOINT_SECONDS = 0.05
+loop.Trainer(tiny_network(), ColourTiles(), LONG, Path(sys.argv[1])).run()
+"""
+LONG = replace(QUICK, epochs=12)
+
+
+def test_resume_after_kill_9(tmp_path: Path) -> None:
+    """A real process, really killed, twice."""
+    whole = trained(tmp_path / "whole", LONG)
+    folder = tmp_path / "killed"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    for _ in range(2):
+        before = (folder / LAST).stat().st_mtime_ns if (folder / LAST).exists() else 0
+        process = subprocess.Popen([sys.executable, "-c", SCRIPT, folder], env=environment)
+        until = time.monotonic() + 120
+        while process.poll() is None and time.monotonic() < until:
+            if (folder / LAST).exists() and (folder / LAST).stat().st_mtime_ns > before:
+                break
+            time.sleep(0.005)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert load_checkpoint(folder / LAST)["progress"]["step"] < 36, "killed before its end"
+    resumed = trained(folder, LONG)
+    assert same(whole.network.state_dict(), resumed.network.state_dict())
+    assert whole.progress.history == resumed.progress.history
+
+
+def test_best_is_the_epoch_of_the_lowest_validation_loss(tmp_path: Path) -> None:
+    trainer = trained(tmp_path, replace(QUICK, learning_rate=0.03, epochs=8))
+    losses = [row["validation_loss"] for row in trainer.progress.history]
+    state = load_checkpoint(tmp_path / BEST)
+    assert state["progress"]["best_epoch"] == int(np.argmin(losses)) + 1
+    assert trainer.progress.best_loss == min(losses)
+
+
+def test_early_stopping_and_plateau(tmp_path: Path) -> None:
+    recipe = replace(
+        PRESETS["paper"], batch=8, epochs=60, learning_rate=1e-9, stop_patience=7,
+        plateau_patience=2, augmentation="none",
+    )  # fmt: skip
+    trainer = trained(tmp_path, recipe)
+    progress = trainer.progress
+    assert progress.epoch < 60
+    assert progress.epoch - progress.best_epoch == 7
+    assert progress.rate_factor == pytest.approx(0.01)
+
+
+def test_no_number_for_a_loss_stops_with_the_last_checkpoint_whole(tmp_path: Path) -> None:
+    trained(tmp_path, replace(QUICK, epochs=1))
+    network = tiny_network()
+    torch.nn.init.constant_(network.decode_head.classifier.weight, float("nan"))
+    with pytest.raises(TrainingError, match="loss of step 1 is nan"):
+        Trainer(network, ColourTiles(), QUICK, tmp_path).run(resume=False)
+    assert load_checkpoint(tmp_path / LAST)["progress"]["epoch"] == 1
+
+
+def test_another_recipe_does_not_go_on(tmp_path: Path) -> None:
+    trained(tmp_path, replace(QUICK, epochs=1))
+    with pytest.raises(TrainingError, match="another recipe .*batch"):
+        trained(tmp_path, replace(QUICK, epochs=1, batch=4))
+
+
+def test_a_full_disk_keeps_the_checkpoint_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained(tmp_path, replace(QUICK, epochs=1))
+    before = (tmp_path / LAST).read_bytes()
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(OutputError, match="[Ss]pace"):
+        save_checkpoint(tmp_path / LAST, {})
+    assert (tmp_path / LAST).read_bytes() == before
+    assert sorted(p.name for p in tmp_path.iterdir()) == [BEST, LAST]
+
+
+@pytest.mark.parametrize("damage", ["cut", "pickle"])
+def test_damaged_checkpoints_are_refused(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / LAST
+    if damage == "cut":
+        trained(tmp_path, replace(QUICK, epochs=1))
+        path.write_bytes(path.read_bytes()[:5000])
+    else:
+        torch.save({"network": Path("/"), "recipe": 1, "progress": 2}, path)
+    with pytest.raises(TrainingError, match="no checkpoint of Glisson"):
+        load_checkpoint(path)
+
+
+def test_kept_weights_are_the_average(tmp_path: Path) -> None:
+    trainer = trained(tmp_path)
+    state = load_checkpoint(tmp_path / LAST)
+    assert same(kept_weights(state), trainer.kept_network.state_dict())
+    assert not same(kept_weights(state), state["network"])
+
+
+def test_a_split_without_portal_is_refused_before_work(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="no portal"):
+        Trainer(tiny_network(), ColourTiles(portal=False), QUICK, tmp_path)
+
+
+@pytest.mark.parametrize("wrong", [{"variant": "b9"}, {"augmentation": "x"}, {"batch": 0}])
+def test_recipes_that_cannot_be(wrong: dict) -> None:
+    with pytest.raises(SettingsError):
+        preset("paper", **wrong)
+
+
+def test_every_tile_is_seen_once_an_epoch_over_all_devices() -> None:
+    orders = [Order(24, 0, 8, rank, 2, seed=1) for rank in range(2)]
+    seen = sorted(position for order in orders for batch in order for position in batch)
+    assert seen == list(range(24))
+    first = list(orders[0])
+    orders[0].start_at(0, 2)
+    assert list(orders[0]) == first[2:]
+    orders[0].start_at(1)
+    assert list(orders[0]) != first
+
+
+def test_few_tiles_fill_a_batch_by_coming_again() -> None:
+    (batch,) = list(Order(5, 0, 8, seed=1))
+    assert len(batch) == 8
+    assert set(batch) == set(range(5))
