@@ -12,7 +12,7 @@ from glisson.dataset.meanings import Meaning, MeaningTable, parse_meanings
 from glisson.dataset.slide_tiles import SlideTiles
 from glisson.dataset.splits import LEAK, Splits, SplitSettings, SplitUnit, split_study
 from glisson.dataset.study import ANNOTATIONS, AnnotatedSlide, Split, read_study
-from glisson.dataset.tile_folder import FolderTiles, WrittenTiles, write_tiles
+from glisson.dataset.tile_folder import FolderTiles, WrittenTiles, is_tile_folder, write_tiles
 from glisson.dataset.tiles import (
     LabelledSlide,
     Tile,
@@ -46,6 +46,7 @@ __all__ = [
     "check_classes_present",
     "class_shares",
     "distributions",
+    "is_tile_folder",
     "open_labelled",
     "parse_meanings",
     "read_labels",

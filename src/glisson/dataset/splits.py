@@ -65,8 +65,8 @@ class Splits:
     of_slide: dict[str, Split]
 
     def of(self, slide: str, x_px: int, y_px: int) -> Split:
-        """Split of a tile of a slide."""
-        split = self.of_slide[slide]
+        """Split of a tile of a slide; unknown slides train."""
+        split = self.of_slide.get(slide, Split.TRAIN)
         if self.settings.by is not SplitUnit.TILE or split is Split.TEST:
             return split
         key = f"{self.settings.seed} {slide} {x_px} {y_px}".encode()

@@ -18,8 +18,8 @@ from glisson.dataset.labels import IGNORED, Labels
 from glisson.dataset.manifest import MANIFEST_FILE, TileRow, read_manifest, write_manifest
 from glisson.dataset.masks import labels_of_picture, mask_picture, read_picture
 from glisson.dataset.meanings import MeaningTable
-from glisson.dataset.splits import Splits
-from glisson.dataset.study import AnnotatedSlide, Split
+from glisson.dataset.splits import Splits, SplitSettings, SplitUnit
+from glisson.dataset.study import AnnotatedSlide
 from glisson.dataset.tiles import (
     LabelledSlide,
     Tile,
@@ -190,18 +190,27 @@ def _write_picture(path: Path, picture: NDArray[np.uint8]) -> None:
         raise OutputError(f"{path} cannot be written: {error.strerror}.") from error
 
 
+def is_tile_folder(path: Path) -> bool:
+    """Whether a folder holds tiles rather than slides."""
+    return (path / IMAGES).is_dir()
+
+
 class FolderTiles:
     """Tiles of a folder, as `write_tiles` or the paper's own scripts leave them.
 
     Attributes:
         folder: holds `Original/` and `Mask/`.
-        rows: its manifest; without one, what the pictures themselves say.
+        rows: its manifest; without one, what the pictures themselves say, split at random.
     """
 
-    def __init__(self, folder: Path, mpp: float | None = None) -> None:
+    def __init__(
+        self, folder: Path, mpp: float | None = None, validation: float = 0.2, seed: int = 0
+    ) -> None:
         self.folder = folder
         manifest = folder / MANIFEST_FILE
-        self.rows = tuple(read_manifest(manifest) if manifest.exists() else _bare(folder, mpp))
+        drawn = Splits(SplitSettings(SplitUnit.TILE, validation, (), seed), {})
+        rows = read_manifest(manifest) if manifest.exists() else _bare(folder, mpp, drawn)
+        self.rows = tuple(rows)
         if not self.rows:
             raise SettingsError(f"{folder} holds no tiles.")
 
@@ -234,7 +243,7 @@ def read_pair(folder: Path, name: str) -> TilePixels:
     return TilePixels(rgb, labels)
 
 
-def _bare(folder: Path, mpp: float | None) -> list[TileRow]:
+def _bare(folder: Path, mpp: float | None, splits: Splits) -> list[TileRow]:
     """Rows of the paper's `Original/` and `Mask/`, which say neither patient nor µm/px."""
     images = {path.stem for path in (folder / IMAGES).glob("*.png")}
     masks = {path.stem for path in (folder / MASKS).glob("*.png")}
@@ -251,16 +260,16 @@ def _bare(folder: Path, mpp: float | None) -> list[TileRow]:
     logger.warning(
         "%s names no patients: every tile counts as its own, and a split of it leaks.", folder
     )
-    return [_bare_row(folder, name, mpp) for name in sorted(images)]
+    return [_bare_row(folder, name, mpp, splits) for name in sorted(images)]
 
 
-def _bare_row(folder: Path, name: str, mpp: float) -> TileRow:
+def _bare_row(folder: Path, name: str, mpp: float, splits: Splits) -> TileRow:
     pixels = read_pair(folder, name)
     background, lobule, portal = class_shares(pixels.labels)
     size_px = pixels.rgb.shape[0]
     return TileRow(
         tile=name, slide=name, patient=name, institution="unknown", diagnosis="unknown",
-        split=Split.TRAIN, mpp=mpp, size_px=size_px, x_px=0, y_px=0, x_l0=0, y_l0=0,
+        split=splits.of(name, 0, 0), mpp=mpp, size_px=size_px, x_px=0, y_px=0, x_l0=0, y_l0=0,
         width_l0=size_px, height_l0=size_px, background=background, lobule=lobule, portal=portal,
         ignored=float(np.mean(pixels.labels == IGNORED)),
     )  # fmt: skip

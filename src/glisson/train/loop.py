@@ -6,6 +6,7 @@ import copy
 import logging
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -68,8 +69,10 @@ class TrainObserver(Protocol):
         """One optimiser step was made."""
         ...
 
-    def epoch_done(self, row: dict[str, float], examples: Batch, found: Tensor) -> None:
-        """An epoch ended: its row of the history, and validation tiles with (N, H, W) classes."""
+    def epoch_done(
+        self, history: Sequence[dict[str, float]], examples: Batch, found: Tensor
+    ) -> None:
+        """An epoch ended: all rows so far, and validation tiles with (N, H, W) classes."""
         ...
 
 
@@ -244,7 +247,7 @@ class Trainer:
         loss, counts = self._over_devices(losses, tiles, counts)
         row = self._row(loss, counts)
         if observer and self.fabric.is_global_zero and shown is not None:
-            observer.epoch_done(row, *shown)
+            observer.epoch_done([*self.progress.history, row], *shown)
         return row
 
     def _over_devices(

@@ -1,0 +1,193 @@
+"""`glisson train`: a SegFormer from annotated slides or tiles."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from glisson.cli.console import console, output
+from glisson.cli.options import Out
+from glisson.cli.study_options import (
+    Annotations,
+    Classes,
+    HoldOut,
+    Seed,
+    SplitBy,
+    Validation,
+)
+from glisson.dataset import (
+    ANNOTATIONS,
+    LEAK,
+    FolderTiles,
+    SlideTiles,
+    SplitSettings,
+    SplitUnit,
+    TileSettings,
+    is_tile_folder,
+    parse_meanings,
+    read_study,
+    split_study,
+)
+from glisson.errors import MissingExtra
+
+if TYPE_CHECKING:
+    from glisson.train.batches import TileSource
+    from glisson.train.loop import TrainObserver
+
+
+class Preset(StrEnum):
+    """A recipe with a name."""
+
+    GLISSON = "glisson"
+    PAPER = "paper"
+
+
+class TrainPrecision(StrEnum):
+    """Arithmetic of training."""
+
+    F32 = "32"
+    BF16 = "bf16"
+    F16 = "16"
+
+
+def train(
+    data: Annotated[
+        Path,
+        typer.Argument(help="Folder of tiles, or a study of annotated slides.", show_default=False),
+    ],
+    out: Out,
+    preset: Annotated[Preset, typer.Option(help="Recipe to start from.")] = Preset.GLISSON,
+    variant: Annotated[str | None, typer.Option(help="SegFormer b0 to b5.")] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(help="Weights to start from: a bundle, a folder, or a name on the hub."),
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="Most epochs.")] = None,
+    batch: Annotated[int | None, typer.Option(help="Tiles per step.")] = None,
+    learning_rate: Annotated[float | None, typer.Option("--lr", help="Learning rate.")] = None,
+    tiles_per_epoch: Annotated[
+        int | None, typer.Option(help="Tiles drawn for an epoch.", show_default="all")
+    ] = None,
+    mpp: Annotated[float, typer.Option(help="µm per pixel, where slides are read.")] = 2.0,
+    size: Annotated[int, typer.Option(help="Side of a tile, where slides are read.")] = 256,
+    annotations: Annotations = None,
+    classes: Classes = None,
+    split: SplitBy = SplitUnit.PATIENT,
+    hold_out: HoldOut = None,
+    validation: Validation = 0.2,
+    seed: Seed = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where it was stopped.")] = False,
+    accelerator: Annotated[str, typer.Option(help="cpu, cuda, mps or auto.")] = "auto",
+    devices: Annotated[str, typer.Option(help="How many, or auto for all.")] = "1",
+    nodes: Annotated[int, typer.Option(help="Machines.")] = 1,
+    precision: Annotated[
+        TrainPrecision, typer.Option(help="Arithmetic of training.")
+    ] = TrainPrecision.F32,
+    workers: Annotated[int, typer.Option(help="Processes that read tiles; 0 for none.")] = 0,
+    licence: Annotated[str | None, typer.Option(help="Licence of the new model.")] = None,
+    trained_on: Annotated[str | None, typer.Option(help="Its data, in words.")] = None,
+) -> None:
+    """Train a SegFormer on annotated slides, or on tiles that `glisson tiles` wrote.
+
+    Writes curves, TensorBoard logs, checkpoints, a sheet of augmented tiles to judge, and the
+    best epoch as a model that `glisson segment --model OUT/model` takes.
+    """
+    try:
+        from glisson.train.devices import launched
+        from glisson.train.recipe import preset as recipe_of
+        from glisson.train.session import RunSettings, train_model
+    except ImportError as error:
+        raise MissingExtra(f"Training needs {error.name}: pip install 'glisson[train]'") from error
+
+    recipe = recipe_of(
+        preset.value, variant=variant, epochs=epochs, batch=batch, learning_rate=learning_rate,
+        tiles_per_epoch=tiles_per_epoch, seed=seed,
+    )  # fmt: skip
+    fabric = launched(accelerator, devices, nodes, precision.value)
+    if is_tile_folder(data):
+        source: TileSource = FolderTiles(data, mpp, validation, seed)
+    else:
+        settings = SplitSettings(split, validation, tuple(hold_out or ()), seed)
+        source = _from_slides(data, annotations, classes, settings, TileSettings(mpp, size))
+    chosen = RunSettings(weights, workers, resume, **_given(licence, trained_on))
+    with _Bar(out, recipe.epochs) as bar:
+        progress, bundle = train_model(
+            source, recipe, out, chosen, bar.record(f"{out.name}: {preset.value}, {recipe.variant}"),
+            fabric,
+        )  # fmt: skip
+    best = progress.history[progress.best_epoch - 1]
+    output.print(
+        f"best epoch {progress.best_epoch}: validation Dice {best['validation_mean_dice']:.3f}, "
+        f"portal {best['validation_portal_dice']:.3f}",
+        highlight=False,
+    )
+    if bundle:
+        output.print(f"model: {bundle.folder}", highlight=False, soft_wrap=True)
+
+
+def _given(licence: str | None, trained_on: str | None) -> dict[str, str]:
+    both = {"licence": licence, "trained_on": trained_on}
+    return {key: value for key, value in both.items() if value is not None}
+
+
+def _from_slides(
+    study: Path,
+    annotations: list[str] | None,
+    classes: list[str] | None,
+    split: SplitSettings,
+    settings: TileSettings,
+) -> SlideTiles:
+    slides = read_study(study, annotations or ANNOTATIONS)
+    splits = split_study(slides, split)
+    if split.by is SplitUnit.TILE:
+        console.print(f"[yellow]Warning:[/] {LEAK}", highlight=False, soft_wrap=True)
+    with console.status("reading annotations") as status:
+        return SlideTiles(
+            slides, splits, settings, parse_meanings(classes or ()),
+            lambda name, done, all_: status.update(f"slide {done} of {all_}: {escape(name)}"),
+        )  # fmt: skip
+
+
+class _Bar:
+    """One bar an epoch, and a line for every epoch that is done."""
+
+    def __init__(self, folder: Path, epochs: int) -> None:
+        self._folder, self._epochs = folder, epochs
+        self._progress = Progress(
+            TextColumn("{task.description}"), BarColumn(bar_width=None), TimeRemainingColumn(),
+            TextColumn("loss {task.fields[loss]:.3f}"), console=console, transient=True,
+        )  # fmt: skip
+        self._task: TaskID = self._progress.add_task("starting", total=None, loss=0.0)
+
+    def record(self, title: str) -> TrainObserver:
+        """Who writes the run down and tells this bar."""
+        from glisson.train.record import Record
+
+        return Record(self._folder, title, self._step, self._epoch)
+
+    def __enter__(self) -> _Bar:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def _step(self, epoch: int, batch: int, batches: int, loss: float) -> None:
+        total = self._epochs * batches
+        self._progress.update(
+            self._task, completed=epoch * batches + batch, total=total, loss=loss,
+            description=f"epoch {epoch + 1} of {self._epochs}",
+        )  # fmt: skip
+
+    def _epoch(self, row: dict[str, float]) -> None:
+        console.print(
+            f"epoch {row['epoch']:.0f}: loss {row['train_loss']:.4f}, validation loss "
+            f"{row['validation_loss']:.4f}, Dice {row['validation_mean_dice']:.3f}, portal "
+            f"{row['validation_portal_dice']:.3f}",
+            highlight=False,
+        )

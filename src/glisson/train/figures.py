@@ -1,0 +1,79 @@
+"""Learning curves, and sheets of tiles to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import matplotlib as mpl
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from glisson.classes import BACKGROUND, CLASSES
+from glisson.files import atomic_path
+from glisson.train.augment import AUGMENTATIONS, augment
+from glisson.train.batches import SplitTiles
+
+Pixels = NDArray[np.uint8]
+
+_COLOURS = {"train": "#3b6fb6", "validation": "#d1731f"}
+_PANELS = (
+    ("Loss", "loss"), ("Mean Dice", "mean_dice"), ("Mean IoU", "mean_iou"),
+    *((f"Dice, {c.name}", f"{c.name}_dice") for c in CLASSES),
+)  # fmt: skip
+
+
+def draw_curves(path: Path, history: Sequence[dict[str, float]], title: str) -> None:
+    """Loss, Dice and IoU by epoch, training and validation (Cazzaniga et al. 2025, Fig. 1)."""
+    with mpl.rc_context({"font.size": 9}):
+        figure = Figure(figsize=(10, 6), layout="constrained")
+        for place, (name, key) in enumerate(_PANELS, 1):
+            axes = figure.add_subplot(2, 3, place)
+            for split, colour in _COLOURS.items():
+                epochs = [row["epoch"] for row in history]
+                values = [row[f"{split}_{key}"] for row in history]
+                axes.plot(epochs, values, color=colour, label=split, marker=".")
+            axes.set(title=name, xlabel="epoch")
+            axes.grid(alpha=0.3)
+        figure.axes[0].legend()
+        figure.suptitle(title)
+        with atomic_path(path) as unfinished:
+            figure.savefig(unfinished, dpi=110, format="png")
+
+
+def draw_augmentations(path: Path, tiles: SplitTiles, augmentation: str, seed: int = 0) -> None:
+    """Six tiles as they are and six times changed, the outline of portal tracts drawn in.
+
+    For a pathologist to judge whether the changes stay within what a laboratory could make.
+    """
+    shares = np.array([row.portal for row in tiles.rows])
+    chosen = np.argsort(-shares, kind="stable")[: max(6, len(shares) // 4)]
+    chosen = np.random.default_rng(seed).permutation(chosen)[:6]
+    rows = [_sheet_row(tiles, int(index), augmentation, seed) for index in chosen]
+    sheet = np.concatenate(rows)
+    with atomic_path(path) as unfinished:
+        cv2.imwrite(str(unfinished), sheet[..., ::-1])
+
+
+def _sheet_row(tiles: SplitTiles, index: int, augmentation: str, seed: int) -> Pixels:
+    _, image, labels = tiles[index]
+    images, masks = image.float().expand(6, -1, -1, -1) / 255, labels.expand(6, -1, -1)
+    generator = torch.Generator().manual_seed(seed + index)
+    changed, changed_masks = augment(images, masks, AUGMENTATIONS[augmentation], generator)
+    shown = [outlined(image.float() / 255, labels)]
+    shown += [outlined(*pair) for pair in zip(changed, changed_masks, strict=True)]
+    return np.concatenate([np.pad(each, ((2, 2), (2, 2), (0, 0))) for each in shown], axis=1)
+
+
+def outlined(image: torch.Tensor, labels: torch.Tensor) -> Pixels:
+    """(3, H, W) in 0 to 1 as (H, W, 3) uint8, with the outlines of lobule and portal tracts."""
+    rgb = np.ascontiguousarray((image.permute(1, 2, 0).numpy() * 255).round().astype(np.uint8))
+    for each in CLASSES:
+        if each is not BACKGROUND:
+            mask = (labels.numpy() == each.index).astype(np.uint8)
+            contours, _ = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+            cv2.drawContours(rgb, contours, -1, each.colour, 1)
+    return rgb

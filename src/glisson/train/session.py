@@ -1,0 +1,142 @@
+"""A whole run: facts and preview first, then training, then the model bundle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.fabric import Fabric
+
+from glisson.dataset import Split
+from glisson.errors import TrainingError
+from glisson.model import ModelBundle, Normalisation, write_bundle
+from glisson.model.spec import safe_name
+from glisson.train.batches import SplitTiles, TileSource
+from glisson.train.checkpoint import BEST, LAST, kept_weights, load_checkpoint
+from glisson.train.figures import draw_augmentations
+from glisson.train.loop import Progress, Trainer, TrainObserver
+from glisson.train.network import MEAN, STD, new_network, pretrained_network
+from glisson.train.recipe import Recipe
+from glisson.train.record import FACTS_FILE, PREVIEW_FILE, write_facts
+
+MODEL_FOLDER = "model"
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """What surrounds a recipe.
+
+    Attributes:
+        weights: bundle, folder or hub name to start from; None for random weights.
+        workers: processes that read tiles.
+        resume: go on where a run in the same folder was stopped.
+        licence: of the model that comes out.
+        trained_on: its data, in words.
+    """
+
+    weights: str | None = None
+    workers: int = 0
+    resume: bool = False
+    licence: str = "Not stated by those who trained it."
+    trained_on: str = "Not stated by those who trained it."
+
+
+def train_model(
+    source: TileSource,
+    recipe: Recipe,
+    folder: Path,
+    settings: RunSettings,
+    observer: TrainObserver | None = None,
+    fabric: Fabric | None = None,
+) -> tuple[Progress, ModelBundle | None]:
+    """Train and write the best epoch as a bundle (by the first device).
+
+    Raises:
+        TrainingError: the folder holds a run and `resume` is False, or the loss is no number.
+        SettingsError: a split lacks tiles or classes.
+    """
+    if (folder / LAST).exists() and not settings.resume:
+        raise TrainingError(
+            f"{folder} holds a run already. Go on with --resume, or choose another folder."
+        )
+    torch.manual_seed(recipe.seed)
+    network = (
+        pretrained_network(settings.weights) if settings.weights else new_network(recipe.variant)
+    )
+    trainer = Trainer(network, source, recipe, folder, fabric, settings.workers)
+    first = trainer.fabric.is_global_zero
+    if first:
+        _prepare(source, recipe, folder, settings)
+    progress = trainer.run(observer, settings.resume)
+    bundle = package(network, source, recipe, folder, settings) if first else None
+    return progress, bundle
+
+
+def _prepare(source: TileSource, recipe: Recipe, folder: Path, settings: RunSettings) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    write_facts(folder / FACTS_FILE, recipe, source, {"weights": settings.weights})
+    training = SplitTiles(source, [row for row in source.rows if row.split is Split.TRAIN])
+    draw_augmentations(folder / PREVIEW_FILE, training, recipe.augmentation, recipe.seed)
+
+
+def package(
+    network: torch.nn.Module,
+    source: TileSource,
+    recipe: Recipe,
+    folder: Path,
+    settings: RunSettings,
+) -> ModelBundle:
+    """The best epoch of a run as a model bundle in `folder/model`."""
+    state = load_checkpoint(folder / BEST)
+    network.load_state_dict(kept_weights(state))
+    row = max((r for r in source.rows if r.split is Split.VALIDATION), key=lambda r: r.portal)
+    return write_bundle(
+        network,
+        folder / MODEL_FOLDER,
+        name=safe_name(folder.resolve().name),
+        version="1",
+        mpp=row.mpp,
+        window_px=row.size_px,
+        normalisation=Normalisation(mean=MEAN, std=STD),
+        licence=settings.licence,
+        trained_on=settings.trained_on,
+        intended_use="Research. Not for diagnosis.",
+        self_test_tile=source.read(row).rgb,
+        card=_card(folder, source, recipe, settings, state),
+        overwrite=True,
+    )
+
+
+def _card(
+    folder: Path,
+    source: TileSource,
+    recipe: Recipe,
+    settings: RunSettings,
+    state: dict[str, Any][str, Any],
+) -> str:
+    progress = state["progress"]
+    last = progress["history"][-1]
+    slides = {split: len({r.slide for r in source.rows if r.split is split}) for split in Split}
+    scores = "\n".join(
+        f"| {key.removeprefix('validation_').replace('_', ' ')} | {value:.4f} |"
+        for key, value in last.items()
+        if key.startswith("validation_")
+    )
+    return f"""# {folder.resolve().name}
+
+SegFormer {recipe.variant}, {source.rows[0].mpp:g} µm/px. For research, not for diagnosis.
+
+* Trained on: {settings.trained_on}
+* Slides: {slides[Split.TRAIN]} training, {slides[Split.VALIDATION]} validation
+* Started from: {settings.weights or "random weights"}
+* Licence: {settings.licence}
+* Best epoch: {progress["best_epoch"]}, by validation loss
+
+| validation tiles | |
+|---|---|
+{scores}
+
+Not tested on slides of other institutions unless `glisson evaluate` says so.
+"""
