@@ -115,10 +115,10 @@ def train(
         settings = SplitSettings(split, validation, tuple(hold_out or ()), seed)
         source = _from_slides(data, annotations, classes, settings, TileSettings(mpp, size))
     chosen = RunSettings(weights, workers, resume, **_given(licence, trained_on))
+    title = f"{out.name}: {preset.value}, {recipe.variant}"
     with _Bar(out, recipe.epochs) as bar:
         progress, bundle = train_model(
-            source, recipe, out, chosen, bar.record(f"{out.name}: {preset.value}, {recipe.variant}"),
-            fabric,
+            source, recipe, out, chosen, bar.record(title), fabric,
         )  # fmt: skip
     best = progress.history[progress.best_epoch - 1]
     output.print(

@@ -1,5 +1,7 @@
 """How well a class map agrees with the truth: counts first, ratios last."""
 
+from glisson.scores.bootstrap import Interval, PooledScores, pooled_by, pooled_scores
+from glisson.scores.boundary import BoundaryScores, boundary_scores
 from glisson.scores.confusion import (
     ABSENT_CLASS_RULE,
     Confusion,
@@ -11,9 +13,15 @@ from glisson.scores.confusion import (
 
 __all__ = [
     "ABSENT_CLASS_RULE",
+    "BoundaryScores",
     "Confusion",
+    "Interval",
+    "PooledScores",
     "Scores",
+    "boundary_scores",
     "confusion",
     "mean_of_scores",
+    "pooled_by",
+    "pooled_scores",
     "scores_of",
 ]

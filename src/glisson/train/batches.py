@@ -20,7 +20,10 @@ Batch = tuple[Tensor, Tensor, Tensor]
 class TileSource(Protocol):
     """Where tiles come from: a folder, slides, or a phantom's renderer."""
 
-    rows: Sequence[TileRow]
+    @property
+    def rows(self) -> Sequence[TileRow]:
+        """All tiles, of every split."""
+        ...
 
     def read(self, row: TileRow) -> TilePixels:
         """Pixels and labels of a tile."""

@@ -31,7 +31,7 @@ def launched(
             accelerator=accelerator,
             devices=int(devices) if devices.isdigit() else devices,
             num_nodes=nodes,
-            precision=PRECISIONS[precision],  # type: ignore[arg-type]
+            precision=PRECISIONS[precision],
         )
         fabric.launch()
     except (MisconfigurationException, ValueError, RuntimeError) as error:

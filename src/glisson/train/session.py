@@ -114,7 +114,7 @@ def _card(
     source: TileSource,
     recipe: Recipe,
     settings: RunSettings,
-    state: dict[str, Any][str, Any],
+    state: dict[str, Any],
 ) -> str:
     progress = state["progress"]
     last = progress["history"][-1]
