@@ -1,0 +1,179 @@
+"""The paper's tables 1 and 2, the pooled table beside them, borders, and drift."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from glisson.classes import CLASSES, PORTAL
+from glisson.dataset import Split
+from glisson.evaluate.table import Table, interval, number
+from glisson.evaluate.tiles import TileScore
+from glisson.scores import (
+    ABSENT_CLASS_RULE,
+    PooledScores,
+    Scores,
+    mean_of_scores,
+    pooled_by,
+    pooled_scores,
+)
+
+T = TypeVar("T")
+
+PATCH_MEAN = "Mean over tiles, each tile counting the same (the paper's convention)"
+POOLED = "Pixels pooled over slides; 95 % bootstrap intervals over patients"
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The tiles of one model.
+
+    Attributes:
+        name: of the column, such as `2 µm/px`.
+        tiles: all that were scored.
+    """
+
+    name: str
+    tiles: Sequence[TileScore]
+
+    def of(self, split: Split) -> list[TileScore]:
+        """Tiles of one split."""
+        return [tile for tile in self.tiles if tile.row.split is split]
+
+
+def patch_mean(tiles: Sequence[TileScore]) -> Scores:
+    """Scores averaged over tiles."""
+    return mean_of_scores([tile.scores for tile in tiles])
+
+
+def pooled(tiles: Sequence[TileScore]) -> PooledScores:
+    """Scores of pooled counts with intervals over patients."""
+    keys = [tile.row.patient for tile in tiles]
+    return pooled_scores(list(pooled_by(keys, [tile.counts for tile in tiles]).values()))
+
+
+def table_one(results: Sequence[Scored]) -> list[Table]:
+    """Dice and IoU, mean and by class, of every split: by both conventions."""
+    columns = [
+        (f"{split} ({result.name})", tiles)
+        for result in results
+        for split in Split
+        if (tiles := result.of(split))
+    ]
+    header = ("", *(name for name, _ in columns))
+    means = [patch_mean(tiles) for _, tiles in columns]
+    pools = [pooled(tiles) for _, tiles in columns]
+    patch = _rows(lambda c: [(number(_of(m.dice, m.mean_dice, c)), number(_of(m.iou, m.mean_iou, c)))
+                             for m in means])  # fmt: skip
+    whole = _rows(lambda c: [(interval(_of(p.dice, p.mean_dice, c)),
+                              interval(_of(p.iou, p.mean_iou, c))) for p in pools])  # fmt: skip
+    patients = ("Patients", *(str(each.patients) for each in pools))
+    return [
+        Table("table-1-patch-mean", f"Table 1. {PATCH_MEAN}", header, patch, ABSENT_CLASS_RULE),
+        Table(
+            "table-1-pooled", f"Table 1. {POOLED}", header, (*whole, patients), ABSENT_CLASS_RULE
+        ),
+    ]
+
+
+def _of(by_class: Sequence[T], mean: T, index: int | None) -> T:
+    return mean if index is None else by_class[index]
+
+
+def _rows(
+    pairs: Callable[[int | None], list[tuple[str, str]]],
+) -> tuple[tuple[str, ...], ...]:
+    """Two rows, Dice and IoU, for the mean and each class."""
+    names = [("Mean", None), *((c.name.capitalize(), c.index) for c in CLASSES)]
+    rows: list[tuple[str, ...]] = []
+    for name, index in names:
+        found = pairs(index)
+        rows.append((f"{name}, Dice", *(dice for dice, _ in found)))
+        rows.append((f"{name}, IoU", *(iou for _, iou in found)))
+    return tuple(rows)
+
+
+def table_two(result: Scored, split: Split = Split.TEST) -> Table:
+    """Each institution of the test set: tiles, diseases, time, Dice and IoU; then the total."""
+    tiles = result.of(split)
+    names = sorted({tile.row.institution for tile in tiles})
+    parts = [(name, [t for t in tiles if t.row.institution == name]) for name in names]
+    rows = [_institution(name, part) for name, part in [*parts, ("All", tiles)] if part]
+    return Table(
+        "table-2",
+        f"Table 2. Institutions of the {split} set ({result.name})",
+        ("", "Tiles", "Cases", "Inference, s", "Dice, tiles", "IoU, tiles", "Dice, pooled",
+         "IoU, pooled", "Portal Dice, pooled"),
+        tuple(rows),
+        f"Tiles: {PATCH_MEAN.lower()}. Pooled: {POOLED.lower()}. Time is the model's alone.",
+    )  # fmt: skip
+
+
+def _institution(name: str, tiles: Sequence[TileScore]) -> tuple[str, ...]:
+    mean, whole = patch_mean(tiles), pooled(tiles)
+    slides = {tile.row.slide: tile.row.diagnosis for tile in tiles}
+    cases = ", ".join(f"{key} ({count})" for key, count in sorted(Counter(slides.values()).items()))
+    return (
+        name,
+        str(len(tiles)),
+        cases,
+        number(sum(tile.seconds for tile in tiles), 1),
+        number(mean.mean_dice),
+        number(mean.mean_iou),
+        interval(whole.mean_dice),
+        interval(whole.mean_iou),
+        interval(whole.dice[PORTAL.index]),
+    )
+
+
+def border_table(results: Sequence[Scored]) -> Table:
+    """Portal borders, tile by tile: surface Dice at 10 µm and the 95th percentile distance."""
+    rows = []
+    for result in results:
+        for split in Split:
+            tiles = result.of(split)
+            both = [t.boundary for t in tiles if t.boundary is not None]
+            if both:
+                hd95 = np.array([each.hd95_um for each in both])
+                met = np.isfinite(hd95)
+                median = float(np.median(hd95[met])) if met.any() else float("nan")
+                surface = float(np.mean([each.surface_dice for each in both]))
+                rows.append((f"{split} ({result.name})", str(len(both)), number(surface),
+                             number(median, 1), str(int((~met).sum()))))  # fmt: skip
+    return Table(
+        "borders",
+        "Borders of portal areas",
+        ("", "Tiles", "Surface Dice at 10 µm", "Median HD95, µm", "Tiles with portal on one side only"),
+        tuple(rows),
+        "Tiles in which truth or model has portal area. Where only one has, surface Dice is 0 and "
+        "HD95 has no value.",
+    )  # fmt: skip
+
+
+def drift_table(result: Scored) -> Table:
+    """How far each institution's tissue colour and score lie from the training set's."""
+    colours = np.array([tile.colour for tile in result.of(Split.TRAIN)])
+    centre, spread = np.nanmean(colours, axis=0), np.nanstd(colours, axis=0)
+    reference = pooled(result.of(Split.VALIDATION)).mean_dice.value
+    rows = []
+    for name in sorted({tile.row.institution for tile in result.tiles}):
+        for split in Split:
+            tiles = [t for t in result.of(split) if t.row.institution == name]
+            if tiles:
+                own = np.nanmean([tile.colour for tile in tiles], axis=0)
+                shift = (own - centre) / np.maximum(spread, 1e-6)
+                lost = pooled(tiles).mean_dice.value - reference
+                rows.append((name, str(split), str(len(tiles)), *(f"{s:+.1f}" for s in shift[:3]),
+                             number(float(np.sqrt(np.mean(shift**2))), 2), f"{lost:+.3f}"))  # fmt: skip
+    return Table(
+        "drift",
+        f"Drift between institutions ({result.name})",
+        ("", "Split", "Tiles", "Red", "Green", "Blue", "Colour shift", "Dice against validation"),
+        tuple(rows),
+        "Colour of tissue in deviations of the training tiles; the shift is the root mean square "
+        "over mean and deviation of red, green and blue.",
+    )
