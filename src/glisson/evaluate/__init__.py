@@ -2,5 +2,6 @@
 
 from glisson.evaluate.evaluation import PAGE, evaluate_tiles
 from glisson.evaluate.table import Table
+from glisson.evaluate.tiles import TileSource
 
-__all__ = ["PAGE", "Table", "evaluate_tiles"]
+__all__ = ["PAGE", "Table", "TileSource", "evaluate_tiles"]

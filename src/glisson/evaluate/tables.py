@@ -147,7 +147,7 @@ def border_table(results: Sequence[Scored]) -> Table:
     return Table(
         "borders",
         "Borders of portal areas",
-        ("", "Tiles", "Surface Dice at 10 µm", "Median HD95, µm", "Tiles with portal on one side only"),
+        ("", "Tiles", "Surface Dice at 10 µm", "Median HD95, µm", "Portal on one side only"),
         tuple(rows),
         "Tiles in which truth or model has portal area. Where only one has, surface Dice is 0 and "
         "HD95 has no value.",
@@ -168,7 +168,8 @@ def drift_table(result: Scored) -> Table:
                 shift = (own - centre) / np.maximum(spread, 1e-6)
                 lost = pooled(tiles).mean_dice.value - reference
                 rows.append((name, str(split), str(len(tiles)), *(f"{s:+.1f}" for s in shift[:3]),
-                             number(float(np.sqrt(np.mean(shift**2))), 2), f"{lost:+.3f}"))  # fmt: skip
+                             number(float(np.sqrt(np.mean(shift**2))), 2),
+                             f"{lost:+.3f}"))  # fmt: skip
     return Table(
         "drift",
         f"Drift between institutions ({result.name})",

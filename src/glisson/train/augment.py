@@ -63,11 +63,11 @@ class Augmentation:
 AUGMENTATIONS = {
     "none": Augmentation(turn=False),
     "paper": Augmentation(
-        bend=0.5, rotate_deg=45, elastic=0.02, grid=0.04, gain=0.15, tint=0.03, contrast=0.15,
+        bend=0.5, rotate_deg=45, elastic=0.008, grid=0.02, gain=0.15, tint=0.03, contrast=0.15,
         saturation=0.2, blur=0.2, blur_px=1.2,
     ),
     "stain": Augmentation(
-        bend=0.5, rotate_deg=45, zoom=0.15, elastic=0.02, grid=0.04, stain=0.75, gain=0.12,
+        bend=0.5, rotate_deg=45, zoom=0.15, elastic=0.008, grid=0.02, stain=0.75, gain=0.12,
         tint=0.06, contrast=0.2, saturation=0.2, grey=0.05, blur=0.33, noise=0.27,
     ),
 }  # fmt: skip
