@@ -47,7 +47,9 @@ def test_every_preset_runs(tmp_path: Path, name: str) -> None:
     assert np.isfinite(history[0]["validation_loss"])
 
 
-def test_resuming_after_any_step_gives_the_same_weights(tmp_path: Path) -> None:
+def test_resuming_after_any_step_gives_the_same_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole = trained(tmp_path / "whole")
 
     class Stopped(Exception):
@@ -68,10 +70,10 @@ def test_resuming_after_any_step_gives_the_same_weights(tmp_path: Path) -> None:
     folder = tmp_path / "cut"
     for step in (2, 3):
         trainer = Trainer(tiny_network(), ColourTiles(), QUICK, folder)
-        trainer._saved_at = -1e9  # due at once, and again after every step below
-        with pytest.raises(Stopped), pytest.MonkeyPatch.context() as patch:
-            patch.setattr("glisson.train.loop._CHECKPOINT_SECONDS", -1.0)
+        monkeypatch.setattr("glisson.train.loop._CHECKPOINT_SECONDS", -1.0)
+        with pytest.raises(Stopped):
             trainer.run(StopAt(step))
+        monkeypatch.undo()
     resumed = Trainer(tiny_network(), ColourTiles(), QUICK, folder)
     resumed.run()
     assert same(whole.network.state_dict(), resumed.network.state_dict())
@@ -142,7 +144,7 @@ def test_no_number_for_a_loss_stops_with_the_last_checkpoint_whole(tmp_path: Pat
 
 def test_another_recipe_does_not_go_on(tmp_path: Path) -> None:
     trained(tmp_path, replace(QUICK, epochs=1))
-    with pytest.raises(TrainingError, match="another recipe .*batch"):
+    with pytest.raises(TrainingError, match=r"another recipe .*batch"):
         trained(tmp_path, replace(QUICK, epochs=1, batch=4))
 
 
@@ -156,7 +158,7 @@ def test_a_full_disk_keeps_the_checkpoint_before(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(torch, "save", full)
-    with pytest.raises(OutputError, match="[Ss]pace"):
+    with pytest.raises(OutputError, match=r"[Ss]pace"):
         save_checkpoint(tmp_path / LAST, {})
     assert (tmp_path / LAST).read_bytes() == before
     assert sorted(p.name for p in tmp_path.iterdir()) == [BEST, LAST]

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Group
 from rich.markup import escape
 from rich.table import Table as RichTable
 
 from glisson.cli.console import console, output
-from glisson.cli.options import Model, Out, Runtimes, RuntimeKind, Threads
+from glisson.cli.options import Model, Out, RuntimeKind, Runtimes, Threads
 from glisson.cli.study_options import (
     Annotations,
     Classes,
@@ -23,11 +22,13 @@ from glisson.cli.study_options import (
 from glisson.dataset import (
     ANNOTATIONS,
     LEAK,
+    SYNTHETIC,
     FolderTiles,
     SlideTiles,
     SplitSettings,
     SplitUnit,
     TileSettings,
+    is_synthetic,
     is_tile_folder,
     parse_meanings,
     read_study,
@@ -35,11 +36,6 @@ from glisson.dataset import (
 )
 from glisson.evaluate import PAGE, Table, TileSource, evaluate_tiles
 from glisson.model import ModelBundle, find_model, open_runtime
-
-SYNTHETIC = (
-    "SYNTHETIC slides: what a model learned on phantoms it finds on phantoms; agreement that was "
-    "built into the generator proves nothing about patients."
-)
 
 
 def evaluate(
@@ -67,7 +63,7 @@ def evaluate(
     source = _source(bundle, data, size, annotations, classes,
                      SplitSettings(split, validation, tuple(hold_out or ()), seed))  # fmt: skip
     warnings = [LEAK] if split is SplitUnit.TILE else []
-    if (data / "SYNTHETIC.md").exists() or (data.parent / "SYNTHETIC.md").exists():
+    if is_synthetic(data):
         warnings.append(SYNTHETIC)
     with console.status("scoring") as status:
         tables = evaluate_tiles(
@@ -76,8 +72,8 @@ def evaluate(
         )  # fmt: skip
     for each in warnings:
         console.print(f"[yellow]Warning:[/] {escape(each)}", highlight=False, soft_wrap=True)
-    output.print(Group(*(_drawn(table) for table in tables)))
-    output.print(f"{out / PAGE}", highlight=False, soft_wrap=True)
+    output.print(_drawn(tables[1]))
+    output.print(f"all tables and pictures: {out / PAGE}", highlight=False, soft_wrap=True)
 
 
 def _source(

@@ -11,7 +11,14 @@ from glisson.dataset.manifest import (
 from glisson.dataset.meanings import Meaning, MeaningTable, parse_meanings
 from glisson.dataset.slide_tiles import SlideTiles
 from glisson.dataset.splits import LEAK, Splits, SplitSettings, SplitUnit, split_study
-from glisson.dataset.study import ANNOTATIONS, AnnotatedSlide, Split, read_study
+from glisson.dataset.study import (
+    ANNOTATIONS,
+    SYNTHETIC,
+    AnnotatedSlide,
+    Split,
+    is_synthetic,
+    read_study,
+)
 from glisson.dataset.tile_folder import FolderTiles, WrittenTiles, is_tile_folder, write_tiles
 from glisson.dataset.tiles import (
     LabelledSlide,
@@ -26,6 +33,7 @@ __all__ = [
     "ANNOTATIONS",
     "IGNORED",
     "LEAK",
+    "SYNTHETIC",
     "AnnotatedSlide",
     "Distribution",
     "FolderTiles",
@@ -46,6 +54,7 @@ __all__ = [
     "check_classes_present",
     "class_shares",
     "distributions",
+    "is_synthetic",
     "is_tile_folder",
     "open_labelled",
     "parse_meanings",

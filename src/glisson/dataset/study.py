@@ -16,6 +16,11 @@ from glisson.errors import AnnotationError, SettingsError
 CASES_FILE = "cases.csv"
 ANNOTATIONS = ("{slide}.geojson", "{slide}.geojson.gz", "{slide}.json")
 UNKNOWN = "unknown"
+SYNTHETIC_FILE = "SYNTHETIC.md"
+SYNTHETIC = (
+    "SYNTHETIC slides: what a model learned on phantoms it finds on phantoms; agreement that was "
+    "built into the generator proves nothing about patients."
+)
 _SLIDE_SUFFIXES = {
     ".svs", ".ndpi", ".mrxs", ".tif", ".tiff", ".scn", ".bif", ".dcm", ".btf",
     ".png", ".jpg", ".jpeg",
@@ -70,6 +75,12 @@ class _Row(BaseModel):
     role: str = ""
     annotations: str = ""
     override_mpp: float | None = Field(default=None, ge=0.05, le=5)
+
+
+def is_synthetic(path: Path) -> bool:
+    """Whether a study, or a folder of tiles, says that its slides are synthetic."""
+    folder = path if path.is_dir() else path.parent
+    return (folder / SYNTHETIC_FILE).exists()
 
 
 def slide_name(path: Path) -> str:

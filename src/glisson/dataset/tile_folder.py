@@ -19,7 +19,7 @@ from glisson.dataset.manifest import MANIFEST_FILE, TileRow, read_manifest, writ
 from glisson.dataset.masks import labels_of_picture, mask_picture, read_picture
 from glisson.dataset.meanings import MeaningTable
 from glisson.dataset.splits import Splits, SplitSettings, SplitUnit
-from glisson.dataset.study import AnnotatedSlide
+from glisson.dataset.study import SYNTHETIC, SYNTHETIC_FILE, AnnotatedSlide, is_synthetic
 from glisson.dataset.tiles import (
     LabelledSlide,
     Tile,
@@ -72,6 +72,8 @@ def write_tiles(
         SettingsError: the folder holds tiles of other settings.
     """
     _prepare(out, settings, splits, table or MeaningTable())
+    if any(is_synthetic(slide.slide.parent) for slide in slides):
+        (out / SYNTHETIC_FILE).write_text(f"{SYNTHETIC}\n", encoding="utf-8")
     rows: list[TileRow] = []
     failed: dict[str, str] = {}
     with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:

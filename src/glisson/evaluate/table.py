@@ -59,9 +59,9 @@ def number(value: float, digits: int = 3) -> str:
 
 
 def interval(value: Interval) -> str:
-    """A score with its interval."""
-    if math.isnan(value.value):
-        return "–"
+    """A score with its interval, which one patient does not give."""
+    if math.isnan(value.low):
+        return number(value.value)
     return f"{value.value:.3f} ({value.low:.3f} to {value.high:.3f})"
 
 

@@ -67,34 +67,30 @@ def table_one(results: Sequence[Scored]) -> list[Table]:
     header = ("", *(name for name, _ in columns))
     means = [patch_mean(tiles) for _, tiles in columns]
     pools = [pooled(tiles) for _, tiles in columns]
-    patch = _rows(lambda c: [(number(_of(m.dice, m.mean_dice, c)), number(_of(m.iou, m.mean_iou, c)))
-                             for m in means])  # fmt: skip
-    whole = _rows(lambda c: [(interval(_of(p.dice, p.mean_dice, c)),
-                              interval(_of(p.iou, p.mean_iou, c))) for p in pools])  # fmt: skip
+    patch = _rows(
+        [[(m.mean_dice, m.mean_iou), *zip(m.dice, m.iou, strict=True)] for m in means], number
+    )
+    whole = _rows(
+        [[(p.mean_dice, p.mean_iou), *zip(p.dice, p.iou, strict=True)] for p in pools], interval
+    )
+    rule = ABSENT_CLASS_RULE
     patients = ("Patients", *(str(each.patients) for each in pools))
     return [
-        Table("table-1-patch-mean", f"Table 1. {PATCH_MEAN}", header, patch, ABSENT_CLASS_RULE),
-        Table(
-            "table-1-pooled", f"Table 1. {POOLED}", header, (*whole, patients), ABSENT_CLASS_RULE
-        ),
+        Table("table-1-patch-mean", f"Table 1. {PATCH_MEAN}", header, patch, rule),
+        Table("table-1-pooled", f"Table 1. {POOLED}", header, (*whole, patients), rule),
     ]
 
 
-def _of(by_class: Sequence[T], mean: T, index: int | None) -> T:
-    return mean if index is None else by_class[index]
-
-
 def _rows(
-    pairs: Callable[[int | None], list[tuple[str, str]]],
+    columns: Sequence[Sequence[tuple[T, T]]], written: Callable[[T], str]
 ) -> tuple[tuple[str, ...], ...]:
-    """Two rows, Dice and IoU, for the mean and each class."""
-    names = [("Mean", None), *((c.name.capitalize(), c.index) for c in CLASSES)]
-    rows: list[tuple[str, ...]] = []
-    for name, index in names:
-        found = pairs(index)
-        rows.append((f"{name}, Dice", *(dice for dice, _ in found)))
-        rows.append((f"{name}, IoU", *(iou for _, iou in found)))
-    return tuple(rows)
+    """Two rows, Dice and IoU, for the mean and each class; columns hold pairs in that order."""
+    names = ("Mean", *(c.name.capitalize() for c in CLASSES))
+    return tuple(
+        (f"{name}, {kind}", *(written(column[place][which]) for column in columns))
+        for place, name in enumerate(names)
+        for which, kind in enumerate(("Dice", "IoU"))
+    )
 
 
 def table_two(result: Scored, split: Split = Split.TEST) -> Table:

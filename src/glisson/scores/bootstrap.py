@@ -12,7 +12,10 @@ from glisson.scores.confusion import Confusion, scores_of
 
 @dataclass(frozen=True)
 class Interval:
-    """A score of all patients with its 95 % interval; NaN where a class is absent."""
+    """A score of all patients with its 95 % interval.
+
+    The score is NaN where a class is absent, the interval also where there is one patient only.
+    """
 
     value: float
     low: float
@@ -52,6 +55,7 @@ def pooled_scores(
     rng = np.random.default_rng(seed)
     weights = rng.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), resamples)
     drawn = [scores_of(each) for each in np.einsum("rp,pij->rij", weights, counts)]
+    drawn = drawn if len(counts) > 1 else []
     whole = scores_of(counts.sum(axis=0))
     classes = range(counts.shape[1])
     return PooledScores(
@@ -74,6 +78,6 @@ def pooled_by(keys: Sequence[str], counts: Sequence[Confusion]) -> dict[str, Con
 def _interval(value: float, drawn: list[float]) -> Interval:
     known = [each for each in drawn if not np.isnan(each)]
     if not known or np.isnan(value):
-        return Interval(float("nan"), float("nan"), float("nan"))
+        return Interval(value, float("nan"), float("nan"))
     low, high = np.percentile(known, [2.5, 97.5])
     return Interval(value, float(low), float(high))
