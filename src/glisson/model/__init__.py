@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from glisson.model.bundle import ModelBundle, load_bundle
 from glisson.model.export import write_bundle
+from glisson.model.formats import Exported, Format, export_model
 from glisson.model.runtime import (
     Precision,
     Runtime,
@@ -17,6 +18,8 @@ from glisson.model.store import add_model, find_model, list_models, store_folder
 
 __all__ = [
     "Architecture",
+    "Exported",
+    "Format",
     "ModelBundle",
     "ModelSpec",
     "Normalisation",
@@ -26,6 +29,7 @@ __all__ = [
     "SelfTest",
     "add_model",
     "check_self_test",
+    "export_model",
     "find_model",
     "glass_is_background",
     "list_models",

@@ -30,7 +30,7 @@ class OpenVinoRuntime:
         }
         if threads is not None:
             options["INFERENCE_NUM_THREADS"] = threads
-        self._model = openvino.Core().compile_model(_whole_graph(bundle), "CPU", options)
+        self._model = openvino.Core().compile_model(whole_graph(bundle), "CPU", options)
         self._requests = threading.local()
 
     def predict(self, tiles: Tiles) -> Probabilities:
@@ -49,7 +49,7 @@ class OpenVinoRuntime:
         return self._requests.request
 
 
-def _whole_graph(bundle: ModelBundle) -> Any:
+def whole_graph(bundle: ModelBundle) -> Any:
     """The ONNX graph with bytes at one end and probabilities at full size at the other."""
     graph = openvino.Core().read_model(bundle.folder / ONNX_FILE)
     logits = graph.get_results()[0].input_value(0)

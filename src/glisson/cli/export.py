@@ -1,0 +1,62 @@
+"""`glisson export`: a model in the formats of others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from glisson.cli.console import console, output
+from glisson.cli.options import Out
+from glisson.dataset import FolderTiles
+from glisson.model import Exported, Format, export_model, find_model
+from glisson.phantom import render_tile
+
+_SEED = 910_500_000
+
+
+def export(
+    model: Annotated[str, typer.Argument(help="Model name or folder.", show_default=False)],
+    out: Out,
+    formats: Annotated[
+        list[Format] | None,
+        typer.Option("--format", help="May be repeated.", show_default="all"),
+    ] = None,
+    tiles: Annotated[
+        Path | None,
+        typer.Option(help="Tiles to compare on.", show_default="synthetic ones"),
+    ] = None,
+    count: Annotated[int, typer.Option(help="Number of tiles to compare on.")] = 24,
+) -> None:
+    """Write a model as bundle, ONNX, TorchScript (WSInfer, QuPath), OpenVINO and int8.
+
+    Every file is compared with the trained model, and the largest difference is printed.
+    """
+    bundle = find_model(model)
+    with console.status("reading tiles"):
+        pixels = _pixels(tiles, count, bundle.spec.window_px, bundle.spec.mpp)
+    kind = f"tiles of {tiles}" if tiles else "SYNTHETIC tiles"
+    output.print(f"{bundle.spec.name}, compared on {len(pixels)} {kind}", highlight=False)
+    for each in formats or list(Format):
+        with console.status(f"writing {each}"):
+            made = export_model(bundle, out, each, pixels)
+        output.print(_line(made), highlight=False, soft_wrap=True)
+
+
+def _pixels(folder: Path | None, count: int, side: int, mpp: float) -> np.ndarray:
+    if folder is None:
+        return np.stack([render_tile(_SEED + n, side, mpp).rgb for n in range(count)])
+    source = FolderTiles(folder, mpp)
+    rows = np.random.default_rng(0).permutation(len(source.rows))[:count]
+    return np.stack([source.read(source.rows[int(row)]).rgb for row in rows])
+
+
+def _line(made: Exported) -> str:
+    agreement = (
+        f"largest difference {made.largest_difference:.2g}, same class {made.same_class:.3%}"
+    )
+    if made.path is None:
+        return f"{made.format}: {agreement}: not kept, it changes too much"
+    return f"{made.format}: {agreement}: {made.path}"

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from glisson.errors import SettingsError
+from glisson.model import Format, add_model, export_model, find_model, open_runtime
+from glisson.phantom import render_tile
+
+
+@pytest.fixture(scope="module")
+def tiles() -> np.ndarray:
+    return np.stack([render_tile(seed, 256, 2.0).rgb for seed in (5, 6)])
+
+
+@pytest.mark.parametrize(
+    ("format", "largest"),
+    [
+        (Format.BUNDLE, 0.0),
+        (Format.ONNX, 1e-4),
+        (Format.TORCHSCRIPT, 1e-4),
+        (Format.OPENVINO, 5e-3),
+    ],
+)
+def test_exports_repeat_the_trained_model(
+    tmp_path: Path, tiles: np.ndarray, format: Format, largest: float
+) -> None:
+    made = export_model(find_model(), tmp_path, format, tiles)
+    assert made.largest_difference <= largest
+    assert made.same_class > 0.999
+    assert made.path is not None
+    assert made.path.exists()
+
+
+def test_the_traced_file_comes_back_as_a_model(
+    tmp_path: Path, tiles: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a WSInfer user would take it: the file and its config.json, nothing else."""
+    monkeypatch.setenv("GLISSON_MODELS", str(tmp_path / "store"))
+    monkeypatch.setattr("glisson.model.store.store_folder", lambda: tmp_path / "store")
+    export_model(find_model(), tmp_path, Format.TORCHSCRIPT, tiles)
+    config = json.loads((tmp_path / "config.json").read_text())
+    assert (config["spacing_um_px"], config["patch_size_pixels"]) == (2.0, 256)
+    back = add_model(tmp_path / "model.pt", name="back", config=tmp_path / "config.json")
+    found = open_runtime(back).predict(tiles)
+    wanted = open_runtime(find_model()).predict(tiles)
+    assert np.abs(found - wanted).max() < 1e-3
+
+
+def test_int8_asks_for_enough_tiles(tmp_path: Path, tiles: np.ndarray) -> None:
+    with pytest.raises(SettingsError, match="at least 8 tiles"):
+        export_model(find_model(), tmp_path, Format.INT8, tiles)
+    assert not list(tmp_path.iterdir())
