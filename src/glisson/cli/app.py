@@ -10,7 +10,18 @@ import typer
 from rich.markup import escape
 
 from glisson import __version__
-from glisson.cli import demo, doctor, evaluate, export, models, phantom, segment, tiles, train
+from glisson.cli import (
+    demo,
+    doctor,
+    evaluate,
+    export,
+    models,
+    phantom,
+    reproduce,
+    segment,
+    tiles,
+    train,
+)
 from glisson.cli.console import console
 from glisson.errors import GlissonError
 
@@ -31,6 +42,7 @@ app.command("tiles")(tiles.tiles)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("export")(export.export)
+app.command("reproduce")(reproduce.reproduce)
 app.command("doctor")(doctor.doctor)
 app.add_typer(phantom.app, name="phantom")
 app.add_typer(models.app, name="models")

@@ -7,6 +7,7 @@ from glisson.run.folder import OVERVIEW
 from glisson.run.observer import RunObserver, SilentObserver
 from glisson.run.phantom_cohort import make_cohort
 from glisson.run.phantoms import MadePhantom, make_phantom
+from glisson.run.reproduce import ReproduceSettings, reproduce
 from glisson.run.settings import RunSettings
 from glisson.run.slide import RESEARCH_USE, SlideResult, segment_one
 
@@ -14,6 +15,7 @@ __all__ = [
     "OVERVIEW",
     "RESEARCH_USE",
     "MadePhantom",
+    "ReproduceSettings",
     "RunObserver",
     "RunResult",
     "RunSettings",
@@ -21,6 +23,7 @@ __all__ = [
     "SlideResult",
     "make_cohort",
     "make_phantom",
+    "reproduce",
     "result_names",
     "segment",
     "segment_one",
