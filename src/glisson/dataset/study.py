@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from glisson.errors import AnnotationError, SettingsError
 
 CASES_FILE = "cases.csv"
-ANNOTATIONS = ("{slide}.geojson", "{slide}.geojson.gz", "{slide}.json")
+ANNOTATIONS = ("{slide}.geojson", "{file}.geojson", "{slide}.geojson.gz", "{slide}.json")
 UNKNOWN = "unknown"
 SYNTHETIC_FILE = "SYNTHETIC.md"
 SYNTHETIC = (
@@ -97,7 +97,7 @@ def read_study(path: Path, annotations: Sequence[str] = ANNOTATIONS) -> list[Ann
     Args:
         path: table or folder.
         annotations: names to look for beside a slide, first found first taken; `{slide}` stands
-            for the slide's name without suffix.
+            for the slide's name without suffix, `{file}` for the whole of it.
 
     Raises:
         SettingsError: no such file, a row that does not parse, a slide twice.
@@ -156,7 +156,7 @@ def _annotated(folder: Path, row: _Row, annotations: Path) -> AnnotatedSlide:
 
 def _annotations_of(slide: Path, row: _Row, patterns: Sequence[str]) -> Path | None:
     names = [row.annotations] if row.annotations else list(patterns)
-    paths = [slide.parent / name.format(slide=slide_name(slide)) for name in names]
+    paths = [slide.parent / name.format(slide=slide_name(slide), file=slide.name) for name in names]
     return next((path for path in paths if path.exists()), None)
 
 
@@ -168,7 +168,7 @@ def _from_folder(folder: Path, patterns: Sequence[str]) -> list[AnnotatedSlide]:
     if bare:
         raise AnnotationError(_without(bare, patterns))
     used = set(found.values())
-    ends = tuple(pattern.replace("{slide}", "") for pattern in patterns)
+    ends = tuple(pattern.replace("{slide}", "").replace("{file}", "") for pattern in patterns)
     idle = [p.name for p in sorted(folder.iterdir()) if p.name.endswith(ends) and p not in used]
     if idle:
         raise AnnotationError(

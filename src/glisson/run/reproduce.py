@@ -72,12 +72,13 @@ def reproduce(out: Path, settings: ReproduceSettings, told: Told = logger.info) 
         TrainingError: the loss is no number, or the folder holds a run of other settings.
     """
     cases = plan_cohort("paper", settings.seed, settings.share, settings.slide_mpp)
-    cohort = make_cohort(
+    table = make_cohort(
         out / "cohort",
         cases,
-        progress=lambda n, all_, name: told(f"slide {n + 1} of {all_}: {name}"),
-    ).parent
-    slides = read_study(cohort, READER)
+        os.cpu_count() or 1,
+        lambda done, all_, name: told(f"slide {done + 1} of {all_}: {name}"),
+    )
+    slides = read_study(table, READER)
     splits = split_study(slides, SplitSettings(seed=settings.seed))
     parts: list[Table | Picture] = [PAPER_TABLE_1, PAPER_TABLE_2]
     for mpp in settings.mpps:
