@@ -5,15 +5,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import torch
-
 from glisson.model import Normalisation, write_bundle
 from glisson.phantom import render_tile
-from glisson.train.loop import MEAN, STD, new_model
-from glisson.train.recipe import Recipe
+from glisson.training.checkpoint import BEST, kept_weights, load_checkpoint
+from glisson.training.network import MEAN, STD, new_network
 
 DEFAULT = Path(__file__).parents[1] / "src" / "glisson" / "model" / "default"
 SELF_TEST_SEED = 900_000_003
+MPP = 2.0
 
 
 def main() -> None:
@@ -24,22 +23,20 @@ def main() -> None:
     options.add_argument("--card", type=Path, default=Path("docs/model-card.md"))
     options.add_argument("--version", default="0.1.0")
     chosen = options.parse_args()
-    state = torch.load(chosen.folder / "checkpoint.pt", weights_only=True)
-    model = new_model()
-    model.load_state_dict(state["average"])
-    recipe = Recipe()
+    model = new_network()
+    model.load_state_dict(kept_weights(load_checkpoint(chosen.folder / BEST)))
     bundle = write_bundle(
         model,
         chosen.out,
         name="glisson-phantom-b0",
         version=chosen.version,
-        mpp=recipe.mpp,
+        mpp=MPP,
         window_px=256,
         normalisation=Normalisation(mean=MEAN, std=STD),
         licence="Apache-2.0",
         trained_on="Synthetic biopsies only (Glisson's phantom); no real liver, no patients.",
         intended_use="Research on H&E liver biopsies. Not for diagnosis.",
-        self_test_tile=render_tile(SELF_TEST_SEED, 256, recipe.mpp).rgb,
+        self_test_tile=render_tile(SELF_TEST_SEED, 256, MPP).rgb,
         card=chosen.card.read_text(encoding="utf-8"),
         overwrite=True,
     )

@@ -34,7 +34,7 @@ from glisson.dataset import (
     read_study,
     split_study,
 )
-from glisson.evaluate import PAGE, Table, TileSource, evaluate_tiles
+from glisson.evaluation import PAGE, Table, TileSource, evaluate_tiles
 from glisson.model import ModelBundle, find_model, open_runtime
 
 

@@ -36,8 +36,8 @@ from glisson.dataset import (
 from glisson.errors import MissingExtra
 
 if TYPE_CHECKING:
-    from glisson.train.batches import TileSource
-    from glisson.train.loop import TrainObserver
+    from glisson.training.batches import TileSource
+    from glisson.training.loop import TrainObserver
 
 
 class Preset(StrEnum):
@@ -98,9 +98,9 @@ def train(
     best epoch as a model that `glisson segment --model OUT/model` takes.
     """
     try:
-        from glisson.train.devices import launched
-        from glisson.train.recipe import preset as recipe_of
-        from glisson.train.session import RunSettings, train_model
+        from glisson.training.devices import launched
+        from glisson.training.recipe import preset as recipe_of
+        from glisson.training.session import RunSettings, train_model
     except ImportError as error:
         raise MissingExtra(f"Training needs {error.name}: pip install 'glisson[train]'") from error
 
@@ -166,7 +166,7 @@ class _Bar:
 
     def record(self, title: str) -> TrainObserver:
         """Who writes the run down and tells this bar."""
-        from glisson.train.record import Record
+        from glisson.training.record import Record
 
         return Record(self._folder, title, self._step, self._epoch)
 

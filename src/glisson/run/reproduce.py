@@ -18,7 +18,7 @@ from glisson.dataset import (
     split_study,
     write_tiles,
 )
-from glisson.evaluate import (
+from glisson.evaluation import (
     PAPER_TABLE_1,
     PAPER_TABLE_2,
     Picture,
@@ -96,9 +96,9 @@ def reproduce(out: Path, settings: ReproduceSettings, told: Told = logger.info) 
 def _trained_and_evaluated(
     out: Path, source: FolderTiles, mpp: float, settings: ReproduceSettings, told: Told
 ) -> list[Table | Picture]:
-    from glisson.train.recipe import preset
-    from glisson.train.record import CURVES_FILE, Record
-    from glisson.train.session import MODEL_FOLDER, RunSettings, train_model
+    from glisson.training.recipe import preset
+    from glisson.training.record import CURVES_FILE, Record
+    from glisson.training.session import MODEL_FOLDER, RunSettings, train_model
 
     run = out / f"model-{mpp:g}um"
     recipe = preset(settings.preset, epochs=settings.epochs, seed=settings.seed)

@@ -17,9 +17,9 @@ from torch.utils.tensorboard import SummaryWriter
 from glisson import __version__
 from glisson.dataset import distributions
 from glisson.files import atomic_path
-from glisson.train.batches import Batch, TileSource
-from glisson.train.figures import draw_curves, outlined
-from glisson.train.recipe import Recipe
+from glisson.training.batches import Batch, TileSource
+from glisson.training.figures import draw_curves, outlined
+from glisson.training.recipe import Recipe
 
 HISTORY_FILE, CURVES_FILE, FACTS_FILE = "history.csv", "curves.png", "train.json"
 PREVIEW_FILE = "augmentation.png"

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from glisson.classes import CLASSES, LOBULE, PORTAL
 from glisson.dataset import IGNORED
-from glisson.train.recipe import Recipe
+from glisson.training.recipe import Recipe
 
 
 def segmentation_loss(logits: Tensor, labels: Tensor, recipe: Recipe) -> Tensor:

@@ -9,10 +9,10 @@ import pytest
 from glisson.dataset import Split, Splits, SplitSettings, TileSettings, write_tiles
 from glisson.dataset.tile_folder import FolderTiles
 from glisson.errors import SettingsError
-from glisson.evaluate import evaluate_tiles
-from glisson.evaluate.gallery import best_and_worst
-from glisson.evaluate.tables import Scored, table_one, table_two
-from glisson.evaluate.tiles import score_tiles
+from glisson.evaluation import evaluate_tiles
+from glisson.evaluation.gallery import best_and_worst
+from glisson.evaluation.tables import Scored, table_one, table_two
+from glisson.evaluation.tiles import score_tiles
 from glisson.model import find_model
 from tests.dataset.scene import source, write_slide
 from tests.scenes import ColourModel, ConstantModel

@@ -14,11 +14,11 @@ import pytest
 import torch
 
 from glisson.errors import OutputError, SettingsError, TrainingError
-from glisson.train.batches import Order
-from glisson.train.checkpoint import BEST, LAST, kept_weights, load_checkpoint, save_checkpoint
-from glisson.train.loop import Trainer
-from glisson.train.recipe import PRESETS, Recipe, preset
-from tests.train.scene import ColourTiles, tiny_network
+from glisson.training.batches import Order
+from glisson.training.checkpoint import BEST, LAST, kept_weights, load_checkpoint, save_checkpoint
+from glisson.training.loop import Trainer
+from glisson.training.recipe import PRESETS, Recipe, preset
+from tests.training.scene import ColourTiles, tiny_network
 
 QUICK = Recipe(epochs=4, batch=8, learning_rate=4e-3, warmup_steps=2, ema_decay=0.8)
 
@@ -70,7 +70,7 @@ def test_resuming_after_any_step_gives_the_same_weights(
     folder = tmp_path / "cut"
     for step in (2, 3):
         trainer = Trainer(tiny_network(), ColourTiles(), QUICK, folder)
-        monkeypatch.setattr("glisson.train.loop._CHECKPOINT_SECONDS", -1.0)
+        monkeypatch.setattr("glisson.training.loop._CHECKPOINT_SECONDS", -1.0)
         with pytest.raises(Stopped):
             trainer.run(StopAt(step))
         monkeypatch.undo()
@@ -84,8 +84,8 @@ def test_resuming_after_any_step_gives_the_same_weights(
 SCRIPT = """
 import sys
 from pathlib import Path
-import glisson.train.loop as loop
-from tests.train.test_loop import LONG, ColourTiles, tiny_network
+import glisson.training.loop as loop
+from tests.training.test_loop import LONG, ColourTiles, tiny_network
 loop._CHECKPOINT_SECONDS = 0.05
 loop.Trainer(tiny_network(), ColourTiles(), LONG, Path(sys.argv[1])).run()
 """

@@ -13,13 +13,13 @@ from glisson.dataset import Split
 from glisson.errors import TrainingError
 from glisson.model import ModelBundle, Normalisation, write_bundle
 from glisson.model.spec import safe_name
-from glisson.train.batches import SplitTiles, TileSource
-from glisson.train.checkpoint import BEST, LAST, kept_weights, load_checkpoint
-from glisson.train.figures import draw_augmentations
-from glisson.train.loop import Progress, Trainer, TrainObserver
-from glisson.train.network import MEAN, STD, new_network, pretrained_network
-from glisson.train.recipe import Recipe
-from glisson.train.record import FACTS_FILE, PREVIEW_FILE, write_facts
+from glisson.training.batches import SplitTiles, TileSource
+from glisson.training.checkpoint import BEST, LAST, kept_weights, load_checkpoint
+from glisson.training.figures import draw_augmentations
+from glisson.training.loop import Progress, Trainer, TrainObserver
+from glisson.training.network import MEAN, STD, new_network, pretrained_network
+from glisson.training.recipe import Recipe
+from glisson.training.record import FACTS_FILE, PREVIEW_FILE, write_facts
 
 MODEL_FOLDER = "model"
 

@@ -21,12 +21,12 @@ from glisson.classes import CLASSES
 from glisson.dataset import Split, check_classes_present
 from glisson.errors import TrainingError
 from glisson.scores import Confusion, Scores, confusion, scores_of
-from glisson.train.augment import AUGMENTATIONS, augment
-from glisson.train.batches import Batch, Order, SplitTiles, TileSource, load
-from glisson.train.checkpoint import BEST, LAST, load_checkpoint, save_checkpoint
-from glisson.train.loss import segmentation_loss
-from glisson.train.network import normalised
-from glisson.train.recipe import Recipe
+from glisson.training.augment import AUGMENTATIONS, augment
+from glisson.training.batches import Batch, Order, SplitTiles, TileSource, load
+from glisson.training.checkpoint import BEST, LAST, load_checkpoint, save_checkpoint
+from glisson.training.loss import segmentation_loss
+from glisson.training.network import normalised
+from glisson.training.recipe import Recipe
 
 logger = logging.getLogger(__name__)
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from glisson.classes import CLASSES
 from glisson.dataset import Split
-from glisson.evaluate.gallery import best_and_worst, draw_gallery
-from glisson.evaluate.page import Picture, write_page, write_tables
-from glisson.evaluate.table import Table
-from glisson.evaluate.tables import Scored, border_table, drift_table, table_one, table_two
-from glisson.evaluate.tiles import TileScore, TileSource, score_tiles
+from glisson.evaluation.gallery import best_and_worst, draw_gallery
+from glisson.evaluation.page import Picture, write_page, write_tables
+from glisson.evaluation.table import Table
+from glisson.evaluation.tables import Scored, border_table, drift_table, table_one, table_two
+from glisson.evaluation.tiles import TileScore, TileSource, score_tiles
 from glisson.files import atomic_path
 from glisson.model import ModelBundle, Runtime
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from glisson.classes import CLASSES, PORTAL
 from glisson.dataset import IGNORED
-from glisson.evaluate.tiles import TileScore, TileSource, classes_found
+from glisson.evaluation.tiles import TileScore, TileSource, classes_found
 from glisson.files import atomic_path
 from glisson.model import Runtime
 

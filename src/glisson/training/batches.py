@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from glisson.dataset import TilePixels, TileRow
-from glisson.train.loss import with_ignored_border
+from glisson.training.loss import with_ignored_border
 
 Batch = tuple[Tensor, Tensor, Tensor]
 """Positions of the tiles in their split, (N, 3, H, W) images in 0 to 1, (N, H, W) uint8 labels."""

@@ -11,8 +11,8 @@ import numpy as np
 
 from glisson.classes import CLASSES, PORTAL
 from glisson.dataset import Split
-from glisson.evaluate.table import Table, interval, number
-from glisson.evaluate.tiles import TileScore
+from glisson.evaluation.table import Table, interval, number
+from glisson.evaluation.tiles import TileScore
 from glisson.scores import (
     ABSENT_CLASS_RULE,
     PooledScores,

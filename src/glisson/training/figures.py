@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from glisson.classes import BACKGROUND, CLASSES
 from glisson.files import atomic_path
-from glisson.train.augment import AUGMENTATIONS, augment
-from glisson.train.batches import SplitTiles
+from glisson.training.augment import AUGMENTATIONS, augment
+from glisson.training.batches import SplitTiles
 
 Pixels = NDArray[np.uint8]
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from glisson.evaluate.table import Table
+from glisson.evaluation.table import Table
 from glisson.files import atomic_path
 
 _STYLE = """

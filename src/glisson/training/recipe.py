@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from glisson.errors import SettingsError
-from glisson.train.augment import AUGMENTATIONS
+from glisson.training.augment import AUGMENTATIONS
 
 VARIANTS = ("b0", "b1", "b2", "b3", "b4", "b5")
 

@@ -1,0 +1,18 @@
+"""A model against truth: the paper's tables, intervals, borders, drift, galleries."""
+
+from glisson.evaluation.page import Picture, write_page
+from glisson.evaluation.paper import PAPER_TABLE_1, PAPER_TABLE_2
+from glisson.evaluation.table import Table
+from glisson.evaluation.tiles import TileSource
+from glisson.evaluation.whole import PAGE, evaluate_tiles
+
+__all__ = [
+    "PAGE",
+    "PAPER_TABLE_1",
+    "PAPER_TABLE_2",
+    "Picture",
+    "Table",
+    "TileSource",
+    "evaluate_tiles",
+    "write_page",
+]
