@@ -34,8 +34,17 @@ from glisson.dataset import (
     read_study,
     split_study,
 )
-from glisson.evaluation import PAGE, Table, TileSource, evaluate_tiles
-from glisson.model import ModelBundle, find_model, open_runtime
+from glisson.evaluation import (
+    PAGE,
+    Table,
+    TileSource,
+    TractScore,
+    evaluate_tiles,
+    score_tracts,
+)
+from glisson.model import find_model, open_runtime
+
+_SHOWN = ("table-1-pooled", "tracts")
 
 
 def evaluate(
@@ -57,41 +66,38 @@ def evaluate(
 ) -> None:
     """Score a model: the paper's tables 1 and 2, intervals over patients, borders, drift.
 
-    Give the same split options as for training, or the tiles that it was trained on.
+    From slides, whole tracts too: found, missed, false, and false per mm². Give the same split
+    options as for training, or the tiles that it was trained on.
     """
     bundle = find_model(model)
-    source = _source(bundle, data, size, annotations, classes,
-                     SplitSettings(split, validation, tuple(hold_out or ()), seed))  # fmt: skip
+    opened = open_runtime(bundle, runtime.value, threads=threads)
+    settings = SplitSettings(split, validation, tuple(hold_out or ()), seed)
+    table = parse_meanings(classes or ())
     warnings = [LEAK] if split is SplitUnit.TILE else []
     if is_synthetic(data):
         warnings.append(SYNTHETIC)
-    with console.status("scoring") as status:
+    tracts: list[TractScore] = []
+    with console.status("reading annotations") as status:
+        if is_tile_folder(data):
+            source: TileSource = FolderTiles(data, bundle.spec.mpp, validation, seed)
+        else:
+            slides = read_study(data, annotations or ANNOTATIONS)
+            splits = split_study(slides, settings)
+            source = SlideTiles(slides, splits, TileSettings(bundle.spec.mpp, size), table)
+            tracts = score_tracts(
+                slides, splits, bundle, opened, table,
+                lambda name, done, all_: status.update(f"tracts of slide {done} of {all_}: {name}"),
+            )  # fmt: skip
         tables = evaluate_tiles(
-            out, bundle, open_runtime(bundle, runtime.value, threads=threads), source, warnings,
-            lambda done, all_: status.update(f"tile {done} of {all_}"),
+            out, bundle, opened, source, warnings,
+            lambda done, all_: status.update(f"tile {done} of {all_}"), tracts,
         )  # fmt: skip
     for each in warnings:
         console.print(f"[yellow]Warning:[/] {escape(each)}", highlight=False, soft_wrap=True)
-    output.print(_drawn(tables[1]))
+    for shown in tables:
+        if shown.name in _SHOWN:
+            output.print(_drawn(shown))
     output.print(f"all tables and pictures: {out / PAGE}", highlight=False, soft_wrap=True)
-
-
-def _source(
-    bundle: ModelBundle,
-    data: Path,
-    size: int,
-    annotations: list[str] | None,
-    classes: list[str] | None,
-    split: SplitSettings,
-) -> TileSource:
-    if is_tile_folder(data):
-        return FolderTiles(data, bundle.spec.mpp, split.validation, split.seed)
-    slides = read_study(data, annotations or ANNOTATIONS)
-    with console.status("reading annotations"):
-        return SlideTiles(
-            slides, split_study(slides, split), TileSettings(bundle.spec.mpp, size),
-            parse_meanings(classes or ()),
-        )  # fmt: skip
 
 
 def _drawn(table: Table) -> RichTable:

@@ -13,6 +13,7 @@ from glisson.evaluation.page import Picture, write_page, write_tables
 from glisson.evaluation.table import Table
 from glisson.evaluation.tables import Scored, border_table, drift_table, table_one, table_two
 from glisson.evaluation.tiles import TileScore, TileSource, score_tiles
+from glisson.evaluation.tracts import TractScore, cause_table, tract_table
 from glisson.files import atomic_path
 from glisson.model import ModelBundle, Runtime
 
@@ -27,16 +28,18 @@ def evaluate_tiles(
     source: TileSource,
     warnings: Sequence[str] = (),
     told: Callable[[int, int], None] | None = None,
+    tracts: Sequence[TractScore] = (),
 ) -> list[Table]:
     """Score every tile and write tables, pictures and `evaluation.html`.
 
-    Returns the tables in the order of the page.
+    `tracts` are scores of whole slides, from `score_tracts`, to go on the same page. Returns the
+    tables in the order of the page.
     """
     out.mkdir(parents=True, exist_ok=True)
     spec = bundle.spec
     result = Scored(f"{spec.mpp:g} µm/px", score_tiles(runtime, bundle, source, told=told))
     _write_scores(out / "tiles.csv", result.tiles)
-    tables = _tables(result)
+    tables = [*_tables(result), *_tract_tables(tracts)]
     write_tables(out, tables)
     shown = result.of(Split.TEST) or result.of(Split.VALIDATION) or list(result.tiles)
     pictures = _pictures(out, shown, source, runtime)
@@ -53,6 +56,11 @@ def _tables(result: Scored) -> list[Table]:
     if result.of(Split.TRAIN) and result.of(Split.VALIDATION):
         tables.append(drift_table(result))
     return tables
+
+
+def _tract_tables(tracts: Sequence[TractScore]) -> list[Table]:
+    tables = (tract_table(tracts), cause_table(tracts)) if tracts else ()
+    return [table for table in tables if table is not None]
 
 
 def _pictures(

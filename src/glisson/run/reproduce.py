@@ -11,6 +11,7 @@ from pathlib import Path
 from glisson.dataset import (
     SYNTHETIC,
     FolderTiles,
+    Split,
     SplitSettings,
     TileSettings,
     distributions,
@@ -23,10 +24,12 @@ from glisson.evaluation import (
     PAPER_TABLE_2,
     Picture,
     Table,
+    TractScore,
     evaluate_tiles,
+    score_tracts,
     write_page,
 )
-from glisson.model import load_bundle, open_runtime
+from glisson.model import ModelBundle, load_bundle, open_runtime
 from glisson.phantom import plan_cohort
 from glisson.run.phantom_cohort import make_cohort
 
@@ -85,7 +88,11 @@ def reproduce(out: Path, settings: ReproduceSettings, told: Told = logger.info) 
         folder = out / f"tiles-{mpp:g}um"
         told(f"tiles at {mpp:g} µm/px")
         write_tiles(folder, slides, splits, TileSettings(mpp=mpp))
-        parts += _trained_and_evaluated(out, FolderTiles(folder), mpp, settings, told)
+        bundle = _trained(out, FolderTiles(folder), mpp, settings, told)
+        unseen = [slide for slide in slides if splits.of_slide[slide.name] is not Split.TRAIN]
+        told(f"tracts at {mpp:g} µm/px")
+        tracts = score_tracts(unseen, splits, bundle, open_runtime(bundle))
+        parts += _evaluated(out, FolderTiles(folder), bundle, tracts, told)
     page = out / PAGE
     write_page(
         page, "HOTSPoT's model part, rerun on phantoms", _facts(settings), [SYNTHETIC], parts
@@ -93,14 +100,14 @@ def reproduce(out: Path, settings: ReproduceSettings, told: Told = logger.info) 
     return page
 
 
-def _trained_and_evaluated(
+def _trained(
     out: Path, source: FolderTiles, mpp: float, settings: ReproduceSettings, told: Told
-) -> list[Table | Picture]:
+) -> ModelBundle:
     from glisson.training.recipe import preset
-    from glisson.training.record import CURVES_FILE, Record
+    from glisson.training.record import Record
     from glisson.training.session import MODEL_FOLDER, RunSettings, train_model
 
-    run = out / f"model-{mpp:g}um"
+    run = _run_folder(out, mpp)
     recipe = preset(settings.preset, epochs=settings.epochs, seed=settings.seed)
     record = Record(
         run,
@@ -112,20 +119,34 @@ def _trained_and_evaluated(
     )
     about = RunSettings(settings.weights, resume=True, trained_on="SYNTHETIC slides (phantoms).")
     train_model(source, recipe, run, about, record)
-    bundle = load_bundle(run / MODEL_FOLDER)
+    return load_bundle(run / MODEL_FOLDER)
+
+
+def _run_folder(out: Path, mpp: float) -> Path:
+    return out / f"model-{mpp:g}um"
+
+
+def _evaluated(
+    out: Path,
+    source: FolderTiles,
+    bundle: ModelBundle,
+    tracts: Sequence[TractScore],
+    told: Told,
+) -> list[Table | Picture]:
+    from glisson.training.record import CURVES_FILE
+
+    mpp = bundle.spec.mpp
     told(f"evaluating at {mpp:g} µm/px")
-    tables = evaluate_tiles(
-        out / f"evaluation-{mpp:g}um", bundle, open_runtime(bundle), source, [SYNTHETIC]
-    )
-    curves = Picture(f"Learning curves (Fig. 1), SYNTHETIC, {mpp:g} µm/px", run / CURVES_FILE)
-    pictures = [
-        Picture(
-            f"{name.capitalize()} test tiles, SYNTHETIC, {mpp:g} µm/px: tile, truth, found", path
-        )
-        for name in ("best", "worst")
-        if (path := out / f"evaluation-{mpp:g}um" / f"{name}.png").exists()
-    ]
-    return [_classes(source, mpp), *tables, curves, *pictures]
+    folder = out / f"evaluation-{mpp:g}um"
+    runtime = open_runtime(bundle)
+    tables = evaluate_tiles(folder, bundle, runtime, source, [SYNTHETIC], tracts=tracts)
+    curves = _run_folder(out, mpp) / CURVES_FILE
+    pictures = [Picture(f"Learning curves (Fig. 1), SYNTHETIC, {mpp:g} µm/px", curves)]
+    for name in ("best", "worst"):
+        title = f"The {name} test tiles, SYNTHETIC, {mpp:g} µm/px: tile, truth, found"
+        if (folder / f"{name}.png").exists():
+            pictures.append(Picture(title, folder / f"{name}.png"))
+    return [_classes(source, mpp), *tables, *pictures]
 
 
 def _classes(source: FolderTiles, mpp: float) -> Table:

@@ -1,0 +1,230 @@
+"""Whole portal tracts of a slide, found against drawn; and what the false ones lie on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import shapely
+from shapely import Polygon
+
+from glisson.dataset import (
+    AnnotatedSlide,
+    LabelledSlide,
+    Meaning,
+    MeaningTable,
+    SlideLabels,
+    Split,
+    Splits,
+    open_labelled,
+)
+from glisson.evaluation.table import Table, number
+from glisson.exchange import read_geojson
+from glisson.model import ModelBundle, Runtime
+from glisson.regions import Regions, RegionSettings, find_regions
+from glisson.segmentation import SegmentSettings, segment_slide
+from glisson.tissue import find_tissue
+
+LEAST_IOU = 0.5
+"""Overlap over union at which a found tract is a drawn one: above it, a pair is unique."""
+
+LEAST_SHARE = 0.3
+"""Part of a false tract that has to lie on a feature for it to be named."""
+
+MERGED = "part of a drawn tract, cut or joined otherwise"
+UNEXPLAINED = "nothing that is known"
+_FEATURES = "{slide}.features.geojson"
+
+
+@dataclass(frozen=True)
+class TractScore:
+    """Tracts of one slide.
+
+    Attributes:
+        source: the slide.
+        split: its split.
+        drawn: number of tracts drawn, in what was looked at.
+        found: number of tracts found there.
+        matched: pairs of both with an IoU of `LEAST_IOU` or more.
+        tissue_mm2: tissue that was looked at.
+        causes: number of false tracts by what they lie on; empty where that is not known.
+    """
+
+    source: AnnotatedSlide
+    split: Split
+    drawn: int
+    found: int
+    matched: int
+    tissue_mm2: float
+    causes: dict[str, int] = field(default_factory=dict)
+
+
+def score_tracts(
+    slides: Sequence[AnnotatedSlide],
+    splits: Splits,
+    bundle: ModelBundle,
+    runtime: Runtime,
+    table: MeaningTable | None = None,
+    told: Callable[[str, int, int], None] | None = None,
+) -> list[TractScore]:
+    """Segment every slide as `glisson segment` does and compare its tracts with those drawn."""
+    scores = []
+    for number_, source in enumerate(slides, 1):
+        if told:
+            told(source.name, number_, len(slides))
+        with open_labelled(source, table) as labelled:
+            regions = _segmented(labelled, bundle, runtime)
+            scores.append(compare(labelled, regions, splits.of_slide[source.name]))
+    return scores
+
+
+def _segmented(labelled: LabelledSlide, bundle: ModelBundle, runtime: Runtime) -> Regions:
+    settings = SegmentSettings(mpp=bundle.spec.mpp, window_px=bundle.spec.window_px)
+    slide = labelled.slide
+    return find_regions(segment_slide(slide, find_tissue(slide), runtime, settings))
+
+
+def compare(labelled: LabelledSlide, regions: Regions, split: Split) -> TractScore:
+    """Tracts found on a slide against those drawn; ignored areas count for neither."""
+    labels = labelled.labels
+    seen = looked_at(labels)
+    least_l0 = RegionSettings().min_tract_area_um2 / labels.pixel_size.area_um2
+    drawn = _mostly_in(drawn_tracts(labels, least_l0), seen)
+    found = _mostly_in([tract.polygon_l0 for tract in regions.tracts], seen)
+    pairs = matched_pairs(drawn, found)
+    false = [each for index, each in enumerate(found) if index not in {f for _, f in pairs}]
+    tissue = shapely.union_all(labels.tissue_l0).intersection(seen)
+    return TractScore(
+        labelled.source,
+        split,
+        len(drawn),
+        len(found),
+        len(pairs),
+        tissue.area * labels.pixel_size.area_um2 * 1e-6,
+        _causes(false, drawn, labelled),
+    )
+
+
+def looked_at(labels: SlideLabels) -> shapely.Geometry:
+    """The area in which every tract was drawn, in level-0 pixels."""
+    regions = labels.areas_l0.get(Meaning.REGION)
+    size = labels.size_l0
+    whole = shapely.union_all(regions) if regions else shapely.box(0, 0, size.width, size.height)
+    return whole.difference(shapely.union_all(labels.areas_l0.get(Meaning.IGNORE, ())))
+
+
+def drawn_tracts(labels: SlideLabels, least_l0: float) -> list[Polygon]:
+    """Drawn portal areas, those that touch joined, too small ones left out."""
+    joined = shapely.union_all(labels.areas_l0.get(Meaning.PORTAL, ()))
+    return [part for part in shapely.get_parts(joined) if part.area >= least_l0]
+
+
+def matched_pairs(drawn: Sequence[Polygon], found: Sequence[Polygon]) -> list[tuple[int, int]]:
+    """(drawn, found) with an IoU of `LEAST_IOU` or more; disjoint tracts pair once at most."""
+    tree = shapely.STRtree(found)
+    pairs = []
+    for index, tract in enumerate(drawn):
+        for other in tree.query(tract, "intersects"):
+            overlap = tract.intersection(found[other]).area
+            if overlap >= LEAST_IOU * (tract.area + found[other].area - overlap):
+                pairs.append((index, int(other)))
+    return pairs
+
+
+def _mostly_in(tracts: Sequence[Polygon], area: shapely.Geometry) -> list[Polygon]:
+    shapely.prepare(area)
+    return [
+        tract
+        for tract in tracts
+        if area.contains(tract) or tract.intersection(area).area > 0.5 * tract.area
+    ]
+
+
+def _causes(
+    false: Sequence[Polygon], drawn: Sequence[Polygon], labelled: LabelledSlide
+) -> dict[str, int]:
+    path = labelled.source.slide.parent / _FEATURES.format(slide=labelled.source.name)
+    if not path.exists():
+        return {}
+    features = _features(path, labelled)
+    features[MERGED] = shapely.union_all(drawn)
+    return dict(Counter(_cause(tract, features) for tract in false))
+
+
+def _features(path: Path, labelled: LabelledSlide) -> dict[str, shapely.Geometry]:
+    by_name: dict[str, list[Polygon]] = {}
+    for area in read_geojson(path, labelled.slide.info.bounds_l0).areas:
+        if area.class_name != "Interface":
+            by_name.setdefault(area.class_name, []).append(area.geometry_l0)
+    return {name: shapely.union_all(areas) for name, areas in by_name.items()}
+
+
+def _cause(tract: Polygon, features: dict[str, shapely.Geometry]) -> str:
+    shares = {name: tract.intersection(area).area / tract.area for name, area in features.items()}
+    name = max(shares, key=lambda each: shares[each])
+    return name if shares[name] >= LEAST_SHARE else UNEXPLAINED
+
+
+def tract_table(scores: Sequence[TractScore]) -> Table:
+    """Tracts found, missed and false, by split and institution."""
+    rows = []
+    for split in Split:
+        part = [score for score in scores if score.split is split]
+        places = sorted({score.source.institution for score in part})
+        for place in places:
+            chosen = [score for score in part if score.source.institution == place]
+            rows.append(_tract_row(f"{split}, {place}", chosen))
+        if len(places) > 1:
+            rows.append(_tract_row(f"{split}, all", part))
+    return Table(
+        "tracts",
+        f"Whole portal tracts; found means IoU of {LEAST_IOU:g} or more with a drawn one",
+        ("", "Slides", "Drawn", "Found", "Right", "Precision", "Recall", "F1", "False per mm²"),
+        tuple(rows),
+        "Counts added up over slides. Where tracts bridge, one joined tract against several is a "
+        "miss and an error.",
+    )
+
+
+def _tract_row(name: str, scores: Sequence[TractScore]) -> tuple[str, ...]:
+    drawn, found, right = (
+        sum(getattr(score, key) for score in scores) for key in ("drawn", "found", "matched")
+    )
+    tissue_mm2 = sum(score.tissue_mm2 for score in scores)
+    return (
+        name,
+        str(len(scores)),
+        str(drawn),
+        str(found),
+        str(right),
+        number(_ratio(right, found)),
+        number(_ratio(right, drawn)),
+        number(_ratio(2 * right, drawn + found)),
+        number(_ratio(found - right, tissue_mm2), 2),
+    )
+
+
+def _ratio(part: float, whole: float) -> float:
+    return part / whole if whole else float(np.nan)
+
+
+def cause_table(scores: Sequence[TractScore]) -> Table | None:
+    """What false tracts lie on, by split; None where no slide says."""
+    names = sorted({name for score in scores for name in score.causes})
+    if not names:
+        return None
+    rows = []
+    for name in names:
+        counts = [sum(s.causes.get(name, 0) for s in scores if s.split is split) for split in Split]
+        rows.append((name, *map(str, counts), str(sum(counts))))
+    rows.sort(key=lambda row: -int(row[-1]))
+    return Table(
+        "causes",
+        "False tracts by what they lie on (SYNTHETIC: only a phantom knows)",
+        ("", *(str(split) for split in Split), "all"),
+        tuple(rows),
+        f"The feature under most of the tract, if that is {LEAST_SHARE:.0%} or more of it.",
+    )

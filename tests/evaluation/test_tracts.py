@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import shapely
+from shapely import Polygon
+
+from glisson.dataset import Split, open_labelled
+from glisson.evaluation.tracts import (
+    MERGED,
+    UNEXPLAINED,
+    TractScore,
+    cause_table,
+    compare,
+    matched_pairs,
+    tract_table,
+)
+from glisson.frames import Frame, PixelSize
+from glisson.regions import Regions, Tract
+from tests.dataset.scene import TRACTS_PX, box, feature, features, source, write_slide
+
+
+def regions(*polygons: Polygon) -> Regions:
+    tracts = tuple(
+        Tract(n, 1, each, each, 0.0, True, False, 1.0) for n, each in enumerate(polygons, 1)
+    )
+    return Regions(Frame(PixelSize(1, 1), 1.0), (), tracts, True, None)
+
+
+def compared(folder: Path, found: Regions, drawn: list[dict] | None = None) -> TractScore:
+    with open_labelled(source(write_slide(folder, found=drawn))) as labelled:
+        return compare(labelled, found, Split.TEST)
+
+
+FIRST, SECOND = (shapely.box(*each) for each in TRACTS_PX)
+ELSEWHERE = shapely.box(450, 100, 520, 170)
+
+
+def test_tracts_found_missed_and_false(tmp_path: Path) -> None:
+    score = compared(tmp_path, regions(FIRST.buffer(3), ELSEWHERE))
+    assert (score.drawn, score.found, score.matched) == (2, 2, 1)
+    assert score.tissue_mm2 == pytest.approx(512 * 512 * 1e-6)
+    row = tract_table([score]).rows[0]
+    assert row[5:8] == ("0.500", "0.500", "0.500")
+    assert float(row[8]) == pytest.approx(1 / score.tissue_mm2, abs=0.01)
+
+
+def test_what_was_ignored_counts_for_nothing(tmp_path: Path) -> None:
+    drawn = [*features(), feature("Ignore*", box(440, 90, 530, 180))]
+    score = compared(tmp_path, regions(FIRST, SECOND, ELSEWHERE), drawn)
+    assert (score.drawn, score.found, score.matched) == (2, 2, 2)
+
+
+def test_outside_a_region_nothing_counts(tmp_path: Path) -> None:
+    drawn = [*features(), feature("Region", box(100, 100, 250, 250))]
+    score = compared(tmp_path, regions(FIRST, SECOND, ELSEWHERE), drawn)
+    assert (score.drawn, score.found, score.matched) == (1, 1, 1)
+    assert score.tissue_mm2 == pytest.approx(150 * 150 * 1e-6)
+
+
+def test_false_tracts_are_named_by_what_they_lie_on(tmp_path: Path) -> None:
+    vein = feature("Central vein", shapely.geometry.mapping(ELSEWHERE.buffer(5)))
+    document = {"type": "FeatureCollection", "features": [vein]}
+    (tmp_path / "a.features.geojson").write_text(json.dumps(document))
+    left, right = shapely.box(128, 128, 150, 220), shapely.box(70, 500, 130, 560)
+    score = compared(tmp_path, regions(ELSEWHERE, left, right))
+    assert score.causes == {"Central vein": 1, MERGED: 1, UNEXPLAINED: 1}
+    table = cause_table([score])
+    assert table is not None
+    assert {row[0]: row[3] for row in table.rows} == dict.fromkeys(score.causes, "1")
+
+
+def test_without_features_no_causes(tmp_path: Path) -> None:
+    assert cause_table([compared(tmp_path, regions(ELSEWHERE))]) is None
+
+
+@pytest.mark.parametrize(("move", "pairs"), [(0, 1), (33, 1), (34, 0), (200, 0)])
+def test_half_of_the_union_is_the_limit(move: float, pairs: int) -> None:
+    """A square of 100 moved by a third has an IoU of one half."""
+    square = shapely.box(0, 0, 100, 100)
+    moved = shapely.affinity.translate(square, move)
+    assert len(matched_pairs([square], [moved])) == pairs
