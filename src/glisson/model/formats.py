@@ -18,7 +18,6 @@ from glisson.errors import MissingExtra, SettingsError
 from glisson.files import atomic_path
 from glisson.model.bundle import ONNX_FILE, ModelBundle
 from glisson.model.export import fill_folder
-from glisson.model.openvino_runtime import whole_graph
 from glisson.model.torch_runtime import TorchRuntime, import_torch, load_segformer
 
 Tiles = NDArray[np.uint8]
@@ -150,6 +149,8 @@ def _torchscript(bundle: ModelBundle, out: Path, tiles: Tiles) -> tuple[Path, Pr
 def _openvino(bundle: ModelBundle, out: Path, tiles: Tiles) -> tuple[Path, Predict]:
     import openvino
 
+    from glisson.model.openvino_runtime import whole_graph
+
     graph = whole_graph(bundle)
     path = out / "model.xml"
     openvino.save_model(graph, path, compress_to_fp16=True)
@@ -165,6 +166,8 @@ def _int8(bundle: ModelBundle, out: Path, tiles: Tiles) -> tuple[Path, Predict]:
         import nncf
     except ImportError as error:
         raise MissingExtra("int8 needs nncf: pip install 'glisson[export]'") from error
+    from glisson.model.openvino_runtime import whole_graph
+
     graph = nncf.quantize(
         whole_graph(bundle),
         nncf.Dataset([tile[None] for tile in tiles[::2]]),
