@@ -28,6 +28,7 @@ from glisson.dataset import (
     SplitSettings,
     SplitUnit,
     TileSettings,
+    TileSource,
     is_synthetic,
     is_tile_folder,
     parse_meanings,
@@ -37,7 +38,6 @@ from glisson.dataset import (
 from glisson.evaluation import (
     PAGE,
     Table,
-    TileSource,
     TractScore,
     evaluate_tiles,
     score_tracts,

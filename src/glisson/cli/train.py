@@ -28,6 +28,7 @@ from glisson.dataset import (
     SplitSettings,
     SplitUnit,
     TileSettings,
+    TileSource,
     is_tile_folder,
     parse_meanings,
     read_study,
@@ -36,7 +37,6 @@ from glisson.dataset import (
 from glisson.errors import MissingExtra
 
 if TYPE_CHECKING:
-    from glisson.training.batches import TileSource
     from glisson.training.loop import TrainObserver
 
 

@@ -10,6 +10,7 @@ from glisson.dataset.manifest import (
 )
 from glisson.dataset.meanings import Meaning, MeaningTable, parse_meanings
 from glisson.dataset.slide_tiles import SlideTiles
+from glisson.dataset.source import TileSource
 from glisson.dataset.splits import LEAK, Splits, SplitSettings, SplitUnit, split_study
 from glisson.dataset.study import (
     ANNOTATIONS,
@@ -50,6 +51,7 @@ __all__ = [
     "TilePixels",
     "TileRow",
     "TileSettings",
+    "TileSource",
     "WrittenTiles",
     "check_classes_present",
     "class_shares",

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from glisson.classes import CLASSES, PORTAL
 from glisson.dataset.study import Split
 from glisson.errors import SettingsError
-from glisson.files import atomic_path
+from glisson.files import write_rows
 
 MANIFEST_FILE = "manifest.csv"
 
@@ -59,13 +59,7 @@ class TileRow(BaseModel):
 
 def write_manifest(path: Path, rows: Iterable[TileRow]) -> None:
     """Write a manifest, whole or not at all."""
-    with (
-        atomic_path(path) as unfinished,
-        unfinished.open("w", encoding="utf-8", newline="") as file,
-    ):
-        table = csv.DictWriter(file, list(TileRow.model_fields))
-        table.writeheader()
-        table.writerows(row.model_dump() for row in rows)
+    write_rows(path, list(TileRow.model_fields), (row.model_dump() for row in rows))
 
 
 def read_manifest(path: Path) -> list[TileRow]:

@@ -3,7 +3,6 @@
 from glisson.evaluation.page import Picture, write_page
 from glisson.evaluation.paper import PAPER_TABLE_1, PAPER_TABLE_2
 from glisson.evaluation.table import Table
-from glisson.evaluation.tiles import TileSource
 from glisson.evaluation.tracts import TractScore, score_tracts
 from glisson.evaluation.whole import PAGE, evaluate_tiles
 
@@ -13,7 +12,6 @@ __all__ = [
     "PAPER_TABLE_2",
     "Picture",
     "Table",
-    "TileSource",
     "TractScore",
     "evaluate_tiles",
     "score_tracts",

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glisson.classes import CLASSES, PORTAL
-from glisson.dataset import IGNORED
-from glisson.evaluation.tiles import TileScore, TileSource, classes_found
+from glisson.dataset import IGNORED, TileSource
+from glisson.evaluation.tiles import TileScore, classes_found
 from glisson.files import atomic_path
 from glisson.model import Runtime
 

@@ -5,31 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glisson.classes import PORTAL
-from glisson.dataset import IGNORED, TilePixels, TileRow
+from glisson.dataset import IGNORED, TilePixels, TileRow, TileSource
 from glisson.errors import SettingsError
 from glisson.model import ModelBundle, Runtime
 from glisson.scores import BoundaryScores, Confusion, Scores, boundary_scores, confusion, scores_of
 
 Pixels = NDArray[np.uint8]
-
-
-class TileSource(Protocol):
-    """Where labelled tiles come from."""
-
-    @property
-    def rows(self) -> Sequence[TileRow]:
-        """All tiles, of every split."""
-        ...
-
-    def read(self, row: TileRow) -> TilePixels:
-        """Pixels and labels of a tile."""
-        ...
 
 
 @dataclass(frozen=True)

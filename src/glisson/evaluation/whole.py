@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from glisson.classes import CLASSES
-from glisson.dataset import Split
+from glisson.dataset import Split, TileSource
 from glisson.evaluation.gallery import best_and_worst, draw_gallery
 from glisson.evaluation.page import Picture, write_page, write_tables
 from glisson.evaluation.table import Table
 from glisson.evaluation.tables import Scored, border_table, drift_table, table_one, table_two
-from glisson.evaluation.tiles import TileScore, TileSource, score_tiles
+from glisson.evaluation.tiles import TileScore, score_tiles
 from glisson.evaluation.tracts import TractScore, cause_table, tract_table
 from glisson.files import atomic_path
 from glisson.model import ModelBundle, Runtime

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from glisson.files import atomic_path
+from glisson.dataset.study import SYNTHETIC_FILE
+from glisson.files import write_rows
 from glisson.phantom import DIAGNOSES, SITES, Case, draw_readings
 from glisson.run.folder import prepare_output
 from glisson.run.phantoms import made_before, make_phantom
 from glisson.slides import PyramidStyle
 
 CASES = "cases.csv"
-README = "SYNTHETIC.md"
+README = SYNTHETIC_FILE
 _SUFFIXES: dict[PyramidStyle, str] = {"aperio": ".svs", "philips": ".tiff", "tiff": ".tif"}
 _NOTICE = """# Synthetic slides
 
@@ -44,7 +44,7 @@ def make_cohort(
         if progress:
             progress(number, len(cases), case.slide)
         rows.append(_row(case, *_made(out, case, workers)))
-    _write_table(out / CASES, rows)
+    write_rows(out / CASES, list(rows[0]), rows)
     return out / CASES
 
 
@@ -85,13 +85,3 @@ def _row(case: Case, path: Path, facts: dict[str, Any]) -> dict[str, Any]:
         "manual_length_cm": readings.manual_length_cm,
         "synthetic": True,
     }
-
-
-def _write_table(path: Path, rows: list[dict[str, Any]]) -> None:
-    with (
-        atomic_path(path) as unfinished,
-        unfinished.open("w", encoding="utf-8", newline="") as file,
-    ):
-        table = csv.DictWriter(file, list(rows[0]))
-        table.writeheader()
-        table.writerows(rows)

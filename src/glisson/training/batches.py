@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from glisson.dataset import TilePixels, TileRow
+from glisson.dataset import TileRow, TileSource
 from glisson.training.loss import with_ignored_border
 
 Batch = tuple[Tensor, Tensor, Tensor]
 """Positions of the tiles in their split, (N, 3, H, W) images in 0 to 1, (N, H, W) uint8 labels."""
-
-
-class TileSource(Protocol):
-    """Where tiles come from: a folder, slides, or a phantom's renderer."""
-
-    @property
-    def rows(self) -> Sequence[TileRow]:
-        """All tiles, of every split."""
-        ...
-
-    def read(self, row: TileRow) -> TilePixels:
-        """Pixels and labels of a tile."""
-        ...
 
 
 class SplitTiles(Dataset[tuple[int, Tensor, Tensor]]):  # type: ignore[misc]  # torch has no types

@@ -18,11 +18,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from glisson.classes import CLASSES
-from glisson.dataset import Split, check_classes_present
+from glisson.dataset import Split, TileSource, check_classes_present
 from glisson.errors import TrainingError
 from glisson.scores import Confusion, Scores, confusion, scores_of
 from glisson.training.augment import AUGMENTATIONS, augment
-from glisson.training.batches import Batch, Order, SplitTiles, TileSource, load
+from glisson.training.batches import Batch, Order, SplitTiles, load
 from glisson.training.checkpoint import BEST, LAST, load_checkpoint, save_checkpoint
 from glisson.training.loss import segmentation_loss
 from glisson.training.network import normalised

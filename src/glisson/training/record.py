@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -15,9 +14,9 @@ from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
 from glisson import __version__
-from glisson.dataset import distributions
-from glisson.files import atomic_path
-from glisson.training.batches import Batch, TileSource
+from glisson.dataset import TileSource, distributions
+from glisson.files import atomic_path, write_rows
+from glisson.training.batches import Batch
 from glisson.training.figures import draw_curves, outlined
 from glisson.training.recipe import Recipe
 
@@ -78,13 +77,7 @@ class Record:
 
 def write_history(path: Path, history: Sequence[dict[str, float]]) -> None:
     """The rows of the epochs as a table."""
-    with (
-        atomic_path(path) as unfinished,
-        unfinished.open("w", encoding="utf-8", newline="") as file,
-    ):
-        table = csv.DictWriter(file, list(history[0]))
-        table.writeheader()
-        table.writerows(history)
+    write_rows(path, list(history[0]), history)
 
 
 def write_facts(path: Path, recipe: Recipe, source: TileSource, more: dict[str, Any]) -> None:

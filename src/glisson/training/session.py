@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from lightning.fabric import Fabric
 
-from glisson.dataset import Split
+from glisson.dataset import Split, TileSource
 from glisson.errors import TrainingError
 from glisson.model import ModelBundle, Normalisation, write_bundle
 from glisson.model.spec import safe_name
-from glisson.training.batches import SplitTiles, TileSource
+from glisson.training.batches import SplitTiles
 from glisson.training.checkpoint import BEST, LAST, kept_weights, load_checkpoint
 from glisson.training.figures import draw_augmentations
 from glisson.training.loop import Progress, Trainer, TrainObserver
