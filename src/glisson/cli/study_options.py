@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from glisson.dataset import ANNOTATIONS, SplitUnit
+
+
+class TrainPrecision(StrEnum):
+    """Arithmetic of training."""
+
+    AUTO = "auto"
+    F32 = "32"
+    BF16 = "bf16"
+    F16 = "16"
+
 
 Study = Annotated[
     Path, typer.Argument(help="cases.csv, or a folder of annotated slides.", show_default=False)
@@ -38,3 +49,11 @@ Validation = Annotated[
     float, typer.Option("--validation", help="Part of the other patients that validates.")
 ]
 Seed = Annotated[int, typer.Option("--seed", help="Of the split and all that is drawn.")]
+Arithmetic = Annotated[
+    TrainPrecision,
+    typer.Option("--precision", help="Of training; auto is bf16 where the device computes so."),
+]
+TilesPerEpoch = Annotated[
+    int | None,
+    typer.Option("--tiles-per-epoch", help="Tiles drawn for an epoch.", show_default="all"),
+]

@@ -14,10 +14,13 @@ from glisson.cli.console import console, output
 from glisson.cli.options import Out
 from glisson.cli.study_options import (
     Annotations,
+    Arithmetic,
     Classes,
     HoldOut,
     Seed,
     SplitBy,
+    TilesPerEpoch,
+    TrainPrecision,
     Validation,
 )
 from glisson.dataset import (
@@ -47,14 +50,6 @@ class Preset(StrEnum):
     PAPER = "paper"
 
 
-class TrainPrecision(StrEnum):
-    """Arithmetic of training."""
-
-    F32 = "32"
-    BF16 = "bf16"
-    F16 = "16"
-
-
 def train(
     data: Annotated[
         Path,
@@ -70,9 +65,7 @@ def train(
     epochs: Annotated[int | None, typer.Option(help="Most epochs.")] = None,
     batch: Annotated[int | None, typer.Option(help="Tiles per step.")] = None,
     learning_rate: Annotated[float | None, typer.Option("--lr", help="Learning rate.")] = None,
-    tiles_per_epoch: Annotated[
-        int | None, typer.Option(help="Tiles drawn for an epoch.", show_default="all")
-    ] = None,
+    tiles_per_epoch: TilesPerEpoch = None,
     mpp: Annotated[float, typer.Option(help="µm per pixel, where slides are read.")] = 2.0,
     size: Annotated[int, typer.Option(help="Side of a tile, where slides are read.")] = 256,
     annotations: Annotations = None,
@@ -85,9 +78,7 @@ def train(
     accelerator: Annotated[str, typer.Option(help="cpu, cuda, mps or auto.")] = "auto",
     devices: Annotated[str, typer.Option(help="How many, or auto for all.")] = "1",
     nodes: Annotated[int, typer.Option(help="Machines.")] = 1,
-    precision: Annotated[
-        TrainPrecision, typer.Option(help="Arithmetic of training.")
-    ] = TrainPrecision.F32,
+    precision: Arithmetic = TrainPrecision.AUTO,
     workers: Annotated[int, typer.Option(help="Processes that read tiles; 0 for none.")] = 0,
     licence: Annotated[str | None, typer.Option(help="Licence of the new model.")] = None,
     trained_on: Annotated[str | None, typer.Option(help="Its data, in words.")] = None,

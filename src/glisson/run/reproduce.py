@@ -51,8 +51,10 @@ class ReproduceSettings:
         slide_mpp: µm/px of the slides; None for each scanner's own.
         preset: recipe.
         epochs: most epochs; None for the preset's.
+        tiles_per_epoch: tiles drawn for an epoch; None for all.
         weights: to start from; None for random ones.
         mpps: µm/px of the models.
+        precision: of training: auto, 32, bf16 or 16.
         seed: of all that is drawn.
     """
 
@@ -60,8 +62,10 @@ class ReproduceSettings:
     slide_mpp: float | None = 1.0
     preset: str = "paper"
     epochs: int | None = None
+    tiles_per_epoch: int | None = None
     weights: str | None = None
     mpps: tuple[float, ...] = (2.0, 1.0)
+    precision: str = "auto"
     seed: int = 0
 
 
@@ -103,12 +107,16 @@ def reproduce(out: Path, settings: ReproduceSettings, told: Told = logger.info) 
 def _trained(
     out: Path, source: FolderTiles, mpp: float, settings: ReproduceSettings, told: Told
 ) -> ModelBundle:
+    from glisson.training.devices import launched
     from glisson.training.recipe import preset
     from glisson.training.record import Record
     from glisson.training.session import MODEL_FOLDER, RunSettings, train_model
 
     run = _run_folder(out, mpp)
-    recipe = preset(settings.preset, epochs=settings.epochs, seed=settings.seed)
+    recipe = preset(
+        settings.preset, epochs=settings.epochs, tiles_per_epoch=settings.tiles_per_epoch,
+        seed=settings.seed,
+    )  # fmt: skip
     record = Record(
         run,
         f"SYNTHETIC, {mpp:g} µm/px",
@@ -118,7 +126,8 @@ def _trained(
         ),
     )
     about = RunSettings(settings.weights, resume=True, trained_on="SYNTHETIC slides (phantoms).")
-    train_model(source, recipe, run, about, record)
+    fabric = launched(precision=settings.precision)
+    train_model(source, recipe, run, about, record, fabric)
     return load_bundle(run / MODEL_FOLDER)
 
 

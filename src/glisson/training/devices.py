@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import torch
 from lightning.fabric import Fabric
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 
 from glisson.errors import SettingsError
 
+AUTO = "auto"
 PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
 
 
 def launched(
-    accelerator: str = "auto", devices: str = "1", nodes: int = 1, precision: str = "32"
+    accelerator: str = "auto", devices: str = "1", nodes: int = 1, precision: str = AUTO
 ) -> Fabric:
     """Fabric on the devices asked for; several of them each run this program from here on.
 
@@ -19,13 +21,15 @@ def launched(
         accelerator: `cpu`, `cuda`, `mps` or `auto`.
         devices: how many, or `auto` for all.
         nodes: machines, each started with the same command (or by SLURM, or torchrun).
-        precision: `32`, `bf16` or `16`.
+        precision: `32`, `bf16`, `16`, or `auto`: bf16 where the device computes with it, else 32.
 
     Raises:
         SettingsError: this machine has no such device, or it cannot do that.
     """
-    if precision not in PRECISIONS:
-        raise SettingsError(f"No precision {precision}: one of {', '.join(PRECISIONS)}.")
+    if precision not in (AUTO, *PRECISIONS):
+        raise SettingsError(f"No precision {precision}: one of auto, {', '.join(PRECISIONS)}.")
+    if precision == AUTO:
+        precision = "bf16" if _computes_bf16(accelerator) else "32"
     try:
         fabric = Fabric(
             accelerator=accelerator,
@@ -40,3 +44,13 @@ def launched(
             f"{str(error).splitlines()[0]}"
         ) from error
     return fabric
+
+
+def _computes_bf16(accelerator: str) -> bool:
+    """Whether bf16 is native there; emulated, it is slower than 32 bits."""
+    if accelerator in ("auto", "cuda", "gpu") and torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if accelerator in ("auto", "mps", "gpu") and torch.backends.mps.is_available():
+        return False
+    # torch has no public question for the processor's bf16.
+    return bool(getattr(torch.cpu, "_is_avx512_bf16_supported", bool)())
