@@ -63,11 +63,11 @@ def test_table_two_has_every_institution_and_the_total(tiles: FolderTiles) -> No
 
 def test_everything_is_written(tiles: FolderTiles, tmp_path: Path) -> None:
     model = ConstantModel((0.1, 0.2, 0.7))
-    tables = evaluate_tiles(tmp_path, find_model(), model, tiles, ["SYNTHETIC, <all> of it"])
+    evaluation = evaluate_tiles(tmp_path, find_model(), model, tiles, ["SYNTHETIC, <all> of it"])
     page = (tmp_path / "evaluation.html").read_text(encoding="utf-8")
     assert "SYNTHETIC, &lt;all&gt; of it" in page
     assert page.count("data:image/png") == 2
-    for table in tables:
+    for table in evaluation.tables:
         text = (tmp_path / f"{table.name}.csv").read_text(encoding="utf-8")
         rows = list(csv.reader(text.splitlines()))
         assert {len(row) for row in rows} == {len(table.header)}

@@ -88,13 +88,13 @@ def evaluate(
                 slides, splits, bundle, opened, table,
                 lambda name, done, all_: status.update(f"tracts of slide {done} of {all_}: {name}"),
             )  # fmt: skip
-        tables = evaluate_tiles(
+        evaluation = evaluate_tiles(
             out, bundle, opened, source, warnings,
             lambda done, all_: status.update(f"tile {done} of {all_}"), tracts,
         )  # fmt: skip
     for each in warnings:
         console.print(f"[yellow]Warning:[/] {escape(each)}", highlight=False, soft_wrap=True)
-    for shown in tables:
+    for shown in evaluation.tables:
         if shown.name in _SHOWN:
             output.print(_drawn(shown))
     output.print(f"all tables and pictures: {out / PAGE}", highlight=False, soft_wrap=True)

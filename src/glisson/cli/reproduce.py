@@ -21,6 +21,7 @@ def reproduce(
     preset: Annotated[str, typer.Option(help="Recipe: paper or glisson.")] = "paper",
     epochs: Annotated[int | None, typer.Option(help="Most epochs.")] = None,
     tiles_per_epoch: TilesPerEpoch = None,
+    batch: Annotated[int | None, typer.Option(help="Tiles per step.")] = None,
     weights: Annotated[str | None, typer.Option(help="Weights to start from.")] = None,
     mpp: Annotated[
         list[float] | None, typer.Option(help="µm per pixel of the models.", show_default="2, 1")
@@ -34,7 +35,7 @@ def reproduce(
     """
     settings = ReproduceSettings(
         share=share, slide_mpp=slide_mpp, preset=preset, epochs=epochs,
-        tiles_per_epoch=tiles_per_epoch, weights=weights, mpps=tuple(mpp or (2.0, 1.0)),
+        tiles_per_epoch=tiles_per_epoch, batch=batch, weights=weights, mpps=tuple(mpp or (2.0, 1.0)),
         precision=precision.value, seed=seed,
     )  # fmt: skip
     page = rerun(out, settings, lambda text: console.print(text, highlight=False))

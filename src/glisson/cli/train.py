@@ -37,7 +37,7 @@ from glisson.dataset import (
     read_study,
     split_study,
 )
-from glisson.errors import MissingExtra
+from glisson.training import require_extra
 
 if TYPE_CHECKING:
     from glisson.training.loop import TrainObserver
@@ -88,12 +88,10 @@ def train(
     Writes curves, TensorBoard logs, checkpoints, a sheet of augmented tiles to judge, and the
     best epoch as a model that `glisson segment --model OUT/model` takes.
     """
-    try:
-        from glisson.training.devices import launched
-        from glisson.training.recipe import preset as recipe_of
-        from glisson.training.session import RunSettings, train_model
-    except ImportError as error:
-        raise MissingExtra(f"Training needs {error.name}: pip install 'glisson[train]'") from error
+    require_extra()
+    from glisson.training.devices import launched
+    from glisson.training.recipe import preset as recipe_of
+    from glisson.training.session import RunSettings, train_model
 
     recipe = recipe_of(
         preset.value, variant=variant, epochs=epochs, batch=batch, learning_rate=learning_rate,
@@ -111,13 +109,14 @@ def train(
         progress, bundle = train_model(
             source, recipe, out, chosen, bar.record(title), fabric,
         )  # fmt: skip
-    best = progress.history[progress.best_epoch - 1]
-    output.print(
-        f"best epoch {progress.best_epoch}: validation Dice {best['validation_mean_dice']:.3f}, "
-        f"portal {best['validation_portal_dice']:.3f}",
-        highlight=False,
-    )
-    if bundle:
+    if bundle:  # on the first device
+        best = progress.history[progress.best_epoch - 1]
+        output.print(
+            f"best epoch {progress.best_epoch} of {progress.epoch}: validation Dice "
+            f"{best['validation_mean_dice']:.3f}, portal {best['validation_portal_dice']:.3f}; "
+            f"{progress.seconds / 60:.1f} min",
+            highlight=False,
+        )
         output.print(f"model: {bundle.folder}", highlight=False, soft_wrap=True)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from glisson.classes import CLASSES
@@ -21,6 +22,19 @@ PAGE = "evaluation.html"
 _GALLERY = 6
 
 
+@dataclass(frozen=True)
+class Evaluation:
+    """What one model scored.
+
+    Attributes:
+        scored: its tiles.
+        tables: in the order of the page.
+    """
+
+    scored: Scored
+    tables: tuple[Table, ...]
+
+
 def evaluate_tiles(
     out: Path,
     bundle: ModelBundle,
@@ -29,11 +43,10 @@ def evaluate_tiles(
     warnings: Sequence[str] = (),
     told: Callable[[int, int], None] | None = None,
     tracts: Sequence[TractScore] = (),
-) -> list[Table]:
+) -> Evaluation:
     """Score every tile and write tables, pictures and `evaluation.html`.
 
-    `tracts` are scores of whole slides, from `score_tracts`, to go on the same page. Returns the
-    tables in the order of the page.
+    `tracts` are scores of whole slides, from `score_tracts`, to go on the same page.
     """
     out.mkdir(parents=True, exist_ok=True)
     spec = bundle.spec
@@ -45,7 +58,7 @@ def evaluate_tiles(
     pictures = _pictures(out, shown, source, runtime)
     facts = [f"Model: {spec.name} {spec.version}, {runtime.name}", f"Trained on: {spec.trained_on}"]
     write_page(out / PAGE, f"Evaluation of {spec.name}", facts, warnings, [*tables, *pictures])
-    return tables
+    return Evaluation(result, tuple(tables))
 
 
 def _tables(result: Scored) -> list[Table]:

@@ -51,12 +51,14 @@ class Exported:
         path: the file or folder; None when int8 did not hold and was not kept.
         largest_difference: of a probability, over all pixels and classes of the tiles.
         same_class: part of the pixels that keep their class.
+        size_mb: of all its files, in 10^6 bytes; 0 when it was not kept.
     """
 
     format: Format
     path: Path | None
     largest_difference: float
     same_class: float
+    size_mb: float = 0.0
 
 
 def export_model(bundle: ModelBundle, out: Path, format: Format, tiles: Tiles) -> Exported:
@@ -85,11 +87,18 @@ def export_model(bundle: ModelBundle, out: Path, format: Format, tiles: Tiles) -
     wanted = np.concatenate([trained.predict(tile[None]) for tile in held])
     found = np.concatenate([predict(tile[None]) for tile in held])
     same = float(np.mean(wanted.argmax(1) == found.argmax(1)))
+    difference, size_mb = float(np.abs(wanted - found).max()), _size_mb(path)
     if format is Format.INT8 and same < INT8_AGREEMENT:
         for each in (path, path.with_suffix(".bin")):
             each.unlink()
-        return Exported(format, None, float(np.abs(wanted - found).max()), same)
-    return Exported(format, path, float(np.abs(wanted - found).max()), same)
+        return Exported(format, None, difference, same)
+    return Exported(format, path, difference, same, size_mb)
+
+
+def _size_mb(path: Path) -> float:
+    """Of a folder, or of a file with the weights that OpenVINO keeps beside it."""
+    parts = path.iterdir() if path.is_dir() else {path, path.with_suffix(".bin")}
+    return sum(part.stat().st_size for part in parts if part.exists()) / 1e6
 
 
 Predict = Callable[[Tiles], Probabilities]

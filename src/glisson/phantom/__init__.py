@@ -9,7 +9,14 @@ from __future__ import annotations
 
 from glisson.phantom.annotator import FIRST_READER, SECOND_READER, Annotator, annotate
 from glisson.phantom.biopsy import Chunk, PhantomBiopsy, PhantomSettings, plan_biopsy
-from glisson.phantom.cohort import Case, Readings, draw_readings, plan_cohort
+from glisson.phantom.cohort import (
+    TEST_DIAGNOSES,
+    TRAINING_DIAGNOSES,
+    Case,
+    Readings,
+    draw_readings,
+    plan_cohort,
+)
 from glisson.phantom.features import Feature
 from glisson.phantom.plan.disease import DIAGNOSES, Disease
 from glisson.phantom.sites import SITES, Site
@@ -22,6 +29,8 @@ __all__ = [
     "FIRST_READER",
     "SECOND_READER",
     "SITES",
+    "TEST_DIAGNOSES",
+    "TRAINING_DIAGNOSES",
     "Annotator",
     "Case",
     "Chunk",

@@ -4,40 +4,60 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from glisson.dataset import (
     SYNTHETIC,
+    AnnotatedSlide,
     FolderTiles,
     Split,
+    Splits,
     SplitSettings,
     TileSettings,
-    distributions,
     read_study,
     split_study,
     write_tiles,
 )
+from glisson.errors import MissingExtra, SettingsError
 from glisson.evaluation import (
     PAPER_TABLE_1,
     PAPER_TABLE_2,
+    Evaluation,
     Picture,
     Table,
-    TractScore,
     evaluate_tiles,
     score_tracts,
+    table_one,
     write_page,
 )
-from glisson.model import ModelBundle, load_bundle, open_runtime
+from glisson.model import Exported, Format, ModelBundle, export_model, load_bundle, open_runtime
 from glisson.phantom import plan_cohort
+from glisson.run.paper_study import (
+    cases_table,
+    classes_table,
+    exports_table,
+    sites_table,
+    training_table,
+)
 from glisson.run.phantom_cohort import make_cohort
+from glisson.training import require_extra
+
+if TYPE_CHECKING:
+    from glisson.training.loop import Progress
 
 logger = logging.getLogger(__name__)
 
 PAGE = "reproduce.html"
 READER = ("{slide}.reader-1.geojson",)
 """Models learn from outlines as an annotator draws them, not from the exact truth."""
+
+_COMPARED = 24
+"""Tiles that were not trained on, on which exports are compared with the trained model."""
 
 Told = Callable[[str], None]
 
@@ -52,6 +72,7 @@ class ReproduceSettings:
         preset: recipe.
         epochs: most epochs; None for the preset's.
         tiles_per_epoch: tiles drawn for an epoch; None for all.
+        batch: tiles per step; None for the preset's.
         weights: to start from; None for random ones.
         mpps: µm/px of the models.
         precision: of training: auto, 32, bf16 or 16.
@@ -63,21 +84,36 @@ class ReproduceSettings:
     preset: str = "paper"
     epochs: int | None = None
     tiles_per_epoch: int | None = None
+    batch: int | None = None
     weights: str | None = None
     mpps: tuple[float, ...] = (2.0, 1.0)
     precision: str = "auto"
     seed: int = 0
 
 
-def reproduce(out: Path, settings: ReproduceSettings, told: Told = logger.info) -> Path:
-    """Draw a cohort, cut tiles, train, evaluate, and put it beside the paper's values.
+@dataclass(frozen=True)
+class _Trained:
+    """One model of the rerun and all that was found out about it."""
 
-    Needs the `train` extra.
+    mpp: float
+    source: FolderTiles
+    progress: Progress
+    curves: Path
+    evaluation: Evaluation
+    exports: tuple[Exported, ...]
+
+
+def reproduce(out: Path, settings: ReproduceSettings, told: Told = logger.info) -> Path:
+    """Draw a cohort, cut tiles, train, evaluate, export, and put it beside the paper's values.
+
+    Stopped at any moment and called again, it goes on.
 
     Raises:
         OutputError: the folder cannot be written to.
         TrainingError: the loss is no number, or the folder holds a run of other settings.
+        MissingExtra: the `train` extra is not installed.
     """
+    require_extra()
     cases = plan_cohort("paper", settings.seed, settings.share, settings.slide_mpp)
     table = make_cohort(
         out / "cohort",
@@ -87,90 +123,112 @@ def reproduce(out: Path, settings: ReproduceSettings, told: Told = logger.info) 
     )
     slides = read_study(table, READER)
     splits = split_study(slides, SplitSettings(seed=settings.seed))
-    parts: list[Table | Picture] = [PAPER_TABLE_1, PAPER_TABLE_2]
-    for mpp in settings.mpps:
-        folder = out / f"tiles-{mpp:g}um"
-        told(f"tiles at {mpp:g} µm/px")
-        write_tiles(folder, slides, splits, TileSettings(mpp=mpp))
-        bundle = _trained(out, FolderTiles(folder), mpp, settings, told)
-        unseen = [slide for slide in slides if splits.of_slide[slide.name] is not Split.TRAIN]
-        told(f"tracts at {mpp:g} µm/px")
-        tracts = score_tracts(unseen, splits, bundle, open_runtime(bundle))
-        parts += _evaluated(out, FolderTiles(folder), bundle, tracts, told)
-    page = out / PAGE
+    models = [_model(out, slides, splits, mpp, settings, told) for mpp in settings.mpps]
     write_page(
-        page, "HOTSPoT's model part, rerun on phantoms", _facts(settings), [SYNTHETIC], parts
+        out / PAGE,
+        "HOTSPoT's model part, rerun on phantoms",
+        _facts(settings),
+        [SYNTHETIC],
+        [sites_table(cases), cases_table(cases), *_results(out, models)],
     )
-    return page
+    return out / PAGE
+
+
+def _model(
+    out: Path,
+    slides: Sequence[AnnotatedSlide],
+    splits: Splits,
+    mpp: float,
+    settings: ReproduceSettings,
+    told: Told,
+) -> _Trained:
+    """Everything at one µm/px, from tiles to exports."""
+    from glisson.training.record import CURVES_FILE
+
+    told(f"tiles at {mpp:g} µm/px")
+    write_tiles(_folder(out, "tiles", mpp), slides, splits, TileSettings(mpp=mpp))
+    source = FolderTiles(_folder(out, "tiles", mpp))
+    progress, bundle = _trained(out, source, mpp, settings, told)
+    runtime = open_runtime(bundle)
+    unseen = [slide for slide in slides if splits.of_slide[slide.name] is not Split.TRAIN]
+    told(f"tracts at {mpp:g} µm/px")
+    tracts = score_tracts(unseen, splits, bundle, runtime)
+    told(f"evaluating at {mpp:g} µm/px")
+    evaluation = evaluate_tiles(
+        _folder(out, "evaluation", mpp), bundle, runtime, source, [SYNTHETIC], tracts=tracts
+    )
+    exports = tuple(_exported(_folder(out, "exported", mpp), source, bundle, told))
+    curves = _folder(out, "model", mpp) / CURVES_FILE
+    return _Trained(mpp, source, progress, curves, evaluation, exports)
+
+
+def _folder(out: Path, what: str, mpp: float) -> Path:
+    return out / f"{what}-{mpp:g}um"
 
 
 def _trained(
     out: Path, source: FolderTiles, mpp: float, settings: ReproduceSettings, told: Told
-) -> ModelBundle:
+) -> tuple[Progress, ModelBundle]:
     from glisson.training.devices import launched
     from glisson.training.recipe import preset
     from glisson.training.record import Record
     from glisson.training.session import MODEL_FOLDER, RunSettings, train_model
 
-    run = _run_folder(out, mpp)
+    folder = _folder(out, "model", mpp)
     recipe = preset(
         settings.preset, epochs=settings.epochs, tiles_per_epoch=settings.tiles_per_epoch,
-        seed=settings.seed,
+        batch=settings.batch, seed=settings.seed,
     )  # fmt: skip
     record = Record(
-        run,
+        folder,
         f"SYNTHETIC, {mpp:g} µm/px",
         epoch_told=lambda row: told(
             f"{mpp:g} µm/px, epoch {row['epoch']:.0f}: validation Dice "
-            f"{row['validation_mean_dice']:.3f}"
+            f"{row['validation_mean_dice']:.3f}, portal {row['validation_portal_dice']:.3f}"
         ),
     )
     about = RunSettings(settings.weights, resume=True, trained_on="SYNTHETIC slides (phantoms).")
     fabric = launched(precision=settings.precision)
-    train_model(source, recipe, run, about, record, fabric)
-    return load_bundle(run / MODEL_FOLDER)
+    progress, _ = train_model(source, recipe, folder, about, record, fabric)
+    return progress, load_bundle(folder / MODEL_FOLDER)
 
 
-def _run_folder(out: Path, mpp: float) -> Path:
-    return out / f"model-{mpp:g}um"
+def _exported(
+    folder: Path, source: FolderTiles, bundle: ModelBundle, told: Told
+) -> Iterator[Exported]:
+    unseen = [row for row in source.rows if row.split is not Split.TRAIN]
+    chosen = np.random.default_rng(0).permutation(len(unseen))[:_COMPARED]
+    pixels = np.stack([source.read(unseen[int(index)]).rgb for index in chosen])
+    for format in Format:
+        told(f"exporting {bundle.spec.name} as {format}")
+        try:
+            yield export_model(bundle, folder, format, pixels)
+        except (MissingExtra, SettingsError) as error:  # int8, without nncf or with few tiles
+            told(f"left out: {error}")
 
 
-def _evaluated(
-    out: Path,
-    source: FolderTiles,
-    bundle: ModelBundle,
-    tracts: Sequence[TractScore],
-    told: Told,
-) -> list[Table | Picture]:
-    from glisson.training.record import CURVES_FILE
+def _results(out: Path, models: Sequence[_Trained]) -> Iterator[Table | Picture]:
+    """Tables and pictures in the order of the paper."""
+    scored = [model.evaluation.scored for model in models]
+    for model in models:
+        yield classes_table(model.source.rows, model.mpp)
+    yield training_table({f"{m.mpp:g} µm/px": m.progress for m in models})
+    for model in models:
+        yield Picture(f"Fig. 1. Learning curves, SYNTHETIC, {model.mpp:g} µm/px", model.curves)
+    yield PAPER_TABLE_1
+    yield from table_one(scored)
+    yield PAPER_TABLE_2
+    for model in models:
+        yield from (t for t in model.evaluation.tables if not t.name.startswith("table-1"))
+        yield from _galleries(_folder(out, "evaluation", model.mpp), model.mpp)
+    yield exports_table({f"{m.mpp:g} µm/px": m.exports for m in models})
 
-    mpp = bundle.spec.mpp
-    told(f"evaluating at {mpp:g} µm/px")
-    folder = out / f"evaluation-{mpp:g}um"
-    runtime = open_runtime(bundle)
-    tables = evaluate_tiles(folder, bundle, runtime, source, [SYNTHETIC], tracts=tracts)
-    curves = _run_folder(out, mpp) / CURVES_FILE
-    pictures = [Picture(f"Learning curves (Fig. 1), SYNTHETIC, {mpp:g} µm/px", curves)]
+
+def _galleries(folder: Path, mpp: float) -> Iterator[Picture]:
     for name in ("best", "worst"):
-        title = f"The {name} test tiles, SYNTHETIC, {mpp:g} µm/px: tile, truth, found"
         if (folder / f"{name}.png").exists():
-            pictures.append(Picture(title, folder / f"{name}.png"))
-    return [_classes(source, mpp), *tables, *pictures]
-
-
-def _classes(source: FolderTiles, mpp: float) -> Table:
-    rows = tuple(
-        (str(d.split), str(d.tiles), str(d.slides), str(d.patients),
-         *(f"{100 * share:.1f}" for share in d.shares))
-        for d in distributions(source.rows)
-    )  # fmt: skip
-    return Table(
-        "classes",
-        f"Tiles and classes, SYNTHETIC, {mpp:g} µm/px",
-        ("", "Tiles", "Slides", "Patients", "Background %", "Lobule %", "Portal %"),
-        rows,
-        "The paper reports 17, 71 and 12 %.",
-    )
+            title = f"Fig. 4. The {name} test tiles, SYNTHETIC, {mpp:g} µm/px: tile, truth, found"
+            yield Picture(title, folder / f"{name}.png")
 
 
 def _facts(settings: ReproduceSettings) -> Sequence[str]:

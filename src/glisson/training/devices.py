@@ -38,7 +38,7 @@ def launched(
             precision=PRECISIONS[precision],
         )
         fabric.launch()
-    except (MisconfigurationException, ValueError, RuntimeError) as error:
+    except (MisconfigurationException, TypeError, ValueError, RuntimeError) as error:
         raise SettingsError(
             f"{devices} x {accelerator} at precision {precision} cannot be used: "
             f"{str(error).splitlines()[0]}"

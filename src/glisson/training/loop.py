@@ -41,12 +41,14 @@ class Progress:
         epoch: epochs finished.
         batch: batches of the next one that are done.
         step: optimiser steps in all.
-        loss_sum: of the epoch's losses so far.
-        counts: confusion of the epoch's training tiles so far, as they were augmented.
+        loss_sum: of the epoch's losses so far, on this device.
+        counts: confusion of the epoch's training tiles so far, as they were augmented, on this
+            device.
         best_loss: lowest validation loss.
         best_epoch: when it was reached, counted from 1.
         rate_factor: by which `plateau` has lowered the learning rate.
         waited: epochs since the validation loss was last better, for the plateau.
+        seconds: of work, validation included; what a kill undid is not counted.
         history: a row of scores by epoch.
     """
 
@@ -59,6 +61,7 @@ class Progress:
     best_epoch: int = 0
     rate_factor: float = 1.0
     waited: int = 0
+    seconds: float = 0.0
     history: list[dict[str, float]] = field(default_factory=list)
 
 
@@ -124,7 +127,7 @@ class Trainer:
         self._validation_order = Order(
             len(validation), 0, recipe.batch, rank, devices, recipe.seed, shuffled=False
         )
-        self._saved_at = time.monotonic()
+        self._saved_at = self._clock = time.monotonic()
 
     def run(self, observer: TrainObserver | None = None, resume: bool = True) -> Progress:
         """Train until the last epoch or until validation no longer gets better.
@@ -136,6 +139,7 @@ class Trainer:
         self.folder.mkdir(parents=True, exist_ok=True)
         if resume:
             self._resume()
+        self._clock = time.monotonic()
         while self.progress.epoch < self.recipe.epochs and not self._stopped():
             self._train_epoch(observer)
             row = self._validate(observer)
@@ -224,6 +228,7 @@ class Trainer:
     @torch.no_grad()  # type: ignore[untyped-decorator]
     def _validate(self, observer: TrainObserver | None) -> dict[str, float]:
         """Loss and scores of the kept network, pooled over tiles and devices."""
+        self._share_statistics()
         network = self.kept_network
         network.eval()
         counts = np.zeros((len(CLASSES), len(CLASSES)), np.int64)
@@ -244,29 +249,44 @@ class Trainer:
             counts += _confusion(logits, labels)
             if shown is None:
                 shown = (index, images, labels), _classes(logits, labels)
-        loss, counts = self._over_devices(losses, tiles, counts)
-        row = self._row(loss, counts)
+        row = self._row(*self._over_devices(losses, tiles, counts))
         if observer and self.fabric.is_global_zero and shown is not None:
             observer.epoch_done([*self.progress.history, row], *shown)
         return row
 
+    @torch.no_grad()  # type: ignore[untyped-decorator]
+    def _share_statistics(self) -> None:
+        """Mean over devices of what batch norm has seen, which each counts by itself."""
+        if self.fabric.world_size == 1:
+            return
+        for network in {self.network.module, self.kept_network}:
+            for buffer in network.buffers():
+                if buffer.dtype.is_floating_point:
+                    buffer.copy_(self.fabric.all_reduce(buffer, reduce_op="mean"))
+
     def _over_devices(
         self, losses: float, tiles: int, counts: Confusion
     ) -> tuple[float, Confusion]:
+        """Mean loss and summed counts, of what each device has added up."""
         sums = torch.tensor([losses, tiles, *counts.ravel().tolist()], dtype=torch.float64)
-        both = self.fabric.all_reduce(self.fabric.to_device(sums), reduce_op="sum").cpu().numpy()
-        return float(both[0] / both[1]), both[2:].round().astype(np.int64).reshape(counts.shape)
+        if self.fabric.world_size > 1:  # MPS, always alone, has no such floats
+            sums = self.fabric.all_reduce(self.fabric.to_device(sums), reduce_op="sum").cpu()
+        loss, tiles, *together = sums.tolist()
+        return loss / tiles, np.array(together, np.int64).reshape(counts.shape)
 
     def _row(self, loss: float, counts: Confusion) -> dict[str, float]:
         progress = self.progress
+        train_loss, train_counts = self._over_devices(
+            progress.loss_sum, max(1, progress.batch), np.array(progress.counts)
+        )
         row = {
             "epoch": float(progress.epoch + 1),
             "step": float(progress.step),
             "learning_rate": float(self.optimizer.param_groups[0]["lr"]),
-            "train_loss": progress.loss_sum / max(1, progress.batch),
+            "train_loss": train_loss,
             "validation_loss": loss,
         }
-        row |= _named("train", scores_of(np.array(progress.counts)))
+        row |= _named("train", scores_of(train_counts))
         return row | _named("validation", scores_of(counts))
 
     def _finish_epoch(self, row: dict[str, float]) -> None:
@@ -292,6 +312,8 @@ class Trainer:
             self._save(LAST)
 
     def _save(self, name: str) -> None:
+        now = time.monotonic()
+        self.progress.seconds, self._clock = self.progress.seconds + now - self._clock, now
         if self.fabric.is_global_zero:
             save_checkpoint(self.folder / name, self._state())
         self._saved_at = time.monotonic()
