@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from glisson.cli.app import app
+from glisson.dataset import LEAK, FolderTiles
+from glisson.dataset.tile_folder import NO_PATIENTS
 from glisson.errors import TrainingError
+from glisson.model import find_model, load_bundle
 from tests.dataset.scene import write_slide
 
 runner = CliRunner()
@@ -62,6 +66,42 @@ def test_a_run_is_not_overwritten(trained: Path, tiles: Path) -> None:
     result = runner.invoke(app, ["train", str(tiles), "-o", str(trained)])
     assert isinstance(result.exception, TrainingError)
     assert "--resume" in str(result.exception)
+
+
+def test_a_model_inherits_the_licence_it_starts_from(tiles: Path, tmp_path: Path) -> None:
+    default = find_model()
+    arguments = ["train", tiles, "-o", tmp_path / "run", "--weights", default.folder,
+                 "--epochs", "1", "--tiles-per-epoch", "2", "--batch", "2"]  # fmt: skip
+    result = runner.invoke(app, list(map(str, arguments)))
+    assert result.exit_code == 0, result.output
+    assert "Licence of the new model: Apache-2.0" in result.output
+    assert load_bundle(tmp_path / "run" / "model").spec.licence == default.spec.licence
+
+
+def test_folders_that_leak_say_so(tiles: Path, study: Path, tmp_path: Path) -> None:
+    bare = tmp_path / "bare"
+    for name in ("Original", "Mask"):
+        shutil.copytree(tiles / name, bare / name)
+    assert FolderTiles(bare, mpp=2.0).leak == NO_PATIENTS
+    arguments = [
+        "tiles",
+        study,
+        "-o",
+        tmp_path / "torn",
+        "--split",
+        "tile",
+        "--size",
+        "64",
+        "--mpp",
+        "2",
+    ]
+    result = runner.invoke(app, list(map(str, arguments)))
+    assert LEAK[:40] in result.output
+    torn = tmp_path / "torn" / "2um"
+    assert FolderTiles(torn).leak == LEAK
+    assert FolderTiles(tiles).leak is None
+    evaluated = runner.invoke(app, ["evaluate", str(torn), "-o", str(tmp_path / "evaluation")])
+    assert LEAK[:40] in evaluated.output
 
 
 def test_the_model_is_evaluated_and_segments(trained: Path, tiles: Path, study: Path) -> None:

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from rich.console import Console
+from rich.markup import escape
 
 console = Console(stderr=True)
 output = Console()
+
+
+def warn(text: str) -> None:
+    """A line that a user should not overlook."""
+    console.print(f"[yellow]Warning:[/] {escape(text)}", highlight=False, soft_wrap=True)

@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table as RichTable
 
-from glisson.cli.console import console, output
+from glisson.cli.console import console, output, warn
 from glisson.cli.options import Model, Out, RuntimeKind, Runtimes, Threads
 from glisson.cli.study_options import (
     Annotations,
@@ -73,14 +73,15 @@ def evaluate(
     opened = open_runtime(bundle, runtime.value, threads=threads)
     settings = SplitSettings(split, validation, tuple(hold_out or ()), seed)
     table = parse_meanings(classes or ())
-    warnings = [LEAK] if split is SplitUnit.TILE else []
-    if is_synthetic(data):
-        warnings.append(SYNTHETIC)
+    warnings = [SYNTHETIC] if is_synthetic(data) else []
     tracts: list[TractScore] = []
     with console.status("reading annotations") as status:
         if is_tile_folder(data):
-            source: TileSource = FolderTiles(data, bundle.spec.mpp, validation, seed)
+            folder = FolderTiles(data, bundle.spec.mpp, validation, seed)
+            source: TileSource = folder
+            warnings += [folder.leak] if folder.leak else []
         else:
+            warnings += [LEAK] if split is SplitUnit.TILE else []
             slides = read_study(data, annotations or ANNOTATIONS)
             splits = split_study(slides, settings)
             source = SlideTiles(slides, splits, TileSettings(bundle.spec.mpp, size), table)
@@ -93,7 +94,7 @@ def evaluate(
             lambda done, all_: status.update(f"tile {done} of {all_}"), tracts,
         )  # fmt: skip
     for each in warnings:
-        console.print(f"[yellow]Warning:[/] {escape(each)}", highlight=False, soft_wrap=True)
+        warn(each)
     for shown in evaluation.tables:
         if shown.name in _SHOWN:
             output.print(_drawn(shown))

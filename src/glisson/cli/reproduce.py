@@ -35,8 +35,8 @@ def reproduce(
     """
     settings = ReproduceSettings(
         share=share, slide_mpp=slide_mpp, preset=preset, epochs=epochs,
-        tiles_per_epoch=tiles_per_epoch, batch=batch, weights=weights, mpps=tuple(mpp or (2.0, 1.0)),
-        precision=precision.value, seed=seed,
+        tiles_per_epoch=tiles_per_epoch, batch=batch, weights=weights,
+        mpps=tuple(mpp or (2.0, 1.0)), precision=precision.value, seed=seed,
     )  # fmt: skip
     page = rerun(out, settings, lambda text: console.print(text, highlight=False))
     output.print(f"{page}", highlight=False, soft_wrap=True)

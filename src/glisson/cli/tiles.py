@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from glisson.classes import CLASSES
-from glisson.cli.console import console, output
+from glisson.cli.console import console, output, warn
 from glisson.cli.options import Out
 from glisson.cli.study_options import (
     Annotations,
@@ -62,7 +62,7 @@ def tiles(
     slides = read_study(study, annotations or ANNOTATIONS)
     splits = split_study(slides, SplitSettings(split, validation, tuple(hold_out or ()), seed))
     if split is SplitUnit.TILE:
-        console.print(f"[yellow]Warning:[/] {LEAK}", highlight=False, soft_wrap=True)
+        warn(LEAK)
     table = parse_meanings(classes or ())
     every = [TileSettings(each, size, min_tissue) for each in mpp or (1.0, 2.0)]
     failed: dict[str, str] = {}

@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from glisson.cli.console import console, output
+from glisson.cli.console import console, output, warn
 from glisson.cli.options import Out
 from glisson.cli.study_options import (
     Annotations,
@@ -91,7 +91,7 @@ def train(
     require_extra()
     from glisson.training.devices import launched
     from glisson.training.recipe import preset as recipe_of
-    from glisson.training.session import RunSettings, train_model
+    from glisson.training.session import NOT_STATED, RunSettings, train_model
 
     recipe = recipe_of(
         preset.value, variant=variant, epochs=epochs, batch=batch, learning_rate=learning_rate,
@@ -99,11 +99,17 @@ def train(
     )  # fmt: skip
     fabric = launched(accelerator, devices, nodes, precision.value)
     if is_tile_folder(data):
-        source: TileSource = FolderTiles(data, mpp, validation, seed)
+        folder = FolderTiles(data, mpp, validation, seed)
+        source: TileSource = folder
+        if folder.leak:
+            warn(folder.leak)
     else:
         settings = SplitSettings(split, validation, tuple(hold_out or ()), seed)
         source = _from_slides(data, annotations, classes, settings, TileSettings(mpp, size))
-    chosen = RunSettings(weights, workers, resume, **_given(licence, trained_on))
+    chosen = RunSettings(weights, workers, resume, licence, trained_on or NOT_STATED)
+    if weights:
+        console.print(f"Starting from {weights}. Licence of the new model: {chosen.stated_licence}",
+                      highlight=False, markup=False, soft_wrap=True)  # fmt: skip
     title = f"{out.name}: {preset.value}, {recipe.variant}"
     with _Bar(out, recipe.epochs) as bar:
         progress, bundle = train_model(
@@ -120,11 +126,6 @@ def train(
         output.print(f"model: {bundle.folder}", highlight=False, soft_wrap=True)
 
 
-def _given(licence: str | None, trained_on: str | None) -> dict[str, str]:
-    both = {"licence": licence, "trained_on": trained_on}
-    return {key: value for key, value in both.items() if value is not None}
-
-
 def _from_slides(
     study: Path,
     annotations: list[str] | None,
@@ -135,7 +136,7 @@ def _from_slides(
     slides = read_study(study, annotations or ANNOTATIONS)
     splits = split_study(slides, split)
     if split.by is SplitUnit.TILE:
-        console.print(f"[yellow]Warning:[/] {LEAK}", highlight=False, soft_wrap=True)
+        warn(LEAK)
     with console.status("reading annotations") as status:
         return SlideTiles(
             slides, splits, settings, parse_meanings(classes or ()),

@@ -142,7 +142,7 @@ def _check_filled(of_slide: dict[str, Split]) -> None:
         if split not in of_slide.values():
             raise SettingsError(
                 f"No slide is left for {split}: {len(of_slide)} slides are too few, or too many "
-                "institutions are held out. Add slides, or split --by tile and know the leak."
+                "institutions are held out. Add slides, or use --split tile and know the leak."
             )
 
 

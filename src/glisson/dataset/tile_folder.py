@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -18,7 +17,7 @@ from glisson.dataset.labels import IGNORED, Labels
 from glisson.dataset.manifest import MANIFEST_FILE, TileRow, read_manifest, write_manifest
 from glisson.dataset.masks import labels_of_picture, mask_picture, read_picture
 from glisson.dataset.meanings import MeaningTable
-from glisson.dataset.splits import Splits, SplitSettings, SplitUnit
+from glisson.dataset.splits import LEAK, Splits, SplitSettings, SplitUnit
 from glisson.dataset.study import SYNTHETIC, SYNTHETIC_FILE, AnnotatedSlide, is_synthetic
 from glisson.dataset.tiles import (
     LabelledSlide,
@@ -31,11 +30,13 @@ from glisson.dataset.tiles import (
 from glisson.errors import AnnotationError, GlissonError, OutputError, SettingsError
 from glisson.files import atomic_path
 
-logger = logging.getLogger(__name__)
-
 IMAGES, MASKS, IGNORED_MASKS = "Original", "Mask", "Ignored"
 SETTINGS_FILE = "tiles.json"
 _DONE = "slides"
+NO_PATIENTS = (
+    "The tiles name no patients: neighbouring tiles of one may lie in training and validation, so "
+    "the validation scores may be too good."
+)
 
 Progress = Callable[[str, int, int], None]
 
@@ -203,6 +204,7 @@ class FolderTiles:
     Attributes:
         folder: holds `Original/` and `Mask/`.
         rows: its manifest; without one, what the pictures themselves say, split at random.
+        leak: why scores of validation are too good, if they are.
     """
 
     def __init__(
@@ -213,6 +215,7 @@ class FolderTiles:
         drawn = Splits(SplitSettings(SplitUnit.TILE, validation, (), seed), {})
         rows = read_manifest(manifest) if manifest.exists() else _bare(folder, mpp, drawn)
         self.rows = tuple(rows)
+        self.leak = _leak(folder) if manifest.exists() else NO_PATIENTS
         if not self.rows:
             raise SettingsError(f"{folder} holds no tiles.")
 
@@ -223,6 +226,13 @@ class FolderTiles:
             AnnotationError: a file is missing, damaged, of another size, or of other colours.
         """
         return read_pair(self.folder, row.tile)
+
+
+def _leak(folder: Path) -> str | None:
+    """The leak of a split by tile, which a folder's own settings tell."""
+    path = folder / SETTINGS_FILE
+    settings = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return LEAK if settings.get("split", {}).get("by") == SplitUnit.TILE else None
 
 
 def read_pair(folder: Path, name: str) -> TilePixels:
@@ -259,9 +269,6 @@ def _bare(folder: Path, mpp: float | None, splits: Splits) -> list[TileRow]:
         )
     if mpp is None:
         raise SettingsError(f"{folder} does not say its µm/px; give --mpp (the paper: 1 or 2).")
-    logger.warning(
-        "%s names no patients: every tile counts as its own, and a split of it leaks.", folder
-    )
     return [_bare_row(folder, name, mpp, splits) for name in sorted(images)]
 
 

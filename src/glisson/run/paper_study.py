@@ -151,5 +151,6 @@ def exports_table(exports: Mapping[str, Sequence[Exported]]) -> Table:
         "Exported models against the trained one",
         ("", "MB", "Largest difference of a probability", "Pixels that keep their class"),
         (("TorchScript (paper)", "about 15", "–", "–"), *rows),
-        "On tiles that were not trained on (SYNTHETIC). int8 is kept only where it changes next to nothing.",
+        "On tiles that were not trained on (SYNTHETIC). int8 is kept only where it changes next "
+        "to nothing.",
     )

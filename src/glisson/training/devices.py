@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import torch
 from lightning.fabric import Fabric
 from lightning.fabric.utilities.exceptions import MisconfigurationException
@@ -28,6 +30,8 @@ def launched(
     """
     if precision not in (AUTO, *PRECISIONS):
         raise SettingsError(f"No precision {precision}: one of auto, {', '.join(PRECISIONS)}.")
+    # Fabric writes to the terminal itself, and twice where logging is set up
+    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
     if precision == AUTO:
         precision = "bf16" if _computes_bf16(accelerator) else "32"
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,6 @@ from glisson.classes import CLASSES
 from glisson.errors import ModelNotFound
 from glisson.model import load_bundle
 from glisson.model.torch_runtime import load_segformer
-
-logger = logging.getLogger(__name__)
 
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
@@ -60,18 +57,14 @@ def pretrained_network(weights: str) -> SegformerForSemanticSegmentation:
 
     Args:
         weights: a Glisson bundle, a folder that transformers saved, or a name on the Hugging
-            Face hub such as `nvidia/mit-b0` (its licence is logged).
+            Face hub such as `nvidia/mit-b0`; `licence_of` tells their licence.
 
     Raises:
         ModelNotFound: no such folder, and the hub does not know or give it.
     """
     folder = Path(weights)
     if (folder / "model.json").exists():
-        bundle = load_bundle(folder)
-        logger.warning("Starting from %s: %s", bundle.spec.name, bundle.spec.licence)
-        return load_segformer(bundle)
-    if not folder.exists() and weights.startswith("nvidia/"):
-        logger.warning("Weights %s: %s", weights, NVIDIA_LICENCE)
+        return load_segformer(load_bundle(folder))
     try:
         return SegformerForSemanticSegmentation.from_pretrained(
             weights,
@@ -86,6 +79,20 @@ def pretrained_network(weights: str) -> SegformerForSemanticSegmentation:
             f"The weights {weights} cannot be loaded: {str(error).splitlines()[0]} Give a folder "
             "with config.json and model.safetensors, or a name that this machine can download."
         ) from error
+
+
+def licence_of(weights: str) -> str:
+    """The licence of weights to start from, which a model trained from them inherits.
+
+    Raises:
+        InvalidBundle: a bundle that cannot be read.
+    """
+    folder = Path(weights)
+    if (folder / "model.json").exists():
+        return load_bundle(folder).spec.licence
+    if not folder.exists() and weights.startswith("nvidia/"):
+        return NVIDIA_LICENCE
+    return f"That of {weights}, from which it was trained: see there."
 
 
 def normalised(images: torch.Tensor) -> torch.Tensor:

@@ -17,11 +17,12 @@ from glisson.training.batches import SplitTiles
 from glisson.training.checkpoint import BEST, LAST, kept_weights, load_checkpoint
 from glisson.training.figures import draw_augmentations
 from glisson.training.loop import Progress, Trainer, TrainObserver
-from glisson.training.network import MEAN, STD, new_network, pretrained_network
+from glisson.training.network import MEAN, STD, licence_of, new_network, pretrained_network
 from glisson.training.recipe import Recipe
 from glisson.training.record import FACTS_FILE, PREVIEW_FILE, write_facts
 
 MODEL_FOLDER = "model"
+NOT_STATED = "Not stated by those who trained it."
 
 
 @dataclass(frozen=True)
@@ -32,15 +33,21 @@ class RunSettings:
         weights: bundle, folder or hub name to start from; None for random weights.
         workers: processes that read tiles.
         resume: go on where a run in the same folder was stopped.
-        licence: of the model that comes out.
+        licence: of the model that comes out; None for that of `weights`, if any.
         trained_on: its data, in words.
     """
 
     weights: str | None = None
     workers: int = 0
     resume: bool = False
-    licence: str = "Not stated by those who trained it."
-    trained_on: str = "Not stated by those who trained it."
+    licence: str | None = None
+    trained_on: str = NOT_STATED
+
+    @property
+    def stated_licence(self) -> str:
+        """The licence that the model will carry."""
+        inherited = licence_of(self.weights) if self.weights else NOT_STATED
+        return self.licence or inherited
 
 
 def train_model(
@@ -100,7 +107,7 @@ def package(
         mpp=row.mpp,
         window_px=row.size_px,
         normalisation=Normalisation(mean=MEAN, std=STD),
-        licence=settings.licence,
+        licence=settings.stated_licence,
         trained_on=settings.trained_on,
         intended_use="Research. Not for diagnosis.",
         self_test_tile=source.read(row).rgb,
@@ -131,7 +138,7 @@ SegFormer {recipe.variant}, {source.rows[0].mpp:g} µm/px. For research, not for
 * Trained on: {settings.trained_on}
 * Slides: {slides[Split.TRAIN]} training, {slides[Split.VALIDATION]} validation
 * Started from: {settings.weights or "random weights"}
-* Licence: {settings.licence}
+* Licence: {settings.stated_licence}
 * Best epoch: {progress["best_epoch"]}, by validation loss
 
 | validation tiles | |
