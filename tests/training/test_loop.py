@@ -205,6 +205,17 @@ def test_every_tile_is_seen_once_an_epoch_over_all_devices() -> None:
     assert list(orders[0]) != first
 
 
+def test_rare_tiles_come_as_often_as_asked() -> None:
+    rare = [3, 17]
+    order = Order(40, 0, 8, seed=1, favoured=rare, share=0.5)
+    seen = [position for batch in order for position in batch]
+    assert len(seen) == 40
+    assert [seen.count(position) for position in rare] == [10, 10]
+    assert max(seen.count(position) for position in set(range(40)) - set(rare)) == 1
+    frequent = Order(40, 0, 8, seed=1, favoured=range(30), share=0.5)
+    assert sorted(p for batch in frequent for p in batch) == list(range(40))
+
+
 def test_few_tiles_fill_a_batch_by_coming_again() -> None:
     (batch,) = list(Order(5, 0, 8, seed=1))
     assert len(batch) == 8

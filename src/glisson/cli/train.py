@@ -60,7 +60,7 @@ def train(
     variant: Annotated[str | None, typer.Option(help="SegFormer b0 to b5.")] = None,
     weights: Annotated[
         str | None,
-        typer.Option(help="Weights to start from: a bundle, a folder, or a name on the hub."),
+        typer.Option(help="Weights to start from: a model's name or folder, or a name on the hub."),
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Most epochs.")] = None,
     batch: Annotated[int | None, typer.Option(help="Tiles per step.")] = None,

@@ -48,6 +48,7 @@ def render_tile(
     mpp: float = 1.0,
     diagnosis: str | None = None,
     artefacts: float = 1.0,
+    drawn_mpp: float = 0.5,
 ) -> Tile:
     """One tile; the same seed gives the same bytes.
 
@@ -57,6 +58,7 @@ def render_tile(
         mpp: µm per pixel.
         diagnosis: key of `DIAGNOSES`, or None to draw one.
         artefacts: how common pen, dust, folds, blur and padding are; 0 for none.
+        drawn_mpp: µm per pixel of the drawing, about; nuclei keep their shape up to 1.
     """
     rng = np.random.default_rng([seed, 0x71])
     disease = draw_disease(rng, diagnosis)
@@ -65,7 +67,7 @@ def render_tile(
     layout = lay_out(rng, disease, draw_core(rng, _CORE_UM, width_um, angle=rng.uniform(0, 6.28)))
     side_um = size_px * mpp
     centre = _focus(rng, layout, width_um / 2) + rng.uniform(-0.35, 0.35, 2) * side_um
-    fine = 2 * max(1, round(mpp / 0.5 / 2)) if mpp >= 0.75 else max(1, round(mpp / 0.5))
+    fine = _finer_by(mpp, drawn_mpp)
     canvas = _canvas(centre, size_px * fine, mpp / fine, seed)
     section = draw_tissue(canvas, layout, disease, texture)
     background = np.asarray(stain.background_rgb, np.float32)
@@ -76,6 +78,12 @@ def render_tile(
     labels = commonest(section.labels, fine)
     tile = Tile(pixels, labels, mpp, joined(section.features, labels, fine))
     return _hidden_by_padding(canvas, tile, what, fine)
+
+
+def _finer_by(mpp: float, drawn_mpp: float) -> int:
+    """Pixels of the drawing along one of the tile: one, or an even number."""
+    ratio = mpp / drawn_mpp
+    return 2 * round(ratio / 2) if ratio >= 1.5 else 1
 
 
 def _hidden_by_padding(canvas: Canvas, tile: Tile, what: Artefacts, fine: int) -> Tile:

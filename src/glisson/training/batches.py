@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from glisson.dataset import TileRow, TileSource
 from glisson.training.loss import with_ignored_border
 
+Positions = NDArray[np.int64]
 Batch = tuple[Tensor, Tensor, Tensor]
 """Positions of the tiles in their split, (N, 3, H, W) images in 0 to 1, (N, H, W) uint8 labels."""
 
@@ -52,6 +54,8 @@ class Order:
         devices: number of devices.
         seed: of the draw.
         shuffled: False keeps tiles in their order, the last batch being what is left.
+        favoured: positions of tiles that come more often than the others.
+        share: least part of an epoch that is favoured tiles, if there are any.
     """
 
     def __init__(
@@ -63,7 +67,11 @@ class Order:
         devices: int = 1,
         seed: int = 0,
         shuffled: bool = True,
+        favoured: Sequence[int] = (),
+        share: float = 0.0,
     ) -> None:
+        self._favoured = np.asarray(favoured, int) if share * count > len(favoured) > 0 else None
+        self._share = share
         self._count, self._per_epoch, self._batch = count, per_epoch or count, batch
         self._rank, self._devices = rank, devices
         self._seed, self._shuffled = seed, shuffled
@@ -88,9 +96,22 @@ class Order:
         if not self._shuffled:
             return list(range(self._count))
         rng = np.random.default_rng([self._seed, self._epoch])
-        rounds = -(-max(self._per_epoch, self._batch) // self._count)
-        drawn = np.concatenate([rng.permutation(self._count) for _ in range(rounds)])
-        return [int(position) for position in drawn]
+        wanted = max(self._per_epoch, self._batch)
+        if self._favoured is None:
+            return _rounds(rng, np.arange(self._count), wanted).tolist()
+        others = np.setdiff1d(np.arange(self._count), self._favoured)
+        favoured = round(self._share * wanted)
+        both = [
+            _rounds(rng, self._favoured, favoured),
+            _rounds(rng, others, wanted - favoured),
+        ]
+        return rng.permutation(np.concatenate(both)).tolist()
+
+
+def _rounds(rng: np.random.Generator, positions: Positions, count: int) -> Positions:
+    """So many of the positions, each again only after all the others."""
+    rounds = [rng.permutation(positions) for _ in range(-(-count // len(positions)))]
+    return np.concatenate([*rounds, positions[:0]])[:count]
 
 
 def load(tiles: SplitTiles, order: Order, workers: int) -> Iterator[Batch]:

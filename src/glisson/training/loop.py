@@ -31,6 +31,8 @@ from glisson.training.recipe import Recipe
 logger = logging.getLogger(__name__)
 
 _CHECKPOINT_SECONDS = 300.0
+_SHOWS_PORTAL = 0.01
+"""Least portal part of a tile that shows a tract: 650 pixels of 256 x 256."""
 
 
 @dataclass
@@ -121,9 +123,11 @@ class Trainer:
             self._average = self.fabric.to_device(self._average).requires_grad_(False)
         rank, devices = self.fabric.global_rank, self.fabric.world_size
         train, validation = self._tiles[Split.TRAIN], self._tiles[Split.VALIDATION]
+        portal = [place for place, row in enumerate(train.rows) if row.portal >= _SHOWS_PORTAL]
         self._order = Order(
-            len(train), recipe.tiles_per_epoch, recipe.batch, rank, devices, recipe.seed
-        )
+            len(train), recipe.tiles_per_epoch, recipe.batch, rank, devices, recipe.seed,
+            favoured=portal, share=recipe.portal_tiles,
+        )  # fmt: skip
         self._validation_order = Order(
             len(validation), 0, recipe.batch, rank, devices, recipe.seed, shuffled=False
         )

@@ -11,7 +11,8 @@ from transformers import SegformerConfig, SegformerForSemanticSegmentation
 
 from glisson.classes import CLASSES
 from glisson.errors import ModelNotFound
-from glisson.model import load_bundle
+from glisson.model import ModelBundle, list_models, load_bundle
+from glisson.model.spec import SPEC_FILE
 from glisson.model.torch_runtime import load_segformer
 
 MEAN = (0.485, 0.456, 0.406)
@@ -37,16 +38,20 @@ _SIZES: dict[str, dict[str, Any]] = {
 _NAMES = {c.index: c.name for c in CLASSES}
 
 
-def new_network(variant: str = "b0") -> SegformerForSemanticSegmentation:
-    """A SegFormer with random weights."""
-    config = SegformerConfig(
+def new_config(variant: str) -> SegformerConfig:
+    """The sizes of b0 to b5, for the three classes."""
+    return SegformerConfig(
         num_labels=len(CLASSES),
         id2label=_NAMES,
         label2id={name: index for index, name in _NAMES.items()},
         classifier_dropout_prob=0.0,  # measured: dropout costs a tenth of a step, for nothing
         **_SIZES[variant],
     )
-    network = SegformerForSemanticSegmentation(config)
+
+
+def new_network(variant: str = "b0") -> SegformerForSemanticSegmentation:
+    """A SegFormer with random weights."""
+    network = SegformerForSemanticSegmentation(new_config(variant))
     network.apply(_start_convolution)
     torch.nn.init.normal_(network.decode_head.classifier.weight, 0.0, 0.02)  # starts undecided
     return network
@@ -56,15 +61,15 @@ def pretrained_network(weights: str) -> SegformerForSemanticSegmentation:
     """A SegFormer that goes on from given weights, its last layer new where classes differ.
 
     Args:
-        weights: a Glisson bundle, a folder that transformers saved, or a name on the Hugging
-            Face hub such as `nvidia/mit-b0`; `licence_of` tells their licence.
+        weights: a model that Glisson knows, by name or folder; a folder that transformers saved;
+            or a name on the Hugging Face hub such as `nvidia/mit-b0`. `licence_of` tells their
+            licence.
 
     Raises:
         ModelNotFound: no such folder, and the hub does not know or give it.
     """
-    folder = Path(weights)
-    if (folder / "model.json").exists():
-        return load_segformer(load_bundle(folder))
+    if (bundle := _own_bundle(weights)) is not None:
+        return load_segformer(bundle)
     try:
         return SegformerForSemanticSegmentation.from_pretrained(
             weights,
@@ -81,16 +86,34 @@ def pretrained_network(weights: str) -> SegformerForSemanticSegmentation:
         ) from error
 
 
+def _own_bundle(weights: str) -> ModelBundle | None:
+    """A bundle in a folder, or a model of the store; None for weights of other kinds."""
+    if (Path(weights) / SPEC_FILE).exists():
+        return load_bundle(weights)
+    return next((bundle for bundle in list_models() if bundle.spec.name == weights), None)
+
+
+def variant_of(network: SegformerForSemanticSegmentation) -> str:
+    """`b0` to `b5`, or `other`, by the network's sizes."""
+    sizes = [(key, new_config(key)) for key in _SIZES]
+    own = network.config
+    same = (
+        key
+        for key, config in sizes
+        if (config.depths, config.hidden_sizes) == (own.depths, own.hidden_sizes)
+    )
+    return next(same, "other")
+
+
 def licence_of(weights: str) -> str:
     """The licence of weights to start from, which a model trained from them inherits.
 
     Raises:
         InvalidBundle: a bundle that cannot be read.
     """
-    folder = Path(weights)
-    if (folder / "model.json").exists():
-        return load_bundle(folder).spec.licence
-    if not folder.exists() and weights.startswith("nvidia/"):
+    if (bundle := _own_bundle(weights)) is not None:
+        return bundle.spec.licence
+    if not Path(weights).exists() and weights.startswith("nvidia/"):
         return NVIDIA_LICENCE
     return f"That of {weights}, from which it was trained: see there."
 

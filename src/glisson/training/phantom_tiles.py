@@ -101,6 +101,7 @@ def _render(first_seed: int, count: int, mpp: float, size_px: int) -> Pair:
 
 
 def _render_one(seed: int, mpp: float, size_px: int) -> Pair:
-    tile = render_tile(seed, 2 * size_px, mpp / 2 * SCALES[seed % len(SCALES)])
+    fine_mpp = mpp / 2 * SCALES[seed % len(SCALES)]
+    tile = render_tile(seed, 2 * size_px, fine_mpp, drawn_mpp=fine_mpp)
     rgb = cv2.resize(tile.rgb, (size_px, size_px), interpolation=cv2.INTER_AREA)
     return rgb.astype(np.uint8), commonest(tile.labels, 2)

@@ -19,7 +19,9 @@ class Recipe:
         variant: SegFormer b0 to b5.
         epochs: most epochs; early stopping may end the run before.
         batch: tiles per optimiser step, over all devices.
-        tiles_per_epoch: tiles drawn for an epoch; 0 for all.
+        tiles_per_epoch: tiles drawn for an epoch; 0 for as many as there are.
+        portal_tiles: least part of an epoch's tiles that show portal area; where there are fewer,
+            they come more often than the others. 0 draws all alike.
         learning_rate: of AdamW.
         weight_decay: of AdamW.
         schedule: `plateau` lowers the rate tenfold after `plateau_patience` epochs without a
@@ -42,6 +44,7 @@ class Recipe:
     epochs: int = 40
     batch: int = 32
     tiles_per_epoch: int = 0
+    portal_tiles: float = 0.5
     learning_rate: float = 6e-4
     weight_decay: float = 0.05
     schedule: Literal["plateau", "cosine"] = "cosine"
@@ -64,6 +67,8 @@ class Recipe:
             raise SettingsError(
                 f"No augmentation {self.augmentation}: one of {', '.join(AUGMENTATIONS)}."
             )
+        if not 0 <= self.portal_tiles < 1:
+            raise SettingsError(f"A share of {self.portal_tiles:g} portal tiles: give 0 to 1.")
         if min(self.epochs, self.batch) < 1 or self.learning_rate <= 0:
             raise SettingsError("Epochs, batch and learning rate are above 0.")
 
@@ -74,6 +79,7 @@ PRESETS = {
         epochs=100, batch=64, learning_rate=1e-4, weight_decay=0.01, schedule="plateau",
         plateau_patience=3, stop_patience=5, class_weights=(1.0, 1.0, 5.0), dice_share=0.0,
         ignored_border_um=0.0, ema_decay=0.0, augmentation="paper", clip_norm=0.0,
+        portal_tiles=0.0,
     ),
 }  # fmt: skip
 """`paper`: Cazzaniga et al. 2025 and their scripts; `glisson`: what measured better for us."""

@@ -17,7 +17,14 @@ from glisson.training.batches import SplitTiles
 from glisson.training.checkpoint import BEST, LAST, kept_weights, load_checkpoint
 from glisson.training.figures import draw_augmentations
 from glisson.training.loop import Progress, Trainer, TrainObserver
-from glisson.training.network import MEAN, STD, licence_of, new_network, pretrained_network
+from glisson.training.network import (
+    MEAN,
+    STD,
+    licence_of,
+    new_network,
+    pretrained_network,
+    variant_of,
+)
 from glisson.training.recipe import Recipe
 from glisson.training.record import FACTS_FILE, PREVIEW_FILE, write_facts
 
@@ -77,7 +84,7 @@ def train_model(
     if first:
         _prepare(source, recipe, folder, settings)
     progress = trainer.run(observer, settings.resume)
-    bundle = package(network, source, recipe, folder, settings) if first else None
+    bundle = package(network, source, folder, settings) if first else None
     return progress, bundle
 
 
@@ -91,7 +98,6 @@ def _prepare(source: TileSource, recipe: Recipe, folder: Path, settings: RunSett
 def package(
     network: torch.nn.Module,
     source: TileSource,
-    recipe: Recipe,
     folder: Path,
     settings: RunSettings,
 ) -> ModelBundle:
@@ -111,7 +117,7 @@ def package(
         trained_on=settings.trained_on,
         intended_use="Research. Not for diagnosis.",
         self_test_tile=source.read(row).rgb,
-        card=_card(folder, source, recipe, settings, state),
+        card=_card(folder, source, variant_of(network), settings, state),
         overwrite=True,
     )
 
@@ -119,7 +125,7 @@ def package(
 def _card(
     folder: Path,
     source: TileSource,
-    recipe: Recipe,
+    variant: str,
     settings: RunSettings,
     state: dict[str, Any],
 ) -> str:
@@ -133,7 +139,7 @@ def _card(
     )
     return f"""# {folder.resolve().name}
 
-SegFormer {recipe.variant}, {source.rows[0].mpp:g} µm/px. For research, not for diagnosis.
+SegFormer {variant}, {source.rows[0].mpp:g} µm/px. For research, not for diagnosis.
 
 * Trained on: {settings.trained_on}
 * Slides: {slides[Split.TRAIN]} training, {slides[Split.VALIDATION]} validation

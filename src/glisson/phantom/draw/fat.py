@@ -14,7 +14,7 @@ from glisson.phantom.draw.section import Points, Section, blurred
 from glisson.phantom.features import Feature
 from glisson.phantom.world import Field, normal
 
-_LARGEST_UM = 22.0
+_LARGEST_UM = 27.0
 _FRACTION_BITS = 4
 
 
@@ -44,7 +44,7 @@ def place_droplets(section: Section, cells: Cells, necrosis: NDArray[np.float64]
     share = _share_of_cells(section, cells) * (necrosis < 0.5)
     fatty = cells.scatter.draw(10) < share
     heavy = np.clip(share * 2.2, 0, 1)
-    median_um = 7.0 + 11.0 * heavy
+    median_um = section.disease.fat_size * (7.0 + 11.0 * heavy)
     diameter = np.exp(np.log(median_um) + (0.55 - 0.15 * heavy) * normal(cells.scatter.draw(11)))
     radius = np.where(fatty, np.clip(diameter / 2, 1.2, _LARGEST_UM), 0.0)
     jitter = np.stack([cells.scatter.draw(31) - 0.5, cells.scatter.draw(32) - 0.5], 1) * 7.0

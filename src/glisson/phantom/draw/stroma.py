@@ -59,7 +59,7 @@ def draw_collagen(
     """
     texture = section.texture
     along = course(section, stream, follow)
-    body = 1 + np.float32(0.11) * fibres(section, along, 1.0, stream + 1)
+    body = 1 + np.float32(texture.fibre_contrast) * fibres(section, along, 1.0, stream + 1)
     body += np.float32(0.15) * section.noise(46, stream + 4)
     body += np.float32(0.07) * section.noise(5, stream + 5)
     body = np.clip(body - _clefts(section, along, stream), 0.04, 2)

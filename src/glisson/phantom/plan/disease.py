@@ -33,6 +33,7 @@ class Disease:
         portal_granuloma: chance of a granuloma in a tract.
         fat: share of hepatocytes with a large droplet.
         fat_zone: where fat is, -1 periportal to 1 perivenular.
+        fat_size: factor on the diameters of large droplets.
         small_fat: small vacuoles in the cytoplasm.
         ballooning: swollen pale hepatocytes in zone 3.
         glycogen_nuclei: share of empty hepatocyte nuclei.
@@ -69,6 +70,7 @@ class Disease:
     portal_granuloma: float = 0.0
     fat: float = 0.0
     fat_zone: float = 0.0
+    fat_size: float = 1.0
     small_fat: float = 0.0
     ballooning: float = 0.0
     glycogen_nuclei: float = 0.0
@@ -113,6 +115,7 @@ COMMON: Mapping[str, Range] = {
     "foci_per_mm2": (0.0, 0.8),
     "lobular_lymphocytes": (0.0, 0.06),
     "fat": (0.0, 0.03),
+    "fat_size": (0.8, 1.2),
     "small_fat": (0.0, 0.3),
     "glycogen_nuclei": (0.0, 0.03),
     "perivenular_scar": (0.0, 0.15),
@@ -157,7 +160,8 @@ DIAGNOSES: Mapping[str, Diagnosis] = {
     }),
     "masld": Diagnosis("metabolic steatotic liver disease", (0.25, 0.25, 0.2, 0.2, 0.1), {
         "infiltrate": (0.0, 0.4), "fat": (0.08, 0.75), "fat_zone": (0.2, 1.0),
-        "small_fat": (0.2, 1.0), "ballooning": (0.0, 0.7), "glycogen_nuclei": (0.02, 0.2),
+        "fat_size": (0.8, 1.7), "small_fat": (0.2, 1.0), "ballooning": (0.0, 0.7),
+        "glycogen_nuclei": (0.02, 0.2),
         "foci_per_mm2": (0.3, 4.0), "granulomas_per_mm2": (0.0, 0.4),
         "pericellular_scar": (0.0, 0.7), "perivenular_scar": (0.0, 0.6),
         "apoptotic_per_mm2": (0.0, 2.0), "ductular_reaction": (0.0, 0.3),
