@@ -5,16 +5,25 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from glisson.cli.app import app
 from glisson.dataset import LEAK, FolderTiles
 from glisson.dataset.tile_folder import NO_PATIENTS
-from glisson.errors import TrainingError
-from glisson.model import find_model, load_bundle
+from glisson.errors import MissingExtra, SettingsError, TrainingError
+from glisson.model import (
+    Exported,
+    Format,
+    ModelBundle,
+    export_model,
+    find_model,
+    load_bundle,
+)
 from tests.dataset.scene import write_slide
 
 runner = CliRunner()
@@ -120,6 +129,119 @@ def test_slides_are_evaluated_without_tiles(study: Path, tmp_path: Path) -> None
     assert result.exit_code == 0, result.output
     assert "too good" in result.output
     assert "too good" in (tmp_path / "evaluation.html").read_text(encoding="utf-8")
+
+
+def test_a_wrong_split_is_noticed(trained: Path, study: Path, tmp_path: Path) -> None:
+    """The slides that validated in training were drawn by seed 0; other seeds draw others."""
+    known = json.loads((trained / "train.json").read_text())["training_slides"]
+    for seed in range(1, 9):
+        arguments = ["evaluate", study, "-m", trained / "model", "-o", tmp_path / str(seed),
+                     "--hold-out", "Palermo", "--size", "64", "--seed", seed]  # fmt: skip
+        result = runner.invoke(app, list(map(str, arguments)))
+        assert result.exit_code == 0, result.output
+        if "was trained on" in "".join(result.output.split("\n")):
+            break
+    page = (tmp_path / str(seed) / "evaluation.html").read_text(encoding="utf-8")
+    assert any(f"in all ({name})" in page for name in known)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--hold-out", "Monza"],
+        ["--split", "slide"],
+        ["--annotations", "{slide}.x.geojson"],
+        ["--class", "a=portal"],
+        ["--size", "128"],
+        ["--validation", "0.3"],
+        ["--seed", "0"],
+    ],
+)
+def test_options_that_tiles_do_not_heed_are_refused(
+    tiles: Path, tmp_path: Path, options: list[str]
+) -> None:
+    result = runner.invoke(app, ["evaluate", str(tiles), "-o", str(tmp_path), *options])
+    assert isinstance(result.exception, SettingsError)
+    assert options[0] in str(result.exception)
+    assert "glisson tiles" in str(result.exception)
+
+
+@pytest.fixture
+def bare(tiles: Path, tmp_path: Path) -> Path:
+    for name in ("Original", "Mask"):
+        (tmp_path / "bare" / name).mkdir(parents=True)
+        for path in sorted((tiles / name).glob("*.png"))[::8]:
+            shutil.copy(path, tmp_path / "bare" / name)
+    return tmp_path / "bare"
+
+
+def test_bare_tiles_ask_for_their_pixel_size(bare: Path, tiles: Path, tmp_path: Path) -> None:
+    arguments = ["evaluate", str(bare), "-o", str(tmp_path / "out"), "--seed", "1"]
+    result = runner.invoke(app, arguments)
+    assert isinstance(result.exception, SettingsError)
+    assert "--mpp" in str(result.exception)
+    result = runner.invoke(app, [*arguments, "--mpp", "1"])
+    assert "sees 2 µm/px, the tiles have 1" in str(result.exception)
+    assert runner.invoke(app, [*arguments, "--mpp", "2"]).exit_code == 0
+    named = runner.invoke(app, ["evaluate", str(tiles), "-o", str(tmp_path), "--mpp", "2"])
+    assert "--mpp is given 1 times" in str(named.exception)
+
+
+def test_several_models_have_one_page(
+    trained: Path, tiles: Path, bare: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "both"
+    arguments = ["evaluate", bare, tiles, "-m", find_model().folder, "-m", trained / "model",
+                 "-o", out, "--mpp", "2"]  # fmt: skip
+    result = runner.invoke(app, list(map(str, arguments)))
+    assert result.exit_code == 0, result.output
+    names = [find_model().spec.name, "run"]
+    for name in names:
+        assert (out / name / "evaluation.html").exists()
+    header = (out / "table-1-pooled.csv").read_text(encoding="utf-8").splitlines()[0]
+    assert all(f"validation ({name})" in header for name in names)
+
+
+def test_each_folder_has_its_model(tiles: Path, tmp_path: Path) -> None:
+    model = str(find_model().folder)
+    for arguments in ([tiles, tiles], [tiles, tiles, "-m", model], [tiles, "-m", "a", "-m", "b"]):
+        result = runner.invoke(app, ["evaluate", *map(str, arguments), "-o", str(tmp_path)])
+        assert isinstance(result.exception, SettingsError)
+        assert "one --model" in str(result.exception)
+
+
+def test_tiles_of_another_pixel_size_are_not_exported_on(
+    trained: Path, study: Path, tmp_path: Path
+) -> None:
+    cut = ["tiles", study, "-o", tmp_path / "tiles", "--mpp", "4", "--size", "64"]
+    assert runner.invoke(app, list(map(str, cut))).exit_code == 0
+    arguments = ["export", trained / "model", "-o", tmp_path, "--tiles", tmp_path / "tiles/4um"]
+    result = runner.invoke(app, list(map(str, arguments)))
+    assert isinstance(result.exception, SettingsError)
+    assert "sees 2 µm/px, the tiles have 4" in str(result.exception)
+
+
+def test_without_nncf_the_others_are_exported(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the others one is written in truth, for the sake of time."""
+
+    def quick(bundle: ModelBundle, out: Path, format: Format, tiles: np.ndarray) -> Exported:
+        if format in (Format.ONNX, Format.INT8):
+            return export_model(bundle, out, format, tiles)
+        return Exported(format, out, 0.0, 1.0)
+
+    monkeypatch.setattr("glisson.cli.export.export_model", quick)
+    monkeypatch.setitem(sys.modules, "nncf", None)
+    arguments = ["export", str(trained / "model"), "-o", str(tmp_path), "--count", "8"]
+    result = runner.invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    assert "int8: left out" in result.output
+    assert "glisson[export]" in result.output
+    assert (tmp_path / "model.onnx").exists()
+    assert "openvino: largest difference" in result.output
+    asked = runner.invoke(app, [*arguments, "--format", "int8"])
+    assert isinstance(asked.exception, MissingExtra)
 
 
 def test_the_model_is_exported(trained: Path, tiles: Path, tmp_path: Path) -> None:

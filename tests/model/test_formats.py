@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 
 from glisson.errors import SettingsError
-from glisson.model import Format, add_model, export_model, find_model, open_runtime
+from glisson.model import (
+    Format,
+    ModelBundle,
+    add_model,
+    export_model,
+    find_model,
+    open_runtime,
+)
 from glisson.phantom import render_tile
 
 
@@ -54,3 +61,33 @@ def test_int8_asks_for_enough_tiles(tmp_path: Path, tiles: np.ndarray) -> None:
     with pytest.raises(SettingsError, match="at least 8 tiles"):
         export_model(find_model(), tmp_path, Format.INT8, tiles)
     assert not list(tmp_path.iterdir())
+
+
+def test_sizes_are_the_same_on_a_second_run(tmp_path: Path, bundle: ModelBundle) -> None:
+    """OpenVINO's model.bin lies beside model.onnx and model.pt, and belongs to neither."""
+    tiles = np.zeros((1, 128, 128, 3), np.uint8)
+    formats = (Format.ONNX, Format.TORCHSCRIPT, Format.OPENVINO)
+    first = [export_model(bundle, tmp_path, each, tiles).size_mb for each in formats]
+    again = [export_model(bundle, tmp_path, each, tiles).size_mb for each in formats]
+    assert again == first
+    written = [(tmp_path / name).stat().st_size for name in ("model.xml", "model.bin")]
+    assert first[2] == sum(written) / 1e6
+
+
+@pytest.mark.parametrize(("least", "kept"), [(0.0, True), (1.01, False)])
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_int8_is_kept_only_where_it_agrees(
+    tmp_path: Path,
+    bundle: ModelBundle,
+    monkeypatch: pytest.MonkeyPatch,
+    least: float,
+    kept: bool,
+) -> None:
+    pytest.importorskip("nncf")
+    monkeypatch.setattr("glisson.model.formats.INT8_AGREEMENT", least)
+    tiles = np.random.default_rng(0).integers(0, 255, (8, 128, 128, 3)).astype(np.uint8)
+    made = export_model(bundle, tmp_path, Format.INT8, tiles)
+    names = {path.name for path in tmp_path.iterdir() if path.is_file()}
+    assert names == ({"model-int8.xml", "model-int8.bin"} if kept else set())
+    assert (made.path is not None) == (made.size_mb > 0) == kept
+    assert 0 < made.same_class <= 1

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from sklearn.metrics import confusion_matrix, f1_score, jaccard_score
 from torchmetrics.functional.classification import multiclass_f1_score, multiclass_jaccard_index
 
 from glisson.scores import (
+    LEAST_PATIENTS,
+    BoundaryScores,
     boundary_scores,
     confusion,
     mean_of_scores,
@@ -68,7 +71,7 @@ def test_pooling_differs_from_the_mean_of_patches() -> None:
 
 
 def test_intervals_hold_the_score_and_narrow_with_patients() -> None:
-    few = [confusion(*pair(seed)) for seed in range(4)]
+    few = [confusion(*pair(seed)) for seed in range(LEAST_PATIENTS)]
     many = [confusion(*pair(seed)) for seed in range(64)]
     widths = []
     for counts in (few, many):
@@ -80,8 +83,27 @@ def test_intervals_hold_the_score_and_narrow_with_patients() -> None:
     assert pooled_scores(few) == pooled_scores(few)
 
 
-def test_one_patient_gives_no_interval() -> None:
-    assert math.isnan(pooled_scores([confusion(*pair(0))]).mean_dice.low)
+@pytest.mark.parametrize("patients", range(1, LEAST_PATIENTS + 1))
+def test_few_patients_give_no_interval(patients: int) -> None:
+    pooled = pooled_scores([confusion(*pair(seed)) for seed in range(patients)])
+    for each in (pooled.mean_dice, pooled.mean_iou, *pooled.dice, *pooled.iou):
+        assert math.isnan(each.low) == math.isnan(each.high) == (patients < LEAST_PATIENTS)
+        assert 0 < each.value < 1
+
+
+def test_many_patients_are_drawn_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All draws at once would be 80 MB here; held in parts they are the same draws."""
+    many = [confusion(*pair(seed % 8)) for seed in range(5000)]
+    tracemalloc.start()
+    pooled = pooled_scores(many)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 40e6
+    few = many[:20]
+    whole = pooled_scores(few)
+    monkeypatch.setattr("glisson.scores.bootstrap._WEIGHTS_AT_ONCE", 700)
+    assert pooled_scores(few) == whole
+    assert pooled.patients == 5000
 
 
 def test_slides_of_a_patient_are_added_up() -> None:
@@ -110,8 +132,47 @@ def test_equal_empty_and_one_sided_borders() -> None:
     assert (same.surface_dice, same.hd95_um) == (1, 0)
     assert boundary_scores(nothing, nothing, 1.0) is None
     one = boundary_scores(disc(20), nothing, 1.0)
-    assert one is not None
-    assert (one.surface_dice, one.hd95_um) == (0, math.inf)
+    assert one == BoundaryScores(0, math.inf, one_sided=True)
+
+
+def test_an_ignored_strip_is_no_border() -> None:
+    """Both masks, cut along the strip's sides, would agree there whatever they look like."""
+    truth, found = np.zeros((2, 200, 200), bool)
+    truth[40:160, 40:160] = True
+    found[70:130, 20:180] = True
+    known = np.ones_like(truth)
+    open_ = boundary_scores(truth, found, 1.0)
+    known[:, 90:110] = False
+    strip = boundary_scores(truth, found, 1.0, known=known)
+    cut = boundary_scores(truth & known, found & known, 1.0)
+    assert open_ is not None
+    assert strip is not None
+    assert cut is not None
+    assert cut.surface_dice > strip.surface_dice + 0.1
+    assert strip.surface_dice == pytest.approx(open_.surface_dice, abs=0.03)
+
+
+@given(seed=st.integers(0, 100))
+@settings(max_examples=20, deadline=None)
+def test_what_lies_in_unknown_pixels_changes_nothing(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    masks = [disc(20, 40), disc(24, 60)]
+    known = np.ones((100, 100), bool)
+    known[:, rng.integers(20, 50) : rng.integers(50, 80)] = False
+    noise = rng.random((100, 100)) < 0.5
+    wanted = boundary_scores(*masks, 1.0, known=known)
+    assert wanted == boundary_scores(*(np.where(known, m, noise) for m in masks), 1.0, known=known)
+
+
+def test_a_tile_that_is_all_portal() -> None:
+    """Without a border there is nothing to compare, but no side lacks portal area either."""
+    everywhere, nothing = np.ones((100, 100), bool), np.zeros((100, 100), bool)
+    assert boundary_scores(everywhere, everywhere, 1.0) is None
+    assert boundary_scores(everywhere, disc(20), 1.0) == BoundaryScores(0, math.inf)
+    assert boundary_scores(everywhere, nothing, 1.0) == BoundaryScores(0, math.inf, one_sided=True)
+    hidden = ~disc(25)
+    assert boundary_scores(disc(30), nothing, 1.0, known=disc(40) & hidden) is not None
+    assert boundary_scores(disc(20), nothing, 1.0, known=hidden) is None, "area that nobody knows"
 
 
 @given(radius=st.floats(5, 20), move=st.floats(0, 25))

@@ -15,6 +15,8 @@ SIDE = 64
 class ColourTiles:
     """A tile source in memory."""
 
+    leak = None
+
     def __init__(self, training: int = 24, validation: int = 8, portal: bool = True) -> None:
         rng = np.random.default_rng(3)
         self._tiles: dict[str, TilePixels] = {}

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from glisson.errors import SettingsError
+from glisson.training.batches import Order
 from glisson.training.checkpoint import LAST, load_checkpoint
 from glisson.training.devices import launched
 
@@ -26,7 +27,7 @@ from tests.training.test_loop import QUICK, ColourTiles, tiny_network
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
     fabric = launched("cpu", "2", precision="32")
-    trainer = Trainer(tiny_network(), ColourTiles(), QUICK, folder, fabric)
+    trainer = Trainer(tiny_network(), ColourTiles(validation=9), QUICK, folder, fabric)
     trainer.run(Record(folder, "two"))
     torch.save(trainer.network.module.state_dict(), folder / f"rank-{fabric.global_rank}.pt")
 """
@@ -47,6 +48,11 @@ def test_two_processes_train_one_network(tmp_path: Path) -> None:
     assert [row["epoch"] for row in rows] == ["1.0", "2.0", "3.0", "4.0"]
     assert float(rows[-1]["train_loss"]) < float(rows[0]["train_loss"])
     assert state["progress"]["step"] == 4 * 3, "24 tiles, 8 a step over both"
+
+
+def test_the_last_tiles_of_a_validation_may_be_fewer_than_the_devices() -> None:
+    orders = [Order(9, 0, 8, rank, 2, shuffled=False) for rank in (0, 1)]
+    assert [list(order) for order in orders] == [[[0, 2, 4, 6], [8]], [[1, 3, 5, 7]]]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import signal
 import subprocess
@@ -13,11 +14,14 @@ import numpy as np
 import pytest
 import torch
 
+from glisson.dataset import IGNORED
 from glisson.errors import OutputError, SettingsError, TrainingError
 from glisson.training.batches import Order
 from glisson.training.checkpoint import BEST, LAST, kept_weights, load_checkpoint, save_checkpoint
 from glisson.training.loop import Trainer
+from glisson.training.loss import with_ignored_border
 from glisson.training.recipe import PRESETS, Recipe, preset
+from glisson.training.session import RunSettings, train_model
 from tests.training.scene import ColourTiles, tiny_network
 
 QUICK = Recipe(epochs=4, batch=8, learning_rate=4e-3, warmup_steps=2, ema_decay=0.8)
@@ -142,10 +146,106 @@ def test_no_number_for_a_loss_stops_with_the_last_checkpoint_whole(tmp_path: Pat
     assert load_checkpoint(tmp_path / LAST)["progress"]["epoch"] == 1
 
 
+def test_gradients_that_are_no_numbers_never_reach_the_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = Trainer(tiny_network(), ColourTiles(), QUICK, tmp_path)
+    before = {name: each.clone() for name, each in trainer.network.module.named_parameters()}
+    backward = trainer.fabric.backward
+
+    def broken(loss: torch.Tensor) -> None:
+        backward(loss)
+        next(trainer.network.module.parameters()).grad[:] = float("inf")
+
+    monkeypatch.setattr(trainer.fabric, "backward", broken)
+    with pytest.raises(TrainingError, match=r"gradient of step 1 .*another folder"):
+        trainer.run()
+    assert same(before, dict(trainer.network.module.named_parameters()))
+    assert not (tmp_path / LAST).exists()
+
+
+def test_a_validation_loss_that_is_no_number_is_not_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = Trainer(tiny_network(), ColourTiles(), replace(QUICK, ema_decay=0.5), tmp_path)
+
+    def poisoned() -> None:
+        torch.nn.init.constant_(trainer.kept_network.decode_head.classifier.bias, float("nan"))
+
+    monkeypatch.setattr(trainer, "_share_statistics", poisoned)
+    with pytest.raises(TrainingError, match="validation loss"):
+        trainer.run()
+    assert not (tmp_path / LAST).exists()
+
+
+def test_gradients_are_clipped_by_their_norm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    norms = []
+    trainer = Trainer(tiny_network(), ColourTiles(), replace(QUICK, clip_norm=0.01), tmp_path)
+    step = trainer.optimizer.step
+
+    def noted() -> None:
+        grads = [p.grad.norm() for p in trainer.network.module.parameters() if p.grad is not None]
+        norms.append(float(torch.stack(grads).norm()))
+        step()
+
+    monkeypatch.setattr(trainer.optimizer, "step", noted)
+    trainer.run()
+    assert max(norms) <= 0.0101
+
+
+@pytest.mark.parametrize("mpp", [0.5, 1.0, 2.0])
+def test_the_ignored_border_is_as_wide_as_stated(mpp: float) -> None:
+    labels = np.ones((80, 80), np.uint8)
+    labels[:, 40:] = 2
+    blind = with_ignored_border(labels, 4.0 / mpp) == IGNORED
+    assert blind.sum(axis=1)[40] == 2 * round(4.0 / mpp)
+    assert blind[40, 40 - round(4.0 / mpp) : 40 + round(4.0 / mpp)].all()
+
+
 def test_another_recipe_does_not_go_on(tmp_path: Path) -> None:
     trained(tmp_path, replace(QUICK, epochs=1))
-    with pytest.raises(TrainingError, match=r"another recipe .*batch"):
+    with pytest.raises(TrainingError, match=r"another run .*batch"):
         trained(tmp_path, replace(QUICK, epochs=1, batch=4))
+
+
+def test_other_tiles_do_not_go_on(tmp_path: Path) -> None:
+    trained(tmp_path, replace(QUICK, epochs=1))
+    with pytest.raises(TrainingError, match=r"another run .*splits"):
+        trained(tmp_path, replace(QUICK, epochs=1), ColourTiles(training=23, validation=9))
+
+
+def test_other_first_weights_do_not_go_on_and_spoil_nothing(tmp_path: Path) -> None:
+    recipe, source = replace(QUICK, epochs=1, tiles_per_epoch=8), ColourTiles()
+    weights = tmp_path / "weights"
+    tiny_network().save_pretrained(weights)
+    run = tmp_path / "run"
+    train_model(source, recipe, run, RunSettings(str(weights)))
+    before = (run / "train.json").read_bytes()
+    with pytest.raises(TrainingError, match=r"another run .*weights"):
+        train_model(source, replace(recipe, variant="b0"), run, RunSettings(resume=True))
+    assert (run / "train.json").read_bytes() == before
+    assert json.loads(before)["recipe"]["variant"] == "other"
+
+
+def test_killed_while_it_writes_a_checkpoint(tmp_path: Path) -> None:
+    trained(tmp_path, replace(QUICK, epochs=1))
+    before = (tmp_path / LAST).read_bytes()
+    script = f"""
+import os, signal, torch
+from pathlib import Path
+from glisson.training.checkpoint import save_checkpoint
+def half(state, path):
+    Path(path).write_bytes(b"half of it")
+    os.kill(os.getpid(), signal.SIGKILL)
+torch.save = half
+save_checkpoint(Path({str(tmp_path / LAST)!r}), {{}})
+"""
+    process = subprocess.run([sys.executable, "-c", script], check=False)
+    assert process.returncode == -signal.SIGKILL
+    assert (tmp_path / LAST).read_bytes() == before
+    assert trained(tmp_path, replace(QUICK, epochs=1)).progress.epoch == 1
 
 
 def test_a_full_disk_keeps_the_checkpoint_before(

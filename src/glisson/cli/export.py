@@ -11,7 +11,9 @@ import typer
 from glisson.cli.console import console, output
 from glisson.cli.options import Out
 from glisson.dataset import FolderTiles
-from glisson.model import Exported, Format, export_model, find_model
+from glisson.errors import MissingExtra, SettingsError
+from glisson.evaluation import check_mpp
+from glisson.model import Exported, Format, ModelBundle, export_model, find_model
 from glisson.phantom import render_tile
 
 _SEED = 910_500_000
@@ -36,19 +38,35 @@ def export(
     """
     bundle = find_model(model)
     with console.status("reading tiles"):
-        pixels = _pixels(tiles, count, bundle.spec.window_px, bundle.spec.mpp)
+        pixels = _pixels(tiles, count, bundle)
     kind = f"tiles of {tiles}" if tiles else "SYNTHETIC tiles"
     output.print(f"{bundle.spec.name}, compared on {len(pixels)} {kind}", highlight=False)
     for each in formats or list(Format):
         with console.status(f"writing {each}"):
-            made = export_model(bundle, out, each, pixels)
-        output.print(_line(made), highlight=False, soft_wrap=True)
+            told = _exported(bundle, out, each, pixels, wanted=bool(formats))
+        output.print(told, highlight=False, markup=False, soft_wrap=True)
 
 
-def _pixels(folder: Path | None, count: int, side: int, mpp: float) -> np.ndarray:
+def _exported(
+    bundle: ModelBundle, out: Path, format: Format, pixels: np.ndarray, wanted: bool
+) -> str:
+    """Write one format and say how it holds; int8 that nobody asked for may be left out."""
+    try:
+        return _line(export_model(bundle, out, format, pixels))
+    except (MissingExtra, SettingsError) as error:  # no nncf, or too few tiles
+        if wanted or format is not Format.INT8:
+            raise
+        return f"{format}: left out: {error}"
+
+
+def _pixels(folder: Path | None, count: int, bundle: ModelBundle) -> np.ndarray:
+    spec = bundle.spec
     if folder is None:
-        return np.stack([render_tile(_SEED + n, side, mpp).rgb for n in range(count)])
-    source = FolderTiles(folder, mpp)
+        return np.stack(
+            [render_tile(_SEED + n, spec.window_px, spec.mpp).rgb for n in range(count)]
+        )
+    source = FolderTiles(folder, spec.mpp)
+    check_mpp(bundle, source.rows)
     rows = np.random.default_rng(0).permutation(len(source.rows))[:count]
     return np.stack([source.read(source.rows[int(row)]).rgb for row in rows])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +10,7 @@ from typing import Annotated
 import typer
 
 from glisson.dataset import ANNOTATIONS, SplitUnit
+from glisson.errors import SettingsError
 
 
 class TrainPrecision(StrEnum):
@@ -57,3 +59,28 @@ TilesPerEpoch = Annotated[
     int | None,
     typer.Option("--tiles-per-epoch", help="Tiles drawn for an epoch.", show_default="all"),
 ]
+
+
+def refuse_beside_tiles(context: typer.Context, names: Sequence[str], folder: Path) -> None:
+    """Refuse options that say nothing about tiles that are cut already.
+
+    Args:
+        context: of the command.
+        names: parameters of the command, by their Python names.
+        folder: of the tiles.
+
+    Raises:
+        SettingsError: one of them was given; names its flag.
+    """
+    flags = {each.name: each.opts[0] for each in context.command.params}
+    given = [flags[name] for name in names if _is_given(context, name)]
+    if given:
+        raise SettingsError(
+            f"{', '.join(given)}: {folder} holds tiles, for which that is settled already. Leave "
+            "it out, or give it to `glisson tiles` and cut the slides anew."
+        )
+
+
+def _is_given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name in ("COMMANDLINE", "ENVIRONMENT")

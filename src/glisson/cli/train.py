@@ -22,10 +22,10 @@ from glisson.cli.study_options import (
     TilesPerEpoch,
     TrainPrecision,
     Validation,
+    refuse_beside_tiles,
 )
 from glisson.dataset import (
     ANNOTATIONS,
-    LEAK,
     FolderTiles,
     SlideTiles,
     SplitSettings,
@@ -37,10 +37,14 @@ from glisson.dataset import (
     read_study,
     split_study,
 )
+from glisson.errors import SettingsError
 from glisson.training import require_extra
 
 if TYPE_CHECKING:
     from glisson.training.loop import TrainObserver
+
+
+_OF_SLIDES = ("size", "annotations", "classes", "split", "hold_out")
 
 
 class Preset(StrEnum):
@@ -51,6 +55,7 @@ class Preset(StrEnum):
 
 
 def train(
+    context: typer.Context,
     data: Annotated[
         Path,
         typer.Argument(help="Folder of tiles, or a study of annotated slides.", show_default=False),
@@ -66,7 +71,13 @@ def train(
     batch: Annotated[int | None, typer.Option(help="Tiles per step.")] = None,
     learning_rate: Annotated[float | None, typer.Option("--lr", help="Learning rate.")] = None,
     tiles_per_epoch: TilesPerEpoch = None,
-    mpp: Annotated[float, typer.Option(help="µm per pixel, where slides are read.")] = 2.0,
+    mpp: Annotated[
+        float | None,
+        typer.Option(
+            help="µm per pixel: of slides as they are read, or of tiles that do not say.",
+            show_default="2, for slides",
+        ),
+    ] = None,
     size: Annotated[int, typer.Option(help="Side of a tile, where slides are read.")] = 256,
     annotations: Annotations = None,
     classes: Classes = None,
@@ -89,6 +100,8 @@ def train(
     best epoch as a model that `glisson segment --model OUT/model` takes.
     """
     require_extra()
+    if weights and variant:
+        raise SettingsError("The weights to start from decide the variant: leave --variant out.")
     from glisson.training.devices import launched
     from glisson.training.recipe import preset as recipe_of
     from glisson.training.session import NOT_STATED, RunSettings, train_model
@@ -99,22 +112,20 @@ def train(
     )  # fmt: skip
     fabric = launched(accelerator, devices, nodes, precision.value)
     if is_tile_folder(data):
-        folder = FolderTiles(data, mpp, validation, seed)
-        source: TileSource = folder
-        if folder.leak:
-            warn(folder.leak)
+        refuse_beside_tiles(context, _OF_SLIDES, data)
+        source: TileSource = FolderTiles(data, mpp, validation, seed)
     else:
         settings = SplitSettings(split, validation, tuple(hold_out or ()), seed)
-        source = _from_slides(data, annotations, classes, settings, TileSettings(mpp, size))
+        source = _from_slides(data, annotations, classes, settings, TileSettings(mpp or 2.0, size))
+    if source.leak:
+        warn(source.leak)
     chosen = RunSettings(weights, workers, resume, licence, trained_on or NOT_STATED)
     if weights:
         console.print(f"Starting from {weights}. Licence of the new model: {chosen.stated_licence}",
                       highlight=False, markup=False, soft_wrap=True)  # fmt: skip
-    title = f"{out.name}: {preset.value}, {recipe.variant}"
     with _Bar(out, recipe.epochs) as bar:
-        progress, bundle = train_model(
-            source, recipe, out, chosen, bar.record(title), fabric,
-        )  # fmt: skip
+        record = bar.record(f"{out.name}: {preset.value}")
+        progress, bundle = train_model(source, recipe, out, chosen, record, fabric)
     if bundle:  # on the first device
         best = progress.history[progress.best_epoch - 1]
         output.print(
@@ -135,8 +146,6 @@ def _from_slides(
 ) -> SlideTiles:
     slides = read_study(study, annotations or ANNOTATIONS)
     splits = split_study(slides, split)
-    if split.by is SplitUnit.TILE:
-        warn(LEAK)
     with console.status("reading annotations") as status:
         return SlideTiles(
             slides, splits, settings, parse_meanings(classes or ()),

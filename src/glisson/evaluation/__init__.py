@@ -1,20 +1,33 @@
 """A model against truth: the paper's tables, intervals, borders, drift, galleries."""
 
-from glisson.evaluation.page import Picture, write_page
+from glisson.evaluation.page import Link, Picture, write_page
 from glisson.evaluation.paper import PAPER_TABLE_1, PAPER_TABLE_2
 from glisson.evaluation.table import Table
 from glisson.evaluation.tables import table_one
+from glisson.evaluation.tiles import check_mpp
 from glisson.evaluation.tracts import TractScore, score_tracts
-from glisson.evaluation.whole import PAGE, Evaluation, evaluate_tiles
+from glisson.evaluation.whole import (
+    PAGE,
+    Comparison,
+    Evaluation,
+    Subject,
+    evaluate_pairs,
+    evaluate_tiles,
+)
 
 __all__ = [
     "PAGE",
     "PAPER_TABLE_1",
     "PAPER_TABLE_2",
+    "Comparison",
     "Evaluation",
+    "Link",
     "Picture",
+    "Subject",
     "Table",
     "TractScore",
+    "check_mpp",
+    "evaluate_pairs",
     "evaluate_tiles",
     "score_tracts",
     "table_one",

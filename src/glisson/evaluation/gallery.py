@@ -57,7 +57,9 @@ def draw_gallery(
         parts = [pixels.rgb, painted(pixels.rgb, pixels.labels), painted(pixels.rgb, found)]
         columns.append(np.concatenate([_framed(part) for part in parts]))
     with atomic_path(path) as unfinished:
-        cv2.imwrite(str(unfinished), np.concatenate(columns, axis=1)[..., ::-1])
+        # OpenCV answers False where it cannot write; the empty file must not get the name
+        if not cv2.imwrite(str(unfinished), np.concatenate(columns, axis=1)[..., ::-1]):
+            raise OSError("the picture could not be written")
 
 
 def painted(rgb: Pixels, labels: Pixels) -> Pixels:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+import urllib.parse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,19 @@ class Picture:
     note: str = ""
 
 
+@dataclass(frozen=True)
+class Link:
+    """A fact that leads to another page.
+
+    Attributes:
+        text: what is read.
+        target: path of the page, relative to this one.
+    """
+
+    text: str
+    target: str
+
+
 def write_tables(folder: Path, tables: Sequence[Table]) -> None:
     """Each table as CSV and Markdown."""
     for table in tables:
@@ -50,12 +64,12 @@ def write_tables(folder: Path, tables: Sequence[Table]) -> None:
 def write_page(
     path: Path,
     title: str,
-    facts: Sequence[str],
+    facts: Sequence[str | Link],
     warnings: Sequence[str],
     parts: Sequence[Table | Picture],
 ) -> None:
     """One self-contained HTML page: facts, warnings, then tables and pictures in order."""
-    told = "".join(f"<li>{html.escape(fact)}</li>" for fact in facts)
+    told = "".join(f"<li>{_fact(fact)}</li>" for fact in facts)
     warned = "".join(f"<p class=warning>{html.escape(each)}</p>" for each in warnings)
     body = "\n".join(p.html() if isinstance(p, Table) else _picture(p) for p in parts)
     text = (
@@ -65,6 +79,12 @@ def write_page(
     )
     with atomic_path(path) as unfinished:
         unfinished.write_text(text, encoding="utf-8")
+
+
+def _fact(fact: str | Link) -> str:
+    if isinstance(fact, str):
+        return html.escape(fact)
+    return f"<a href='{urllib.parse.quote(fact.target)}'>{html.escape(fact.text)}</a>"
 
 
 def _picture(picture: Picture) -> str:

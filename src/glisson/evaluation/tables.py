@@ -10,22 +10,28 @@ from typing import TypeVar
 import numpy as np
 
 from glisson.classes import CLASSES, PORTAL
-from glisson.dataset import Split
+from glisson.dataset import UNKNOWN_PATIENT, Split
 from glisson.evaluation.table import Table, interval, number
 from glisson.evaluation.tiles import TileScore
 from glisson.scores import (
     ABSENT_CLASS_RULE,
+    LEAST_PATIENTS,
     PooledScores,
     Scores,
     mean_of_scores,
     pooled_by,
     pooled_scores,
+    scores_of,
 )
 
 T = TypeVar("T")
 
 PATCH_MEAN = "Mean over tiles, each tile counting the same (the paper's convention)"
 POOLED = "Pixels pooled over slides; 95 % bootstrap intervals over patients"
+FEW_PATIENTS = (
+    f"No interval for fewer than {LEAST_PATIENTS} patients, of which drawing again makes one that "
+    "is too narrow, nor where tiles do not name their patient."
+)
 
 
 @dataclass(frozen=True)
@@ -51,9 +57,19 @@ def patch_mean(tiles: Sequence[TileScore]) -> Scores:
 
 
 def pooled(tiles: Sequence[TileScore]) -> PooledScores:
-    """Scores of pooled counts with intervals over patients."""
-    keys = [tile.row.patient for tile in tiles]
+    """Scores of pooled counts with intervals over patients, where all tiles name theirs."""
+    known = names_patients(tiles)
+    keys = [tile.row.patient if known else UNKNOWN_PATIENT for tile in tiles]
     return pooled_scores(list(pooled_by(keys, [tile.counts for tile in tiles]).values()))
+
+
+def names_patients(tiles: Sequence[TileScore]) -> bool:
+    """Whether every tile names its patient."""
+    return all(tile.row.patient != UNKNOWN_PATIENT for tile in tiles)
+
+
+def _patients(tiles: Sequence[TileScore]) -> str:
+    return str(len({tile.row.patient for tile in tiles})) if names_patients(tiles) else "–"
 
 
 def table_one(results: Sequence[Scored]) -> list[Table]:
@@ -74,10 +90,16 @@ def table_one(results: Sequence[Scored]) -> list[Table]:
         [[(p.mean_dice, p.mean_iou), *zip(p.dice, p.iou, strict=True)] for p in pools], interval
     )
     rule = ABSENT_CLASS_RULE
-    patients = ("Patients", *(str(each.patients) for each in pools))
+    patients = ("Patients", *(_patients(tiles) for _, tiles in columns))
     return [
         Table("table-1-patch-mean", f"Table 1. {PATCH_MEAN}", header, patch, rule),
-        Table("table-1-pooled", f"Table 1. {POOLED}", header, (*whole, patients), rule),
+        Table(
+            "table-1-pooled",
+            f"Table 1. {POOLED}",
+            header,
+            (*whole, patients),
+            f"{rule} {FEW_PATIENTS}",
+        ),
     ]
 
 
@@ -105,18 +127,17 @@ def table_two(result: Scored, split: Split = Split.TEST) -> Table:
         ("", "Tiles", "Cases", "Inference, s", "Dice, tiles", "IoU, tiles", "Dice, pooled",
          "IoU, pooled", "Portal Dice, pooled"),
         tuple(rows),
-        f"Tiles: {PATCH_MEAN.lower()}. Pooled: {POOLED.lower()}. Time is the model's alone.",
+        f"Tiles: {PATCH_MEAN.lower()}. Pooled: {POOLED.lower()}. Time is the model's alone. "
+        f"Cases are patients. {FEW_PATIENTS}",
     )  # fmt: skip
 
 
 def _institution(name: str, tiles: Sequence[TileScore]) -> tuple[str, ...]:
     mean, whole = patch_mean(tiles), pooled(tiles)
-    slides = {tile.row.slide: tile.row.diagnosis for tile in tiles}
-    cases = ", ".join(f"{key} ({count})" for key, count in sorted(Counter(slides.values()).items()))
     return (
         name,
         str(len(tiles)),
-        cases,
+        _cases(tiles),
         number(sum(tile.seconds for tile in tiles), 1),
         number(mean.mean_dice),
         number(mean.mean_iou),
@@ -124,6 +145,15 @@ def _institution(name: str, tiles: Sequence[TileScore]) -> tuple[str, ...]:
         interval(whole.mean_iou),
         interval(whole.dice[PORTAL.index]),
     )
+
+
+def _cases(tiles: Sequence[TileScore]) -> str:
+    """Patients of each diagnosis."""
+    if not names_patients(tiles):
+        return "–"
+    known = {(tile.row.diagnosis, tile.row.patient) for tile in tiles}
+    counts = Counter(diagnosis for diagnosis, _ in known)
+    return ", ".join(f"{diagnosis} ({count})" for diagnosis, count in sorted(counts.items()))
 
 
 def border_table(results: Sequence[Scored]) -> Table:
@@ -139,38 +169,75 @@ def border_table(results: Sequence[Scored]) -> Table:
                 median = float(np.median(hd95[met])) if met.any() else float("nan")
                 surface = float(np.mean([each.surface_dice for each in both]))
                 rows.append((f"{split} ({result.name})", str(len(both)), number(surface),
-                             number(median, 1), str(int((~met).sum()))))  # fmt: skip
+                             number(median, 1), str(sum(b.one_sided for b in both))))  # fmt: skip
     return Table(
         "borders",
         "Borders of portal areas",
         ("", "Tiles", "Surface Dice at 10 µm", "Median HD95, µm", "Portal on one side only"),
         tuple(rows),
-        "Tiles in which truth or model has portal area. Where only one has, surface Dice is 0 and "
-        "HD95 has no value.",
+        "Tiles in which truth or model has portal area, less those that are portal all over in "
+        "both. Where only one has a portal border, surface Dice is 0 and HD95 has no value. The "
+        "edges of the tile and of ignored areas are no border.",
     )  # fmt: skip
 
 
 def drift_table(result: Scored) -> Table:
-    """How far each institution's tissue colour and score lie from the training set's."""
-    colours = np.array([tile.colour for tile in result.of(Split.TRAIN)])
-    centre, spread = np.nanmean(colours, axis=0), np.nanstd(colours, axis=0)
-    reference = pooled(result.of(Split.VALIDATION)).mean_dice.value
-    rows = []
-    for name in sorted({tile.row.institution for tile in result.tiles}):
-        for split in Split:
-            tiles = [t for t in result.of(split) if t.row.institution == name]
-            if tiles:
-                own = np.nanmean([tile.colour for tile in tiles], axis=0)
-                shift = (own - centre) / np.maximum(spread, 1e-6)
-                lost = pooled(tiles).mean_dice.value - reference
-                rows.append((name, str(split), str(len(tiles)), *(f"{s:+.1f}" for s in shift[:3]),
-                             number(float(np.sqrt(np.mean(shift**2))), 2),
-                             f"{lost:+.3f}"))  # fmt: skip
+    """How far each institution's tissue colour and score lie from what the model knows.
+
+    Colour is compared with the training tiles, the score with the validation tiles; where there
+    are none (an external test set alone), with all tiles.
+    """
+    training, validation = result.of(Split.TRAIN), result.of(Split.VALIDATION)
+    colours = np.array([tile.colour for tile in training or result.tiles])
+    colour = np.nanmean(colours, axis=0), np.nanstd(colours, axis=0)
+    reference = _mean_dice(validation or result.tiles)
+    known = "validation" if validation else "all tiles"
     return Table(
         "drift",
         f"Drift between institutions ({result.name})",
-        ("", "Split", "Tiles", "Red", "Green", "Blue", "Colour shift", "Dice against validation"),
-        tuple(rows),
-        "Colour of tissue in deviations of the training tiles; the shift is the root mean square "
-        "over mean and deviation of red, green and blue.",
+        ("", "Split", "Tiles", "Red", "Green", "Blue", "Colour shift", f"Dice against {known}"),
+        tuple(_drift_row(*key, tiles, colour, reference) for key, tiles in _places(result)),
+        f"Reference of colour: {'the training' if training else 'all'} tiles; of Dice: "
+        f"{'the validation' if validation else 'all'} tiles. Colour of tissue in deviations of "
+        "the reference; the shift is the root mean square over mean and deviation of red, green "
+        "and blue.",
     )
+
+
+def has_drift(result: Scored) -> bool:
+    """Whether anything can be compared; one institution is no distance from itself."""
+    return bool(result.of(Split.TRAIN)) or len(_places(result)) > 1
+
+
+def _places(result: Scored) -> list[tuple[tuple[str, str], list[TileScore]]]:
+    """Tiles by institution and split, in that order."""
+    names = sorted({tile.row.institution for tile in result.tiles})
+    parts = [
+        ((name, str(split)), [t for t in result.of(split) if t.row.institution == name])
+        for name in names
+        for split in Split
+    ]
+    return [(key, tiles) for key, tiles in parts if tiles]
+
+
+def _drift_row(
+    name: str,
+    split: str,
+    tiles: Sequence[TileScore],
+    colour: tuple[np.ndarray, np.ndarray],
+    reference: float,
+) -> tuple[str, ...]:
+    centre, spread = colour
+    shift = (np.nanmean([t.colour for t in tiles], axis=0) - centre) / np.maximum(spread, 1e-6)
+    return (
+        name,
+        split,
+        str(len(tiles)),
+        *(f"{channel:+.1f}" for channel in shift[:3]),
+        number(float(np.sqrt(np.mean(shift**2))), 2),
+        f"{_mean_dice(tiles) - reference:+.3f}",
+    )
+
+
+def _mean_dice(tiles: Sequence[TileScore]) -> float:
+    return scores_of(np.sum([tile.counts for tile in tiles], axis=0)).mean_dice

@@ -25,7 +25,8 @@ class TileScore:
     Attributes:
         row: the tile.
         counts: confusion of its labelled pixels.
-        boundary: of portal areas; None where neither truth nor model has any.
+        boundary: of portal areas; None where neither truth nor model has any, or both have
+            it all over the tile.
         seconds: of the model's work, its share of the batch.
         colour: mean red, green, blue of its tissue pixels, and their deviation; NaN without any.
     """
@@ -56,18 +57,27 @@ def score_tiles(
         AnnotationError: a tile cannot be read.
     """
     rows = source.rows
-    wrong = [row for row in rows if abs(row.mpp / bundle.spec.mpp - 1) > 0.01]
-    if wrong:
-        raise SettingsError(
-            f"The model {bundle.spec.name} sees {bundle.spec.mpp:g} µm/px, the tiles have "
-            f"{wrong[0].mpp:g}. Make tiles with --mpp {bundle.spec.mpp:g}."
-        )
+    check_mpp(bundle, rows)
     found: list[TileScore] = []
     for part in _parts(rows, batch):
         found += _scored(runtime, part, [source.read(row) for row in part])
         if told:
             told(len(found), len(rows))
     return found
+
+
+def check_mpp(bundle: ModelBundle, rows: Sequence[TileRow]) -> None:
+    """Refuse tiles of another µm/px than the model's.
+
+    Raises:
+        SettingsError: names both.
+    """
+    wrong = [row for row in rows if abs(row.mpp / bundle.spec.mpp - 1) > 0.01]
+    if wrong:
+        raise SettingsError(
+            f"The model {bundle.spec.name} sees {bundle.spec.mpp:g} µm/px, the tiles have "
+            f"{wrong[0].mpp:g}. Make tiles with --mpp {bundle.spec.mpp:g}."
+        )
 
 
 def classes_found(runtime: Runtime, rgb: Pixels) -> Pixels:
@@ -108,8 +118,8 @@ def _scored(
 
 
 def _boundary(labels: Pixels, found: Pixels, mpp: float) -> BoundaryScores | None:
-    known = labels != IGNORED
-    return boundary_scores((labels == PORTAL.index) & known, (found == PORTAL.index) & known, mpp)
+    truth, portal = labels == PORTAL.index, found == PORTAL.index
+    return boundary_scores(truth, portal, mpp, known=labels != IGNORED)
 
 
 def _colour(tile: TilePixels) -> tuple[float, ...]:

@@ -96,9 +96,12 @@ def export_model(bundle: ModelBundle, out: Path, format: Format, tiles: Tiles) -
 
 
 def _size_mb(path: Path) -> float:
-    """Of a folder, or of a file with the weights that OpenVINO keeps beside it."""
-    parts = path.iterdir() if path.is_dir() else {path, path.with_suffix(".bin")}
-    return sum(part.stat().st_size for part in parts if part.exists()) / 1e6
+    """Of a folder, or of a file; OpenVINO's .xml has its weights in a .bin beside it."""
+    parts = list(path.iterdir()) if path.is_dir() else [path]
+    # an older export may have left a model.bin beside model.onnx and model.pt too
+    if path.suffix == ".xml":
+        parts.append(path.with_suffix(".bin"))
+    return sum(part.stat().st_size for part in parts) / 1e6
 
 
 Predict = Callable[[Tiles], Probabilities]

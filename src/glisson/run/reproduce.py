@@ -146,7 +146,9 @@ def _model(
     from glisson.training.record import CURVES_FILE
 
     told(f"tiles at {mpp:g} µm/px")
-    write_tiles(_folder(out, "tiles", mpp), slides, splits, TileSettings(mpp=mpp))
+    written = write_tiles(_folder(out, "tiles", mpp), slides, splits, TileSettings(mpp=mpp))
+    for name, reason in written.failed.items():
+        told(f"left out: {name}: {reason}")
     source = FolderTiles(_folder(out, "tiles", mpp))
     progress, bundle = _trained(out, source, mpp, settings, told)
     runtime = open_runtime(bundle)

@@ -1,6 +1,12 @@
 """How well a class map agrees with the truth: counts first, ratios last."""
 
-from glisson.scores.bootstrap import Interval, PooledScores, pooled_by, pooled_scores
+from glisson.scores.bootstrap import (
+    LEAST_PATIENTS,
+    Interval,
+    PooledScores,
+    pooled_by,
+    pooled_scores,
+)
 from glisson.scores.boundary import BoundaryScores, boundary_scores
 from glisson.scores.confusion import (
     ABSENT_CLASS_RULE,
@@ -13,6 +19,7 @@ from glisson.scores.confusion import (
 
 __all__ = [
     "ABSENT_CLASS_RULE",
+    "LEAST_PATIENTS",
     "BoundaryScores",
     "Confusion",
     "Interval",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_erosion, distance_transform_edt
+from scipy.ndimage import binary_dilation, binary_erosion, distance_transform_edt
 
 Mask = NDArray[np.bool_]
 
@@ -19,26 +19,55 @@ class BoundaryScores:
         surface_dice: part of both borders that lies within the tolerance of the other
             (normalised surface distance, Nikolov et al. 2018).
         hd95_um: 95th percentile of the distances of both borders, in µm; infinite where one of
-            the masks is empty.
+            the masks has no border to measure to.
+        one_sided: one of the masks has no area at all.
     """
 
     surface_dice: float
     hd95_um: float
+    one_sided: bool = False
 
 
 def boundary_scores(
-    truth: Mask, found: Mask, mpp: float, tolerance_um: float = 10.0
+    truth: Mask, found: Mask, mpp: float, tolerance_um: float = 10.0, known: Mask | None = None
 ) -> BoundaryScores | None:
-    """Compare the borders of two (H, W) masks; None where both are empty.
+    """Compare the borders of two (H, W) masks where the truth is known.
 
-    A mask's border is its pixels that touch, by a side, a pixel outside it; the image's edge is
-    no border, since what lies beyond is not known.
+    A mask's border is its pixels that touch, by a side, a pixel outside it. Neither the image's
+    edge nor the edge of an unknown area is a border, since what lies beyond is not known: pixels
+    that touch an unknown pixel are left out of both borders, or both masks, cut along the same
+    line, would agree there. A border whose counterpart lies in an unknown area is measured to
+    the nearest one that is known, which can only lower the scores.
+
+    What there is to compare is decided by the masks' area, then by their borders:
+
+    - Neither has area, or both have but no border (portal all over the tile): nothing, None.
+    - Only one has area: 0, infinite and `one_sided`, even where that one has no border.
+    - Both have area, but only one a border: 0 and infinite.
+
+    Args:
+        truth: the true area.
+        found: the area that was found.
+        mpp: µm/px of both.
+        tolerance_um: distance up to which borders agree.
+        known: where the truth is known; everywhere if left out.
     """
-    true_border, found_border = _border(truth), _border(found)
-    if not true_border.any() and not found_border.any():
+    known = np.ones(truth.shape, bool) if known is None else known
+    areas = int((truth & known).any()) + int((found & known).any())
+    if areas == 1:
+        return BoundaryScores(0.0, float("inf"), one_sided=True)
+    borders = _border(truth, known), _border(found, known)
+    with_border = sum(bool(border.any()) for border in borders)
+    if not areas or not with_border:
         return None
-    if not true_border.any() or not found_border.any():
+    if with_border == 1:
         return BoundaryScores(0.0, float("inf"))
+    return _distances(*borders, mpp, tolerance_um)
+
+
+def _distances(
+    true_border: Mask, found_border: Mask, mpp: float, tolerance_um: float
+) -> BoundaryScores:
     to_true = distance_transform_edt(~true_border)[found_border] * mpp
     to_found = distance_transform_edt(~found_border)[true_border] * mpp
     distances = np.concatenate([to_true, to_found])
@@ -46,6 +75,6 @@ def boundary_scores(
     return BoundaryScores(float(np.mean(distances <= tolerance_um)), float(hd95))
 
 
-def _border(mask: Mask) -> Mask:
+def _border(mask: Mask, known: Mask) -> Mask:
     inner = binary_erosion(mask, border_value=1)
-    return np.asarray(mask & ~inner)
+    return np.asarray(mask & ~inner & ~binary_dilation(~known))

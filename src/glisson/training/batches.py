@@ -90,7 +90,9 @@ class Order:
         order = self._drawn()
         for number in range(self._first, len(self)):
             together = order[number * self._batch : (number + 1) * self._batch]
-            yield together[self._rank :: self._devices]
+            own = together[self._rank :: self._devices]
+            if own:  # the last tiles of a validation may be fewer than the devices
+                yield own
 
     def _drawn(self) -> list[int]:
         if not self._shuffled:

@@ -19,11 +19,12 @@ from torch.nn import functional
 
 from glisson.classes import CLASSES
 from glisson.dataset import Split, TileSource, check_classes_present
-from glisson.errors import TrainingError
+from glisson.errors import SettingsError, TrainingError
 from glisson.scores import Confusion, Scores, confusion, scores_of
 from glisson.training.augment import AUGMENTATIONS, augment
 from glisson.training.batches import Batch, Order, SplitTiles, load
 from glisson.training.checkpoint import BEST, LAST, load_checkpoint, save_checkpoint
+from glisson.training.identity import changed, identity_of
 from glisson.training.loss import segmentation_loss
 from glisson.training.network import normalised
 from glisson.training.recipe import Recipe
@@ -91,6 +92,11 @@ class Trainer:
         folder: for checkpoints.
         fabric: devices and precision; the processor when left out.
         workers: processes that read tiles; 0 reads in this one.
+        started_from: name of the network's first weights; None for random ones.
+
+    Raises:
+        SettingsError: a split lacks tiles or classes, or a batch is smaller than the devices are
+            many.
     """
 
     def __init__(
@@ -101,9 +107,17 @@ class Trainer:
         folder: Path,
         fabric: Fabric | None = None,
         workers: int = 0,
+        started_from: str | None = None,
     ) -> None:
         check_classes_present(source.rows)
         self.fabric = fabric or Fabric(accelerator="cpu", devices=1)
+        if recipe.batch < self.fabric.world_size:
+            raise SettingsError(
+                f"{recipe.batch} tiles a step cannot be shared by {self.fabric.world_size} "
+                "devices. Use larger batches, or fewer devices."
+            )
+        self._precision = self.fabric.strategy.precision
+        self._identity = identity_of(recipe, source.rows, started_from, self._precision.precision)
         self.recipe, self.folder, self.workers = recipe, folder, workers
         self.progress = Progress()
         self._tiles = {
@@ -137,12 +151,12 @@ class Trainer:
         """Train until the last epoch or until validation no longer gets better.
 
         Raises:
-            TrainingError: the loss is no number, or the checkpoint is of another recipe.
+            TrainingError: the loss is no number, or the checkpoint is of another run.
             OutputError: a checkpoint cannot be written; the last one is whole.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         if resume:
-            self._resume()
+            self.resume()
         self._clock = time.monotonic()
         while self.progress.epoch < self.recipe.epochs and not self._stopped():
             self._train_epoch(observer)
@@ -182,20 +196,31 @@ class Trainer:
         logits = self._logits(self.network, images)
         loss = segmentation_loss(logits, labels, self.recipe)
         value = float(loss.detach())
-        if not math.isfinite(value):
-            raise TrainingError(
-                f"The loss of step {self.progress.step + 1} is {value}. Lower the learning rate, "
-                f"or use --precision 32; the last checkpoint in {self.folder} is whole."
-            )
+        self._check_number(value, "loss")
         self.optimizer.zero_grad(set_to_none=True)
         self.fabric.backward(loss)
-        if self.recipe.clip_norm:
-            self.fabric.clip_gradients(self.network, self.optimizer, self.recipe.clip_norm)
+        norm = self.fabric.clip_gradients(
+            self.network, self.optimizer, max_norm=self.recipe.clip_norm or math.inf,
+            error_if_nonfinite=False,
+        )  # fmt: skip
+        if self._precision.precision != "16-mixed":  # whose scaler leaves such steps out itself
+            self._check_number(float(norm), "gradient")
         self.optimizer.step()
         self._update_average()
         counts = np.array(self.progress.counts) + _confusion(logits, labels)
         self.progress.counts = counts.tolist()
         return value
+
+    def _check_number(self, value: float, what: str) -> None:
+        """Stop before a value that is no number enters weights or checkpoints, on all devices."""
+        finite = torch.tensor(float(math.isfinite(value)))
+        if self.fabric.world_size > 1:
+            finite = self.fabric.all_reduce(self.fabric.to_device(finite), reduce_op="sum").cpu()
+        if int(finite) < self.fabric.world_size:
+            raise TrainingError(
+                f"The {what} of step {self.progress.step + 1} is {value}. {self.folder / LAST} is "
+                "from before it. Start anew in another folder with a lower --lr or --precision 32."
+            )
 
     def _logits(self, network: torch.nn.Module, images: Tensor) -> Tensor:
         with self.fabric.autocast():
@@ -242,8 +267,6 @@ class Trainer:
             load(self._tiles[Split.VALIDATION], self._validation_order, self.workers)
         ):
             index, images, labels = (self.fabric.to_device(each) for each in batch)
-            if not len(index):
-                continue
             if self.recipe.augment_validation:
                 how = AUGMENTATIONS[self.recipe.augmentation]
                 images, labels = augment(images, labels, how, self._generator(number))
@@ -253,7 +276,9 @@ class Trainer:
             counts += _confusion(logits, labels)
             if shown is None:
                 shown = (index, images, labels), _classes(logits, labels)
-        row = self._row(*self._over_devices(losses, tiles, counts))
+        loss, counts = self._over_devices(losses, tiles, counts)
+        self._check_number(loss, "validation loss")
+        row = self._row(loss, counts)
         if observer and self.fabric.is_global_zero and shown is not None:
             observer.epoch_done([*self.progress.history, row], *shown)
         return row
@@ -263,7 +288,9 @@ class Trainer:
         """Mean over devices of what batch norm has seen, which each counts by itself."""
         if self.fabric.world_size == 1:
             return
-        for network in {self.network.module, self.kept_network}:
+        # the running average's are means over steps, and need it as well
+        networks = [self.network.module, *([] if self._average is None else [self._average])]
+        for network in networks:
             for buffer in network.buffers():
                 if buffer.dtype.is_floating_point:
                     buffer.copy_(self.fabric.all_reduce(buffer, reduce_op="mean"))
@@ -330,33 +357,32 @@ class Trainer:
             "average": average,
             "optimizer": self.optimizer.state_dict(),
             "progress": asdict(self.progress),
-            "recipe": asdict(self.recipe),
+            "recipe": self._identity,
+            "precision": self._precision.state_dict(),
         }
 
-    def _resume(self) -> None:
+    def resume(self) -> None:
+        """Take the last checkpoint's place, if there is one.
+
+        Raises:
+            TrainingError: it is damaged, or of other settings, tiles, weights or precision.
+        """
         if not (self.folder / LAST).exists():
             return
         state = load_checkpoint(self.folder / LAST)
-        self._check_same(state["recipe"])
+        different = changed(self._identity, state["recipe"])
+        if different:
+            raise TrainingError(
+                f"{self.folder / LAST} is of another run ({', '.join(different)}). "
+                "Give the same options and tiles to go on, or another folder to start anew."
+            )
         self.network.module.load_state_dict(state["network"])
         if self._average is not None:
             self._average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
+        self._precision.load_state_dict(state["precision"])
         self.progress = Progress(**state["progress"])
         logger.info("going on at epoch %d, batch %d", self.progress.epoch + 1, self.progress.batch)
-
-    def _check_same(self, before: dict[str, Any]) -> None:
-        now = asdict(self.recipe)
-        changed = sorted(key for key in now if _plain(now[key]) != _plain(before.get(key)))
-        if changed:
-            raise TrainingError(
-                f"{self.folder / LAST} is of another recipe ({', '.join(changed)}). "
-                "Give the same options to go on, or another folder to start anew."
-            )
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
 
 
 def _classes(logits: Tensor, labels: Tensor) -> Tensor:

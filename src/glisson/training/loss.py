@@ -44,8 +44,8 @@ def _dice_loss(logits: Tensor, labels: Tensor, known: Tensor) -> Tensor:
 
 
 def with_ignored_border(labels: NDArray[np.uint8], half_width_px: float) -> NDArray[np.uint8]:
-    """(H, W) labels with a band along the lobule-portal border set to `IGNORED`."""
-    side = 2 * round(half_width_px / 2) + 1
+    """(H, W) labels with what lies this near the lobule-portal border set to `IGNORED`."""
+    side = 2 * round(half_width_px) + 1
     if side < 3:
         return labels
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))

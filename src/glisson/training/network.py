@@ -94,14 +94,10 @@ def _own_bundle(weights: str) -> ModelBundle | None:
 
 
 def variant_of(network: SegformerForSemanticSegmentation) -> str:
-    """`b0` to `b5`, or `other`, by the network's sizes."""
-    sizes = [(key, new_config(key)) for key in _SIZES]
-    own = network.config
-    same = (
-        key
-        for key, config in sizes
-        if (config.depths, config.hidden_sizes) == (own.depths, own.hidden_sizes)
-    )
+    """`b0` to `b5` by the network's sizes, or `other`."""
+    own = network.config.depths, network.config.hidden_sizes
+    known = {key: new_config(key) for key in _SIZES}
+    same = (key for key, config in known.items() if (config.depths, config.hidden_sizes) == own)
     return next(same, "other")
 
 

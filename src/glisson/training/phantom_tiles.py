@@ -29,7 +29,10 @@ class PhantomTiles:
     Attributes:
         rows: training tiles of seeds from `first_seed` on, validation tiles of seeds far from
             them; every tile is a patient of its own.
+        leak: None: no patient is in two splits.
     """
+
+    leak = None
 
     VALIDATION_SEED = 900_000_000
 

@@ -8,7 +8,8 @@ from typing import Any, Literal
 from glisson.errors import SettingsError
 from glisson.training.augment import AUGMENTATIONS
 
-VARIANTS = ("b0", "b1", "b2", "b3", "b4", "b5")
+VARIANTS = ("b0", "b1", "b2", "b3", "b4", "b5", "other")
+"""`other`: weights to start from that are of no usual size."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class Recipe:
     """Settings of a run; the same recipe and tiles give the same weights on the same machine.
 
     Attributes:
-        variant: SegFormer b0 to b5.
+        variant: SegFormer b0 to b5; weights to start from decide it.
         epochs: most epochs; early stopping may end the run before.
         batch: tiles per optimiser step, over all devices.
         tiles_per_epoch: tiles drawn for an epoch; 0 for as many as there are.
@@ -79,10 +80,12 @@ PRESETS = {
         epochs=100, batch=64, learning_rate=1e-4, weight_decay=0.01, schedule="plateau",
         plateau_patience=3, stop_patience=5, class_weights=(1.0, 1.0, 5.0), dice_share=0.0,
         ignored_border_um=0.0, ema_decay=0.0, augmentation="paper", clip_norm=0.0,
-        portal_tiles=0.0,
+        augment_validation=True, portal_tiles=0.0,
     ),
 }  # fmt: skip
-"""`paper`: Cazzaniga et al. 2025 and their scripts; `glisson`: what measured better for us."""
+"""`paper`: Cazzaniga et al. 2025 and their published scripts, which keep the epoch of the best
+validation IoU, while this keeps that of the lowest validation loss. `glisson`: what measured
+better for us."""
 
 
 def preset(name: str, **changes: Any) -> Recipe:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,7 @@ class RunSettings:
         weights: bundle, folder or hub name to start from; None for random weights.
         workers: processes that read tiles.
         resume: go on where a run in the same folder was stopped.
-        licence: of the model that comes out; None for that of `weights`, if any.
+        licence: of what is new in the model; that of `weights` stays beside it.
         trained_on: its data, in words.
     """
 
@@ -53,8 +53,10 @@ class RunSettings:
     @property
     def stated_licence(self) -> str:
         """The licence that the model will carry."""
-        inherited = licence_of(self.weights) if self.weights else NOT_STATED
-        return self.licence or inherited
+        parts = [self.licence] if self.licence else []
+        if self.weights:
+            parts.append(f"started from {self.weights}: {licence_of(self.weights)}")
+        return "; ".join(parts) or NOT_STATED
 
 
 def train_model(
@@ -79,8 +81,11 @@ def train_model(
     network = (
         pretrained_network(settings.weights) if settings.weights else new_network(recipe.variant)
     )
-    trainer = Trainer(network, source, recipe, folder, fabric, settings.workers)
+    recipe = replace(recipe, variant=variant_of(network))
+    trainer = Trainer(network, source, recipe, folder, fabric, settings.workers, settings.weights)
     first = trainer.fabric.is_global_zero
+    if settings.resume:
+        trainer.resume()  # before anything is written: it may be another run's folder
     if first:
         _prepare(source, recipe, folder, settings)
     progress = trainer.run(observer, settings.resume)
@@ -90,7 +95,8 @@ def train_model(
 
 def _prepare(source: TileSource, recipe: Recipe, folder: Path, settings: RunSettings) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    write_facts(folder / FACTS_FILE, recipe, source, {"weights": settings.weights})
+    started = {"weights": settings.weights, "leak": source.leak}
+    write_facts(folder / FACTS_FILE, recipe, source, started)
     training = SplitTiles(source, [row for row in source.rows if row.split is Split.TRAIN])
     draw_augmentations(folder / PREVIEW_FILE, training, recipe.augmentation, recipe.seed)
 
@@ -137,6 +143,7 @@ def _card(
         for key, value in last.items()
         if key.startswith("validation_")
     )
+    leak = f"\n**{source.leak}**\n" if source.leak else ""
     return f"""# {folder.resolve().name}
 
 SegFormer {variant}, {source.rows[0].mpp:g} µm/px. For research, not for diagnosis.
@@ -146,7 +153,7 @@ SegFormer {variant}, {source.rows[0].mpp:g} µm/px. For research, not for diagno
 * Started from: {settings.weights or "random weights"}
 * Licence: {settings.stated_licence}
 * Best epoch: {progress["best_epoch"]}, by validation loss
-
+{leak}
 | validation tiles | |
 |---|---|
 {scores}
