@@ -83,8 +83,9 @@ def test_a_model_inherits_the_licence_it_starts_from(tiles: Path, tmp_path: Path
                  "--epochs", "1", "--tiles-per-epoch", "2", "--batch", "2"]  # fmt: skip
     result = runner.invoke(app, list(map(str, arguments)))
     assert result.exit_code == 0, result.output
-    assert "Licence of the new model: Apache-2.0" in result.output
-    assert load_bundle(tmp_path / "run" / "model").spec.licence == default.spec.licence
+    licence = load_bundle(tmp_path / "run" / "model").spec.licence
+    assert licence == f"started from {default.folder}: {default.spec.licence}"
+    assert f"Licence of the new model: {licence}" in result.output
 
 
 def test_folders_that_leak_say_so(tiles: Path, study: Path, tmp_path: Path) -> None:

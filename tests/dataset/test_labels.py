@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,12 @@ from glisson.dataset import (
     SlideLabels,
     open_labelled,
     parse_meanings,
+    read_labels,
 )
 from glisson.errors import AnnotationError, SettingsError
 from glisson.exchange import read_geojson
-from glisson.frames import BoxPx, PixelSize, Size
+from glisson.frames import BoxL0, BoxPx, PixelSize, Size
+from glisson.slides import InMemorySlide
 from tests.dataset.scene import SIDE, box, feature, features, source, true_labels, write_slide
 
 WHOLE = BoxPx(0, 0, SIDE, SIDE)
@@ -124,6 +127,64 @@ def test_another_slides_size_is_refused(tmp_path: Path) -> None:
 def test_outlines_beyond_the_slide_are_refused(tmp_path: Path) -> None:
     with pytest.raises(AnnotationError, match="outside a"):
         labels_of(tmp_path, [feature("Portal tract", box(600, 600, 700, 700))])
+
+
+BOUNDS = BoxL0(100, 40, 300, 200)
+
+
+@pytest.mark.parametrize(
+    ("shown", "frame", "offset"),
+    [
+        ((300, 200), "qupath", (100, 40)),
+        ((640, 640), "qupath", (0, 0)),
+        ((640, 640), "level0", (0, 0)),
+        (None, None, (100, 40)),
+    ],
+)
+def test_labels_lie_where_qupath_showed_them_cropped_or_whole(
+    tmp_path: Path, shown: tuple[int, int] | None, frame: str | None, offset: tuple[int, int]
+) -> None:
+    """Bio-Formats shows MRXS and SCN whole, OpenSlide crops them to their bounds."""
+    slide = InMemorySlide(np.full((640, 640, 3), 250, np.uint8), PixelSize(1, 1), bounds_l0=BOUNDS)
+    drawn = [feature("Tissue", box(0, 0, 200, 150)), feature("Portal tract", box(20, 30, 60, 80))]
+    document: dict = {"type": "FeatureCollection", "features": drawn}
+    if shown:
+        document["glisson"] = {"width": shown[0], "height": shown[1], "frame": frame}
+    path = tmp_path / "a.geojson"
+    path.write_text(json.dumps(document))
+    rows, columns = np.nonzero(read_labels(slide, path, MeaningTable()).crop(WHOLE, 1.0) == 2)
+    x, y = offset
+    corner = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+    assert corner == (20 + x, 30 + y, 60 + x, 80 + y)
+
+
+LINE = {"type": "LineString", "coordinates": [[130, 130], [190, 130], [190, 190]]}
+POINTS = {"type": "MultiPoint", "coordinates": [[130, 130], [190, 130]]}
+
+
+@pytest.mark.parametrize("geometry", [LINE, POINTS])
+@pytest.mark.parametrize(
+    "class_name", ["Portal tract", "Tissue", "Region 1", "Ignore*", "Lobule", "Portal: inflamed"]
+)
+def test_lines_and_points_that_mean_an_area_are_refused(
+    tmp_path: Path, geometry: dict, class_name: str
+) -> None:
+    found = [*features(), feature(class_name, geometry)]
+    problem = rf"a\.geojson: '{class_name[:5]}.*{geometry['type']}.*Outline it"
+    with pytest.raises(AnnotationError, match=problem):
+        labels_of(tmp_path, found)
+
+
+def test_lines_people_measure_with_and_stray_clicks_say_nothing(tmp_path: Path) -> None:
+    click = {"type": "Polygon", "coordinates": [[[9, 9], [9, 9], [9, 9], [9, 9]]]}
+    found = [
+        *features(),
+        feature(None, LINE),
+        feature("Length", LINE),
+        feature("Interface", LINE),
+        feature("Portal tract", click),
+    ]
+    assert np.array_equal(labels_of(tmp_path, found), true_labels())
 
 
 @pytest.mark.parametrize("row", ["Tumor", "=portal", "Tumor=cancer"])

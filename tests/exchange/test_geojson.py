@@ -197,3 +197,45 @@ def test_hostile_files_are_refused_by_name(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(AnnotationError, match=r"bad\.geojson"):
         read_geojson(path)
+
+
+SQUARE = [[[0, 0], [9, 0], [9, 9], [0, 9], [0, 0]]]
+
+
+@pytest.mark.parametrize("properties", [[1], "portal", 7])
+def test_properties_that_are_no_object_are_refused(tmp_path: Path, properties: object) -> None:
+    feature = {
+        "type": "Feature",
+        "geometry": {"type": "Polygon", "coordinates": SQUARE},
+        "properties": properties,
+    }
+    path = tmp_path / "bad.geojson"
+    path.write_text(json.dumps(feature))
+    with pytest.raises(AnnotationError, match=r"bad\.geojson, feature 0: its properties are"):
+        read_geojson(path)
+
+
+@pytest.mark.parametrize("damage", ["cut", "scrambled", "no gzip"])
+def test_damaged_compressed_files_are_refused_by_name(tmp_path: Path, damage: str) -> None:
+    whole = gzip.compress(json.dumps([{"a": list(range(500))}]).encode(), mtime=0)
+    data = {
+        "cut": whole[: len(whole) // 2],
+        "scrambled": whole[:10] + b"\xff" * 40 + whole[50:],
+        "no gzip": b"[]",
+    }[damage]
+    path = tmp_path / "bad.geojson.gz"
+    path.write_bytes(data)
+    with pytest.raises(AnnotationError, match=r"bad\.geojson\.gz is not GeoJSON"):
+        read_geojson(path)
+
+
+def test_what_has_no_area_is_kept_apart_with_its_class(tmp_path: Path) -> None:
+    line = {"type": "LineString", "coordinates": SQUARE[0]}
+    properties = {"classification": {"name": "Portal tract"}}
+    path = tmp_path / "a.geojson"
+    path.write_text(json.dumps([{"type": "Feature", "geometry": line, "properties": properties}]))
+    found = read_geojson(path)
+    assert not found.areas
+    (skipped,) = found.skipped
+    assert (skipped.class_name, skipped.geometry_type) == ("Portal tract", "LineString")
+    assert skipped.where == "a.geojson, feature 0"

@@ -23,13 +23,13 @@ from glisson.cli.study_options import (
 )
 from glisson.dataset import (
     ANNOTATIONS,
-    LEAK,
     Distribution,
     SplitSettings,
     SplitUnit,
     TileSettings,
     WrittenTiles,
     distributions,
+    leak_of,
     parse_meanings,
     read_study,
     split_study,
@@ -61,8 +61,8 @@ def tiles(
     """
     slides = read_study(study, annotations or ANNOTATIONS)
     splits = split_study(slides, SplitSettings(split, validation, tuple(hold_out or ()), seed))
-    if split is SplitUnit.TILE:
-        warn(LEAK)
+    if leak := leak_of(slides, splits):
+        warn(leak)
     table = parse_meanings(classes or ())
     every = [TileSettings(each, size, min_tissue) for each in mpp or (1.0, 2.0)]
     failed: dict[str, str] = {}

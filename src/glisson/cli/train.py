@@ -37,6 +37,7 @@ from glisson.dataset import (
     read_study,
     split_study,
 )
+from glisson.dataset.manifest import MANIFEST_FILE
 from glisson.errors import SettingsError
 from glisson.training import require_extra
 
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 
 
 _OF_SLIDES = ("size", "annotations", "classes", "split", "hold_out")
+_OF_MANIFEST = ("mpp", "validation")
 
 
 class Preset(StrEnum):
@@ -113,6 +115,8 @@ def train(
     fabric = launched(accelerator, devices, nodes, precision.value)
     if is_tile_folder(data):
         refuse_beside_tiles(context, _OF_SLIDES, data)
+        if (data / MANIFEST_FILE).exists():
+            refuse_beside_tiles(context, _OF_MANIFEST, data)
         source: TileSource = FolderTiles(data, mpp, validation, seed)
     else:
         settings = SplitSettings(split, validation, tuple(hold_out or ()), seed)

@@ -11,16 +11,27 @@ from glisson.dataset.manifest import (
 from glisson.dataset.meanings import Meaning, MeaningTable, parse_meanings
 from glisson.dataset.slide_tiles import SlideTiles
 from glisson.dataset.source import TileSource
-from glisson.dataset.splits import LEAK, Splits, SplitSettings, SplitUnit, split_study
+from glisson.dataset.splits import (
+    LEAK,
+    SLIDE_LEAK,
+    UNNAMED_PATIENTS,
+    Splits,
+    SplitSettings,
+    SplitUnit,
+    leak_of,
+    split_study,
+)
 from glisson.dataset.study import (
     ANNOTATIONS,
     SYNTHETIC,
+    UNKNOWN_PATIENT,
     AnnotatedSlide,
     Split,
     is_synthetic,
     read_study,
 )
-from glisson.dataset.tile_folder import FolderTiles, WrittenTiles, is_tile_folder, write_tiles
+from glisson.dataset.tile_folder import NO_PATIENTS, FolderTiles, is_tile_folder
+from glisson.dataset.tile_writing import WrittenTiles, write_tiles
 from glisson.dataset.tiles import (
     LabelledSlide,
     Tile,
@@ -34,7 +45,11 @@ __all__ = [
     "ANNOTATIONS",
     "IGNORED",
     "LEAK",
+    "NO_PATIENTS",
+    "SLIDE_LEAK",
     "SYNTHETIC",
+    "UNKNOWN_PATIENT",
+    "UNNAMED_PATIENTS",
     "AnnotatedSlide",
     "Distribution",
     "FolderTiles",
@@ -58,6 +73,7 @@ __all__ = [
     "distributions",
     "is_synthetic",
     "is_tile_folder",
+    "leak_of",
     "open_labelled",
     "parse_meanings",
     "read_labels",

@@ -17,9 +17,10 @@ from shapely import MultiPolygon, Polygon
 from shapely.affinity import affine_transform
 
 from glisson.classes import BACKGROUND, LOBULE, PORTAL
-from glisson.dataset.meanings import Meaning, MeaningTable
+from glisson.dataset.meanings import UNCLASSIFIED, Meaning, MeaningTable
 from glisson.errors import AnnotationError
 from glisson.exchange import Annotation, read_geojson
+from glisson.exchange.geojson_reader import Skipped
 from glisson.frames import BoxPx, Frame, PixelSize, Size
 from glisson.regions import trace_mask
 from glisson.slides import Slide, SlideInfo
@@ -123,12 +124,13 @@ def read_labels(
         tissue: the slide's tissue, if known already.
 
     Raises:
-        AnnotationError: not GeoJSON, a class without meaning, nothing annotated, or another
-            slide's frame.
+        AnnotationError: not GeoJSON, a class without meaning, a line or point where an area is
+            meant, nothing annotated, or another slide's frame.
     """
-    read = read_geojson(path, slide.info.bounds_l0)
+    read = read_geojson(path, slide.info.bounds_l0, slide.info.size_l0)
     _check_size(read.slide_block, slide.info, path)
     table.check((area.class_name for area in read.areas), str(path))
+    _check_drawn_as_areas(read.skipped, table, path)
     areas = _by_meaning(read.areas, table)
     if not set(areas) - {Meaning.SKIP, Meaning.IGNORE}:
         raise AnnotationError(
@@ -151,6 +153,22 @@ def _by_meaning(
         if meaning is not None:
             kinds.setdefault(meaning, []).append(area.geometry_l0)
     return {meaning: tuple(found) for meaning, found in kinds.items()}
+
+
+def _check_drawn_as_areas(skipped: Sequence[Skipped], table: MeaningTable, path: Path) -> None:
+    """Refuse lines and points that mean something: their pixels would silently be lobule.
+
+    A polygon that encloses nothing, which a stray click leaves, says nothing on any pixel; nor do
+    lines without a meaning, which people measure with.
+    """
+    for each in skipped:
+        means_something = table.of(each.class_name) not in (None, Meaning.SKIP)
+        if means_something and "Polygon" not in each.geometry_type:
+            raise AnnotationError(
+                f"{path}: '{each.class_name or UNCLASSIFIED}' is drawn as a {each.geometry_type}, "
+                f"which has no area ({each.where}). Outline it in QuPath with the brush or the "
+                "polygon tool, or delete it."
+            )
 
 
 def _outlines_l0(tissue: TissueMap) -> tuple[Area, ...]:

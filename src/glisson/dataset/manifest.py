@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from glisson.classes import CLASSES, PORTAL
-from glisson.dataset.study import Split
+from glisson.dataset.study import UNKNOWN_PATIENT, Split
 from glisson.errors import SettingsError
 from glisson.files import write_rows
 
@@ -75,6 +75,8 @@ def read_manifest(path: Path) -> list[TileRow]:
                 rows.append(_row(row, f"{path}, line {line}"))
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path} is not UTF-8: {error}. Save it as CSV UTF-8.") from error
     return rows
 
 
@@ -93,7 +95,8 @@ class Distribution:
     Attributes:
         split: its name.
         tiles: their number.
-        slides: their number; `patients` likewise.
+        slides: their number.
+        patients: their number; those of tiles that name none are not known and not counted.
         shares: part of the labelled pixels of each class, in the order of `CLASSES`.
     """
 
@@ -113,7 +116,7 @@ def distributions(rows: Sequence[TileRow]) -> list[Distribution]:
             labelled = np.array([1 - row.ignored for row in chosen])
             shares = labelled @ np.array([row.shares for row in chosen]) / labelled.sum()
             slides = {row.slide for row in chosen}
-            patients = {row.patient for row in chosen}
+            patients = {row.patient for row in chosen} - {UNKNOWN_PATIENT}
             found.append(
                 Distribution(split, len(chosen), len(slides), len(patients), tuple(shares.tolist()))
             )

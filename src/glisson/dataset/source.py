@@ -17,6 +17,14 @@ class TileSource(Protocol):
         """All tiles, of every split."""
         ...
 
+    @property
+    def leak(self) -> str | None:
+        """A sentence on why scores of validation are too good, or may be; None if they are not.
+
+        Whoever shows such a score shows the sentence with it.
+        """
+        ...
+
     def read(self, row: TileRow) -> TilePixels:
         """Pixels and labels of a tile."""
         ...

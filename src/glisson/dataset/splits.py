@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import zlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -20,6 +20,14 @@ LEAK = (
     "Split by tile: neighbouring tiles of one patient lie in training and validation, so the "
     "validation scores are too good (the paper's own split). Use it to compare with the paper "
     "only."
+)
+SLIDE_LEAK = (
+    "Split by slide: slides of one patient lie in training and validation, so the validation "
+    "scores are too good. Split by patient to know how good the model is."
+)
+UNNAMED_PATIENTS = (
+    "Slides that name no patient count as a patient each: where two are of one patient, the "
+    "validation scores are too good. Name the patients in cases.csv."
 )
 
 
@@ -36,7 +44,7 @@ class SplitSettings:
     """How a study is split.
 
     Attributes:
-        by: what is kept together; `tile` is the paper's split, and leaks.
+        by: what is kept together; `slide` may leak, `tile` is the paper's split and does.
         validation: part of what is not held out that validates (the paper: 0.2).
         hold_out: institutions kept whole for the external test.
         seed: of the draw.
@@ -58,7 +66,8 @@ class Splits:
 
     Attributes:
         settings: how they were drawn.
-        of_slide: split by slide name.
+        of_slide: split by slide name; where tiles are drawn one by one, all that is not test
+            trains, for no slide is left that the model has not seen.
     """
 
     settings: SplitSettings
@@ -82,7 +91,8 @@ def split_study(slides: Sequence[AnnotatedSlide], settings: SplitSettings) -> Sp
     within: each stratum gives its share.
 
     Raises:
-        SettingsError: an institution that no slide has, an empty split, or a patient in two.
+        SettingsError: an institution that no slide has, an empty split, or a patient in two:
+            with a split by patient in any two, with others in the test set and another.
     """
     _check_institutions(slides, settings.hold_out)
     of_slide = {s.name: Split.TEST for s in slides if s.role is Split.TEST}
@@ -92,13 +102,35 @@ def split_study(slides: Sequence[AnnotatedSlide], settings: SplitSettings) -> Sp
     for slide in rest:
         own = slide.role if _has_roles(rest) else None
         chosen = Split.VALIDATION if _unit(slide, settings) in drawn else Split.TRAIN
-        of_slide[slide.name] = own or chosen
-    if settings.by is SplitUnit.TILE:
-        logger.warning(LEAK)
-    else:
+        of_slide[slide.name] = Split.TRAIN if settings.by is SplitUnit.TILE else own or chosen
+    splits = Splits(settings, of_slide)
+    if settings.by is not SplitUnit.TILE:
         _check_filled(of_slide)
-        _check_patients(slides, of_slide, settings)
-    return Splits(settings, of_slide)
+    _check_patients(slides, splits)
+    if leak := leak_of(slides, splits):
+        logger.warning(leak)
+    return splits
+
+
+def leak_of(slides: Sequence[AnnotatedSlide], splits: Splits) -> str | None:
+    """Why scores of validation are too good, or may be; None where they are not."""
+    if splits.settings.by is SplitUnit.TILE:
+        return LEAK
+    if _torn(slides, splits):
+        return SLIDE_LEAK
+    return None if all(slide.patient_named for slide in slides) else UNNAMED_PATIENTS
+
+
+def torn_patients(pairs: Iterable[tuple[str, Split]]) -> dict[str, set[Split]]:
+    """Patients that lie in several splits, with these; of pairs of patient and split."""
+    found: dict[str, set[Split]] = defaultdict(set)
+    for patient, split in pairs:
+        found[patient].add(split)
+    return {patient: found[patient] for patient in sorted(found) if len(found[patient]) > 1}
+
+
+def _torn(slides: Sequence[AnnotatedSlide], splits: Splits) -> dict[str, set[Split]]:
+    return torn_patients((s.patient, splits.of_slide.get(s.name, Split.TRAIN)) for s in slides)
 
 
 def _has_roles(slides: Sequence[AnnotatedSlide]) -> bool:
@@ -146,15 +178,11 @@ def _check_filled(of_slide: dict[str, Split]) -> None:
             )
 
 
-def _check_patients(
-    slides: Sequence[AnnotatedSlide], of_slide: dict[str, Split], settings: SplitSettings
-) -> None:
-    if settings.by is SplitUnit.SLIDE:
-        return
-    found: dict[str, set[Split]] = defaultdict(set)
-    for slide in slides:
-        found[slide.patient].add(of_slide[slide.name])
-    torn = sorted(patient for patient, splits in found.items() if len(splits) > 1)
+def _check_patients(slides: Sequence[AnnotatedSlide], splits: Splits) -> None:
+    """Refuse a patient in two splits; the test set is external whatever else is kept together."""
+    found = _torn(slides, splits)
+    by_patient = splits.settings.by is SplitUnit.PATIENT
+    torn = [patient for patient, where in found.items() if by_patient or Split.TEST in where]
     if torn:
         raise SettingsError(
             f"Patients in two splits: {', '.join(torn[:5])}. Give all of a patient's slides one "

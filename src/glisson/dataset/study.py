@@ -9,18 +9,24 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from glisson.errors import AnnotationError, SettingsError
 
 CASES_FILE = "cases.csv"
 ANNOTATIONS = ("{slide}.geojson", "{file}.geojson", "{slide}.geojson.gz", "{slide}.json")
 UNKNOWN = "unknown"
+UNKNOWN_PATIENT = UNKNOWN
+"""Patient of tiles that name none: they cannot be counted by patient."""
+
 SYNTHETIC_FILE = "SYNTHETIC.md"
 SYNTHETIC = (
     "SYNTHETIC slides: what a model learned on phantoms it finds on phantoms; agreement that was "
     "built into the generator proves nothing about patients."
 )
+_HEAD_BYTES = 1 << 16
+CLINICAL = "clinical"
+"""Role of cases that measurements are compared on, and that no model is trained or scored on."""
 _SLIDE_SUFFIXES = {
     ".svs", ".ndpi", ".mrxs", ".tif", ".tiff", ".scn", ".bif", ".dcm", ".btf",
     ".png", ".jpg", ".jpeg",
@@ -47,6 +53,7 @@ class AnnotatedSlide:
         diagnosis: for stratification and tables.
         role: split that the study itself gives it, or None.
         mpp: µm per level-0 pixel where the file has none, or None.
+        patient_named: whether the study names the patient; else the slide's name stands for it.
     """
 
     slide: Path
@@ -56,6 +63,7 @@ class AnnotatedSlide:
     diagnosis: str = UNKNOWN
     role: Split | None = None
     mpp: float | None = None
+    patient_named: bool = True
 
     @property
     def name(self) -> str:
@@ -76,6 +84,11 @@ class _Row(BaseModel):
     annotations: str = ""
     override_mpp: float | None = Field(default=None, ge=0.05, le=5)
 
+    @field_validator("role")
+    @classmethod
+    def _lower(cls, role: str) -> str:
+        return role.casefold()
+
 
 def is_synthetic(path: Path) -> bool:
     """Whether a study, or a folder of tiles, says that its slides are synthetic."""
@@ -91,8 +104,7 @@ def slide_name(path: Path) -> str:
 def read_study(path: Path, annotations: Sequence[str] = ANNOTATIONS) -> list[AnnotatedSlide]:
     """Read a study: a `cases.csv`, or a folder that holds one, or a folder of slides.
 
-    Without a table every slide is its own patient. Rows whose role is neither train,
-    validation nor test (a clinical series) are left out.
+    Without a table every slide is its own patient. Rows of role `clinical` are left out.
 
     Args:
         path: table or folder.
@@ -100,7 +112,8 @@ def read_study(path: Path, annotations: Sequence[str] = ANNOTATIONS) -> list[Ann
             for the slide's name without suffix, `{file}` for the whole of it.
 
     Raises:
-        SettingsError: no such file, a row that does not parse, a slide twice.
+        SettingsError: no such file, a row that does not parse, a slide twice, an unknown role, no
+            row that is not clinical, or a name in `annotations` with another field in braces.
         AnnotationError: slides without annotation, or annotations without slide; all are named.
     """
     table = path / CASES_FILE if path.is_dir() else path
@@ -114,9 +127,7 @@ def read_study(path: Path, annotations: Sequence[str] = ANNOTATIONS) -> list[Ann
 
 
 def _from_table(table: Path, annotations: Sequence[str]) -> list[AnnotatedSlide]:
-    with table.open(encoding="utf-8-sig", newline="") as file:
-        rows = [_parsed(row, f"{table}, line {line}") for line, row in _lines(file)]
-    wanted = [row for row in rows if row.role in ("", *Split)]
+    wanted = _wanted(_rows(table), table)
     missing = [row.slide for row in wanted if not (table.parent / row.slide).exists()]
     if missing:
         raise SettingsError(f"{table} names slides that are not there: {_some(missing)}.")
@@ -125,6 +136,30 @@ def _from_table(table: Path, annotations: Sequence[str]) -> list[AnnotatedSlide]
     if bare:
         raise AnnotationError(_without(bare, annotations))
     return [_annotated(table.parent, row, file) for row, file in found if file is not None]
+
+
+def _rows(table: Path) -> list[_Row]:
+    try:
+        with table.open(encoding="utf-8-sig", newline="") as file:
+            return [_parsed(row, f"{table}, line {line}") for line, row in _lines(file)]
+    except UnicodeDecodeError as error:
+        raise SettingsError(
+            f"{table} is not UTF-8: {error}. In Excel: Save As, CSV UTF-8 (comma delimited)."
+        ) from error
+    except (OSError, csv.Error) as error:
+        raise SettingsError(f"{table} cannot be read as a table: {error}.") from error
+
+
+def _wanted(rows: list[_Row], table: Path) -> list[_Row]:
+    """Rows for models; a role that nobody knows is a slip that would lose slides silently."""
+    strange = sorted({row.role for row in rows} - {"", CLINICAL, *Split})
+    wanted = [row for row in rows if row.role in ("", *Split)]
+    if strange or (rows and not wanted):
+        raise SettingsError(
+            f"{table}: no model can use the role {_some(strange or [CLINICAL])}. Roles are "
+            f"{', '.join(Split)}, {CLINICAL} (left out), or leave the column empty."
+        )
+    return wanted
 
 
 def _lines(file: Iterator[str]) -> Iterator[tuple[int, dict[str, str]]]:
@@ -151,13 +186,24 @@ def _annotated(folder: Path, row: _Row, annotations: Path) -> AnnotatedSlide:
         diagnosis=row.diagnosis,
         role=Split(row.role) if row.role else None,
         mpp=row.override_mpp,
+        patient_named=bool(row.patient),
     )
 
 
 def _annotations_of(slide: Path, row: _Row, patterns: Sequence[str]) -> Path | None:
     names = [row.annotations] if row.annotations else list(patterns)
-    paths = [slide.parent / name.format(slide=slide_name(slide), file=slide.name) for name in names]
+    paths = [slide.parent / _filled(name, slide) for name in names]
     return next((path for path in paths if path.exists()), None)
+
+
+def _filled(name: str, slide: Path) -> str:
+    try:
+        return name.format(slide=slide_name(slide), file=slide.name)
+    except (LookupError, ValueError, AttributeError) as error:
+        raise SettingsError(
+            f"The annotations' name '{name}' has a field that does not exist. In braces may stand "
+            f"{{slide}} ({slide_name(slide)}) and {{file}} ({slide.name})."
+        ) from error
 
 
 def _from_folder(folder: Path, patterns: Sequence[str]) -> list[AnnotatedSlide]:
@@ -167,14 +213,35 @@ def _from_folder(folder: Path, patterns: Sequence[str]) -> list[AnnotatedSlide]:
     bare = [row.slide for row, file in found.items() if file is None]
     if bare:
         raise AnnotationError(_without(bare, patterns))
-    used = set(found.values())
+    _check_no_idle(folder, paths, patterns)
+    return [_annotated(folder, row, file) for row, file in found.items() if file is not None]
+
+
+def _check_no_idle(folder: Path, slides: Sequence[Path], patterns: Sequence[str]) -> None:
+    """Refuse annotations of no slide, for a slide may be misspelt."""
     ends = tuple(pattern.replace("{slide}", "").replace("{file}", "") for pattern in patterns)
-    idle = [p.name for p in sorted(folder.iterdir()) if p.name.endswith(ends) and p not in used]
+    owners = tuple(f"{slide_name(path)}." for path in slides)
+    idle = [
+        path.name
+        for path in sorted(folder.iterdir())
+        if path.name.endswith(ends) and not path.name.startswith((*owners, "."))
+        if _is_annotation(path)
+    ]
     if idle:
         raise AnnotationError(
             f"Annotations without a slide: {_some(idle)}. Name each as its slide, or move it away."
         )
-    return [_annotated(folder, row, file) for row, file in found.items() if file is not None]
+
+
+def _is_annotation(path: Path) -> bool:
+    """Whether a file is one by its name, or, as any program writes .json, by how it begins."""
+    if path.suffix != ".json":
+        return True
+    try:
+        with path.open("rb") as file:
+            return b'"Feature' in file.read(_HEAD_BYTES)
+    except OSError:
+        return False
 
 
 def _check_unique(slides: list[AnnotatedSlide], path: Path) -> None:

@@ -162,7 +162,8 @@ def _causes(
 
 def _features(path: Path, labelled: LabelledSlide) -> dict[str, shapely.Geometry]:
     by_name: dict[str, list[Polygon]] = {}
-    for area in read_geojson(path, labelled.slide.info.bounds_l0).areas:
+    info = labelled.slide.info
+    for area in read_geojson(path, info.bounds_l0, info.size_l0).areas:
         if area.class_name != "Interface":
             by_name.setdefault(area.class_name, []).append(area.geometry_l0)
     return {name: shapely.union_all(areas) for name, areas in by_name.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import math
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from shapely import MultiPolygon, Polygon
 from shapely.affinity import translate
 
 from glisson.errors import AnnotationError
-from glisson.frames import BoxL0
+from glisson.frames import BoxL0, Size
 
 _MOST_BYTES = 1 << 30
 _MOST_DEPTH = 64
@@ -40,27 +41,46 @@ class Annotation:
 
 
 @dataclass(frozen=True)
+class Skipped:
+    """Something drawn that is no area.
+
+    Attributes:
+        class_name: as an annotation's.
+        geometry_type: such as `LineString`, or `Polygon` for one that encloses nothing.
+        where: file and number of the feature.
+    """
+
+    class_name: str
+    geometry_type: str
+    where: str
+
+
+@dataclass(frozen=True)
 class Annotations:
     """What a file holds.
 
     Attributes:
         areas: polygons.
-        skipped: sentences on what is no area: points, lines.
+        skipped: what is no area: points, lines.
         slide_block: Glisson's own block, or empty.
     """
 
     areas: tuple[Annotation, ...]
-    skipped: tuple[str, ...]
+    skipped: tuple[Skipped, ...]
     slide_block: dict[str, Any]
 
 
-def read_geojson(path: Path, bounds_l0: BoxL0 | None = None) -> Annotations:
+def read_geojson(
+    path: Path, bounds_l0: BoxL0 | None = None, size_l0: Size | None = None
+) -> Annotations:
     """Read a FeatureCollection, a bare list, a Feature or a geometry.
 
     Args:
         path: a .geojson or .json file, or either with .gz.
         bounds_l0: the slide's bounds, added back to what QuPath counts from their corner;
             ignored when the file itself says that it counts from the whole file's corner.
+        size_l0: the slide's size; a file that says that QuPath showed an image of this size, and
+            not of the bounds', was drawn on the uncropped slide and is not shifted either.
 
     Raises:
         AnnotationError: not GeoJSON, or a geometry that is no geometry.
@@ -68,14 +88,25 @@ def read_geojson(path: Path, bounds_l0: BoxL0 | None = None) -> Annotations:
     document = _load(path)
     block = document.get("glisson", {}) if isinstance(document, dict) else {}
     block = block if isinstance(block, dict) else {}
-    shift_l0 = (0.0, 0.0)
-    if bounds_l0 is not None and block.get("frame") != "level0":
-        shift_l0 = (bounds_l0.x_l0, bounds_l0.y_l0)
+    shift_l0 = _shift_l0(block, bounds_l0, size_l0)
     areas: list[Annotation] = []
-    skipped: list[str] = []
+    skipped: list[Skipped] = []
     for number, feature in enumerate(_features(document, path)):
         _add(feature, f"{path.name}, feature {number}", shift_l0, areas, skipped)
     return Annotations(tuple(areas), tuple(skipped), block)
+
+
+def _shift_l0(
+    block: dict[str, Any], bounds_l0: BoxL0 | None, size_l0: Size | None
+) -> tuple[float, float]:
+    """What to add to the file's coordinates so that they count from the whole file's corner."""
+    if bounds_l0 is None or block.get("frame") == "level0":
+        return 0.0, 0.0
+    shown = block.get("width"), block.get("height")
+    cropped = int(bounds_l0.width_l0), int(bounds_l0.height_l0)
+    if size_l0 and shown == (size_l0.width, size_l0.height) and shown != cropped:
+        return 0.0, 0.0  # Bio-Formats shows MRXS and SCN uncropped
+    return bounds_l0.x_l0, bounds_l0.y_l0
 
 
 def _load(path: Path) -> Any:
@@ -86,7 +117,7 @@ def _load(path: Path) -> Any:
         if len(data) > _MOST_BYTES:
             raise AnnotationError(f"{path} holds more than 1 GiB; export fewer objects.")
         document = json.loads(data.decode("utf-8-sig"))
-    except (OSError, ValueError, RecursionError, EOFError) as error:
+    except (OSError, ValueError, RecursionError, EOFError, zlib.error) as error:
         raise AnnotationError(
             f"{path} is not GeoJSON: {error}. In QuPath: File, Export objects as GeoJSON."
         ) from error
@@ -124,22 +155,33 @@ def _add(
     where: str,
     shift_l0: tuple[float, float],
     areas: list[Annotation],
-    skipped: list[str],
+    skipped: list[Skipped],
 ) -> None:
     geometry = _geometry(feature.get("geometry"), where)
+    properties = _properties(feature, where)
+    class_name = _class_name(properties.get("classification"))
     area = _area(geometry)
     if area is None:
-        skipped.append(f"{where}: a {geometry.geom_type} has no area")
+        skipped.append(Skipped(class_name, geometry.geom_type, where))
         return
-    properties = feature.get("properties") or {}
     areas.append(
         Annotation(
-            class_name=_class_name(properties.get("classification")),
+            class_name=class_name,
             name=_text(properties.get("name")),
             geometry_l0=translate(area, *shift_l0),
             identifier=_text(feature.get("id")),
         )
     )
+
+
+def _properties(feature: dict[str, Any], where: str) -> dict[str, Any]:
+    properties = feature.get("properties") or {}
+    if not isinstance(properties, dict):
+        raise AnnotationError(
+            f"{where}: its properties are {type(properties).__name__}, not an object. Export it "
+            "from QuPath anew: File, Export objects as GeoJSON."
+        )
+    return properties
 
 
 def _geometry(geometry: Any, where: str) -> shapely.Geometry:

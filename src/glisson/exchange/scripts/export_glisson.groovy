@@ -2,6 +2,7 @@
  * Exports the corrected annotations of the open image to PROJECT/edited/IMAGE.geojson.
  * One image: Run. All images: Run, Run for project.
  * The block "glisson" says which image the coordinates count in: `glisson tiles` refuses others.
+ * Its width and height say whether QuPath cropped the image to the scanned area or showed it whole.
  */
 import com.google.gson.JsonObject
 import com.google.gson.JsonParser
