@@ -6,9 +6,12 @@ The panels are not part of the repository and are never trained on. Give their f
 from __future__ import annotations
 
 import argparse
+import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -19,13 +22,45 @@ from glisson.slides import InMemorySlide
 from glisson.tissue import find_tissue
 
 IGNORED = 255
+_DYES = np.array([[0.52, 0.74, 0.43], [0.20, 0.83, 0.48], [0.27, 0.57, 0.78]])
+
+
+def restained(rgb: np.ndarray, haematoxylin: float, eosin: float) -> np.ndarray:
+    """The panel with other amounts of both dyes."""
+    dyes = _DYES / np.linalg.norm(_DYES, axis=1, keepdims=True)
+    amounts = -np.log10(np.maximum(rgb, 1) / 255) @ np.linalg.inv(dyes)
+    light = 255 * 10 ** -((amounts * [haematoxylin, eosin, 1.0]) @ dyes)
+    return np.clip(light, 0, 255).astype(np.uint8)
+
+
+def compressed(rgb: np.ndarray) -> np.ndarray:
+    """The panel after JPEG of quality 50."""
+    data = io.BytesIO()
+    Image.fromarray(rgb).save(data, "JPEG", quality=50)
+    return np.asarray(Image.open(data))
+
+
+Change = tuple[str, Callable[[np.ndarray], np.ndarray], float]
+CHANGES: tuple[Change, ...] = (
+    ("as it is", lambda rgb: rgb, 1.0),
+    ("haematoxylin x 1.25", lambda rgb: restained(rgb, 1.25, 1.0), 1.0),
+    ("haematoxylin x 0.8", lambda rgb: restained(rgb, 0.8, 1.0), 1.0),
+    ("eosin x 1.25", lambda rgb: restained(rgb, 1.0, 1.25), 1.0),
+    ("eosin x 0.8", lambda rgb: restained(rgb, 1.0, 0.8), 1.0),
+    ("µm/px x 1.2", lambda rgb: rgb, 1.2),
+    ("µm/px x 0.8", lambda rgb: rgb, 0.8),
+    ("blurred, 1 px", lambda rgb: cv2.GaussianBlur(rgb, (0, 0), 1.0), 1.0),
+    ("JPEG 50", compressed, 1.0),
+)
+"""What a model should not mind: name, what is done to the pixels, factor on the µm/px."""
 
 
 def main() -> None:
-    """Print IoU and Dice of each class for each panel."""
+    """Print IoU of lobule and portal for each panel, and for each change of it if asked to."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("folder", type=Path)
     options.add_argument("--model", default=None)
+    options.add_argument("--changes", action="store_true", help="stain, scale, blur and JPEG too")
     chosen = options.parse_args()
     facts = json.loads((chosen.folder / "info.json").read_text("utf-8"))
     bundle = find_model(chosen.model)
@@ -36,8 +71,10 @@ def main() -> None:
             mpp = fact["um_per_px"]
             rgb = np.asarray(Image.open(chosen.folder / f"{name}.png").convert("RGB"))
             truth = np.asarray(Image.open(chosen.folder / f"{name}-mask.png").convert("L"))
-            found = labels_of(rgb, mpp, wanted, runtime)
-            print(f"{name:18s} {scores(truth, found)}  ({fact['label']})")
+            print(f"{name} ({fact['label']})")
+            for change, changed, factor in CHANGES if chosen.changes else CHANGES[:1]:
+                found = labels_of(changed(rgb), mpp * factor, wanted, runtime)
+                print(f"  {change:20s} {scores(truth, found)}")
 
 
 def labels_of(rgb: np.ndarray, mpp: float, wanted: SegmentSettings, runtime: object) -> np.ndarray:

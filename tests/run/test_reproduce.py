@@ -32,7 +32,7 @@ def test_it_goes_from_slides_to_the_page_and_does_nothing_twice(
 ) -> None:
     module = importlib.import_module("glisson.run.reproduce")  # the room hides it by the function
     monkeypatch.setattr(module, "plan_cohort", lambda *_: _tiny_cases())
-    settings = ReproduceSettings(preset="glisson", epochs=1, tiles_per_epoch=32, mpps=(2.0,))
+    settings = ReproduceSettings(epochs=1, tiles_per_epoch=16, mpps=(2.0,))
     told: list[str] = []
     page = reproduce(tmp_path, settings, told.append).read_text(encoding="utf-8")
     for title in ("Table 1.", "Table 2.", "Table 3.", "Fig. 1.", "as published", "Training",

@@ -7,7 +7,8 @@ import datetime
 import logging
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -179,8 +180,8 @@ def _write_onnx(network: Any, window_px: int, path: Path) -> None:
     import torch
 
     any_size = torch.export.Dim.DYNAMIC
-    with warnings.catch_warnings():
-        # torch's exporter warns about its own internals
+    with warnings.catch_warnings(), _only_errors("torch.onnx"):
+        # torch's exporter warns about its own internals, and about torchvision, which nobody needs
         warnings.simplefilter("ignore")
         torch.onnx.export(
             _logits_only(network),
@@ -195,6 +196,18 @@ def _write_onnx(network: Any, window_px: int, path: Path) -> None:
             verbose=False,
         )
     _check_onnx(network, path, window_px)
+
+
+@contextmanager
+def _only_errors(name: str) -> Iterator[None]:
+    """Keep a library's logger from the terminal for a while."""
+    noisy = logging.getLogger(name)
+    before = noisy.level
+    noisy.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        noisy.setLevel(before)
 
 
 def _logits_only(network: Any) -> Any:
