@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -221,9 +221,18 @@ def _results(out: Path, models: Sequence[_Trained]) -> Iterator[Table | Picture]
     yield from table_one(scored)
     yield PAPER_TABLE_2
     for model in models:
-        yield from (t for t in model.evaluation.tables if not t.name.startswith("table-1"))
+        yield from _own_tables(model)
         yield from _galleries(_folder(out, "evaluation", model.mpp), model.mpp)
     yield exports_table({f"{m.mpp:g} µm/px": m.exports for m in models})
+
+
+def _own_tables(model: _Trained) -> Iterator[Table]:
+    """What is not joined over the models, each title with its µm/px."""
+    scale = f"{model.mpp:g} µm/px"
+    for table in model.evaluation.tables:
+        if not table.name.startswith("table-1"):
+            named = scale in table.title
+            yield table if named else replace(table, title=f"{table.title} ({scale})")
 
 
 def _galleries(folder: Path, mpp: float) -> Iterator[Picture]:
