@@ -13,6 +13,7 @@ from glisson.dataset import Split, TileSource
 from glisson.errors import TrainingError
 from glisson.model import ModelBundle, Normalisation, write_bundle
 from glisson.model.spec import safe_name
+from glisson.phantom import render_tile
 from glisson.training.batches import SplitTiles
 from glisson.training.checkpoint import BEST, LAST, kept_weights, load_checkpoint
 from glisson.training.figures import draw_augmentations
@@ -29,6 +30,7 @@ from glisson.training.recipe import Recipe
 from glisson.training.record import FACTS_FILE, PREVIEW_FILE, write_facts
 
 MODEL_FOLDER = "model"
+_SELF_TEST_SEED = 900_000_003
 NOT_STATED = "Not stated by those who trained it."
 
 
@@ -110,7 +112,7 @@ def package(
     """The best epoch of a run as a model bundle in `folder/model`."""
     state = load_checkpoint(folder / BEST)
     network.load_state_dict(kept_weights(state))
-    row = max((r for r in source.rows if r.split is Split.VALIDATION), key=lambda r: r.portal)
+    row = source.rows[0]
     return write_bundle(
         network,
         folder / MODEL_FOLDER,
@@ -122,7 +124,8 @@ def package(
         licence=settings.stated_licence,
         trained_on=settings.trained_on,
         intended_use="Research. Not for diagnosis.",
-        self_test_tile=source.read(row).rgb,
+        # not a patient's: it travels with the model
+        self_test_tile=render_tile(_SELF_TEST_SEED, row.size_px, row.mpp).rgb,
         card=_card(folder, source, variant_of(network), settings, state),
         overwrite=True,
     )
