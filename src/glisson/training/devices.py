@@ -30,8 +30,9 @@ def launched(
     """
     if precision not in (AUTO, *PRECISIONS):
         raise SettingsError(f"No precision {precision}: one of auto, {', '.join(PRECISIONS)}.")
-    # Fabric writes to the terminal itself, and twice where logging is set up
-    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
+    for name in ("lightning.fabric", "lightning.pytorch"):
+        # they write to the terminal themselves, and twice where logging is set up
+        logging.getLogger(name).setLevel(logging.WARNING)
     if precision == AUTO:
         precision = "bf16" if _computes_bf16(accelerator) else "32"
     try:
