@@ -38,7 +38,7 @@ phantom-sheets: $(DEV)  ## draw the contact sheets of docs/phantom.md again
 docs: $(DEV)  ## check that every local link in the Markdown files leads somewhere
 	$(BIN)/python scripts/check_links.py
 
-model: $(DEV)  ## train the default model again (about an hour and a half on two cores)
+model: $(DEV)  ## train a default model by today's recipe (two hours and more on two cores)
 	$(BIN)/python scripts/train_default_model.py
 	$(BIN)/python scripts/package_default_model.py
 

@@ -14,7 +14,7 @@ from glisson.training.phantom_tiles import PhantomTiles
 from glisson.training.recipe import Recipe
 
 RECIPE = Recipe(
-    epochs=5, batch=16, tiles_per_epoch=3000, learning_rate=4e-4, warmup_steps=100,
+    epochs=12, batch=16, tiles_per_epoch=6000, learning_rate=4e-4, warmup_steps=100,
     augmentation="wide", ema_decay=0.998, seed=3000,
 )  # fmt: skip
 """Tiles of 512 µm at 2 µm/px, wider augmentation than for real slides."""
@@ -27,6 +27,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--folder", type=Path, default=Path("checkpoints/default"))
     options.add_argument("--epochs", type=int, default=RECIPE.epochs)
+    options.add_argument("--tiles-per-epoch", type=int, default=RECIPE.tiles_per_epoch)
     options.add_argument("--tiles", type=int, default=6000)
     options.add_argument("--weights", help="model to start from; random weights if left out")
     chosen = options.parse_args()
@@ -34,7 +35,7 @@ def main() -> None:
     tiles = PhantomTiles(
         chosen.folder / "tiles", chosen.tiles, validation=240, size_px=256, first_seed=FIRST_SEED
     )
-    recipe = replace(RECIPE, epochs=chosen.epochs)
+    recipe = replace(RECIPE, epochs=chosen.epochs, tiles_per_epoch=chosen.tiles_per_epoch)
     network = pretrained_network(chosen.weights) if chosen.weights else new_network(recipe.variant)
     Trainer(network, tiles, recipe, chosen.folder, launched(), started_from=chosen.weights).run(
         _Told()
