@@ -90,7 +90,7 @@ def train_model(
         trainer.resume()  # before anything is written: it may be another run's folder
     if first:
         _prepare(source, recipe, folder, settings)
-    progress = trainer.run(observer, settings.resume)
+    progress = trainer.run(observer, resume=False)  # it is where it should be already
     bundle = package(network, source, folder, settings) if first else None
     return progress, bundle
 
