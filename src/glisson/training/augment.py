@@ -43,6 +43,7 @@ class Augmentation:
         saturation: likewise.
         hue: turn of the colour circle to either side, as a part of it.
         grey: chance of no colour at all.
+        texture: chance of a random 3 x 3 filter over the three colours, mixed with the tile.
         blur: chance of blur.
         blur_px: widest sigma of the blur.
         noise: chance of noise.
@@ -67,6 +68,7 @@ class Augmentation:
     saturation: float = 0.0
     hue: float = 0.0
     grey: float = 0.0
+    texture: float = 0.0
     blur: float = 0.0
     blur_px: float = 1.5
     noise: float = 0.0
@@ -85,8 +87,8 @@ AUGMENTATIONS = {
     ),
     "wide": Augmentation(
         rotate=0.5, zoom=0.25, elastic=0.5, grid=0.5, stain=0.75, stain_scale=(0.6, 1.5),
-        gain=0.18, tint=0.1, contrast=0.35, saturation=0.4, hue=0.03, grey=0.1, blur=0.4,
-        blur_px=1.8, noise=0.33, noise_level=0.04,
+        gain=0.18, tint=0.1, contrast=0.35, saturation=0.4, hue=0.03, grey=0.1, texture=0.3,
+        blur=0.4, blur_px=1.8, noise=0.33, noise_level=0.04,
     ),
 }  # fmt: skip
 """`paper`: kinds and strengths of the authors' published scripts (elastic of alpha 50 px and
@@ -106,6 +108,8 @@ def augment(
     if how.stain:
         images = _restained(images, how, generator)
     images = _relit(images, how, generator)
+    if how.texture:
+        images = _filtered(images, how, generator)
     images = _blurred(images, how, generator)
     return images.clamp(0, 1), labels
 
@@ -221,6 +225,20 @@ def _hues_turned(count: int, reach: float, generator: torch.Generator) -> Tensor
     axis = 1 / math.sqrt(3)
     cross = axis * torch.tensor([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]])
     return torch.eye(3) * angle.cos() + cross * angle.sin() + (1 - angle.cos()) / 3
+
+
+def _filtered(images: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:
+    """Random local filters that keep shapes and change textures (RandConv, Xu et al. 2021)."""
+    count, _, height, width = images.shape
+    filters = torch.randn((count * 3, 3, 3, 3), generator=generator) / math.sqrt(27)
+    mixed = 0.35 + 0.65 * torch.rand((count, 1, 1, 1), generator=generator).to(images.device)
+    padded = functional.pad(images - 0.5, (1, 1, 1, 1), mode="reflect")
+    flat = padded.reshape(1, count * 3, height + 2, width + 2)
+    found = functional.conv2d(flat, filters.to(images.device), groups=count).view_as(images)
+    low, high = found.amin((1, 2, 3), keepdim=True), found.amax((1, 2, 3), keepdim=True)
+    found = (found - low) / (high - low).clamp_min(1e-3)
+    changed = mixed * images + (1 - mixed) * found
+    return torch.where(_chosen(images, how.texture, generator), changed, images)
 
 
 def _blurred(images: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:

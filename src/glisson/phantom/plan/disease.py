@@ -22,6 +22,7 @@ class Disease:
         diagnosis: key of `DIAGNOSES`.
         stage: fibrosis 0 to 4 (Ludwig).
         infiltrate: portal inflammation, 0 none to 1 marked.
+        sheets: how evenly infiltrates are packed, 0 in clumps to 1 in sheets.
         plasma_cells: share of plasma cells in infiltrates.
         eosinophils: share of eosinophils in infiltrates.
         follicles: chance that an inflamed tract holds a lymphoid follicle.
@@ -59,6 +60,7 @@ class Disease:
     diagnosis: str
     stage: int
     infiltrate: float = 0.0
+    sheets: float = 0.0
     plasma_cells: float = 0.0
     eosinophils: float = 0.0
     follicles: float = 0.0
@@ -110,6 +112,7 @@ class Diagnosis:
 
 COMMON: Mapping[str, Range] = {
     "infiltrate": (0.0, 0.2),
+    "sheets": (0.0, 1.0),
     "plasma_cells": (0.02, 0.15),
     "eosinophils": (0.0, 0.02),
     "foci_per_mm2": (0.0, 0.8),

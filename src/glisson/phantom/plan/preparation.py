@@ -103,26 +103,26 @@ _BALANCE = 0.15
 
 
 def draw_texture(rng: np.random.Generator) -> Texture:
-    """A random preparation; one in three is compact: smooth cytoplasm, closed sinusoids.
+    """A random preparation; every other one is compact: smooth cytoplasm, closed sinusoids.
 
     Without compact ones a model takes smooth real lobules for the stroma of tracts.
     """
-    wide, compact = rng.random() < 0.12, rng.random() < 0.33
+    wide, compact = rng.random() < 0.12, rng.random() < 0.5
     return Texture(
         cell_pitch_um=float(rng.uniform(20.0, 24.0)),
         sinusoid_um=float(rng.uniform(5, 10) if wide else rng.uniform(1.2, 4.0)),
         sinusoid_open=float(rng.uniform(0.0, 0.3) if compact else rng.uniform(0.15, 0.9)),
         red_cells=float((0.35 if compact else 1.0) * rng.uniform(0, 1) ** 1.5),
-        membrane=float(rng.uniform(0, 1)),
-        granularity=float(rng.uniform(0.02, 0.12) if compact else rng.uniform(0.08, 0.32)),
+        membrane=float(rng.uniform(0, 1) ** (2 if compact else 1)),
+        granularity=float(rng.uniform(0.0, 0.12) if compact else rng.uniform(0.08, 0.32)),
         clear_cells=float(rng.uniform(0, 1) ** (5 if compact else 2)),
-        mosaic=float(rng.uniform(0.02, 0.09) if compact else rng.uniform(0.07, 0.25)),
+        mosaic=float(rng.uniform(0.01, 0.09) if compact else rng.uniform(0.07, 0.25)),
         zonation=float(rng.uniform(0.02, 0.065)),
-        nuclear_darkness=float(rng.uniform(0.7, 1.22)),
+        nuclear_darkness=float(rng.uniform(0.62, 1.25)),
         nuclear_scale=float(rng.uniform(0.88, 1.12)),
-        collagen_eosin=float(rng.uniform(0.5, 1.1)),
-        collagen_haematoxylin=float(rng.uniform(0.4, 1.1)),
-        fibre_contrast=float(rng.uniform(0.06, 0.26)),
+        collagen_eosin=float(rng.uniform(0.5, 1.2)),
+        collagen_haematoxylin=float(rng.uniform(0.4, 1.15)),
+        fibre_contrast=float(rng.uniform(0.08, 0.32)),
         looseness=float(rng.uniform(0, 1)),
         thickness=float(rng.uniform(0.01, 0.09)),
     )
