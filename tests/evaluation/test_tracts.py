@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,13 @@ def test_tracts_found_missed_and_false(tmp_path: Path) -> None:
     row = tract_table([score]).rows[0]
     assert row[5:8] == ("0.500", "0.500", "0.500")
     assert float(row[8]) == pytest.approx(1 / score.tissue_mm2, abs=0.01)
+
+
+def test_counts_that_are_one_off_and_counts_that_cannot_be_given(tmp_path: Path) -> None:
+    right = compared(tmp_path, regions(FIRST, SECOND, ELSEWHERE))
+    bridging = replace(compared(tmp_path, regions()), countable=False)
+    wrong = compared(tmp_path, regions())
+    assert tract_table([right, bridging, wrong]).rows[0][9] == "1 of 2"
 
 
 def test_what_was_ignored_counts_for_nothing(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def test_image_and_labels_move_together(name: str) -> None:
     images, labels = batch()
     shape_only = replace(
         AUGMENTATIONS[name], stain=0, gain=0, tint=0, contrast=0, saturation=0, hue=0, grey=0,
-        blur=0, noise=0,
+        texture=0, blur=0, noise=0,
     )  # fmt: skip
     moved, moved_labels = augment(images, labels, shape_only, seeded())
     seen = (2 * moved.mean(dim=1)).round().to(torch.uint8)
@@ -67,6 +67,27 @@ def test_a_stretched_grid_keeps_order_and_edges() -> None:
     assert (place.diff(dim=1) > 0).all()
     assert torch.allclose(place[:, [0, -1]], torch.tensor([-1.0, 1.0]), atol=1e-5)
     assert float(moved.abs().max()) > 0.05
+
+
+def test_filters_change_textures_and_keep_borders_in_place() -> None:
+    images, labels = batch()
+    filtered, same = augment(images, labels, Augmentation(turn=False, texture=1.0), seeded(2))
+    assert torch.equal(same, labels)
+    assert float((filtered - images).abs().mean()) > 0.02
+    edges = _steps(images.mean(1)) > 0.1
+    assert float(_steps(filtered.mean(1))[edges].mean()) > 4 * float(
+        _steps(filtered.mean(1))[~_near(edges)].mean()
+    )
+
+
+def _steps(light: torch.Tensor) -> torch.Tensor:
+    """(N, H - 1, W) change from row to row."""
+    return light.diff(dim=1).abs()
+
+
+def _near(edges: torch.Tensor) -> torch.Tensor:
+    grown = torch.nn.functional.max_pool2d(edges[:, None].float(), 5, stride=1, padding=2)
+    return grown[:, 0] > 0
 
 
 def test_hues_turn_about_grey() -> None:

@@ -36,6 +36,14 @@ class Study(StrEnum):
     PAPER = "paper"
 
 
+class Role(StrEnum):
+    """What slides of a cohort are for."""
+
+    TRAIN = "train"
+    TEST = "test"
+    CLINICAL = "clinical"
+
+
 _FORMATS: tuple[tuple[str, PyramidStyle], ...] = (
     (".svs", "aperio"), (".ome.tif", "ome"), (".ome.tiff", "ome"), (".tif", "tiff"),
     (".tiff", "philips"), (".dcm", "dicom"),
@@ -110,12 +118,17 @@ def cohort(
         float | None,
         typer.Option(help="µm per pixel of every slide.", show_default="its scanner's own"),
     ] = None,
+    role: Annotated[
+        list[Role] | None,
+        typer.Option(help="Only these slides; may be repeated.", show_default="all"),
+    ] = None,
 ) -> None:
     """Draw a whole study: training, external test and clinical series, with cases.csv.
 
     Stopped and run again, it goes on where it was.
     """
     cases = plan_cohort(design.value, seed, share, mpp)
+    cases = [case for case in cases if not role or case.role in role]
     with console.status("planning") as status:
         table = make_cohort(
             out,

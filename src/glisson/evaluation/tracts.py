@@ -50,6 +50,7 @@ class TractScore:
         drawn: number of tracts drawn, in what was looked at.
         found: number of tracts found there.
         matched: pairs of both with an IoU of `LEAST_IOU` or more.
+        countable: whether the tracts found can be counted one by one.
         tissue_mm2: tissue that was looked at.
         causes: number of false tracts by what they lie on; empty where that is not known.
         seconds: from the slide on disk to its tracts.
@@ -61,6 +62,7 @@ class TractScore:
     found: int
     matched: int
     tissue_mm2: float
+    countable: bool = True
     causes: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
 
@@ -110,6 +112,7 @@ def compare(labelled: LabelledSlide, regions: Regions, split: Split) -> TractSco
         len(found),
         len(pairs),
         tissue.area * labels.pixel_size.area_um2 * 1e-6,
+        regions.countable,
         _causes(false, drawn, labelled),
     )
 
@@ -190,10 +193,12 @@ def tract_table(scores: Sequence[TractScore]) -> Table:
         "tracts",
         f"Whole portal tracts; found means IoU of {LEAST_IOU:g} or more with a drawn one",
         ("", "Slides", "Drawn", "Found", "Right", "Precision", "Recall", "F1", "False per mm²",
-         "Seconds a slide"),
+         "Count within 1", "Seconds a slide"),
         tuple(rows),
         "Counts added up over slides. Where tracts bridge, one joined tract against several is a "
-        "miss and an error. Seconds: from the slide on disk to its tracts.",
+        "miss and an error. Count within 1: slides whose number found is the number drawn or one "
+        "off, of those whose tracts found can be counted. Seconds: from the slide on disk to its "
+        "tracts.",
     )  # fmt: skip
 
 
@@ -212,8 +217,14 @@ def _tract_row(name: str, scores: Sequence[TractScore]) -> tuple[str, ...]:
         number(_ratio(right, drawn)),
         number(_ratio(2 * right, drawn + found)),
         number(_ratio(found - right, tissue_mm2), 2),
+        _counts_within_one(scores),
         number(float(np.mean([score.seconds for score in scores])), 1),
     )
+
+
+def _counts_within_one(scores: Sequence[TractScore]) -> str:
+    counted = [score for score in scores if score.countable]
+    return f"{sum(abs(s.found - s.drawn) <= 1 for s in counted)} of {len(counted)}"
 
 
 def _ratio(part: float, whole: float) -> float:
