@@ -1,0 +1,213 @@
+"""A study's figures, as SVG and PNG: ink on white, colours that a colour-blind reader tells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from glisson.clinical.agreement import BlandAltman
+from glisson.clinical.analyses import MODEL, REPORT, SECOND, Analysis, Study
+from glisson.clinical.cases import column
+from glisson.clinical.estimates import Values
+from glisson.clinical.tables import estimate, number, p_value
+
+INK, SOFT, MARK = "#1d2125", "#5b6570", "#0072b2"
+"""MARK is the blue of Okabe & Ito's palette."""
+SYNTHETIC_MARK = "synthetic data"
+_STYLE = {
+    "font.size": 9, "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": SOFT,
+    "xtick.color": INK, "ytick.color": INK, "axes.spines.top": False, "axes.spines.right": False,
+    "svg.fonttype": "path", "svg.hashsalt": "glisson",
+}  # fmt: skip
+_SIZE_INCH = (4.6, 3.6)
+_DOTS_PER_INCH = 200
+_JITTER = 0.16
+_PAIRS = {
+    "model_report": ("model", "report"),
+    "model_second": ("model", "second reader"),
+    "report_second": ("report", "second reader"),
+}
+_COLUMNS = {"model": MODEL, "report": REPORT, "second reader": SECOND}
+
+
+@dataclass(frozen=True)
+class StudyFigure:
+    """A figure that can be drawn.
+
+    Attributes:
+        name: of its files.
+        title: above it.
+        note: below it.
+        draw: draws it into axes.
+    """
+
+    name: str
+    title: str
+    note: str
+    draw: Callable[[Axes], None]
+
+
+def all_figures(study: Study) -> list[StudyFigure]:
+    """Every figure whose analysis was made."""
+    made = [
+        _stage_box(study), _count_scatter(study),
+        *(_count_limits(study, name) for name in _PAIRS),
+        _length_limits(study), _area_scatter(study),
+    ]  # fmt: skip
+    return [figure for figure in made if figure is not None]
+
+
+def save_figure(figure: StudyFigure, folder: Path, synthetic: bool) -> None:
+    """Write a figure as SVG and PNG; the same figure gives the same bytes."""
+    with mpl.rc_context(_STYLE):
+        drawn = Figure(figsize=_SIZE_INCH, layout="constrained")
+        axes = drawn.add_subplot()
+        figure.draw(axes)
+        if synthetic:
+            axes.set_title(SYNTHETIC_MARK, loc="right", fontsize=8, color=SOFT)
+        drawn.savefig(folder / f"{figure.name}.svg", metadata={"Date": None})
+        drawn.savefig(folder / f"{figure.name}.png", dpi=_DOTS_PER_INCH)
+
+
+def _stage_box(study: Study) -> StudyFigure | None:
+    """The paper's figure 3."""
+    analysis = study.correlations
+    if analysis.result is None:
+        return None
+    values, stages = _two(analysis, "portal_percent", "stage")
+    r, rho = analysis.result.pearson, analysis.result.spearman
+    note = (
+        f"n = {analysis.entered.slides}; Pearson's r {estimate(r.coefficient)}, p "
+        f"{p_value(r.p_value)}; Spearman's ρ {estimate(rho.coefficient)}. Boxes: median and "
+        "quartiles; whiskers: the last value within 1.5 box heights; every case is a dot."
+    )
+
+    def draw(axes: Axes) -> None:
+        numbers = [s for s in study.scale.numbers if (stages == s).any()]
+        groups = [values[stages == stage] for stage in numbers]
+        labels = [f"{study.scale.label(s)}\n(n = {len(g)})"
+                  for s, g in zip(numbers, groups, strict=True)]  # fmt: skip
+        _box(axes, groups, labels)
+        axes.set(xlabel=f"{study.scale.name} stage", ylabel="portal area, % of tissue")
+        axes.set_ylim(bottom=0)
+
+    return StudyFigure("portal-by-stage", f"Portal area by {study.scale.name} stage", note, draw)
+
+
+def _box(axes: Axes, groups: list[Values], labels: list[str]) -> None:
+    line, median = {"color": INK}, {"color": MARK, "linewidth": 2}
+    axes.boxplot(
+        groups, tick_labels=labels, showfliers=False, widths=0.55, boxprops=line,
+        whiskerprops=line, capprops=line, medianprops=median,
+    )  # fmt: skip
+    rng = np.random.default_rng(0)
+    for place, group in enumerate(groups, 1):
+        x = place + rng.uniform(-_JITTER, _JITTER, len(group))
+        axes.scatter(x, group, s=14, color=MARK, alpha=0.6, linewidths=0)
+
+
+def _two(analysis: Analysis[Any], first: str, second: str) -> tuple[Values, Values]:
+    cases = analysis.entered.cases
+    return column(cases, first), column(cases, second)
+
+
+def _count_scatter(study: Study) -> StudyFigure | None:
+    analysis = study.model_report
+    if analysis.result is None:
+        return None
+    model, report = _two(analysis, MODEL, REPORT)
+    found = analysis.result
+    note = (
+        f"n = {analysis.entered.slides}; weighted κ, quadratic {estimate(found.kappa_quadratic)}, "
+        f"linear {estimate(found.kappa_linear)}. The line is equality; larger dots are several "
+        "cases."
+    )
+
+    def draw(axes: Axes) -> None:
+        points, cases = np.unique(np.column_stack([report, model]), axis=0, return_counts=True)
+        axes.scatter(points[:, 0], points[:, 1], s=18 * cases, color=MARK, alpha=0.7, linewidths=0)
+        ends = [min(model.min(), report.min()) - 1, max(model.max(), report.max()) + 1]
+        axes.plot(ends, ends, color=SOFT, linewidth=1)
+        axes.set(xlabel="portal tracts, report", ylabel="portal tracts, model")
+        axes.set(xlim=ends, ylim=ends, aspect="equal")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+
+    return StudyFigure("counts", "Portal tracts: model against report", note, draw)
+
+
+def _count_limits(study: Study, name: str) -> StudyFigure | None:
+    analysis: Analysis[Any] = study.analyses[name]
+    found = getattr(analysis.result, "agreement", None)
+    if found is None:
+        return None
+    first, second = _PAIRS[name]
+    values = _two(analysis, _COLUMNS[first], _COLUMNS[second])
+    title = f"Portal tracts: {first} and {second}"
+    return _limits(f"bland-altman-{name.replace('_', '-')}", title, found.bland_altman,
+                   *values, (first, second))  # fmt: skip
+
+
+def _length_limits(study: Study) -> StudyFigure | None:
+    if study.length.result is None:
+        return None
+    values = _two(study.length, "model_length_mm", "manual_length_mm")
+    return _limits("bland-altman-length", "Length: model and ruler",
+                   study.length.result.bland_altman, *values, ("model", "ruler"))  # fmt: skip
+
+
+def _limits(
+    name: str, title: str, found: BlandAltman, first: Values, second: Values,
+    names: tuple[str, str],
+) -> StudyFigure:  # fmt: skip
+    """Bland and Altman's plot, intervals of the three lines shaded."""
+    lines = (found.bias, found.lower_limit, found.upper_limit)
+    note = (
+        f"n = {len(first)}; bias {estimate(found.bias)} {found.unit}, limits "
+        f"{number(found.lower_limit.value)} and {number(found.upper_limit.value)} {found.unit}. "
+        "Shaded: their 95 % intervals. Larger dots are several cases."
+    )
+
+    def draw(axes: Axes) -> None:
+        pairs = np.column_stack([(first + second) / 2, first - second])
+        points, cases = np.unique(pairs, axis=0, return_counts=True)
+        axes.axhline(0, color=SOFT, linewidth=0.7)
+        for line, style in zip(lines, ("-", "--", "--"), strict=True):
+            axes.axhline(line.value, color=INK, linewidth=1, linestyle=style)
+            if np.isfinite(line.low):
+                axes.axhspan(line.low, line.high, color=SOFT, alpha=0.18, linewidth=0)
+        axes.scatter(
+            points[:, 0], points[:, 1], s=18 * cases, color=MARK, alpha=0.75, linewidths=0, zorder=3
+        )
+        axes.set(xlabel=f"mean of {names[0]} and {names[1]}, {found.unit}",
+                 ylabel=f"{names[0]} less {names[1]}, {found.unit}")  # fmt: skip
+
+    return StudyFigure(name, title, note, draw)
+
+
+def _area_scatter(study: Study) -> StudyFigure | None:
+    analysis = study.area_length
+    if analysis.result is None:
+        return None
+    area, length = _two(analysis, "tissue_area_mm2", "manual_length_mm")
+    found = analysis.result
+    note = (
+        f"n = {analysis.entered.slides}; Pearson's r {estimate(found.coefficient)}, p "
+        f"{p_value(found.p_value)}. Area and length go together nearly by definition."
+    )
+
+    def draw(axes: Axes) -> None:
+        axes.scatter(length, area, s=18, color=MARK, alpha=0.75, linewidths=0)
+        axes.set(xlabel="length by ruler, mm", ylabel="tissue area, mm²")
+        axes.set_xlim(left=0)
+        axes.set_ylim(bottom=0)
+
+    return StudyFigure("area-length", "Tissue area and length", note, draw)

@@ -1,0 +1,151 @@
+"""Tables as spreadsheets write them: any of three separators, decimal commas, words for missing."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from glisson.errors import SettingsError
+
+_MISSING = {"", "-", "–", "na", "n/a", "nan", "none", "null"}
+_SEPARATORS = ",;\t"
+_ESCAPED_STARTS = ("'=", "'+", "'-", "'@")
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _missing(cls, value: object) -> object:
+        """None for a word that means missing."""
+        return None if isinstance(value, str) and value.strip().casefold() in _MISSING else value
+
+
+class ModelRow(_Row):
+    """What a model measured on one slide: a line of biopsies.csv, or columns of cases.csv."""
+
+    tissue_area_mm2: float | None = Field(default=None, ge=0)
+    tissue_area_per_section_mm2: float | None = Field(default=None, ge=0)
+    portal_percent: float | None = Field(default=None, ge=0, le=100)
+    tract_count_total: float | None = Field(default=None, ge=0)
+    tract_count_per_section: float | None = Field(default=None, ge=0)
+    tract_count_reason: str | None = None
+    length_mm: float | None = Field(default=None, ge=0)
+    length_per_section_mm: float | None = Field(default=None, ge=0)
+
+
+class BiopsyRow(ModelRow):
+    """One line of biopsies.csv."""
+
+    slide: str = Field(min_length=1)
+    file: str | None = None
+
+
+class CaseRow(ModelRow):
+    """One line of cases.csv."""
+
+    slide: str = Field(min_length=1)
+    patient: str | None = None
+    role: str | None = None
+    diagnosis: str | None = None
+    stage: str | None = None
+    report_tract_count: float | None = Field(default=None, ge=0)
+    second_reader_tract_count: float | None = Field(default=None, ge=0)
+    manual_length_cm: float | None = Field(default=None, ge=0)
+    synthetic: bool | None = None
+
+
+Row = TypeVar("Row", bound=_Row)
+
+
+def read_table(
+    path: Path, kind: type[Row], columns: Mapping[str, str] | None = None
+) -> tuple[list[Row], frozenset[str]]:
+    """Rows of a CSV file, and which of their columns it has.
+
+    Args:
+        path: the file, UTF-8, separated by commas, semicolons or tabs.
+        kind: what a row is.
+        columns: the file's own name of a column, by ours.
+
+    Raises:
+        SettingsError: no such file, not a table, a column that is not there, or a value that does
+            not parse; the line is named.
+    """
+    lines = _lines(path)
+    separator = max(_SEPARATORS, key=lines[0].count)
+    table = csv.DictReader(lines, delimiter=separator)
+    header = [name.strip() for name in table.fieldnames or ()]
+    table.fieldnames = header
+    ours = _our_names(path, kind, header, columns or {})
+    rows = [_parsed(row, ours, kind, separator, f"{path}, line {n}")
+            for n, row in enumerate(table, 2) if any(row.values())]  # fmt: skip
+    return rows, frozenset(ours)
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            lines = list(file)
+    except UnicodeDecodeError as error:
+        raise SettingsError(
+            f"{path} is not UTF-8: {error}. In Excel: Save As, CSV UTF-8 (comma delimited)."
+        ) from error
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}. Name another.") from error
+    if not lines:
+        raise SettingsError(f"{path} is empty; its first line must name the columns.")
+    return lines
+
+
+def _our_names(
+    path: Path, kind: type[Row], header: Iterable[str], columns: Mapping[str, str]
+) -> dict[str, str]:
+    """The file's name of each of our columns that it has."""
+    known, header = set(kind.model_fields), list(header)
+    strange = sorted(set(columns) - known)
+    if strange:
+        raise SettingsError(
+            f"--column: there is no column '{strange[0]}'; there are {', '.join(sorted(known))}."
+        )
+    absent = sorted(theirs for theirs in columns.values() if theirs not in header)
+    if absent:
+        raise SettingsError(f"{path} has no column '{absent[0]}'; it has {', '.join(header)}.")
+    ours = {name: name for name in header if name in known} | dict(columns)
+    if "slide" not in ours:
+        raise SettingsError(
+            f"{path} has no column 'slide'; it has {', '.join(header)}. Name the column of slides "
+            "with --column slide=NAME."
+        )
+    return ours
+
+
+def _parsed(
+    row: Mapping[str, str | None], ours: Mapping[str, str], kind: type[Row], separator: str,
+    where: str,
+) -> Row:  # fmt: skip
+    values = {our: _plain(row[their] or "", our, separator) for our, their in ours.items()}
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        name = ".".join(map(str, problem["loc"]))
+        raise SettingsError(
+            f"{where}: {ours.get(name, name)} is '{problem['input']}': {problem['msg']}. "
+            "Correct it, or leave the cell empty."
+        ) from error
+
+
+_TEXTS = ("slide", "file", "patient", "role", "diagnosis", "stage", "tract_count_reason")
+
+
+def _plain(text: str, column: str, separator: str) -> str:
+    """Without the quote that keeps a text from being a formula, or with a decimal point."""
+    if column in _TEXTS:
+        return text[1:] if text.startswith(_ESCAPED_STARTS) else text
+    return text if separator == "," else text.replace(",", ".")

@@ -1,0 +1,172 @@
+"""Scales of fibrosis as data: their stages, their sources, their METAVIR equivalents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from glisson.errors import SettingsError, StudyError
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of a scale.
+
+    Attributes:
+        number: as it is counted.
+        label: as it is written.
+        meaning: in a few words.
+    """
+
+    number: int
+    label: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A scale of fibrosis.
+
+    Attributes:
+        key: its name in settings.
+        name: its name in text.
+        stages: lowest first.
+        f3_from: lowest stage with septa or bridges, equivalent to METAVIR F3; tracts are counted
+            below it.
+        f4_from: lowest stage equivalent to cirrhosis, METAVIR F4.
+        metavir: METAVIR stage of each stage where a mapping is published, else None.
+        citation: where the scale was published.
+        mapping_citation: where the mapping was, or what the two thresholds rest on.
+    """
+
+    key: str
+    name: str
+    stages: tuple[Stage, ...]
+    f3_from: int
+    f4_from: int
+    metavir: tuple[int, ...] | None
+    citation: str
+    mapping_citation: str
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """Every stage's number."""
+        return tuple(stage.number for stage in self.stages)
+
+    def label(self, number: int) -> str:
+        """How a stage is written."""
+        return next(stage.label for stage in self.stages if stage.number == number)
+
+    def label_from(self, number: int) -> str:
+        """How "this stage or more" is written; the highest stage stands alone."""
+        return ("" if number == self.stages[-1].number else "≥ ") + self.label(number)
+
+
+_ROMAN = ("I", "II", "III", "IV")
+_BY_NAME = "stage 3 is septal or bridging and stage 4 cirrhosis by the scale's own definition"
+
+SCALES = {
+    scale.key: scale
+    for scale in (
+        Scale(
+            "ludwig", "Ludwig",
+            (
+                Stage(0, "0", "none; added by Cazzaniga et al. 2025, not in the original"),
+                Stage(1, "1", "portal"),
+                Stage(2, "2", "periportal"),
+                Stage(3, "3", "septal or bridging"),
+                Stage(4, "4", "cirrhosis"),
+            ),
+            3, 4, None,
+            "Ludwig, Dickson, McDonald. Virchows Arch A 1978;379:103-112",
+            _BY_NAME,
+        ),
+        Scale(
+            "scheuer", "Scheuer",
+            tuple(
+                Stage(number, _ROMAN[number - 1], meaning)
+                for number, meaning in enumerate(
+                    ("florid duct lesion", "ductular proliferation", "scarring with septa",
+                     "cirrhosis"), 1)
+            ),
+            3, 4, None,
+            "Scheuer. Proc R Soc Med 1967;60:1257-1260",
+            _BY_NAME,
+        ),
+        Scale(
+            "batts-ludwig", "Batts-Ludwig",
+            (
+                Stage(0, "0", "none"),
+                Stage(1, "1", "portal"),
+                Stage(2, "2", "periportal, rare portal-portal septa"),
+                Stage(3, "3", "septal, with distortion of the architecture"),
+                Stage(4, "4", "cirrhosis"),
+            ),
+            3, 4, None,
+            "Batts, Ludwig. Am J Surg Pathol 1995;19:1409-1417",
+            _BY_NAME,
+        ),
+        Scale(
+            "metavir", "METAVIR",
+            (
+                Stage(0, "F0", "none"),
+                Stage(1, "F1", "portal, without septa"),
+                Stage(2, "F2", "few septa"),
+                Stage(3, "F3", "many septa, without cirrhosis"),
+                Stage(4, "F4", "cirrhosis"),
+            ),
+            3, 4, (0, 1, 2, 3, 4),
+            "The French METAVIR Cooperative Study Group. Hepatology 1994;20:15-20",
+            "METAVIR itself",
+        ),
+        Scale(
+            "ishak", "Ishak",
+            (
+                Stage(0, "0", "none"),
+                Stage(1, "1", "some tracts, with or without short septa"),
+                Stage(2, "2", "most tracts, with or without short septa"),
+                Stage(3, "3", "most tracts, occasional portal-portal bridges"),
+                Stage(4, "4", "marked portal-portal and portal-central bridges"),
+                Stage(5, "5", "marked bridges with occasional nodules"),
+                Stage(6, "6", "cirrhosis"),
+            ),
+            4, 5, (0, 1, 1, 2, 3, 4, 4),
+            "Ishak et al. J Hepatol 1995;22:696-699",
+            "Ishak to METAVIR as tabulated in World J Hepatol 2015;7:607-615, table 1",
+        ),
+    )
+}  # fmt: skip
+
+
+def find_scale(key: str) -> Scale:
+    """A scale by its key.
+
+    Raises:
+        SettingsError: there is none of that name.
+    """
+    if key.casefold() not in SCALES:
+        raise SettingsError(f"There is no scale '{key}'; choose one of {', '.join(SCALES)}.")
+    return SCALES[key.casefold()]
+
+
+def read_stage(text: str, scale: Scale) -> int:
+    """A stage as people write it: `3`, `3.0`, `F3`, `III`, `stage 3`.
+
+    Raises:
+        StudyError: the scale has no such stage.
+    """
+    written = text.strip().upper().removeprefix("STAGE").strip()
+    if written in _ROMAN:
+        number: float = _ROMAN.index(written) + 1
+    else:
+        number = _number(written.removeprefix("F"))
+    if number not in scale.numbers:
+        names = ", ".join(stage.label for stage in scale.stages)
+        raise StudyError(f"'{text}' is no stage of {scale.name}, which has {names}")
+    return int(number)
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text.replace(",", "."))
+    except ValueError:
+        return -1

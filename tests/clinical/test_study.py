@@ -1,0 +1,375 @@
+"""A study from its tables to its folder, as its users run it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn.metrics import cohen_kappa_score
+from typer.testing import CliRunner
+
+import glisson
+from glisson import clinical
+from glisson.cli.app import app
+from glisson.clinical import StudySettings
+from glisson.clinical.cases import StudyCases, read_cases
+from glisson.clinical.scales import SCALES, find_scale, read_stage
+from glisson.clinical.whole import StudyResult
+from glisson.errors import MissingExtra, OutputError, SettingsError, StudyError
+
+Rows = list[dict[str, Any]]
+FAST = StudySettings(resamples=200)
+runner = CliRunner()
+
+
+def write(path: Path, rows: Sequence[Mapping[str, Any]], delimiter: str = ",") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, list(rows[0]), delimiter=delimiter)
+        table.writeheader()
+        table.writerows(rows)
+    return path
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+
+
+def series(n: int = 30, seed: int = 0) -> tuple[Rows, Rows]:
+    """Cases and the model's results of a made-up series."""
+    rng = np.random.default_rng(seed)
+    cases, results = [], []
+    for i in range(n):
+        stage = i % 5
+        length, counted = rng.normal(19, 4), stage < 3
+        true = max(1, round(0.9 * length + rng.normal(0, 2)))
+        cases.append({
+            "slide": f"case-{i}.svs", "patient": f"p{i}", "role": "clinical", "stage": stage,
+            "report_tract_count": true + rng.integers(-1, 2) if counted else "",
+            "second_reader_tract_count": true + rng.integers(-3, 3) if counted else "",
+            "manual_length_cm": round(length / 10, 1), "synthetic": True,
+        })  # fmt: skip
+        results.append({
+            "slide": f"case-{i}", "file": f"case-{i}.svs", "tissue_area_mm2": length * 1.02,
+            "portal_percent": round(rng.lognormal(1.5 + 0.5 * stage, 0.4), 2),
+            "tract_count_total": true + rng.integers(-2, 3) if counted else "",
+            "tract_count_reason": "" if counted else "tracts bridge", "length_mm": length * 1.01,
+        })  # fmt: skip
+    return cases, results
+
+
+def run(
+    folder: Path, cases: Rows, results: Rows | None, settings: StudySettings = FAST
+) -> StudyResult:
+    table = write(folder / "cases.csv", cases)
+    if results is None:
+        return glisson.study(table, folder / "study", settings=settings)
+    write(folder / "results" / "biopsies.csv", results)
+    return glisson.study(table, folder / "study", folder / "results", settings)
+
+
+def joined(folder: Path, cases: Rows, results: Rows, role: str | None = None) -> StudyCases:
+    """Only the cases, as a study reads them."""
+    table = write(folder / "cases.csv", cases)
+    biopsies = write(folder / "results" / "biopsies.csv", results)
+    return read_cases(table, biopsies, find_scale("ludwig"), role=role)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> StudyResult:
+    return run(tmp_path_factory.mktemp("made"), *series())
+
+
+def test_numbers_against_others_from_the_written_cases(made: StudyResult) -> None:
+    folder = made.page.parent
+    found = json.loads((folder / "study.json").read_text(encoding="utf-8"))["analyses"]
+    rows = read(folder / "tables" / "joined-cases.csv")
+    counted = [row for row in rows if "model_report" in row["analyses"]]
+    assert len(counted) == found["model_report"]["slides"] == 18
+    model = [float(row["model_tract_count"]) for row in counted]
+    report = [float(row["report_tract_count"]) for row in counted]
+    kappa = found["model_report"]["result"]["kappa_linear"]["value"]
+    labels = range(int(min(model + report)), int(max(model + report)) + 1)
+    assert kappa == pytest.approx(
+        cohen_kappa_score(model, report, labels=list(labels), weights="linear")
+    )
+    stages = [float(row["stage"]) for row in rows]
+    percent = [float(row["portal_percent"]) for row in rows]
+    rho = found["correlations"]["result"]["spearman"]["coefficient"]["value"]
+    assert rho == pytest.approx(stats.spearmanr(percent, stages).statistic)
+
+
+def test_every_promised_file_is_there(made: StudyResult) -> None:
+    folder = made.page.parent
+    names = {path.name for path in (folder / "figures").iterdir()}
+    stems = ("portal-by-stage", "counts", "area-length", "bland-altman-length",
+             "bland-altman-model-report", "bland-altman-model-second",
+             "bland-altman-report-second")  # fmt: skip
+    assert names == {f"{stem}.{kind}" for stem in stems for kind in ("svg", "png")}
+    estimates = read(folder / "tables" / "estimates.csv")
+    bias = next(row for row in estimates if row["statistic"] == "bland_altman.bias")
+    assert (bias["analysis"], bias["unit"], bias["slides"]) == ("length", "mm", "30")
+    assert {row["unit"] for row in estimates} == {"", "mm", "tracts", "%"}
+
+
+def test_the_page_is_whole_and_says_synthetic(made: StudyResult) -> None:
+    text = made.page.read_text(encoding="utf-8")
+    assert not re.search(r'(src|href)="(?!#)', text.replace('xlink:href="#', "")), "self-contained"
+    ids = Counter(re.findall(r'\bid="([^"]+)"', text))
+    assert max(ids.values()) == 1
+    for target in re.findall(r'href="#([^"]+)"|url\(#([^)]+)\)', text):
+        assert "".join(target) in ids
+    assert text.count("synthetic") > 5
+    assert made.notes[0].startswith("Synthetic")
+    for path in made.page.parent.glob("figures/*.svg"):
+        assert "<svg" in path.read_text(encoding="utf-8")
+    assert "Synthetic" in (made.page.parent / "methods.md").read_text(encoding="utf-8")
+
+
+def test_the_same_study_gives_the_same_bytes(tmp_path: Path, made: StudyResult) -> None:
+    again = run(tmp_path, *series()).page.parent
+    before = made.page.parent
+    for name in ("study.json", "study.html", "methods.md", "figures/counts.svg",
+                 "figures/portal-by-stage.png", "tables/estimates.csv"):  # fmt: skip
+        assert (again / name).read_bytes() == (before / name).read_bytes(), name
+
+
+def test_no_second_reader(tmp_path: Path, made: StudyResult) -> None:
+    cases, results = series()
+    for case in cases:
+        case["second_reader_tract_count"] = ""
+    study = run(tmp_path, cases, results).study
+    assert study.model_second.refusal
+    assert dict(study.model_second.entered.left_out)["no count by the second reader"] == 18
+    assert study.report_gain.result is None
+    assert study.model_report.result
+    before, now = (folder / "methods.md" for folder in (made.page.parent, tmp_path / "study"))
+    for told in ("second reader", "bootstrap of their difference"):
+        assert told in " ".join(before.read_text(encoding="utf-8").split())
+        assert told not in " ".join(now.read_text(encoding="utf-8").split())
+
+
+def test_nothing_countable_and_figures_of_an_earlier_study_go(tmp_path: Path) -> None:
+    cases, results = series()
+    run(tmp_path, cases, results)
+    for case in cases:
+        case["stage"] = 3 + int(case["stage"]) % 2
+    found = run(tmp_path, cases, results)
+    assert all(pair.result is None for pair in found.study.count_pairs)
+    assert dict(found.study.model_report.entered.left_out) == {"not countable: Ludwig ≥ 3": 30}
+    assert found.study.difference.result
+    assert found.study.from_f3.refusal, "nobody below stage 3"
+    assert found.study.from_f4.result
+    assert not list((found.page.parent / "figures").glob("*count*"))
+    methods = (found.page.parent / "methods.md").read_text(encoding="utf-8")
+    assert "kappa" not in methods.casefold()
+    assert "DeLong" in methods
+
+
+def test_few_cases_have_numbers_without_intervals(tmp_path: Path) -> None:
+    found = run(tmp_path, *series(8))
+    assert found.study.model_report.entered.slides == 6
+    few = run(tmp_path / "few", *series(5)).study
+    kappa = few.model_report.result.kappa_linear if few.model_report.result else None
+    assert kappa is not None
+    assert np.isnan(kappa.low)
+    one = run(tmp_path / "one", *series(1))
+    assert all(each.result is None for each in one.study.analyses.values())
+    assert one.page.exists()
+    assert "95 %" not in (one.page.parent / "methods.md").read_text(encoding="utf-8")
+
+
+def test_repeated_patients_are_named_and_counted(tmp_path: Path) -> None:
+    cases, results = series()
+    cases[1]["patient"] = cases[0]["patient"]
+    found = run(tmp_path, cases, results)
+    assert any("p0: case-0.svs, case-1.svs" in note for note in found.notes)
+    assert (found.study.length.entered.slides, found.study.length.entered.patients) == (30, 29)
+    ccc = found.study.length.result.ccc if found.study.length.result else None
+    assert ccc is not None
+    assert "patients" in ccc.interval
+
+
+def test_a_missing_patient_is_a_patient_of_its_own(tmp_path: Path) -> None:
+    cases, results = series(10)
+    for case in cases:
+        case["patient"] = "" if case["stage"] else "p"
+    found = joined(tmp_path, cases, results)
+    assert found.unnamed_patients == 8
+    assert list(found.repeated_patients) == ["p"]
+
+
+def test_per_section_columns_are_taken_where_they_are(tmp_path: Path) -> None:
+    cases, results = series()
+    for result in results:
+        count = result["tract_count_total"]
+        result["section_count"] = 2
+        result["tract_count_per_section"] = "" if count == "" else count / 2
+        result["length_per_section_mm"] = 7.5
+    found = joined(tmp_path, cases, results)
+    first = found.cases[0]
+    assert first.model_tract_count == results[0]["tract_count_total"] / 2
+    assert first.model_length_mm == 7.5
+    assert first.tissue_area_mm2 == results[0]["tissue_area_mm2"], "no such column"
+    assert found.per_section == ("tract_count", "length_mm")
+
+
+@pytest.mark.parametrize("spelling", [lambda n: f"case-{n}", lambda n: f"slides/case-{n}.svs",
+                                      lambda n: f"case-{n}.tif"])  # fmt: skip
+def test_slides_are_found_by_name(tmp_path: Path, spelling: Callable[[int], str]) -> None:
+    cases, results = series(10)
+    for number, case in enumerate(cases):
+        case["slide"] = spelling(number)
+    assert all(case.measured for case in joined(tmp_path, cases, results).cases)
+
+
+def test_slides_without_results_and_results_without_cases(tmp_path: Path) -> None:
+    cases, results = series(12)
+    found = run(tmp_path, cases[:11], results[1:])
+    assert dict(found.study.length.entered.left_out) == {"no result of the model": 1}
+    assert "1 slide has results but no case here, such as case-11." in found.notes
+
+
+def test_a_table_of_another_program(tmp_path: Path) -> None:
+    """Semicolons, decimal commas, own names, words for missing, the model's columns beside."""
+    cases, results = series(12)
+    rows = [case | {key: each for key, each in result.items() if key not in ("slide", "file")}
+            for case, result in zip(cases, results, strict=True)]  # fmt: skip
+    for row in rows:
+        row["Stadium"] = f"F{row.pop('stage')}"
+        row["manual_length_cm"] = str(row["manual_length_cm"]).replace(".", ",")
+        row["report_tract_count"] = row["report_tract_count"] or "n/a"
+    write(tmp_path / "cases.csv", rows, ";")
+    settings = StudySettings("metavir", {"stage": "Stadium"}, resamples=200)
+    found = clinical.study(tmp_path / "cases.csv", tmp_path / "study", settings=settings).study
+    assert [case.stage for case in found.cases.cases[:3]] == [0, 1, 2]
+    assert found.cases.cases[0].manual_length_mm == pytest.approx(cases[0]["manual_length_cm"] * 10)
+    assert found.model_report.entered.slides == 8
+
+
+def test_roles(tmp_path: Path) -> None:
+    cases, results = series(12)
+    cases[0]["role"], cases[1]["role"] = "train", "test"
+    found = joined(tmp_path, cases, results)
+    assert (len(found.cases), found.role, found.other_roles) == (10, "clinical", 2)
+    assert len(joined(tmp_path, cases, results, "Train").cases) == 1
+    for case in cases:
+        del case["role"]
+    assert len(joined(tmp_path, cases, results).cases) == 12
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"stage": 7}, "7' is no stage of Ludwig"),
+        ({"report_tract_count": -2}, "line 2: report_tract_count is '-2'"),
+        ({"manual_length_cm": "long"}, "line 2: manual_length_cm is 'long'"),
+        ({"slide": "case-1.svs"}, "names case-1.svs twice"),
+        ({"slide": ""}, "line 2"),
+    ],
+)
+def test_wrong_cells_are_named(tmp_path: Path, change: dict[str, Any], message: str) -> None:
+    cases, results = series(10)
+    cases[0] |= change
+    with pytest.raises(SettingsError, match=re.escape(message)):
+        run(tmp_path, cases, results)
+
+
+def test_wrong_tables_are_named(tmp_path: Path) -> None:
+    cases, results = series(10)
+    with pytest.raises(SettingsError, match="has no result of any"):
+        run(tmp_path, cases, [{**results[0], "slide": "x", "file": "x.svs"}])
+    twins = [{**results[0], "slide": f"case-0{end}", "file": f"case-0{end}"}
+             for end in (".svs", ".tif")]  # fmt: skip
+    cases[0]["slide"] = "case-0"
+    with pytest.raises(SettingsError, match=r"may be case-0\.svs or case-0\.tif"):
+        run(tmp_path, cases, twins)
+    with pytest.raises(SettingsError, match="no column 'Tracts'"):
+        run(tmp_path, cases, results, StudySettings(columns={"report_tract_count": "Tracts"}))
+    with pytest.raises(SettingsError, match="there is no column 'tracts'"):
+        run(tmp_path, cases, results, StudySettings(columns={"tracts": "slide"}))
+    with pytest.raises(SettingsError, match="role 'x'"):
+        run(tmp_path, cases, results, StudySettings(role="x"))
+    with pytest.raises(SettingsError, match="cannot be read"):
+        glisson.study(tmp_path / "none.csv", tmp_path / "out")
+    with pytest.raises(SettingsError, match="--resamples"):
+        StudySettings(resamples=10)
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="-o"):
+        glisson.study(tmp_path / "cases.csv", tmp_path / "file" / "out")
+
+
+def test_scales_map_to_metavir_in_order() -> None:
+    for scale in SCALES.values():
+        assert list(scale.numbers) == sorted(scale.numbers)
+        assert scale.f3_from < scale.f4_from <= scale.numbers[-1]
+        if scale.metavir:
+            mapped = dict(zip(scale.numbers, scale.metavir, strict=True))
+            assert list(mapped.values()) == sorted(mapped.values())
+            assert min(n for n, to in mapped.items() if to >= 3) == scale.f3_from
+            assert min(n for n, to in mapped.items() if to == 4) == scale.f4_from
+
+
+def test_stages_as_people_write_them() -> None:
+    ludwig, scheuer = find_scale("ludwig"), find_scale("Scheuer")
+    assert [read_stage(text, ludwig) for text in ("3", "3.0", "F3", " stage 3", "3,0")] == [3] * 5
+    assert read_stage("iv", scheuer) == 4
+    for text in ("0", "2.5", "F", "-1", "nan"):
+        with pytest.raises(StudyError, match="Scheuer"):
+            read_stage(text, scheuer)
+    with pytest.raises(SettingsError, match="ishak"):
+        find_scale("knodell")
+
+
+def test_ishak_counts_tracts_below_marked_bridges(tmp_path: Path) -> None:
+    cases, results = series(35)
+    for number, (case, result) in enumerate(zip(cases, results, strict=True)):
+        case["stage"] = number % 7
+        case["report_tract_count"] = result["tract_count_total"] = 10 + number % 9
+    study = run(tmp_path, cases, results, StudySettings("ishak", resamples=200)).study
+    assert {case.stage for case in study.model_report.entered.cases} == {0, 1, 2, 3}
+    assert study.from_f4.result
+    assert study.from_f4.result.positive == 10
+
+
+def test_importing_is_light() -> None:
+    code = (
+        "import sys, glisson, glisson.cli.app, glisson.clinical;"
+        "assert not {'statsmodels', 'matplotlib', 'pandas'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_extra_is_asked_for_before_any_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clinical, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtra, match=r"glisson\[study\]"):
+        glisson.study(tmp_path / "none.csv", tmp_path / "out")
+
+
+def test_the_command_line(tmp_path: Path) -> None:
+    cases, results = series(12)
+    for case in cases:
+        case["Count"] = case.pop("report_tract_count")
+    table = write(tmp_path / "cases.csv", cases)
+    write(tmp_path / "results" / "biopsies.csv", results)
+    arguments = ["study", table, "--results", tmp_path / "results", "-o", tmp_path / "study",
+                 "--column", "report_tract_count=Count", "--resamples", "200"]  # fmt: skip
+    found = runner.invoke(app, list(map(str, arguments)))
+    assert found.exit_code == 0, found.output
+    assert "(synthetic)" in found.output
+    assert "κ quadratic: model, report" in found.output
+    wrong = runner.invoke(app, [*map(str, arguments), "--column", "Count"])
+    assert isinstance(wrong.exception, SettingsError)
+    assert "OURS=YOURS" in str(wrong.exception)
