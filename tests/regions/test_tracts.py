@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,6 +17,13 @@ from tests.scenes import ArrayMap, biopsy_labels, disc
 
 PIXEL = PixelSize(0.5, 0.5)
 FRAME = Frame(PIXEL, 1.0)
+
+
+OUTLINED = {
+    "interface_area_mm2", "lobule_beyond_interface_area_mm2", "length_mm", "mean_width_um",
+    "minimum_width_um", "longest_fragment_length_mm", "length_per_section_mm",
+}  # fmt: skip
+"""What is measured on smoothed outlines: turned ones are thinned elsewhere."""
 
 
 def regions_of(labels: np.ndarray, frame: Frame = FRAME):
@@ -97,7 +106,10 @@ def test_shifting_the_slide_changes_nothing(right: int, down: int) -> None:
 def test_turning_the_slide_changes_nothing(turns: int) -> None:
     here = measure_biopsy(regions_of(biopsy_labels()), PIXEL)
     there = measure_biopsy(regions_of(np.rot90(biopsy_labels(), turns).copy()), PIXEL)
-    assert here.biopsy == there.biopsy
+    before, after = asdict(here.biopsy), asdict(there.biopsy)
+    for name, value in before.items():
+        close = 0.005 if name in OUTLINED else 0.0
+        assert after[name] == (pytest.approx(value, rel=close) if close else value), name
     areas = sorted(tract.area_um2 for tract in here.tracts)
     assert areas == sorted(tract.area_um2 for tract in there.tracts)
     perimeters = sorted(tract.perimeter_um for tract in here.tracts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from glisson.measure.adequacy import SHOWN, STANDARDS, Adequacy, SectionSize, judge
 from glisson.measure.biopsy import (
     BiopsyMeasurements,
     FragmentMeasurements,
@@ -9,11 +10,26 @@ from glisson.measure.biopsy import (
     TractMeasurements,
     measure_biopsy,
 )
+from glisson.measure.comparison import Comparison, NumberChange, TractChange, compare
+from glisson.measure.compartments import INTERFACE_WIDTH_UM
+from glisson.measure.length import CorePath, core_paths
 
 __all__ = [
+    "INTERFACE_WIDTH_UM",
+    "SHOWN",
+    "STANDARDS",
+    "Adequacy",
     "BiopsyMeasurements",
+    "Comparison",
+    "CorePath",
     "FragmentMeasurements",
     "Measurements",
+    "NumberChange",
+    "SectionSize",
+    "TractChange",
     "TractMeasurements",
+    "compare",
+    "core_paths",
+    "judge",
     "measure_biopsy",
 ]

@@ -1,15 +1,21 @@
-"""Geometry in, numbers out; every number's unit is in its name."""
+"""Geometry in, numbers out; every number's unit is in its name (docs/measure.md)."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import shapely
-from shapely import Polygon
-from shapely.affinity import scale
+from shapely import Polygon, STRtree
 
 from glisson.frames import PixelSize
+from glisson.measure.adequacy import Adequacy, SectionSize, judge
+from glisson.measure.compartments import INTERFACE_WIDTH_UM, interface_area_um2
+from glisson.measure.length import LEAST_LENGTH_UM, CorePath, core_paths
+from glisson.measure.sections import Piece, Sections, find_sections
+from glisson.measure.shape import in_um, shape_of
 from glisson.regions import COMPLETE_DEFINITION, Fragment, Regions, Tract
 
 
@@ -23,7 +29,15 @@ class TractMeasurements:
         area_um2: exact, without holes.
         perimeter_um: of the smoothed outline, holes left out.
         equivalent_diameter_um: of the disc of the same area.
-        probability: mean portal probability inside, 0 to 1.
+        circularity: 4π·area/perimeter² of the smoothed outline; 1 for a disc.
+        solidity: area over the area of the convex hull, of the smoothed outline, 0 to 1.
+        major_axis_um: of the ellipse of equal second moments, as `regionprops` defines it.
+        minor_axis_um: the same ellipse's other axis.
+        distance_to_edge_um: shortest way to the tissue's edge, open holes included; 0 where
+            the tract touches it.
+        nearest_tract_um: shortest way, edge to edge, to another tract of the same fragment;
+            None if it is alone there.
+        probability: mean portal probability inside, 0 to 1; None for an outline drawn by hand.
         edge_contact_fraction: share of the contour at the tissue's edge, 0 to 1.
         complete: see `BiopsyMeasurements.complete_definition`.
         bridging: whether tracts have grown together in it.
@@ -36,7 +50,13 @@ class TractMeasurements:
     area_um2: float
     perimeter_um: float
     equivalent_diameter_um: float
-    probability: float
+    circularity: float
+    solidity: float
+    major_axis_um: float
+    minor_axis_um: float
+    distance_to_edge_um: float
+    nearest_tract_um: float | None
+    probability: float | None
     edge_contact_fraction: float
     complete: bool
     bridging: bool
@@ -50,15 +70,29 @@ class FragmentMeasurements:
 
     Attributes:
         number: as in the outlines.
+        section_number: the section it belongs to, from 1.
         tissue_area_mm2: lobule and portal.
         portal_area_mm2: portal tracts.
         tract_count: tracts in it, complete and partial.
+        length_mm: medial axis, extended to the tips; of cores that touch, the sum.
+        length_counted: whether it is part of the biopsy's length: at least 1 mm long, and at
+            least as large as a square of the cores' width. Less is debris.
+        core_count: cores in it: more than one where cores touch.
+        mean_width_um: area over length.
+        minimum_width_um: of the largest disc round any point of the axis that is at least the
+            mean width, or a third of the length if that is less, away from both tips.
     """
 
     number: int
+    section_number: int
     tissue_area_mm2: float
     portal_area_mm2: float
     tract_count: int
+    length_mm: float
+    length_counted: bool
+    core_count: int
+    mean_width_um: float
+    minimum_width_um: float
 
 
 @dataclass(frozen=True)
@@ -71,8 +105,21 @@ class BiopsyMeasurements:
         lobule_area_mm2: tissue less portal.
         portal_fraction: portal over tissue, 0 to 1; None without tissue.
         portal_percent: the same, 0 to 100.
+        interface_area_mm2: lobule within `interface_width_um` of a tract.
+        interface_width_um: width of that band.
+        lobule_beyond_interface_area_mm2: the other lobule.
         unreadable_area_mm2: tissue that could not be read; in no other number.
         fragment_count: pieces of tissue.
+        length_mm: sum over the fragments that count (`FragmentMeasurements.length_counted`).
+        longest_fragment_length_mm: the longest core; cores that touch are taken apart.
+        mean_width_um: area over length of the fragments that count; None without any.
+        minimum_width_um: the narrowest place of these; None without any.
+        section_count: sections of the same cores on the slide.
+        section_count_given: whether that was said rather than found.
+        length_per_section_mm: length over the number of sections.
+        tissue_area_per_section_mm2: likewise.
+        tract_count_per_section: likewise; None where tracts cannot be counted.
+        tract_count_complete_per_section: likewise.
         tract_count_total: complete and partial tracts; None where they cannot be counted.
         tract_count_complete: tracts whose contour is free of the edge; None likewise.
         tract_count_partial: the others; None likewise.
@@ -85,8 +132,21 @@ class BiopsyMeasurements:
     lobule_area_mm2: float
     portal_fraction: float | None
     portal_percent: float | None
+    interface_area_mm2: float
+    interface_width_um: float
+    lobule_beyond_interface_area_mm2: float
     unreadable_area_mm2: float
     fragment_count: int
+    length_mm: float
+    longest_fragment_length_mm: float
+    mean_width_um: float | None
+    minimum_width_um: float | None
+    section_count: int
+    section_count_given: bool
+    length_per_section_mm: float
+    tissue_area_per_section_mm2: float
+    tract_count_per_section: float | None
+    tract_count_complete_per_section: float | None
     tract_count_total: int | None
     tract_count_complete: int | None
     tract_count_partial: int | None
@@ -96,15 +156,20 @@ class BiopsyMeasurements:
 
 @dataclass(frozen=True)
 class Measurements:
-    """All numbers of a slide."""
+    """All numbers of a slide, and what published standards say to them."""
 
     biopsy: BiopsyMeasurements
     fragments: tuple[FragmentMeasurements, ...]
     tracts: tuple[TractMeasurements, ...]
+    adequacy: tuple[Adequacy, ...]
 
 
 def measure_biopsy(
-    regions: Regions, pixel_size: PixelSize, unreadable_um2: float = 0.0
+    regions: Regions,
+    pixel_size: PixelSize,
+    unreadable_um2: float = 0.0,
+    interface_width_um: float = INTERFACE_WIDTH_UM,
+    sections: int | None = None,
 ) -> Measurements:
     """Measure traced regions.
 
@@ -112,21 +177,183 @@ def measure_biopsy(
         regions: in level-0 pixels.
         pixel_size: µm per level-0 pixel.
         unreadable_um2: tissue area that could not be read.
+        interface_width_um: of the band round tracts.
+        sections: sections of the same cores on the slide; None to find out.
     """
-    tracts = tuple(_tract(tract, pixel_size) for tract in regions.tracts)
-    fragments = tuple(_fragment(piece, tracts, pixel_size) for piece in regions.fragments)
-    return Measurements(_biopsy(regions, fragments, tracts, unreadable_um2), fragments, tracts)
+    plane = _Plane.of(regions, pixel_size)
+    tracts = _tracts(regions, plane)
+    sizes = _sizes(plane)
+    found = find_sections(plane.pieces(sizes), sections)
+    fragments = tuple(
+        _fragment(piece, tracts, size, number, pixel_size)
+        for piece, size, number in zip(regions.fragments, sizes, found.numbers, strict=True)
+    )
+    interface_mm2 = 1e-6 * interface_area_um2(plane.tracts, plane.fragments, interface_width_um)
+    biopsy = _biopsy(
+        regions, fragments, tracts, sizes, found, unreadable_um2, interface_width_um, interface_mm2
+    )
+    adequacy = judge(
+        SectionSize(
+            biopsy.length_per_section_mm,
+            biopsy.tract_count_per_section,
+            biopsy.tract_count_complete_per_section,
+            biopsy.tract_count_reason,
+        )
+    )
+    return Measurements(biopsy, fragments, tracts, adequacy)
 
 
-def _tract(tract: Tract, pixel_size: PixelSize) -> TractMeasurements:
-    area_um2 = tract.polygon_l0.area * pixel_size.area_um2
+@dataclass(frozen=True)
+class _Plane:
+    """Regions in µm from a corner of the tissue.
+
+    Attributes:
+        fragments: smoothed outlines.
+        edges: exact boundaries of the fragments.
+        tracts: smoothed outlines.
+        exact_tracts: exact polygons.
+        home: index of each tract's fragment.
+    """
+
+    fragments: tuple[Polygon, ...]
+    edges: tuple[shapely.Geometry, ...]
+    tracts: tuple[Polygon, ...]
+    exact_tracts: tuple[Polygon, ...]
+    home: tuple[int, ...]
+
+    @classmethod
+    def of(cls, regions: Regions, pixel_size: PixelSize) -> _Plane:
+        exact = [piece.polygon_l0 for piece in regions.fragments]
+        left, top = shapely.total_bounds(exact)[:2] if exact else (0.0, 0.0)
+
+        def placed(polygon_l0: Polygon) -> Polygon:
+            moved: Polygon = in_um(polygon_l0, pixel_size, (float(left), float(top)))
+            return moved
+
+        index = {piece.number: k for k, piece in enumerate(regions.fragments)}
+        return cls(
+            tuple(placed(piece.outline_l0) for piece in regions.fragments),
+            tuple(placed(polygon).boundary for polygon in exact),
+            tuple(placed(tract.outline_l0) for tract in regions.tracts),
+            tuple(placed(tract.polygon_l0) for tract in regions.tracts),
+            tuple(index[tract.fragment_number] for tract in regions.tracts),
+        )
+
+    def pieces(self, sizes: Sequence[_Size]) -> list[Piece]:
+        """What sections are found by."""
+        centres = shapely.get_coordinates([tract.centroid for tract in self.tracts])
+        home = np.array(self.home, int)
+        return [
+            Piece(outline, centres[home == k], size.counted)
+            for k, (outline, size) in enumerate(zip(self.fragments, sizes, strict=True))
+        ]
+
+
+@dataclass(frozen=True)
+class _Size:
+    """Length and width of a fragment."""
+
+    paths: tuple[CorePath, ...]
+    area_um2: float
+    counted: bool
+
+    @property
+    def length_um(self) -> float:
+        return math.fsum(path.length_um for path in self.paths)
+
+    @property
+    def mean_width_um(self) -> float:
+        return self.area_um2 / self.length_um
+
+    @property
+    def minimum_width_um(self) -> float:
+        return min(self._narrowest(path) for path in self.paths)
+
+    def _narrowest(self, path: CorePath) -> float:
+        along = np.linspace(0, path.length_um, len(path.width_um))
+        tip_um = min(self.mean_width_um, path.length_um / 3)
+        inner = (along >= tip_um) & (along <= path.length_um - tip_um)
+        return float(path.width_um[inner].min())
+
+
+def _sizes(plane: _Plane) -> list[_Size]:
+    """Lengths, and which count: 1 mm and more, and more than a square of the cores' width."""
+    paths = [core_paths(outline) for outline in plane.fragments]
+    areas = [float(outline.area) for outline in plane.fragments]
+    sizes = [_Size(p, area, True) for p, area in zip(paths, areas, strict=True)]
+    long = [size for size in sizes if size.length_um >= LEAST_LENGTH_UM]
+    width = _typical_width(long)
+    return [
+        _Size(s.paths, s.area_um2, s.length_um >= LEAST_LENGTH_UM and s.area_um2 >= width**2)
+        for s in sizes
+    ]
+
+
+def _typical_width(sizes: Sequence[_Size]) -> float:
+    """The mean width that half of the length lies below; 0 without any."""
+    if not sizes:
+        return 0.0
+    ordered = sorted(sizes, key=lambda size: size.mean_width_um)
+    passed = np.cumsum([size.length_um for size in ordered])
+    return ordered[int(np.searchsorted(passed, passed[-1] / 2))].mean_width_um
+
+
+def _tracts(regions: Regions, plane: _Plane) -> tuple[TractMeasurements, ...]:
+    to_edge = [
+        _distance(tract, plane.edges[home])
+        for tract, home in zip(plane.exact_tracts, plane.home, strict=True)
+    ]
+    nearest = _nearest(plane)
+    return tuple(
+        _tract(tract, plane, k, to_edge[k], nearest[k]) for k, tract in enumerate(regions.tracts)
+    )
+
+
+def _distance(tract: Polygon, edge: shapely.Geometry) -> float:
+    """Shortest way to the edge; only the edge near the tract is looked at, then more of it."""
+    reach_um, distance = 200.0, math.inf
+    left, top, right, bottom = tract.bounds
+    while distance > reach_um:
+        reach_um *= 2
+        box = (left - reach_um, top - reach_um, right + reach_um, bottom + reach_um)
+        near = shapely.clip_by_rect(edge, *box)
+        distance = math.inf if near.is_empty else float(shapely.distance(tract, near))
+    return distance
+
+
+def _nearest(plane: _Plane) -> list[float | None]:
+    """Shortest way to another tract of the same fragment."""
+    found: list[float | None] = [None] * len(plane.tracts)
+    for fragment in set(plane.home):
+        own = [k for k, home in enumerate(plane.home) if home == fragment]
+        if len(own) > 1:
+            shapes = [plane.exact_tracts[k] for k in own]
+            pairs, distances = STRtree(shapes).query_nearest(
+                shapes, exclusive=True, return_distance=True, all_matches=False
+            )
+            for k, distance in zip(pairs[0], distances, strict=True):
+                found[own[k]] = float(distance)
+    return found
+
+
+def _tract(
+    tract: Tract, plane: _Plane, index: int, to_edge_um: float, nearest_um: float | None
+) -> TractMeasurements:
+    area_um2 = float(plane.exact_tracts[index].area)
+    shape = shape_of(plane.tracts[index])
     centroid = tract.polygon_l0.centroid
     return TractMeasurements(
         number=tract.number,
         fragment_number=tract.fragment_number,
         area_um2=area_um2,
-        perimeter_um=_in_um(tract.outline_l0, pixel_size).exterior.length,
+        perimeter_um=shape.perimeter_um,
         equivalent_diameter_um=2 * math.sqrt(area_um2 / math.pi),
+        circularity=shape.circularity,
+        solidity=shape.solidity,
+        major_axis_um=shape.major_axis_um,
+        minor_axis_um=shape.minor_axis_um,
+        distance_to_edge_um=to_edge_um,
+        nearest_tract_um=nearest_um,
         probability=tract.probability,
         edge_contact_fraction=tract.edge_contact_fraction,
         complete=tract.complete,
@@ -136,20 +363,25 @@ def _tract(tract: Tract, pixel_size: PixelSize) -> TractMeasurements:
     )
 
 
-def _in_um(polygon_l0: Polygon, pixel_size: PixelSize) -> Polygon:
-    scaled: Polygon = scale(polygon_l0, pixel_size.x_um, pixel_size.y_um, origin=(0, 0))
-    return scaled
-
-
 def _fragment(
-    piece: Fragment, tracts: tuple[TractMeasurements, ...], pixel_size: PixelSize
+    piece: Fragment,
+    tracts: tuple[TractMeasurements, ...],
+    size: _Size,
+    section_number: int,
+    pixel_size: PixelSize,
 ) -> FragmentMeasurements:
     own = [tract for tract in tracts if tract.fragment_number == piece.number]
     return FragmentMeasurements(
         number=piece.number,
+        section_number=section_number,
         tissue_area_mm2=float(shapely.area(piece.polygon_l0)) * pixel_size.area_um2 / 1e6,
         portal_area_mm2=math.fsum(tract.area_um2 for tract in own) / 1e6,
         tract_count=len(own),
+        length_mm=size.length_um / 1000,
+        length_counted=size.counted,
+        core_count=len(size.paths),
+        mean_width_um=size.mean_width_um,
+        minimum_width_um=size.minimum_width_um,
     )
 
 
@@ -157,10 +389,16 @@ def _biopsy(
     regions: Regions,
     fragments: tuple[FragmentMeasurements, ...],
     tracts: tuple[TractMeasurements, ...],
+    sizes: Sequence[_Size],
+    sections: Sections,
     unreadable_um2: float,
+    interface_width_um: float,
+    interface_mm2: float,
 ) -> BiopsyMeasurements:
     tissue = math.fsum(fragment.tissue_area_mm2 for fragment in fragments)
     portal = math.fsum(fragment.portal_area_mm2 for fragment in fragments)
+    cores = [size for size in sizes if size.counted]
+    length_um = math.fsum(size.length_um for size in cores)
     complete = sum(tract.complete for tract in tracts)
     countable = regions.countable
     return BiopsyMeasurements(
@@ -169,8 +407,21 @@ def _biopsy(
         lobule_area_mm2=tissue - portal,
         portal_fraction=portal / tissue if tissue else None,
         portal_percent=100 * portal / tissue if tissue else None,
+        interface_area_mm2=interface_mm2,
+        interface_width_um=interface_width_um,
+        lobule_beyond_interface_area_mm2=max(0.0, tissue - portal - interface_mm2),
         unreadable_area_mm2=unreadable_um2 / 1e6,
         fragment_count=len(fragments),
+        length_mm=length_um / 1000,
+        longest_fragment_length_mm=max((s.paths[0].length_um for s in cores), default=0.0) / 1000,
+        mean_width_um=math.fsum(s.area_um2 for s in cores) / length_um if cores else None,
+        minimum_width_um=min((s.minimum_width_um for s in cores), default=None),
+        section_count=sections.count,
+        section_count_given=sections.given,
+        length_per_section_mm=length_um / 1000 / sections.count,
+        tissue_area_per_section_mm2=tissue / sections.count,
+        tract_count_per_section=len(tracts) / sections.count if countable else None,
+        tract_count_complete_per_section=complete / sections.count if countable else None,
         tract_count_total=len(tracts) if countable else None,
         tract_count_complete=complete if countable else None,
         tract_count_partial=len(tracts) - complete if countable else None,

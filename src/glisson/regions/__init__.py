@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from glisson.regions.drawn import DrawnTract, regions_from_drawn
+from glisson.regions.matching import (
+    UNCHANGED_IOU,
+    matched,
+    shown_outlines,
+    untouched_as_traced,
+)
 from glisson.regions.outline import on_qupath_grid, smooth_outline
 from glisson.regions.settings import COMPLETE_DEFINITION, RegionSettings
 from glisson.regions.trace import trace_mask
@@ -9,13 +16,19 @@ from glisson.regions.tracts import Fragment, LabelMap, Regions, Tract, find_regi
 
 __all__ = [
     "COMPLETE_DEFINITION",
+    "UNCHANGED_IOU",
+    "DrawnTract",
     "Fragment",
     "LabelMap",
     "RegionSettings",
     "Regions",
     "Tract",
     "find_regions",
+    "matched",
     "on_qupath_grid",
+    "regions_from_drawn",
+    "shown_outlines",
     "smooth_outline",
     "trace_mask",
+    "untouched_as_traced",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -82,7 +83,7 @@ class Tract:
         edge_contact_fraction: share of the outer contour at the tissue's edge, 0 to 1.
         complete: whether the contour is free of the edge (`COMPLETE_DEFINITION`).
         bridging: whether it is so long or so branched that tracts have grown together.
-        probability: mean portal probability inside, 0 to 1.
+        probability: mean portal probability inside, 0 to 1; None for one drawn by hand.
     """
 
     number: int
@@ -92,7 +93,7 @@ class Tract:
     edge_contact_fraction: float
     complete: bool
     bridging: bool
-    probability: float
+    probability: float | None
 
 
 @dataclass(frozen=True)
@@ -122,14 +123,19 @@ def find_regions(label_map: LabelMap, settings: RegionSettings | None = None) ->
     for box in sorted(label_map.boxes(), key=lambda b: (b.y_px, b.x_px)):
         crop = label_map.crop(box)
         _add_box(crop, box, label_map.frame, settings, fragments, tracts)
-    bridging = _bridging_share(tracts)
-    reason = None
-    if bridging > _BRIDGING_SHARE:
-        reason = (
-            f"Tracts cannot be counted one by one: {bridging:.0%} of the portal area lies in "
-            "bridges between tracts, as in septal fibrosis (stage 3 or more)."
-        )
+    reason = not_countable_reason(tracts)
     return Regions(label_map.frame, tuple(fragments), tuple(tracts), reason is None, reason)
+
+
+def not_countable_reason(tracts: Sequence[Tract]) -> str | None:
+    """Why tracts cannot be counted one by one, or None where they can."""
+    bridging = _bridging_share(tracts)
+    if bridging <= _BRIDGING_SHARE:
+        return None
+    return (
+        f"Tracts cannot be counted one by one: {bridging:.0%} of the portal area lies in "
+        "bridges between tracts, as in septal fibrosis (stage 3 or more)."
+    )
 
 
 def _add_box(
@@ -196,7 +202,7 @@ class _Tracing:
             outline_l0=_in_l0(outline, self.frame),
             edge_contact_fraction=contact,
             complete=contact <= self.settings.max_edge_contact,
-            bridging=_is_bridging(outline, self.pieces[fragment]),
+            bridging=is_bridging(outline, self.pieces[fragment]),
             probability=self._probability(polygon_px),
         )
 
@@ -253,9 +259,13 @@ def _fill_ring(mask: NDArray[np.uint8], ring: NDArray[np.float64], value: int) -
     mask[inside] = value
 
 
-def _is_bridging(outline_px: Polygon, piece_px: Polygon) -> bool:
+def is_bridging(outline_px: Polygon, piece_px: Polygon) -> bool:
     """Longer than twice the core's width and ragged, or so branched that it fills little
     of its hull: several tracts joined by septa.
+
+    Args:
+        outline_px: a tract's outline, in any unit that is the same along x and y.
+        piece_px: the piece of tissue it lies in, in the same.
     """
     solidity = outline_px.area / outline_px.convex_hull.area
     length_px = _long_side(outline_px)
@@ -270,7 +280,7 @@ def _long_side(polygon: Polygon) -> float:
     return float(np.hypot(*np.diff(corners, axis=0).T).max())
 
 
-def _bridging_share(tracts: list[Tract]) -> float:
+def _bridging_share(tracts: Sequence[Tract]) -> float:
     """Share of the portal area that lies in bridging tracts, 0 to 1."""
     total = sum(tract.polygon_l0.area for tract in tracts)
     bridging = sum(tract.polygon_l0.area for tract in tracts if tract.bridging)

@@ -1,0 +1,68 @@
+"""Whether annotations were drawn on the slide that they are used for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import shapely
+
+from glisson.errors import AnnotationError
+from glisson.exchange.geojson_reader import Annotations
+from glisson.slides import SlideInfo
+
+_OUTSIDE_L0 = 2.0
+"""Level-0 pixels that an outline may reach over the slide's edge: QuPath's own rounding."""
+
+
+def check_same_image(annotations: Annotations, info: SlideInfo, path: Path) -> None:
+    """Compare the image that a file says it was drawn on, and where its outlines lie.
+
+    Raises:
+        AnnotationError: another size, other bounds, or outlines outside the slide.
+    """
+    _check_size(annotations, info, path)
+    _check_bounds(annotations, info, path)
+    if annotations.areas:
+        _check_inside(annotations, info, path)
+
+
+def _check_size(annotations: Annotations, info: SlideInfo, path: Path) -> None:
+    """The size shown is the whole slide's, or that of the bounds which QuPath crops to."""
+    block = annotations.slide_block
+    size = block.get("width"), block.get("height")
+    if None in size:
+        return
+    allowed = [(info.size_l0.width, info.size_l0.height)]
+    if info.bounds_l0 is not None:
+        allowed.append((int(info.bounds_l0.width_l0), int(info.bounds_l0.height_l0)))
+    if size not in allowed:
+        width, height = allowed[-1]
+        raise AnnotationError(
+            f"{path} was drawn on an image of {size[0]} x {size[1]} px, but {info.name} has "
+            f"{width} x {height} px. It belongs to another slide, or to a reduced copy."
+        )
+
+
+def _check_bounds(annotations: Annotations, info: SlideInfo, path: Path) -> None:
+    block = annotations.slide_block
+    if "boundsX" not in block:
+        return
+    told = block.get("boundsX"), block.get("boundsY")
+    own = (0, 0) if info.bounds_l0 is None else (info.bounds_l0.x_l0, info.bounds_l0.y_l0)
+    if told != own:
+        raise AnnotationError(
+            f"{path} counts from the corner {told} of its slide's scanned area, but that of "
+            f"{info.name} is {own}. It belongs to another slide."
+        )
+
+
+def _check_inside(annotations: Annotations, info: SlideInfo, path: Path) -> None:
+    shapes = [area.geometry_l0 for area in annotations.areas]
+    left, top, right, bottom = shapely.total_bounds(shapes)
+    size, slack = info.size_l0, _OUTSIDE_L0
+    if left < -slack or top < -slack or right > size.width + slack or bottom > size.height + slack:
+        raise AnnotationError(
+            f"{path} reaches to x {left:.0f} to {right:.0f}, y {top:.0f} to {bottom:.0f}, outside "
+            f"{info.name} ({size.width} x {size.height} px). It belongs to another slide, or its "
+            "coordinates are not level-0 pixels."
+        )

@@ -1,0 +1,90 @@
+"""The shape of one area: how round, how solid, how long and how broad."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely import Polygon
+from shapely.affinity import affine_transform
+from shapely.geometry.base import BaseGeometry
+
+from glisson.frames import PixelSize
+
+Points = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Numbers on an outline.
+
+    Attributes:
+        perimeter_um: of the outer ring.
+        circularity: 4π·area/perimeter² of the outer ring; 1 for a disc, less for all else.
+        solidity: area, holes left out, over the area of the convex hull, 0 to 1.
+        major_axis_um: of the ellipse of the same second moments, as scikit-image's
+            `regionprops` gives it (four times the root of the larger eigenvalue of the
+            covariance), but of the polygon, not of pixels.
+        minor_axis_um: the same of the smaller eigenvalue.
+    """
+
+    perimeter_um: float
+    circularity: float
+    solidity: float
+    major_axis_um: float
+    minor_axis_um: float
+
+
+def shape_of(outline_um: Polygon) -> Shape:
+    """Describe an outline in µm; holes count in solidity and axes."""
+    perimeter = outline_um.exterior.length
+    filled = Polygon(outline_um.exterior).area
+    major, minor = ellipse_axes(outline_um)
+    return Shape(
+        perimeter_um=perimeter,
+        circularity=4 * math.pi * filled / perimeter**2,
+        solidity=min(1.0, outline_um.area / outline_um.convex_hull.area),
+        major_axis_um=major,
+        minor_axis_um=minor,
+    )
+
+
+def ellipse_axes(polygon: Polygon) -> tuple[float, float]:
+    """Major and minor axis of the ellipse of the same second moments, in the polygon's unit."""
+    middle = shapely.get_coordinates(polygon.centroid)[0]
+    moments = _moments(polygon.exterior, middle)
+    for hole in polygon.interiors:
+        moments = moments - _moments(hole, middle)
+    area, xx, yy, xy = moments
+    covariance = np.array([[xx, xy], [xy, yy]]) / area
+    minor, major = np.linalg.eigvalsh(covariance).clip(0)
+    return 4 * math.sqrt(major), 4 * math.sqrt(minor)
+
+
+def _moments(ring: BaseGeometry, middle: Points) -> Points:
+    """Area and second moments xx, yy, xy of a ring round a point, by Green's theorem."""
+    x, y = (shapely.get_coordinates(ring) - middle).T
+    cross = x[:-1] * y[1:] - x[1:] * y[:-1]
+    xx = (cross * (x[:-1] ** 2 + x[:-1] * x[1:] + x[1:] ** 2)).sum() / 12
+    yy = (cross * (y[:-1] ** 2 + y[:-1] * y[1:] + y[1:] ** 2)).sum() / 12
+    mixed = x[:-1] * y[1:] + 2 * x[:-1] * y[:-1] + 2 * x[1:] * y[1:] + x[1:] * y[:-1]
+    found = np.array([cross.sum() / 2, xx, yy, (cross * mixed).sum() / 24])
+    return found * (1 if found[0] >= 0 else -1)
+
+
+def in_um(
+    geometry_l0: BaseGeometry, pixel_size: PixelSize, origin_l0: tuple[float, float] = (0.0, 0.0)
+) -> BaseGeometry:
+    """A geometry of level-0 pixels in µm, counted from `origin_l0`.
+
+    The origin is taken off first: near it, numbers keep all their digits wherever on the slide
+    the tissue lies.
+    """
+    x, y = origin_l0
+    return affine_transform(
+        affine_transform(geometry_l0, [1, 0, 0, 1, -x, -y]),
+        [pixel_size.x_um, 0, 0, pixel_size.y_um, 0, 0],
+    )

@@ -1,0 +1,186 @@
+"""From outlines that somebody drew to fragments and tracts, by the rules of traced ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import shapely
+from shapely import MultiPolygon, Polygon, STRtree
+from shapely.affinity import affine_transform
+from shapely.geometry.base import BaseGeometry
+
+from glisson.frames import Frame
+from glisson.regions.settings import RegionSettings
+from glisson.regions.tracts import Fragment, Regions, Tract, is_bridging, not_countable_reason
+
+_SAME_TRACT = 0.25
+"""Share of the smaller of two outlines that overlaps the other, beyond which they are one tract."""
+
+_CRUMB_UM2 = 50.0
+"""Left-overs of cutting outlines, smaller than this, are nothing that anybody drew."""
+
+
+@dataclass(frozen=True)
+class DrawnTract:
+    """A tract as somebody outlined it.
+
+    Attributes:
+        name: its name, for messages.
+        geometry_l0: valid polygon(s) in level-0 pixels.
+    """
+
+    name: str
+    geometry_l0: Polygon | MultiPolygon
+
+
+def regions_from_drawn(
+    frame: Frame,
+    tissue_l0: Sequence[Polygon],
+    drawn: Sequence[DrawnTract],
+    settings: RegionSettings | None = None,
+) -> tuple[Regions, list[str]]:
+    """Fragments and tracts of drawn outlines, and sentences on what was not taken as drawn.
+
+    Tissue that overlaps is one fragment. Tracts are cut to the tissue. Two that overlap by more
+    than a quarter of the smaller are one; where they overlap less, the overlap is the first's.
+    Every part of an outline in several parts is a tract of its own, but parts below the least
+    tract area beside a larger one are left out. An outline in one part is a tract however small
+    it is: whoever drew it meant it.
+
+    Args:
+        frame: a grid of square pixels, for lengths.
+        tissue_l0: outlines of the tissue.
+        drawn: outlines of tracts.
+        settings: what counts as complete, and as a tract.
+    """
+    settings = settings or RegionSettings()
+    notes: list[str] = []
+    pieces = _pieces(tissue_l0)
+    fragments = tuple(Fragment(k, piece, piece) for k, piece in enumerate(pieces, 1))
+    outlines = _cut_to_tissue(_one_each(drawn, notes), pieces, frame, settings, notes)
+    describe = _Describing(frame, pieces, settings)
+    found = [(describe.home(outline), outline) for outline in outlines]
+    found.sort(key=lambda each: (each[0], each[1].bounds[1], each[1].bounds[0]))
+    tracts = tuple(describe.tract(k, outline, home) for k, (home, outline) in enumerate(found, 1))
+    reason = not_countable_reason(tracts)
+    return Regions(frame, fragments, tracts, reason is None, reason), notes
+
+
+def _pieces(tissue_l0: Sequence[Polygon]) -> list[Polygon]:
+    joined = _polygons(shapely.union_all(list(tissue_l0)))
+    return sorted(joined, key=lambda piece: (piece.bounds[1], piece.bounds[0]))
+
+
+def _one_each(drawn: Sequence[DrawnTract], notes: list[str]) -> list[DrawnTract]:
+    """Outlines of the same tract joined, and none over another."""
+    kept: list[DrawnTract] = []
+    for each in drawn:
+        shape = each.geometry_l0
+        for other in [k for k in kept if k.geometry_l0.intersects(shape)]:
+            overlap = other.geometry_l0.intersection(shape).area
+            if overlap > _SAME_TRACT * min(other.geometry_l0.area, shape.area):
+                kept.remove(other)
+                shape = shape.union(other.geometry_l0)
+                notes.append(f"{each.name} and {other.name} overlap and are one tract.")
+            else:
+                shape = shape.difference(other.geometry_l0)
+        kept.append(DrawnTract(each.name, _polygonal(shape)))
+    return kept
+
+
+def _cut_to_tissue(
+    drawn: Sequence[DrawnTract],
+    pieces: Sequence[Polygon],
+    frame: Frame,
+    settings: RegionSettings,
+    notes: list[str],
+) -> list[Polygon]:
+    tree, um2 = STRtree(list(pieces)), frame.pixel_size.area_um2
+    outlines: list[Polygon] = []
+    for each in drawn:
+        near = [pieces[k] for k in tree.query(each.geometry_l0, "intersects")]
+        parts = [p for piece in near for p in _polygons(each.geometry_l0.intersection(piece))]
+        parts = [part for part in parts if part.area * um2 >= _CRUMB_UM2]
+        kept = _own_tracts(parts, settings.min_tract_area_um2 / um2)
+        notes += _notes(each, parts, kept, um2)
+        outlines += kept
+    return outlines
+
+
+def _own_tracts(parts: list[Polygon], least_l0: float) -> list[Polygon]:
+    """Parts that are tracts: all of 1,500 µm² and more, or else the largest."""
+    if len(parts) < 2:
+        return parts
+    large = [part for part in parts if part.area >= least_l0]
+    return large or [max(parts, key=lambda part: part.area)]
+
+
+def _notes(each: DrawnTract, parts: list[Polygon], kept: list[Polygon], um2: float) -> list[str]:
+    outside = (each.geometry_l0.area - sum(part.area for part in parts)) * um2
+    if not parts:
+        return [f"{each.name} lies outside the tissue and is left out."]
+    notes = []
+    if outside >= max(_CRUMB_UM2, 0.01 * each.geometry_l0.area * um2):
+        notes.append(f"{each.name}: {outside:.0f} µm² outside the tissue are left out.")
+    if len(kept) > 1:
+        notes.append(f"{each.name} has {len(kept)} parts, which count as {len(kept)} tracts.")
+    if len(kept) < len(parts):
+        lost = sum(part.area for part in parts) - sum(part.area for part in kept)
+        notes.append(f"{each.name}: crumbs of {lost * um2:.0f} µm² beside it are left out.")
+    return notes
+
+
+@dataclass(frozen=True)
+class _Describing:
+    """What is needed to describe each tract."""
+
+    frame: Frame
+    pieces: Sequence[Polygon]
+    settings: RegionSettings
+
+    def home(self, outline_l0: Polygon) -> int:
+        """Index of the piece of tissue that a tract lies in."""
+        inside = outline_l0.representative_point()
+        return int(STRtree(list(self.pieces)).query_nearest(inside)[0])
+
+    def tract(self, number: int, outline_l0: Polygon, home: int) -> Tract:
+        contact = self._edge_contact(outline_l0, self.pieces[home])
+        return Tract(
+            number=number,
+            fragment_number=home + 1,
+            polygon_l0=outline_l0,
+            outline_l0=outline_l0,
+            edge_contact_fraction=contact,
+            complete=contact <= self.settings.max_edge_contact,
+            bridging=is_bridging(self._in_px(outline_l0), self._in_px(self.pieces[home])),
+            probability=None,
+        )
+
+    def _edge_contact(self, outline_l0: Polygon, piece_l0: Polygon) -> float:
+        """Share of the outer contour within reach of the tissue's edge."""
+        contour = self._in_px(Polygon(outline_l0.exterior)).exterior
+        reach_px = self.settings.edge_reach_um / self.frame.mpp
+        left, top, right, bottom = contour.bounds
+        box = (left - 2 * reach_px, top - 2 * reach_px, right + 2 * reach_px, bottom + 2 * reach_px)
+        edge = shapely.clip_by_rect(self._in_px(piece_l0).boundary, *box)
+        touching = contour.intersection(edge.buffer(reach_px))
+        return float(min(1.0, touching.length / contour.length))
+
+    def _in_px(self, polygon_l0: Polygon) -> Polygon:
+        """In the grid's square pixels."""
+        a, _, _, e, x, y = self.frame.affine_l0_from_px
+        moved: Polygon = affine_transform(polygon_l0, [1 / a, 0, 0, 1 / e, -x / a, -y / e])
+        return moved
+
+
+def _polygons(shape: BaseGeometry) -> list[Polygon]:
+    return [part for part in shapely.get_parts(_polygonal(shape)) if not part.is_empty]
+
+
+def _polygonal(shape: BaseGeometry) -> Polygon | MultiPolygon:
+    """The areas of a geometry, without the lines and points that cutting leaves."""
+    parts = [p for p in shapely.get_parts(shape) if isinstance(p, Polygon | MultiPolygon)]
+    parts = [polygon for part in parts for polygon in shapely.get_parts(part)]
+    joined: Polygon | MultiPolygon = parts[0] if len(parts) == 1 else MultiPolygon(parts)
+    return joined

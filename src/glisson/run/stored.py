@@ -1,0 +1,161 @@
+"""Results that a run left behind, and the corrected outlines that belong to them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from glisson.errors import AnnotationError, SettingsError
+from glisson.exchange import read_geojson
+from glisson.frames import BoxL0, PixelSize, Size
+from glisson.run.folder import BIOPSY, read_json, read_manifest
+from glisson.slides import SlideInfo
+
+EDITED_ENDING = ".edited"
+"""Of the folder that holds a slide's corrected results, beside the model's own."""
+
+_FILE_ENDINGS = (".geojson", ".geojson.gz", ".json", ".json.gz")
+_QUPATH_FOLDER = Path("qupath") / "edited"
+_REPLACED_BY_EXPORT = re.compile(r'[\\/:*?"<>|]')
+
+
+@dataclass(frozen=True)
+class StoredSlide:
+    """A slide that was segmented.
+
+    Attributes:
+        name: of its result folder.
+        folder: the result folder.
+        record: the content of its `biopsy.json`.
+    """
+
+    name: str
+    folder: Path
+    record: dict[str, Any]
+
+    @property
+    def info(self) -> SlideInfo:
+        """Facts about the slide; the file itself need not be there."""
+        slide = self.record["slide"]
+        bounds = slide["bounds_l0"]
+        return SlideInfo(
+            slide["name"],
+            Path(slide["file"]),
+            slide["format"],
+            Size(slide["width_l0"], slide["height_l0"]),
+            PixelSize(slide["pixel_width_um"], slide["pixel_height_um"]),
+            slide["pixel_size_source"],
+            None if bounds is None else BoxL0(**bounds),
+            (1.0,),
+        )
+
+    def is_called(self, image: str) -> bool:
+        """Whether an image or a file of annotations has this slide's name."""
+        file = str(self.record["slide"]["file"])
+        own = {_plain(name) for name in (file, Path(file).stem, self.name)}
+        return _plain(image) in own
+
+
+def stored_slides(results: Path) -> tuple[Path, list[StoredSlide]]:
+    """The results folder and its slides; of a slide's own folder, that slide alone.
+
+    Raises:
+        SettingsError: nothing there was written by `glisson segment`.
+    """
+    if (results / BIOPSY).is_file():
+        results = results.resolve()
+        found = [_stored(results)]
+        out = results.parent
+    else:
+        out = results
+        folders = sorted(path for path in _entries(results) if (path / BIOPSY).is_file())
+        found = [_stored(folder) for folder in folders if read_manifest(folder) is not None]
+    slides = [slide for slide in found if slide.record.get("source") != "edited"]
+    if not slides:
+        raise SettingsError(
+            f"{results} holds no results of glisson segment. Give the folder that was written "
+            "with -o, or one slide's folder in it."
+        )
+    return out, slides
+
+
+def edited_records(out: Path) -> list[tuple[str, dict[str, Any]]]:
+    """(name, record) of every slide with corrected results."""
+    folders = sorted(path for path in _entries(out) if path.name.endswith(EDITED_ENDING))
+    return [
+        (folder.name.removesuffix(EDITED_ENDING), read_json(folder / BIOPSY))
+        for folder in folders
+        if read_manifest(folder) is not None and (folder / BIOPSY).is_file()
+    ]
+
+
+def edited_files(out: Path, given: Path | None) -> list[Path]:
+    """The GeoJSON files to measure: the one given, or all of a folder.
+
+    Raises:
+        SettingsError: there is none.
+    """
+    place = given or out / _QUPATH_FOLDER
+    if place.is_file():
+        return [place]
+    files = sorted(path for path in _entries(place) if path.name.endswith(_FILE_ENDINGS))
+    if not files:
+        what = "holds no GeoJSON" if place.is_dir() else "does not exist"
+        raise SettingsError(
+            f"{place} {what}. In QuPath, run the project's script export_glisson, or say with "
+            "--from where the corrected outlines are."
+        )
+    return files
+
+
+def slide_of(file: Path, slides: Sequence[StoredSlide]) -> StoredSlide:
+    """The slide that a file's outlines belong to: by the image it names, or its own name.
+
+    Raises:
+        AnnotationError: none or several, or the file is no GeoJSON.
+    """
+    image = str(read_geojson(file).slide_block.get("image", ""))
+    names = [image] if image else [_without_ending(file)]
+    if file.parent in {slide.folder for slide in slides}:
+        names.append(file.parent.name)
+    found = [slide for slide in slides if any(slide.is_called(name) for name in names)]
+    if len(found) == 1:
+        return found[0]
+    if len(slides) == 1 and not image:
+        return slides[0]
+    known = ", ".join(slide.name for slide in slides[:5])
+    which = "several slides" if found else "no slide"
+    raise AnnotationError(
+        f"{file} belongs to {which} of these results by its name ({names[0]}; slides: {known}). "
+        "Give the folder of the slide that it was drawn on, or name the file as the slide."
+    )
+
+
+def _stored(folder: Path) -> StoredSlide:
+    try:
+        record = read_json(folder / BIOPSY)
+        record["slide"]["file"], record["settings"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SettingsError(
+            f"{folder / BIOPSY} cannot be read: {error}. Segment the slide again."
+        ) from error
+    return StoredSlide(folder.name, folder, record)
+
+
+def _entries(folder: Path) -> Iterable[Path]:
+    return [p for p in folder.iterdir() if not p.name.startswith(".")] if folder.is_dir() else []
+
+
+def _without_ending(file: Path) -> str:
+    for ending in sorted(_FILE_ENDINGS, key=len, reverse=True):
+        if file.name.endswith(ending):
+            return file.name.removesuffix(ending)
+    return file.stem
+
+
+def _plain(name: str) -> str:
+    """A name as the export script writes it to a file's name."""
+    return _REPLACED_BY_EXPORT.sub("_", name).casefold()

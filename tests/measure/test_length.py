@@ -1,0 +1,157 @@
+"""Lengths against exact centrelines: bends, U-shapes, tapers, ragged edges, touching cores."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from shapely import LineString, Point, Polygon
+from shapely.affinity import rotate, translate
+
+from glisson.frames import PixelSize
+from glisson.measure import core_paths, measure_biopsy
+from glisson.regions import find_regions
+from tests.measure.shapes import band, map_of, mask_of, needle, outline_of, ragged, traced
+
+
+def length_um(outline: Polygon) -> float:
+    return sum(path.length_um for path in core_paths(outline))
+
+
+@pytest.mark.parametrize("shape", ["straight", "curved", "u"])
+@pytest.mark.parametrize("seed", range(8))
+def test_phantom_cores_are_within_2_percent(shape, seed: int) -> None:
+    for core in needle(seed, shape):
+        assert length_um(outline_of(core)) == pytest.approx(core.length_um, rel=0.02)
+
+
+@pytest.mark.parametrize("shape", ["straight", "curved", "u"])
+@pytest.mark.parametrize("seed", range(20, 24))
+def test_broken_cores_sum_to_within_2_percent(shape, seed: int) -> None:
+    cores = [core for core in needle(seed, shape, breaks=2) if core.length_um >= 1000]
+    found = sum(length_um(outline_of(core)) for core in cores)
+    assert found == pytest.approx(sum(core.length_um for core in cores), rel=0.02)
+
+
+@pytest.mark.parametrize("shape", ["straight", "curved", "u"])
+@pytest.mark.parametrize("seed", range(30, 33))
+def test_ragged_pixels_do_not_add(shape, seed: int) -> None:
+    """Edges that go in and out by 20 µm, traced at 4 µm/px."""
+    (core,) = needle(seed, shape)
+    mask = ragged(mask_of(outline_of(core), 4.0), 5, seed)
+    assert length_um(traced(mask, 4.0)) == pytest.approx(core.length_um, rel=0.02)
+
+
+def test_a_tear_and_holes_do_not_add() -> None:
+    core = band([(0, 0), (12000, 0)], 900)
+    tear = LineString([(3000, 450), (3300, -100)]).buffer(40)
+    split = LineString([(11000, 0), (12100, 30)]).buffer(25)
+    holes = shapely.union_all([Point(x, y).buffer(r) for x, y, r in
+                               [(2000, 100, 120), (6000, -200, 150), (9000, 0, 220)]])  # fmt: skip
+    torn = core.difference(tear).difference(split).difference(holes)
+    assert length_um(torn) == pytest.approx(12000, rel=0.02)
+    assert len(core_paths(torn)) == 1
+
+
+def test_a_long_hole_is_no_second_core() -> None:
+    core = band([(0, 0), (10000, 0)], 1000)
+    slit = LineString([(3000, 80), (7000, 80)]).buffer(90)
+    assert length_um(core.difference(slit)) == pytest.approx(10000, rel=0.02)
+
+
+LONG, SHORT = band([(0, 0), (10000, 0)], 800), band([(0, 0), (8000, 0)], 800)
+
+
+@pytest.mark.parametrize("angle", [25, 45, 60, 75, 90])
+def test_cores_that_cross_are_two(angle: float) -> None:
+    crossing = translate(rotate(SHORT, angle), 1000, 0)
+    assert length_um(LONG.union(crossing)) == pytest.approx(18000, rel=0.03)
+
+
+def test_a_core_that_ends_at_another_is_counted_to_its_side() -> None:
+    standing = band([(6000, 380), (6000, 5400)], 800)
+    assert length_um(LONG.union(standing)) == pytest.approx(15000, rel=0.03)
+
+
+@pytest.mark.parametrize("gap", [-20, -10])
+def test_bent_cores_that_touch_side_by_side_are_two(gap: float) -> None:
+    x = np.linspace(0, 10000, 80)
+    bow = 600 * np.sin(np.pi * x / 10000)
+    upper = band(list(zip(x, bow, strict=True)), 800)
+    lower = band(list(zip(x, 2000 + gap - bow, strict=True)), 800)
+    true = 2 * LineString(np.column_stack([x, bow])).length
+    assert length_um(upper.union(lower)) == pytest.approx(true, rel=0.03)
+
+
+def test_cores_that_touch_end_to_end_are_one_line() -> None:
+    assert length_um(LONG.union(translate(LONG, 9950, 100))) == pytest.approx(19950, rel=0.01)
+
+
+@given(st.floats(0, 360), st.floats(-1e5, 1e5), st.floats(0.5, 2))
+@settings(max_examples=15, deadline=None)
+def test_moving_turning_and_scaling(angle: float, shift: float, scale: float) -> None:
+    (core,) = needle(3, "curved")
+    outline = outline_of(core)
+    moved = translate(rotate(outline, angle), shift, -shift)
+    assert length_um(moved) == pytest.approx(length_um(outline), rel=0.005)
+    larger = Polygon(core.outline_um * scale)
+    assert length_um(larger) == pytest.approx(scale * length_um(outline), rel=0.01)
+
+
+@given(st.floats(0.2, 0.6), st.floats(0.2, 0.6))
+@settings(max_examples=6, deadline=None)
+def test_level_0_pixels_need_not_be_square(x_um: float, y_um: float) -> None:
+    (core,) = needle(5, "u")
+    label_map = map_of([outline_of(core)], PixelSize(x_um, y_um), 4.0)
+    biopsy = measure_biopsy(find_regions(label_map), label_map.frame.pixel_size).biopsy
+    assert biopsy.length_mm == pytest.approx(core.length_um / 1000, rel=0.02)
+    area_mm2 = outline_of(core).area * 1e-6
+    assert biopsy.tissue_area_mm2 == pytest.approx(area_mm2, rel=0.01)
+    assert biopsy.mean_width_um == pytest.approx(1e9 * area_mm2 / core.length_um / 1e3, rel=0.03)
+
+
+def test_debris_has_no_length() -> None:
+    core, crumb = band([(0, 0), (9000, 0)], 800), Point(4000, 2500).buffer(350)
+    label_map = map_of([core, crumb], PixelSize(0.5, 0.5), 4.0)
+    measured = measure_biopsy(find_regions(label_map), label_map.frame.pixel_size)
+    assert measured.biopsy.fragment_count == 2
+    assert sorted(f.length_counted for f in measured.fragments) == [False, True]
+    assert measured.biopsy.length_mm == pytest.approx(9, rel=0.01)
+    assert measured.biopsy.longest_fragment_length_mm == measured.biopsy.length_mm
+
+
+def test_the_narrowest_place_is_not_the_tip() -> None:
+    core = band([(0, 0), (8000, 0)], 900)
+    bites = Point(4000, 850).buffer(700).union(Point(4000, -850).buffer(700))
+    label_map = map_of([core.difference(bites)], PixelSize(0.5, 0.5), 4.0)
+    biopsy = measure_biopsy(find_regions(label_map), label_map.frame.pixel_size).biopsy
+    assert biopsy.minimum_width_um == pytest.approx(300, rel=0.1)
+    plain = map_of([core], PixelSize(0.5, 0.5), 4.0)
+    whole = measure_biopsy(find_regions(plain), plain.frame.pixel_size).biopsy
+    assert whole.minimum_width_um == pytest.approx(900, rel=0.02)
+    assert whole.mean_width_um == pytest.approx(900, rel=0.02)
+
+
+@given(st.integers(0, 10_000))
+@settings(max_examples=20, deadline=None)
+def test_any_blob_has_a_length(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    angles = np.sort(rng.uniform(0, 2 * np.pi, rng.integers(3, 40)))
+    radius = rng.uniform(150, 3000, len(angles))
+    blob = Polygon(np.column_stack([radius * np.cos(angles), radius * np.sin(angles)]))
+    blob = max(shapely.get_parts(shapely.make_valid(blob)), key=lambda part: part.area)
+    paths = core_paths(blob)
+    assert paths
+    assert all(np.isfinite(path.length_um) and path.length_um > 0 for path in paths)
+
+
+def test_a_slide_of_cores_takes_well_below_a_second() -> None:
+    outlines = [outline_of(core) for seed in range(6) for core in needle(seed, "curved")]
+    started = time.process_time()
+    for outline in outlines:
+        core_paths(outline)
+    assert time.process_time() - started < 1  # 0.15 s on a server's core

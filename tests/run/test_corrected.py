@@ -1,0 +1,289 @@
+"""Corrected outlines give corrected numbers, and the model's own stay as they are."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import shutil
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import shapely
+from shapely.affinity import translate
+
+from glisson.errors import AnnotationError, SettingsError
+from glisson.exchange import broken_rules
+from glisson.run import cohort, remeasure, segment
+from tests.run.conftest import write_scene
+from tests.scenes import ColourModel
+
+Edit = Callable[[list[dict[str, Any]]], None]
+UM_PER_L0 = 0.5
+
+
+@pytest.fixture(scope="module")
+def segmented(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Results of two slides that are gone: correcting needs no slide."""
+    slides, out = tmp_path_factory.mktemp("slides"), tmp_path_factory.mktemp("results")
+    first = write_scene(slides / "case 1.svs")
+    shutil.copy(first, slides / "case 2.svs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cohort, "open_runtime", lambda *_, **__: ColourModel())
+        segment([first, slides / "case 2.svs"], out)
+    shutil.rmtree(slides)
+    return out
+
+
+@pytest.fixture
+def out(segmented: Path, tmp_path: Path) -> Path:
+    """Results of one slide."""
+    shutil.copytree(segmented, tmp_path / "out", ignore=shutil.ignore_patterns("case 2"))
+    return tmp_path / "out"
+
+
+def outlines(out: Path) -> dict[str, Any]:
+    return json.loads((out / "case 1" / "tracts.geojson").read_text("utf-8"))
+
+
+def square(x: float, y: float, side: float, class_name: str = "Portal tract") -> dict[str, Any]:
+    ring = [[x, y], [x + side, y], [x + side, y + side], [x, y + side], [x, y]]
+    return feature({"type": "Polygon", "coordinates": [ring]}, class_name)
+
+
+def feature(geometry: dict[str, Any], class_name: str = "Portal tract") -> dict[str, Any]:
+    return {
+        "type": "Feature",
+        "id": str(uuid.uuid4()),
+        "geometry": geometry,
+        "properties": {"name": "mine", "classification": {"name": class_name}},
+    }
+
+
+def edited(out: Path, edit: Edit, name: str = "case 1.svs.geojson") -> Path:
+    """The slide's outlines, edited, where QuPath's export script puts them."""
+    document = outlines(out)
+    edit(document["features"])
+    path = out / "qupath" / "edited" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(document), encoding="utf-8")
+    return path
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def test_untouched_outlines_change_nothing(out: Path) -> None:
+    edited(out, lambda features: None)
+    (slide,) = remeasure(out).slides
+    comparison = slide.record["comparison"]
+    assert comparison["tracts_unchanged"] == 4
+    assert comparison["tracts_added"] + comparison["tracts_removed"] == 0
+    for key, change in comparison["biopsy"].items():
+        if "count" in key:
+            assert change["change"] in (0, None), key
+        else:
+            assert change["after"] == pytest.approx(change["before"], rel=0.005), key
+
+
+def test_corrections_are_measured_and_compared(out: Path) -> None:
+    before = hashes(out / "case 1")
+
+    def correct(features: list[dict[str, Any]]) -> None:
+        del features[1]  # PT 1
+        shape = shapely.geometry.shape(features[1]["geometry"])
+        features[1]["geometry"] = shapely.geometry.mapping(translate(shape, 60, 0))
+        features.append(square(3400, 500, 200))
+
+    file = edited(out, correct)
+    (slide,) = remeasure(out).slides
+    record = json.loads((out / "case 1.edited" / "biopsy.json").read_text("utf-8"))
+    assert record == json.loads(json.dumps(slide.record))
+    assert record["source"] == "edited"
+    assert record["edited"]["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert record["edited"]["file"] == "case 1.svs.geojson"
+    kinds = {k: record["comparison"][f"tracts_{k}"]
+             for k in ("added", "removed", "changed", "unchanged")}  # fmt: skip
+    assert kinds == {"added": 1, "removed": 1, "changed": 1, "unchanged": 2}
+    (added,) = [t for t in record["comparison"]["tracts"] if t["change"] == "added"]
+    assert added["area_after_um2"] == pytest.approx(200**2 * UM_PER_L0**2)
+    assert record["biopsy"]["tract_count_total"] == 4
+    portal_um2 = sum(tract["area_um2"] for tract in record["tracts"])
+    assert record["biopsy"]["portal_area_mm2"] == pytest.approx(portal_um2 * 1e-6)
+    assert len(record["adequacy"]) == 6
+    assert hashes(out / "case 1") == before
+    written = json.loads((out / "case 1.edited" / "tracts.geojson").read_text("utf-8"))
+    assert broken_rules(written) == []
+    with (out / "biopsies_edited.csv").open(encoding="utf-8") as table:
+        (row,) = csv.DictReader(table)
+    assert row["slide"] == "case 1"
+    assert row["source"] == "edited: case 1.svs.geojson"
+    assert row["adequacy_rcpath_minimum"] == "inadequate"
+
+
+def test_no_tracts_are_zero_tracts(out: Path) -> None:
+    edited(out, lambda features: features.__delitem__(slice(1, None)))
+    (slide,) = remeasure(out).slides
+    assert slide.record["biopsy"]["tract_count_total"] == 0
+    assert slide.record["biopsy"]["portal_area_mm2"] == 0
+    assert slide.record["comparison"]["tracts_removed"] == 4
+
+
+def test_without_drawn_tissue_the_class_map_says_where_it_is(out: Path) -> None:
+    edited(out, lambda features: features.__delitem__(0))
+    (slide,) = remeasure(out).slides
+    change = slide.record["comparison"]["biopsy"]["tissue_area_mm2"]
+    assert change["change"] == pytest.approx(0, abs=1e-9)
+    assert any("class map" in warning for warning in slide.record["warnings"])
+
+
+def test_drawn_tissue_is_measured_as_drawn(out: Path) -> None:
+    def halve(features: list[dict[str, Any]]) -> None:
+        tissue = shapely.geometry.shape(features[0]["geometry"])
+        half = shapely.clip_by_rect(tissue, 0, 0, 2400, 5000)
+        features[0]["geometry"] = shapely.geometry.mapping(half)
+
+    edited(out, halve)
+    (slide,) = remeasure(out).slides
+    change = slide.record["comparison"]["biopsy"]["tissue_area_mm2"]
+    assert change["after"] == pytest.approx(0.5 * change["before"], rel=0.01)
+    assert slide.record["biopsy"]["tract_count_total"] == 2
+    assert any("outside the tissue" in warning for warning in slide.record["warnings"])
+
+
+def test_what_is_odd_is_put_right_and_said(out: Path) -> None:
+    bow_tie = [[3300, 500], [3500, 700], [3500, 500], [3300, 700], [3300, 500]]
+
+    def scribble(features: list[dict[str, Any]]) -> None:
+        features.append(feature({"type": "Polygon", "coordinates": [bow_tie]}))
+        features.append(square(3400, 900, 100, ""))
+        features.append(feature({"type": "Point", "coordinates": [9, 9]}))
+        features.append(square(10, 1250, 100))
+        features.append(features[1] | {"id": str(uuid.uuid4())})
+
+    edited(out, scribble)
+    (slide,) = remeasure(out).slides
+    said = " ".join(slide.record["warnings"])
+    for text in ("crossed itself", "without a class", "Point", "outside the tissue", "one tract"):
+        assert text in said, text
+    assert slide.record["biopsy"]["tract_count_total"] == 6  # 4 and the halves of the bow tie
+
+
+@pytest.mark.parametrize("style", ["bare list", "gzip", "in place"])
+def test_other_ways_to_save_are_read(out: Path, style: str) -> None:
+    document = outlines(out)
+    document["features"] = document["features"][:-1]
+    path = out / "case 1" / "tracts.geojson"
+    if style == "bare list":  # QuPath 0.2 and 0.3
+        path = out / "drawn.json"
+        path.write_text(json.dumps(document["features"]), encoding="utf-8")
+    elif style == "gzip":
+        import gzip
+
+        path = out / "case 1.geojson.gz"
+        path.write_bytes(gzip.compress(json.dumps(document).encode()))
+    else:
+        path.write_text(json.dumps(document), encoding="utf-8")
+    (slide,) = remeasure(out / "case 1", path).slides
+    assert slide.name == "case 1"
+    assert slide.record["biopsy"]["tract_count_total"] == 3
+
+
+@pytest.mark.parametrize(
+    ("block", "message"),
+    [
+        ({"width": 4000, "height": 1400}, "4000 x 1400"),
+        ({"boundsX": 512}, "another slide"),
+        ({"image": "other.svs"}, "no slide"),
+    ],
+)
+def test_outlines_of_another_image_are_refused(
+    out: Path, block: dict[str, object], message: str
+) -> None:
+    document = outlines(out)
+    document["glisson"] |= block
+    path = out / "drawn.geojson"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(AnnotationError, match=message):
+        remeasure(out, path)
+    assert not (out / "case 1.edited").exists()
+
+
+def test_outlines_beyond_the_slide_are_refused(out: Path) -> None:
+    path = edited(out, lambda features: features.append(square(9000, 100, 50)))
+    with pytest.raises(AnnotationError, match="outside case 1"):
+        remeasure(out, path)
+
+
+def test_a_bad_file_costs_only_itself(out: Path) -> None:
+    edited(out, lambda features: None)
+    (out / "qupath" / "edited" / "broken.svs.geojson").write_text("{", encoding="utf-8")
+    run = remeasure(out)
+    assert [slide.error is None for slide in run.slides] == [False, True]
+    assert "broken.svs.geojson" in (run.failed[0].error or "")
+    assert (out / "case 1.edited" / "biopsy.json").is_file()
+
+
+def test_every_slide_gets_its_own_file(segmented: Path, tmp_path: Path) -> None:
+    out = Path(shutil.copytree(segmented, tmp_path / "out"))
+    shutil.copy(out / "case 2" / "tracts.geojson", tmp_path / "case 2.svs.geojson")
+    (slide,) = remeasure(out, tmp_path / "case 2.svs.geojson").slides
+    assert slide.name == "case 2"
+    edited(out, lambda features: features.pop())
+    assert [each.name for each in remeasure(out).slides] == ["case 1"]
+    with (out / "biopsies_edited.csv").open(encoding="utf-8") as table:
+        assert [row["slide"] for row in csv.DictReader(table)] == ["case 1", "case 2"]
+
+
+def test_sections_and_interface_can_be_said(out: Path) -> None:
+    edited(out, lambda features: None)
+    (slide,) = remeasure(out, interface_width_um=50, sections=2).slides
+    biopsy = slide.record["biopsy"]
+    assert (biopsy["section_count"], biopsy["section_count_given"]) == (2, True)
+    assert biopsy["interface_width_um"] == 50
+    assert biopsy["tract_count_per_section"] == 2
+    with pytest.raises(SettingsError, match="--sections"):
+        remeasure(out, sections=0)
+
+
+def test_nothing_to_measure_is_said(out: Path, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="export_glisson"):
+        remeasure(out)
+    with pytest.raises(SettingsError, match="no results"):
+        remeasure(tmp_path / "nowhere")
+    edited(out, lambda features: None)
+    (out / "case 1" / "classes.ome.tif").write_bytes(b"no map")
+    with pytest.raises(SettingsError, match="Segment the slide again"):
+        remeasure(out)
+
+
+def test_a_class_map_is_read_back(out: Path) -> None:
+    import tifffile
+
+    from glisson.exchange import read_class_map
+    from glisson.frames import BoxPx, PixelSize
+
+    path = out / "case 1" / "classes.ome.tif"
+    stored = read_class_map(path, PixelSize(UM_PER_L0, UM_PER_L0))
+    whole = tifffile.imread(path)
+    box = BoxPx(0, 0, whole.shape[1], whole.shape[0])
+    assert np.array_equal(stored.crop(box).labels, whole)
+    assert stored.size_px.width == whole.shape[1]
+
+
+def test_numbers_that_neither_has_are_compared_as_such() -> None:
+    from glisson.frames import Frame, PixelSize
+    from glisson.measure import compare, measure_biopsy
+    from glisson.regions import regions_from_drawn
+
+    pixel_size = PixelSize(1, 1)
+    empty, _ = regions_from_drawn(Frame(pixel_size, 1.0), [], [])
+    measured = measure_biopsy(empty, pixel_size)
+    change = compare(empty, measured, empty, measured).biopsy["portal_percent"]
+    assert (change.before, change.after, change.change) == (None, None, None)
