@@ -17,9 +17,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from glisson.clinical import StudySettings, study
     from glisson.model import add_model, find_model, list_models, open_runtime
     from glisson.phantom import PhantomSettings, render_tile
-    from glisson.run import RunResult, RunSettings, make_phantom, segment
+    from glisson.run import RunResult, RunSettings, make_phantom, remeasure, segment
     from glisson.slides import InMemorySlide, open_slide
     from glisson.tissue import find_tissue
 
@@ -30,6 +31,7 @@ _HOMES = {
     "PhantomSettings": "glisson.phantom",
     "RunResult": "glisson.run",
     "RunSettings": "glisson.run",
+    "StudySettings": "glisson.clinical",
     "add_model": "glisson.model",
     "find_model": "glisson.model",
     "find_tissue": "glisson.tissue",
@@ -37,8 +39,10 @@ _HOMES = {
     "make_phantom": "glisson.run",
     "open_runtime": "glisson.model",
     "open_slide": "glisson.slides",
+    "remeasure": "glisson.run",
     "render_tile": "glisson.phantom",
     "segment": "glisson.run",
+    "study": "glisson.clinical",
 }
 
 __all__ = [
@@ -46,6 +50,7 @@ __all__ = [
     "PhantomSettings",
     "RunResult",
     "RunSettings",
+    "StudySettings",
     "__version__",
     "add_model",
     "find_model",
@@ -54,8 +59,10 @@ __all__ = [
     "make_phantom",
     "open_runtime",
     "open_slide",
+    "remeasure",
     "render_tile",
     "segment",
+    "study",
 ]
 
 

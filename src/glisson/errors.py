@@ -17,6 +17,7 @@
     ├── OutputError              results cannot be written (also OSError)
     ├── AnnotationError          GeoJSON that cannot be read (also ValueError)
     ├── TrainingError            training cannot start or go on
+    ├── StudyError               a statistic cannot be made of these cases (also ValueError)
     └── MissingExtra             an optional dependency is not installed (also ImportError)
 
 Each message says what is wrong, where, and what to do next.
@@ -91,6 +92,10 @@ class AnnotationError(GlissonError, ValueError):
 
 class TrainingError(GlissonError):
     """Training cannot start or go on."""
+
+
+class StudyError(GlissonError, ValueError):
+    """A statistic cannot be made of these cases."""
 
 
 class MissingExtra(GlissonError, ImportError):

@@ -115,3 +115,23 @@ def test_square_brackets_in_messages_survive(tmp_path: Path) -> None:
     done = glisson("phantom", "slide", tmp_path / "a[phantom].jpg")
     assert done.returncode == 2
     assert "a[phantom].jpg" in done.stderr
+
+
+def test_measure_again_from_corrected_outlines(scene: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert glisson("segment", scene, "-o", out, "--sections", "1").returncode == 0
+    missing = glisson("measure", out)
+    assert missing.returncode == 2
+    assert "export_glisson" in missing.stderr
+    document = json.loads((out / "case 1" / "tracts.geojson").read_text("utf-8"))
+    document["features"] = document["features"][:1]
+    drawn = tmp_path / "drawn"
+    drawn.mkdir()
+    (drawn / "case 1.svs.geojson").write_text(json.dumps(document), encoding="utf-8")
+    done = glisson("measure", out, "--from", drawn)
+    assert done.returncode == 0, done.stderr
+    assert "0 added" in done.stdout
+    assert "AASLD 2009 compromised" in done.stdout
+    assert max(len(line) for line in done.stdout.splitlines() if "Results" not in line) <= 80
+    (drawn / "bad.geojson").write_text("{")
+    assert glisson("measure", out, "--from", drawn).returncode == 1

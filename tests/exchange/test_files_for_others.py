@@ -49,7 +49,11 @@ def _record(name: str) -> dict:
         (
             "tissue_area_mm2", "portal_area_mm2", "lobule_area_mm2", "portal_fraction",
             "portal_percent", "unreadable_area_mm2", "fragment_count", "tract_count_total",
-            "tract_count_complete", "tract_count_partial",
+            "tract_count_complete", "tract_count_partial", "interface_area_mm2",
+            "interface_width_um", "lobule_beyond_interface_area_mm2", "length_mm",
+            "longest_fragment_length_mm", "mean_width_um", "minimum_width_um", "section_count",
+            "section_count_given", "length_per_section_mm", "tissue_area_per_section_mm2",
+            "tract_count_per_section", "tract_count_complete_per_section",
         ),
         1,
     )  # fmt: skip
@@ -57,6 +61,8 @@ def _record(name: str) -> dict:
         "slide": {"file": name},
         "biopsy": {**biopsy, "tract_count_reason": None},
         "tracts": [],
+        "adequacy": [{"standard": "aasld_2009", "verdict": "compromised"}],
+        "source": "model",
         "model": {"name": "m", "version": "1"},
         "warnings": [],
     }
@@ -70,6 +76,8 @@ def test_a_name_never_becomes_a_formula(tmp_path: Path, name: str) -> None:
     assert row["slide"].lstrip("'") == name
     assert not row["slide"].startswith(("=", "+", "-", "@"))
     assert row["tract_count_reason"] == ""
+    assert row["adequacy_aasld_2009"] == "compromised"
+    assert row["adequacy_rcpath_minimum"] == ""
 
 
 def test_overview_shows_tissue_and_tracts(tmp_path: Path) -> None:

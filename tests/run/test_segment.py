@@ -25,6 +25,7 @@ from tests.run.conftest import write_scene
 
 SLIDE_FILES = {
     "tracts.geojson", "biopsy.json", "classes.ome.tif", "overview.png", "manifest.json",
+    "artefacts.geojson", "thumbnails",
 }  # fmt: skip
 
 
@@ -44,10 +45,19 @@ def test_the_results_folder(scene: Path, tmp_path: Path) -> None:
     assert record["biopsy"]["tract_count_total"] == 4
     assert record["biopsy"]["tract_count_complete"] == 3
     assert record["biopsy"]["tissue_area_mm2"] == pytest.approx(1.1, rel=0.02)
-    assert set(record["seconds_per_stage"]) == {"tissue", "segment", "outline", "measure", "write"}
+    assert set(record["seconds_per_stage"]) == {
+        "tissue", "artefacts", "segment", "outline", "measure", "write",
+    }  # fmt: skip
     outlines = json.loads((out / "case 1" / "tracts.geojson").read_text("utf-8"))
     assert broken_rules(outlines) == []
     assert len(read_geojson(out / "case 1" / "tracts.geojson").areas) == 5
+    artefacts = json.loads((out / "case 1" / "artefacts.geojson").read_text("utf-8"))
+    assert broken_rules(artefacts) == []
+    assert record["artefacts"]["focus_measured"]
+    assert all(tract["on_artefact"] == [] for tract in record["tracts"])
+    pictures = {path.name for path in (out / "case 1" / "thumbnails").iterdir()}
+    assert pictures == {f"PT-{number:03d}.jpg" for number in range(1, 5)}
+    assert is_done(out / "case 1", record["settings_hash"])
     classes = tifffile.imread(out / "case 1" / "classes.ome.tif")
     assert set(np.unique(classes)) == {0, 1, 2}
 

@@ -15,10 +15,12 @@ from glisson.cli import (
     doctor,
     evaluate,
     export,
+    measure,
     models,
     phantom,
     reproduce,
     segment,
+    study,
     tiles,
     train,
 )
@@ -37,10 +39,12 @@ app = typer.Typer(
     "For research, not for diagnosis.",
 )
 app.command("segment")(segment.segment)
+app.command("measure")(measure.measure)
 app.command("demo")(demo.demo)
 app.command("tiles")(tiles.tiles)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
+app.command("study")(study.study)
 app.command("export")(export.export)
 app.command("reproduce")(reproduce.reproduce)
 app.command("doctor")(doctor.doctor)

@@ -17,6 +17,7 @@ from glisson.run import OVERVIEW, RESEARCH_USE, RunSettings, make_phantom, segme
 
 _DEMO = PhantomSettings(seed=7, length_mm=12.0, stage=1, mpp=0.5)
 _ROWS = (
+    ("length, mm", "length_mm", ".1f"),
     ("tissue area, mm²", "tissue_area_mm2", ".2f"),
     ("portal area, mm²", "portal_area_mm2", ".2f"),
     ("portal share, %", "portal_percent", ".1f"),

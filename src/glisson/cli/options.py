@@ -38,6 +38,12 @@ Mpp = Annotated[
 Overlap = Annotated[
     float, typer.Option("--overlap", help="Share of a window that its neighbour covers too.")
 ]
+Sections = Annotated[
+    int | None,
+    typer.Option(
+        "--sections", help="Sections of the same cores on each slide; found out if left out."
+    ),
+]
 Threads = Annotated[
     int | None, typer.Option("--threads", help="Processor threads; all if left out.")
 ]

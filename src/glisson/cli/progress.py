@@ -19,6 +19,7 @@ from glisson.cli.console import console
 
 _STAGES = {
     "tissue": "finding tissue",
+    "artefacts": "finding artefacts",
     "segment": "segmenting",
     "outline": "tracing tracts",
     "measure": "measuring",

@@ -13,6 +13,7 @@ from glisson.cli.options import (
     Precisions,
     RuntimeKind,
     Runtimes,
+    Sections,
     Slides,
     Threads,
 )
@@ -33,6 +34,10 @@ def segment(
     precision: Precisions = Precision.AUTO,
     runtime: Runtimes = RuntimeKind.AUTO,
     threads: Threads = None,
+    sections: Sections = None,
+    interface_width: float = typer.Option(
+        RunSettings.interface_width_um, help="Band of lobule round tracts, in µm."
+    ),
     overwrite: bool = typer.Option(False, help="Redo slides that are already done."),
 ) -> None:
     """Find, outline, count and measure the portal tracts of H&E liver biopsy slides.
@@ -45,6 +50,8 @@ def segment(
         precision=precision.value,
         runtime=runtime.value,
         threads=threads,
+        sections=sections,
+        interface_width_um=interface_width,
         overwrite=overwrite,
     )
     with ProgressBar() as bar:

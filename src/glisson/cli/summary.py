@@ -8,14 +8,27 @@ from rich.markup import escape
 from rich.table import Table
 
 from glisson.cli.console import console, output
+from glisson.measure import SHOWN
 from glisson.run import RESEARCH_USE, RunResult, SlideResult
+
+_HEADINGS = (
+    "length\nmm", "tissue\nmm²", "portal\n%", "tracts", "com-\nplete", "par-\ntial", "time\ns",
+)  # fmt: skip
 
 
 def print_summary(result: RunResult) -> None:
     """The table of slides, the warnings, and what to open."""
     table = Table(box=None, pad_edge=False)
     table.add_column("slide", overflow="fold")
-    for heading in ("tissue\nmm²", "portal\n%", "tracts", "com-\nplete", "par-\ntial", "time\ns"):
+    for heading in (
+        "length\nmm",
+        "tissue\nmm²",
+        "portal\n%",
+        "tracts",
+        "com-\nplete",
+        "par-\ntial",
+        "time\ns",
+    ):
         table.add_column(heading, justify="right")
     for slide in result.slides:
         table.add_row(*_row(slide))
@@ -27,11 +40,12 @@ def print_summary(result: RunResult) -> None:
 
 def _row(slide: SlideResult) -> list[str]:
     if slide.outcome == "failed":
-        return [escape(slide.name), "[red]failed[/]", "", "", "", "", ""]
+        return [escape(slide.name), "[red]failed[/]", "", "", "", "", "", ""]
     biopsy = slide.record["biopsy"]
     seconds = sum(slide.record["seconds_per_stage"].values())
     return [
         escape(slide.name),
+        f"{biopsy['length_mm']:.1f}",
         f"{biopsy['tissue_area_mm2']:.2f}",
         number(biopsy["portal_percent"], ".1f"),
         number(biopsy["tract_count_total"]),
@@ -47,10 +61,25 @@ def number(value: float | None, style: str = "d") -> str:
 
 
 def _print_notes(slide: SlideResult) -> None:
+    if slide.record:
+        text = adequacy_line(slide.record)
+        output.print(f"{escape(slide.name)}: {text}", highlight=False)
     if slide.error:
         console.print(f"[red]{escape(slide.name)}:[/] {escape(slide.error)}", highlight=False)
     for warning in _notes(slide.record):
         console.print(f"[yellow]{escape(slide.name)}:[/] {escape(warning)}", highlight=False)
+
+
+def adequacy_line(record: dict[str, Any]) -> str:
+    """What the standards shown by default say, and of how many sections they speak."""
+    sections = record["biopsy"]["section_count"]
+    where = f" (one of {sections} sections)" if sections > 1 else ""
+    said = [
+        f"{each['title']} {each['verdict']}"
+        for each in record["adequacy"]
+        if each["standard"] in SHOWN
+    ]
+    return f"{', '.join(said)}{where}"
 
 
 def _notes(record: dict[str, Any]) -> list[str]:

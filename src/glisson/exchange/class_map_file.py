@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+from xml.etree import ElementTree
 
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from glisson.classes import CLASSES
+from glisson.blocks import BLOCK_PX, BlockIndex, assembled, occupied_boxes
+from glisson.classes import CLASSES, PORTAL
+from glisson.errors import SettingsError
 from glisson.files import atomic_path
-from glisson.frames import BoxPx, Frame, Size
+from glisson.frames import BoxPx, Frame, PixelSize, Size
 from glisson.regions import LabelMap
 
-_TILE_PX = 512
+_TILE_PX = BLOCK_PX
 _COARSEST_PX = 2048
 
 Labels = NDArray[np.uint8]
@@ -58,6 +63,93 @@ def write_class_map(path: Path, class_map: SizedLabelMap) -> None:
                 metadata=_metadata(frame) if number == 0 else None,
                 software="Glisson",
             )
+
+
+@dataclass(frozen=True)
+class StoredCrop:
+    """A rectangle of a class map that was read back.
+
+    Attributes:
+        labels: (H, W) uint8 class indices.
+        portal_probability: (H, W) float32; 1 in portal and 0 elsewhere, as files hold classes.
+    """
+
+    labels: Labels
+    portal_probability: NDArray[np.float32]
+
+
+class StoredClassMap:
+    """A class map from a file, kept in compressed blocks where tissue is.
+
+    Attributes:
+        frame: the grid.
+        size_px: the slide on that grid.
+    """
+
+    def __init__(self, frame: Frame, size_px: Size, blocks: dict[BlockIndex, bytes]) -> None:
+        self.frame = frame
+        self.size_px = size_px
+        self._blocks = blocks
+
+    def boxes(self) -> tuple[BoxPx, ...]:
+        """Disjoint boxes that hold all tissue."""
+        return occupied_boxes(self._blocks)
+
+    def crop(self, box_px: BoxPx) -> StoredCrop:
+        """Classes inside a box, which may reach beyond the slide."""
+        labels = assembled(box_px, self._block, np.uint8)
+        return StoredCrop(labels, (labels == PORTAL.index).astype(np.float32))
+
+    def _block(self, index: BlockIndex) -> Labels | None:
+        packed = self._blocks.get(index)
+        if packed is None:
+            return None
+        return np.frombuffer(zlib.decompress(packed), np.uint8).reshape(BLOCK_PX, BLOCK_PX)
+
+
+def read_class_map(path: Path, pixel_size: PixelSize) -> StoredClassMap:
+    """Read a class map that `write_class_map` wrote, tile by tile.
+
+    Args:
+        path: the OME-TIFF.
+        pixel_size: µm per level-0 pixel of the slide.
+
+    Raises:
+        SettingsError: the file is missing, or is no class map of Glisson.
+    """
+    try:
+        with tifffile.TiffFile(path) as tiff:
+            page = tiff.pages.first
+            frame = Frame(pixel_size, _mpp(tiff.ome_metadata or ""))
+            if page.dtype != np.uint8 or (page.tilelength, page.tilewidth) != (_TILE_PX, _TILE_PX):
+                raise ValueError("its tiles are not those of a class map")
+            return StoredClassMap(frame, Size(page.imagewidth, page.imagelength), _blocks(page))
+    except (OSError, ValueError, KeyError, AttributeError, tifffile.TiffFileError,
+            ElementTree.ParseError) as error:  # fmt: skip
+        raise SettingsError(
+            f"{path} cannot be read as a class map: {error}. Segment the slide again."
+        ) from error
+
+
+def _mpp(ome_xml: str) -> float:
+    """µm per pixel, as the file says."""
+    for element in ElementTree.fromstring(ome_xml).iter():
+        if element.tag.endswith("Pixels"):
+            return float(element.attrib["PhysicalSizeX"])
+    raise ValueError("it names no pixel size")
+
+
+def _blocks(page: tifffile.TiffPage) -> dict[BlockIndex, bytes]:
+    """Tiles that hold tissue, packed, by (row, column)."""
+    blocks: dict[BlockIndex, bytes] = {}
+    for tile, place, _ in page.segments():
+        if tile is None or not tile.any():
+            continue
+        block = np.zeros((_TILE_PX, _TILE_PX), np.uint8)
+        labels = tile.reshape(tile.shape[-3:-1])
+        block[: labels.shape[0], : labels.shape[1]] = labels
+        blocks[place[-3] // _TILE_PX, place[-2] // _TILE_PX] = zlib.compress(block.tobytes(), 1)
+    return blocks
 
 
 def _steps(size: Size) -> list[int]:

@@ -32,12 +32,14 @@ class Annotation:
         name: the object's name, or empty.
         geometry_l0: valid polygon(s) in level-0 pixels of the whole file.
         identifier: QuPath's id, or empty.
+        repaired: whether what was drawn crossed itself, and was put right.
     """
 
     class_name: str
     name: str
     geometry_l0: Polygon | MultiPolygon
     identifier: str
+    repaired: bool = False
 
 
 @dataclass(frozen=True)
@@ -170,6 +172,7 @@ def _add(
             name=_text(properties.get("name")),
             geometry_l0=translate(area, *shift_l0),
             identifier=_text(feature.get("id")),
+            repaired=not geometry.is_valid,
         )
     )
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from shapely import Polygon
 
+from glisson.artefacts import Artefact, Kind
 from glisson.classes import PORTAL, TISSUE_COLOUR
 from glisson.files import atomic_path
 from glisson.frames import RegionUm
@@ -22,6 +25,7 @@ _FINEST_MPP = 1.0
 _PARTIAL_COLOUR = (0, 120, 220)
 _BAND_PX = 256
 _LEGEND_PX = 44
+_DASH_PX = 9.0
 
 
 @dataclass(frozen=True)
@@ -43,8 +47,11 @@ class _View:
         ]
 
 
-def write_overview(path: Path, slide: Slide, regions: Regions) -> None:
-    """Write a PNG of at most 2400 px: tissue grey, complete tracts orange, partial ones blue.
+def write_overview(
+    path: Path, slide: Slide, regions: Regions, artefacts: Sequence[Artefact] = ()
+) -> None:
+    """Write a PNG of at most 2400 px: tissue grey, complete tracts orange, partial ones blue,
+    artefacts dashed, each kind in its colour (dust is left out: it would hide the slide).
 
     Raises:
         OutputError: the file cannot be written.
@@ -54,11 +61,15 @@ def write_overview(path: Path, slide: Slide, regions: Regions) -> None:
     draw = ImageDraw.Draw(picture)
     for fragment in regions.fragments:
         _outline(draw, view.px(fragment.outline_l0), TISSUE_COLOUR, 2)
+    shown = [artefact for artefact in artefacts if artefact.kind is not Kind.DUST]
+    for artefact in shown:
+        for ring in view.px(artefact.outline_l0):
+            _dashed(draw, ring, artefact.kind.colour)
     for tract in regions.tracts:
         _outline(draw, view.px(tract.outline_l0), _colour(tract), 3)
     for tract in regions.tracts:
         _number(draw, view, tract)
-    framed = _with_legend(picture, view)
+    framed = _with_legend(picture, view, _legend(shown))
     with atomic_path(path) as unfinished:
         framed.save(unfinished, format="PNG", optimize=True)
 
@@ -121,6 +132,21 @@ def _outline(
         draw.line(ring, fill=colour, width=width, joint="curve")
 
 
+def _dashed(
+    draw: ImageDraw.ImageDraw, ring: list[tuple[float, float]], colour: tuple[int, int, int]
+) -> None:
+    for dash in _dashes(np.array(ring)):
+        draw.line([(float(x), float(y)) for x, y in dash], fill=colour, width=2)
+
+
+def _dashes(ring: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
+    """Every other piece of a ring, each `_DASH_PX` long."""
+    along = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(ring, axis=0).T))])
+    for start in np.arange(0, along[-1], 2 * _DASH_PX):
+        at = np.linspace(start, min(start + _DASH_PX, along[-1]), 4)
+        yield np.column_stack([np.interp(at, along, ring[:, k]) for k in range(2)])
+
+
 def _number(draw: ImageDraw.ImageDraw, view: _View, tract: Tract) -> None:
     """A tract's number beside its top right corner, readable on any ground."""
     ring = np.array(view.px(tract.outline_l0)[0])
@@ -131,18 +157,27 @@ def _number(draw: ImageDraw.ImageDraw, view: _View, tract: Tract) -> None:
     )  # fmt: skip
 
 
-def _with_legend(picture: Image.Image, view: _View) -> Image.Image:
-    width = max(picture.width, 760)
+def _legend(artefacts: Sequence[Artefact]) -> list[tuple[str, tuple[int, int, int]]]:
+    """Text and colour of each kind of line, in the order shown."""
+    kinds = dict.fromkeys(artefact.kind for artefact in artefacts)
+    return [
+        ("portal tract, complete", PORTAL.colour),
+        ("portal tract, partial", _PARTIAL_COLOUR),
+        ("tissue", TISSUE_COLOUR),
+        *((kind.label, kind.colour) for kind in kinds),
+    ]
+
+
+def _with_legend(
+    picture: Image.Image, view: _View, legend: list[tuple[str, tuple[int, int, int]]]
+) -> Image.Image:
+    width = max(picture.width, 760 + 160 * (len(legend) - 3))
     framed = Image.new("RGB", (width, picture.height + _LEGEND_PX), (255, 255, 255))
     framed.paste(picture, (0, 0))
     draw = ImageDraw.Draw(framed)
     middle = picture.height + _LEGEND_PX // 2
     x = _scale_bar(draw, view, middle)
-    for text, colour in (
-        ("portal tract, complete", PORTAL.colour),
-        ("portal tract, partial", _PARTIAL_COLOUR),
-        ("tissue", TISSUE_COLOUR),
-    ):
+    for text, colour in legend:
         draw.line([(x, middle), (x + 24, middle)], fill=colour, width=4)
         draw.text((x + 32, middle), text, fill=(20, 20, 20), font=_font(17), anchor="lm")
         x += 50 + int(draw.textlength(text, font=_font(17)))

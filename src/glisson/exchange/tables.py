@@ -8,35 +8,46 @@ from pathlib import Path
 from typing import Any
 
 from glisson.files import atomic_path
+from glisson.measure import STANDARDS
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _BIOPSY_COLUMNS = (
     "tissue_area_mm2", "portal_area_mm2", "lobule_area_mm2", "portal_fraction", "portal_percent",
-    "unreadable_area_mm2", "fragment_count", "tract_count_total", "tract_count_complete",
+    "interface_area_mm2", "interface_width_um", "lobule_beyond_interface_area_mm2",
+    "unreadable_area_mm2", "fragment_count", "length_mm", "longest_fragment_length_mm",
+    "mean_width_um", "minimum_width_um", "section_count", "section_count_given",
+    "length_per_section_mm", "tissue_area_per_section_mm2", "tract_count_per_section",
+    "tract_count_complete_per_section", "tract_count_total", "tract_count_complete",
     "tract_count_partial", "tract_count_reason",
 )  # fmt: skip
+_ADEQUACY_COLUMNS = tuple(f"adequacy_{standard.key}" for standard in STANDARDS)
 _TRACT_COLUMNS = (
     "number", "fragment_number", "area_um2", "perimeter_um", "equivalent_diameter_um",
-    "probability", "edge_contact_fraction", "complete", "bridging", "centroid_x_l0",
-    "centroid_y_l0",
+    "circularity", "solidity", "major_axis_um", "minor_axis_um", "distance_to_edge_um",
+    "nearest_tract_um", "probability", "edge_contact_fraction", "complete", "bridging",
+    "centroid_x_l0", "centroid_y_l0",
 )  # fmt: skip
 
 
-def write_tables(out: Path, slides: Iterable[tuple[str, dict[str, Any]]]) -> None:
+def write_tables(out: Path, slides: Iterable[tuple[str, dict[str, Any]]], ending: str = "") -> None:
     """Write `biopsies.csv` and `tracts.csv` from the content of each `biopsy.json`.
 
     Args:
         out: folder.
         slides: (name, record) of each slide with a result.
+        ending: of the tables' names, such as `_edited`.
+
+    Raises:
+        OutputError: a table cannot be written.
     """
     slides = list(slides)
     _write(
-        out / "biopsies.csv",
-        ("slide", "file", *_BIOPSY_COLUMNS, "model", "warnings"),
+        out / f"biopsies{ending}.csv",
+        ("slide", "file", *_BIOPSY_COLUMNS, *_ADEQUACY_COLUMNS, "model", "source", "warnings"),
         (_biopsy_row(name, record) for name, record in slides),
     )
     _write(
-        out / "tracts.csv",
+        out / f"tracts{ending}.csv",
         ("slide", *_TRACT_COLUMNS),
         (
             [name, *(tract[column] for column in _TRACT_COLUMNS)]
@@ -52,9 +63,22 @@ def _biopsy_row(name: str, record: dict[str, Any]) -> list[Any]:
         name,
         record["slide"]["file"],
         *(record["biopsy"][column] for column in _BIOPSY_COLUMNS),
+        *_verdicts(record),
         f"{model['name']} {model['version']}",
+        _source(record),
         " ".join(record["warnings"]),
     ]
+
+
+def _verdicts(record: dict[str, Any]) -> list[str]:
+    verdict_of = {each["standard"]: each["verdict"] for each in record["adequacy"]}
+    return [verdict_of.get(standard.key, "") for standard in STANDARDS]
+
+
+def _source(record: dict[str, Any]) -> str:
+    """`model`, or the file that outlines were corrected in."""
+    edited = record.get("edited")
+    return f"{record['source']}: {edited['file']}" if edited else str(record["source"])
 
 
 def _write(path: Path, header: tuple[str, ...], rows: Iterable[list[Any]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from glisson.report.page import ReportRun, ReportSlide, write_report
+from glisson.report.inputs import ReportRun, ReportSlide
+from glisson.report.page import write_report
 
 __all__ = ["ReportRun", "ReportSlide", "write_report"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from glisson.run.cohort import RunResult, result_names, segment
+from glisson.run.corrected import EditedRun, EditedSlide, remeasure
 from glisson.run.folder import OVERVIEW
 from glisson.run.observer import RunObserver, SilentObserver
 from glisson.run.phantom_cohort import make_cohort
@@ -14,6 +15,8 @@ from glisson.run.slide import RESEARCH_USE, SlideResult, segment_one
 __all__ = [
     "OVERVIEW",
     "RESEARCH_USE",
+    "EditedRun",
+    "EditedSlide",
     "MadePhantom",
     "ReproduceSettings",
     "RunObserver",
@@ -23,6 +26,7 @@ __all__ = [
     "SlideResult",
     "make_cohort",
     "make_phantom",
+    "remeasure",
     "reproduce",
     "result_names",
     "segment",

@@ -18,6 +18,7 @@ from glisson.report import ReportRun, ReportSlide, write_report
 from glisson.run.folder import (
     BIOPSY,
     OVERVIEW,
+    THUMBNAILS,
     TRACTS,
     is_done,
     prepare_output,
@@ -211,7 +212,13 @@ class _Run:
 
 def _report_slides(results: list[SlideResult]) -> list[ReportSlide]:
     return [
-        ReportSlide(r.name, r.record, r.folder / OVERVIEW if r.folder else None, r.error)
+        ReportSlide(
+            r.name,
+            r.record,
+            r.folder / OVERVIEW if r.folder else None,
+            r.error,
+            r.folder / THUMBNAILS if r.folder else None,
+        )
         for r in results
     ]
 

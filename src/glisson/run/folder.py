@@ -20,6 +20,8 @@ TRACTS = "tracts.geojson"
 BIOPSY = "biopsy.json"
 CLASS_MAP = "classes.ome.tif"
 OVERVIEW = "overview.png"
+ARTEFACTS = "artefacts.geojson"
+THUMBNAILS = "thumbnails"
 
 _LEAST_FREE_BYTES = 64 << 20
 
@@ -97,7 +99,8 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 
 
 def _write_manifest(folder: Path, settings_hash: str) -> None:
-    files = {path.name: _sha256(path) for path in sorted(folder.iterdir())}
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    files = {path.relative_to(folder).as_posix(): _sha256(path) for path in paths}
     write_json(
         folder / MANIFEST, {"status": "done", "settings_hash": settings_hash, "files": files}
     )

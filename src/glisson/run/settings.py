@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from glisson.errors import SettingsError
+from glisson.measure import INTERFACE_WIDTH_UM
 
 Precision = Literal["auto", "f32", "bf16"]
 
@@ -20,6 +21,8 @@ class RunSettings:
         mpp: level-0 µm/px of every slide, overriding the files; None to trust the files.
         overlap: share of a window that its neighbour covers too.
         min_tract_area_um2: smaller portal areas are not called tracts.
+        interface_width_um: of the band of lobule round tracts.
+        sections: sections of the same cores on every slide; None to find out.
         precision: arithmetic of the model on the processor.
         runtime: `auto`, `openvino` or `torch`.
         threads: processor threads; None for all.
@@ -29,6 +32,8 @@ class RunSettings:
     mpp: float | None = None
     overlap: float = 0.25
     min_tract_area_um2: float = 1500.0
+    interface_width_um: float = INTERFACE_WIDTH_UM
+    sections: int | None = None
     precision: Precision = "auto"
     runtime: Literal["auto", "openvino", "torch"] = "auto"
     threads: int | None = None
@@ -43,6 +48,7 @@ class RunSettings:
             self.min_tract_area_um2,
             "0 to 1,000,000 µm²",
         )
+        check_measuring(self.interface_width_um, self.sections)
         _require(self.threads is None or self.threads >= 1, "threads", self.threads, "1 or more")
 
     def for_record(self) -> dict[str, Any]:
@@ -51,6 +57,17 @@ class RunSettings:
         for name in ("overwrite", "threads"):
             del kept[name]
         return kept
+
+
+def check_measuring(interface_width_um: float | None, sections: int | None) -> None:
+    """Refuse what cannot be measured.
+
+    Raises:
+        SettingsError: a width below 0 or above 500 µm, or sections outside 1 to 100.
+    """
+    width = interface_width_um
+    _require(width is None or 0 <= width <= 500, "interface-width", width, "0 to 500 µm")
+    _require(sections is None or 1 <= sections <= 100, "sections", sections, "1 to 100")
 
 
 def _require(holds: bool, name: str, value: object, allowed: str) -> None:

@@ -7,17 +7,27 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from glisson.artefacts import Artefacts, find_artefacts
 from glisson.errors import DamagedSlide
-from glisson.exchange import write_class_map, write_overview, write_tracts_geojson
+from glisson.exchange import (
+    write_artefacts_geojson,
+    write_class_map,
+    write_overview,
+    write_thumbnails,
+    write_tracts_geojson,
+)
 from glisson.frames import BoxL0
 from glisson.measure import Measurements, measure_biopsy
 from glisson.model import ModelBundle, Runtime
 from glisson.regions import Regions, RegionSettings, find_regions
+from glisson.run.artefacts import artefact_record, artefact_warnings, with_artefacts
 from glisson.run.clock import StageClock
 from glisson.run.folder import (
+    ARTEFACTS,
     BIOPSY,
     CLASS_MAP,
     OVERVIEW,
+    THUMBNAILS,
     TRACTS,
     slide_folder,
     write_json,
@@ -62,6 +72,7 @@ class _Found:
     """What the journey has found on a slide."""
 
     tissue: TissueMap
+    artefacts: Artefacts
     class_map: ClassMap
     regions: Regions
     measurements: Measurements
@@ -118,6 +129,10 @@ def _find(
     observer.stage_started("tissue")
     with clock.stage("tissue"):
         tissue = find_tissue(slide)
+    observer.stage_started("artefacts")
+    with clock.stage("artefacts"):
+        artefacts = find_artefacts(slide, tissue)
+        tissue = artefacts.tissue
     observer.stage_started("segment")
     with clock.stage("segment"):
         class_map = segment_slide(
@@ -135,8 +150,14 @@ def _find(
         )
     observer.stage_started("measure")
     with clock.stage("measure"):
-        measurements = measure_biopsy(regions, slide.info.pixel_size, class_map.unreadable_um2)
-    return _Found(tissue, class_map, regions, measurements)
+        measurements = measure_biopsy(
+            regions,
+            slide.info.pixel_size,
+            class_map.unreadable_um2,
+            settings.interface_width_um,
+            settings.sections,
+        )
+    return _Found(tissue, artefacts, class_map, regions, measurements)
 
 
 def _check_readable(slide: Slide, tissue: TissueMap, class_map: ClassMap) -> None:
@@ -166,7 +187,10 @@ def _write_pictures_and_outlines(
         model=f"{bundle.spec.name} {bundle.spec.version}",
     )
     write_class_map(folder / CLASS_MAP, found.class_map)
-    write_overview(folder / OVERVIEW, slide, found.regions)
+    write_overview(folder / OVERVIEW, slide, found.regions, found.artefacts.each)
+    write_artefacts_geojson(folder / ARTEFACTS, found.artefacts.each, slide.info)
+    (folder / THUMBNAILS).mkdir()
+    write_thumbnails(folder / THUMBNAILS, slide, found.regions.tracts)
 
 
 def _record(
@@ -183,6 +207,7 @@ def _record(
     measured = asdict(found.measurements)
     return {
         "glisson": RESEARCH_USE,
+        "source": "model",
         "slide": _slide_record(slide, path),
         "model": model_identity(bundle) | {"runtime": runtime.name},
         "settings": settings.for_record(),
@@ -190,7 +215,9 @@ def _record(
         "warnings": _warnings(slide, found),
         "biopsy": measured["biopsy"],
         "fragments": measured["fragments"],
-        "tracts": measured["tracts"],
+        "tracts": with_artefacts(measured["tracts"], found.regions.tracts, found.artefacts),
+        "artefacts": artefact_record(found.artefacts),
+        "adequacy": measured["adequacy"],
         "seconds_per_stage": clock.seconds(),
         "versions": software_versions(),
     }
@@ -215,6 +242,7 @@ def _slide_record(slide: Slide, path: Path) -> dict[str, Any]:
 
 def _warnings(slide: Slide, found: _Found) -> list[str]:
     warnings = list(found.tissue.warnings)
+    warnings += artefact_warnings(found.regions.tracts, found.artefacts)
     if slide.damaged_l0:
         warnings.append(
             f"{len(slide.damaged_l0)} region(s) of the slide cannot be read "

@@ -1,0 +1,125 @@
+"""Air bubbles: circles with a dark rim, fitted to arcs and then looked for all the way round."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glisson.artefacts.settings import ArtefactSettings
+from glisson.tissue.morphology import pieces
+from glisson.tissue.tissue_map import Mask
+
+_MOST_ARCS = 400
+_FIT_PX = 1.5
+"""Mean distance of an arc's pixels from its circle, in pixels, at most."""
+_POINTS = 360
+_SAME = 0.15
+"""Circles whose centres lie within this share of a radius are one."""
+
+
+@dataclass(frozen=True)
+class Circle:
+    """A circle in grid pixels."""
+
+    x_px: float
+    y_px: float
+    radius_px: float
+
+
+def find_bubbles(
+    rim: Mask, looked_at: Mask, mpp: float, settings: ArtefactSettings
+) -> tuple[Circle, ...]:
+    """Circles whose rim is seen along most of the part that was looked at.
+
+    Args:
+        rim: (H, W) thin, dark and grey.
+        looked_at: (H, W) where a rim could have been seen.
+        mpp: µm per grid pixel.
+        settings: thresholds.
+    """
+    found: list[tuple[float, Circle]] = []
+    for circle in _candidates(rim, mpp, settings):
+        share = _seen_share(circle, rim, looked_at)
+        if share >= settings.rim_share:
+            found.append((share, circle))
+    kept: list[Circle] = []
+    for _, circle in sorted(found, key=lambda each: -each[0]):
+        if not any(_same(circle, other) for other in kept):
+            kept.append(circle)
+    return tuple(kept)
+
+
+def rim_of(circles: tuple[Circle, ...], shape: tuple[int, ...], width_px: float) -> Mask:
+    """(H, W) bool, the rims of circles."""
+    return _drawn(circles, shape, lambda far, radius: np.asarray(np.abs(far - radius) <= width_px))
+
+
+def discs_of(circles: tuple[Circle, ...], shape: tuple[int, ...]) -> Mask:
+    """(H, W) bool, circles with what is in them."""
+    return _drawn(circles, shape, lambda far, radius: np.asarray(far <= radius))
+
+
+def _drawn(
+    circles: tuple[Circle, ...],
+    shape: tuple[int, ...],
+    chosen: Callable[[NDArray[np.float64], float], Mask],
+) -> Mask:
+    mask = np.zeros(shape, bool)
+    for circle in circles:
+        reach = circle.radius_px + 10
+        top, left = max(0, int(circle.y_px - reach)), max(0, int(circle.x_px - reach))
+        part = mask[top : int(circle.y_px + reach) + 1, left : int(circle.x_px + reach) + 1]
+        y, x = np.mgrid[: part.shape[0], : part.shape[1]]
+        far = np.hypot(x + left + 0.5 - circle.x_px, y + top + 0.5 - circle.y_px)
+        part |= chosen(far, circle.radius_px)
+    return mask
+
+
+def _candidates(rim: Mask, mpp: float, settings: ArtefactSettings) -> Iterator[Circle]:
+    found = pieces(rim)
+    length_um = np.hypot(found.boxes_px[:, 2], found.boxes_px[:, 3]) * mpp
+    length_um[0] = 0
+    longest = np.argsort(-length_um)[:_MOST_ARCS]
+    for number in longest[length_um[longest] >= settings.arc_um]:
+        left, top, width, height = found.boxes_px[number]
+        part = found.labels[top : top + height, left : left + width] == number
+        y, x = np.nonzero(part)
+        circle = _fitted(x + left + 0.5, y + top + 0.5)
+        low, high = settings.bubble_radius_um
+        if circle is not None and low <= circle.radius_px * mpp <= high:
+            yield circle
+
+
+def _fitted(x: NDArray[np.float64], y: NDArray[np.float64]) -> Circle | None:
+    """Least squares (Kåsa); None where the pixels lie on no circle."""
+    centre_x, centre_y = x.mean(), y.mean()
+    u, v = x - centre_x, y - centre_y
+    system = np.column_stack([2 * u, 2 * v, np.ones_like(u)])
+    (a, b, c), *_ = np.linalg.lstsq(system, u**2 + v**2, rcond=None)
+    radius = float(np.sqrt(max(c + a * a + b * b, 0)))
+    away = np.abs(np.hypot(u - a, v - b) - radius)
+    if float(away.mean()) > _FIT_PX:
+        return None
+    return Circle(float(a + centre_x), float(b + centre_y), radius)
+
+
+def _seen_share(circle: Circle, rim: Mask, looked_at: Mask) -> float:
+    """Share of the circle's points, of those looked at, that have rim within two pixels."""
+    angle = np.linspace(0, 2 * np.pi, _POINTS, endpoint=False)
+    seen, known = np.zeros(_POINTS, bool), np.zeros(_POINTS, bool)
+    for off in (-2, -1, 0, 1, 2):
+        x = np.floor(circle.x_px + (circle.radius_px + off) * np.cos(angle)).astype(int)
+        y = np.floor(circle.y_px + (circle.radius_px + off) * np.sin(angle)).astype(int)
+        inside = (x >= 0) & (y >= 0) & (x < rim.shape[1]) & (y < rim.shape[0])
+        x, y = np.clip(x, 0, rim.shape[1] - 1), np.clip(y, 0, rim.shape[0] - 1)
+        seen |= inside & rim[y, x]
+        known |= inside & looked_at[y, x]
+    return float(seen.sum() / max(known.sum(), _POINTS / 4))
+
+
+def _same(one: Circle, other: Circle) -> bool:
+    apart = np.hypot(one.x_px - other.x_px, one.y_px - other.y_px)
+    return bool(apart <= _SAME * max(one.radius_px, other.radius_px))

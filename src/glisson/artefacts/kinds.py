@@ -1,0 +1,41 @@
+"""The kinds of artefacts, and how each is called and coloured."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from glisson.classes import Rgb
+
+
+class Kind(StrEnum):
+    """A kind of artefact; its value is the key in files."""
+
+    PEN = "pen"
+    DUST = "dust"
+    BUBBLE = "bubble"
+    FOLD = "fold"
+    DEFOCUS = "defocus"
+
+    @property
+    def label(self) -> str:
+        """As people read it."""
+        return "out of focus" if self is Kind.DEFOCUS else self.value
+
+    @property
+    def qupath_name(self) -> str:
+        """The class in QuPath."""
+        return f"Artefact: {self.label}"
+
+    @property
+    def colour(self) -> Rgb:
+        """RGB of outlines, apart from those of tracts and tissue."""
+        return _COLOURS[self]
+
+
+_COLOURS: dict[Kind, Rgb] = {
+    Kind.PEN: (110, 60, 190),
+    Kind.DUST: (90, 90, 90),
+    Kind.BUBBLE: (0, 140, 140),
+    Kind.FOLD: (200, 0, 60),
+    Kind.DEFOCUS: (170, 0, 170),
+}

@@ -1,0 +1,55 @@
+"""Pen: what the tissue finder left out as ink, faint ink, and ink that runs over tissue."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glisson.artefacts.settings import ArtefactSettings
+from glisson.artefacts.survey import Sign, has
+from glisson.tissue import Cause, TissueMap
+from glisson.tissue.morphology import dilate, drop_specks, erode, pieces
+from glisson.tissue.tissue_map import Mask
+
+_TINTED_SHARE = 0.2
+
+
+def find_pens(tissue: TissueMap, signs: NDArray[np.uint8], settings: ArtefactSettings) -> Mask:
+    """(H, W) bool, all ink; some of it may lie in `tissue.mask`."""
+    mpp = tissue.frame.mpp
+    on_glass = tissue.excluded_by(Cause.PEN) | _faint(tissue, signs, settings)
+    on_glass |= _red(signs, mpp, settings)
+    if not on_glass.any():
+        return on_glass
+    return on_glass | _on_tissue(tissue, on_glass, signs, mpp, settings)
+
+
+def _faint(tissue: TissueMap, signs: NDArray[np.uint8], settings: ArtefactSettings) -> Mask:
+    """Wide things on glass, taken for grey, that are coloured like ink."""
+    mpp = tissue.frame.mpp
+    grey = np.isin(tissue.causes, (Cause.EDGE, Cause.DUST, Cause.FLAT))
+    radius_um = settings.faint_pen_um / 2
+    wide = dilate(erode(grey, radius_um, mpp), radius_um + mpp, mpp) & grey
+    found = pieces(wide)
+    large = found.area_px * mpp**2 >= settings.faint_pen_mm2 * 1e6
+    return found.select(large & (found.share(has(signs, Sign.TINTED)) >= _TINTED_SHARE))
+
+
+def _red(signs: NDArray[np.uint8], mpp: float, settings: ArtefactSettings) -> Mask:
+    """Red ink, which the tissue finder takes for eosin; with its rim, which is not smooth."""
+    core = drop_specks(has(signs, Sign.RED_INK), settings.ink_mm2 * 1e6, mpp)
+    return dilate(core, settings.ink_um, mpp) if core.any() else core
+
+
+def _on_tissue(
+    tissue: TissueMap,
+    on_glass: Mask,
+    signs: NDArray[np.uint8],
+    mpp: float,
+    settings: ArtefactSettings,
+) -> Mask:
+    """Tissue that is coloured like ink and touches a pen mark."""
+    inked = drop_specks(tissue.mask & has(signs, Sign.INK), settings.ink_mm2 * 1e6, mpp)
+    found = pieces(inked)
+    touching = found.count(dilate(on_glass, 2 * settings.ink_um, mpp)) > 0
+    return found.select(touching)

@@ -1,0 +1,74 @@
+"""Small pictures of tracts, each with its outline, for the report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from glisson.classes import PORTAL
+from glisson.files import atomic_path
+from glisson.frames import RegionUm
+from glisson.regions import Tract
+from glisson.slides import Slide, SlideInfo
+
+MOST_THUMBNAILS = 60
+"""A slide; with more tracts, doubtful and large ones come first."""
+DOUBTFUL = 0.7
+"""Mean portal probability of a tract below which it is called uncertain."""
+
+_SIDE_PX = 144
+_DRAWN_AT = 3
+"""The outline is drawn on a picture this many times larger, which smooths it."""
+_MARGIN_UM = 40.0
+_LEAST_SIDE_UM = 160.0
+_QUALITY = 72
+
+
+def thumbnail_name(number: int) -> str:
+    """File name of a tract's thumbnail."""
+    return f"PT-{number:03d}.jpg"
+
+
+def write_thumbnails(folder: Path, slide: Slide, tracts: Iterable[Tract]) -> None:
+    """Write a JPEG of 144 px, 4 to 8 kB, for each of at most 60 tracts.
+
+    Raises:
+        OutputError: a file cannot be written.
+    """
+    ordered = sorted(tracts, key=lambda t: (not _is_doubtful(t), -t.polygon_l0.area))
+    for tract in ordered[:MOST_THUMBNAILS]:
+        picture = _thumbnail(slide, tract)
+        with atomic_path(folder / thumbnail_name(tract.number)) as unfinished:
+            picture.save(unfinished, format="JPEG", quality=_QUALITY, optimize=True, subsampling=0)
+
+
+def _is_doubtful(tract: Tract) -> bool:
+    return tract.probability is not None and tract.probability < DOUBTFUL
+
+
+def _thumbnail(slide: Slide, tract: Tract) -> Image.Image:
+    region = _square_um(slide.info, tract)
+    side_px = _SIDE_PX * _DRAWN_AT
+    mpp = region.width_um / side_px
+    picture = Image.fromarray(slide.read(region, mpp).rgb)
+    draw = ImageDraw.Draw(picture)
+    pixel = slide.info.pixel_size
+    scale = np.array([pixel.x_um, pixel.y_um]) / mpp
+    corner = np.array([region.x_um, region.y_um]) / mpp
+    for ring in (tract.outline_l0.exterior, *tract.outline_l0.interiors):
+        points = [(float(x), float(y)) for x, y in np.asarray(ring.coords) * scale - corner]
+        draw.line(points, fill=(20, 20, 20), width=4 * _DRAWN_AT, joint="curve")
+        draw.line(points, fill=PORTAL.colour, width=3 * _DRAWN_AT - 1, joint="curve")
+    return picture.resize((_SIDE_PX, _SIDE_PX), Image.Resampling.BOX)
+
+
+def _square_um(info: SlideInfo, tract: Tract) -> RegionUm:
+    pixel = info.pixel_size
+    left, top, right, bottom = tract.outline_l0.bounds
+    x_um, y_um = (left + right) / 2 * pixel.x_um, (top + bottom) / 2 * pixel.y_um
+    longest_um = max((right - left) * pixel.x_um, (bottom - top) * pixel.y_um)
+    side_um = max(_LEAST_SIDE_UM, longest_um + 2 * _MARGIN_UM)
+    return RegionUm(x_um - side_um / 2, y_um - side_um / 2, side_um, side_um)

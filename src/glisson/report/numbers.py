@@ -1,0 +1,37 @@
+"""Numbers as text; what is missing is a dash."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+DASH = "–"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A table's cell.
+
+    Attributes:
+        text: what is read.
+        sort: what the column is sorted by; empty goes last.
+    """
+
+    text: str
+    sort: str = ""
+
+
+def number(value: float | None, style: str) -> str:
+    """A number in a format, or a dash."""
+    return DASH if value is None else format(value, style)
+
+
+def count(value: float | None) -> str:
+    """A count; a mean over sections may have a decimal."""
+    if value is None:
+        return DASH
+    return f"{value:.0f}" if float(value).is_integer() else f"{value:.1f}"
+
+
+def cell(value: float | None, style: str = ".0f") -> Cell:
+    """A cell that sorts by its value."""
+    return Cell(number(value, style), "" if value is None else repr(float(value)))

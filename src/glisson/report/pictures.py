@@ -1,0 +1,70 @@
+"""Pictures inside the page, kept small enough that it can be sent by mail.
+
+The page holds at most about 9 MB: every slide has the same share of `PICTURE_BYTES` for its
+overview, and of `THUMBNAIL_BYTES` for its tracts. An overview that is too large is made
+smaller; tracts beyond the share go without a picture (it still lies in the results folder).
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from glisson.exchange import thumbnail_name
+
+PICTURE_BYTES = 3_900_000
+"""All overviews; a third more in the page, as base64."""
+THUMBNAIL_BYTES = 2_600_000
+"""All pictures of tracts; likewise."""
+
+_MOST_A_SLIDE = 500_000
+_SIDES_PX = (1600, 1300, 1000, 800, 640, 480)
+_QUALITY = 80
+
+
+def embedded_overview(path: Path | None, slide_count: int) -> str | None:
+    """An overview as a data URI, as large as its share of the page allows; None without one."""
+    if path is None or not path.is_file():
+        return None
+    share = min(_MOST_A_SLIDE, PICTURE_BYTES // max(1, slide_count))
+    with Image.open(path) as picture:
+        whole = picture.convert("RGB")
+    for side_px in _SIDES_PX:
+        data = _jpeg(whole, side_px)
+        if len(data) <= share:
+            break
+    return _uri(data)
+
+
+def embedded_thumbnails(
+    folder: Path | None, tracts: Sequence[Mapping[str, Any]], slide_count: int
+) -> dict[int, str]:
+    """Data URIs by tract number, until the slide's share is used up."""
+    if folder is None:
+        return {}
+    left = min(_MOST_A_SLIDE, THUMBNAIL_BYTES // max(1, slide_count))
+    found: dict[int, str] = {}
+    for tract in tracts:
+        path = folder / thumbnail_name(tract["number"])
+        if path.is_file() and path.stat().st_size <= left:
+            data = path.read_bytes()
+            left -= len(data)
+            found[tract["number"]] = _uri(data)
+    return found
+
+
+def _jpeg(picture: Image.Image, side_px: int) -> bytes:
+    small = picture.copy()
+    small.thumbnail((side_px, side_px), Image.Resampling.BOX)
+    data = io.BytesIO()
+    small.save(data, format="JPEG", quality=_QUALITY, optimize=True)
+    return data.getvalue()
+
+
+def _uri(data: bytes) -> str:
+    return "data:image/jpeg;base64," + base64.b64encode(data).decode()

@@ -1,0 +1,84 @@
+"""One slide as the page shows it: every number is already text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from glisson.report import quality, tract_table
+from glisson.report.inputs import ReportSlide
+from glisson.report.numbers import count, number
+from glisson.report.pictures import embedded_overview, embedded_thumbnails
+
+
+def slide_view(slide: ReportSlide, slide_count: int) -> dict[str, Any]:
+    """What the template asks for; a failed slide has its error only."""
+    if slide.error is not None or not slide.record:
+        return {"name": slide.name, "error": slide.error or "There is no result."}
+    record = slide.record
+    biopsy, tracts = record["biopsy"], record["tracts"]
+    pictures = embedded_thumbnails(slide.thumbnails, tracts, slide_count)
+    return {
+        "name": slide.name,
+        "error": None,
+        "facts": _facts(biopsy),
+        "warnings": quality.warnings(record),
+        "artefacts": quality.artefact_rows(record),
+        "adequacy": [_adequacy(each) for each in record.get("adequacy") or ()],
+        "picture": embedded_overview(slide.overview, slide_count),
+        "headings": tract_table.headings(tracts),
+        "tracts": tract_table.rows(tracts, pictures),
+        "without_picture": len(tracts) - len(pictures),
+        "definition": biopsy.get("complete_definition", ""),
+        "source": _source(record),
+    }
+
+
+def _facts(biopsy: dict[str, Any]) -> list[tuple[str, str]]:
+    """(value, what it is) of whatever is known."""
+    portal = number(biopsy.get("portal_percent"), ".1f")
+    facts = [
+        (count(biopsy.get("tract_count_total")), "portal tracts"),
+        (count(biopsy.get("tract_count_complete")), "complete"),
+        (count(biopsy.get("tract_count_partial")), "partial"),
+        (portal, "portal, % of tissue"),
+        (number(biopsy.get("tissue_area_mm2"), ".2f"), "tissue, mm²"),
+    ]
+    optional = (
+        ("length_mm", ".1f", "length, mm"),
+        ("length_per_section_mm", ".1f", "length per section, mm"),
+        ("section_count", ".0f", "sections"),
+        ("tract_count_per_section", ".1f", "tracts per section"),
+        ("mean_width_um", ".0f", "mean width, µm"),
+        ("minimum_width_um", ".0f", "least width, µm"),
+        ("interface_area_mm2", ".3f", "interface, mm²"),
+    )
+    return facts + [
+        (number(biopsy[key], style), what)
+        for key, style, what in optional
+        if biopsy.get(key) is not None and not _says_nothing(key, biopsy)
+    ]
+
+
+def _says_nothing(key: str, biopsy: dict[str, Any]) -> bool:
+    """Per section is the whole where there is one section."""
+    return key.endswith(("_per_section", "_per_section_mm")) and biopsy.get("section_count") == 1
+
+
+def _adequacy(each: dict[str, Any]) -> dict[str, str]:
+    return {
+        "title": str(each.get("title") or each.get("preset") or each.get("standard") or ""),
+        "verdict": str(each.get("verdict", "")),
+        "reason": str(each.get("reason") or each.get("missing") or ""),
+        "note": str(each.get("note") or ""),
+        "citation": str(each.get("citation") or ""),
+    }
+
+
+def _source(record: dict[str, Any]) -> str:
+    slide = record["slide"]
+    seconds = sum(record.get("seconds_per_stage", {}).values())
+    took = f", {seconds:.1f} s" if seconds else ""
+    return (
+        f"{slide['file']}, {slide['format']}, {slide['width_l0']} x {slide['height_l0']} px of "
+        f"{slide['pixel_width_um']:.4g} µm (from the {slide['pixel_size_source']}){took}."
+    )

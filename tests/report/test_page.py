@@ -1,0 +1,184 @@
+"""The report: what it shows, that hostile text stays text, and how large it gets."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from glisson.report import ReportRun, ReportSlide, write_report
+from glisson.report.pictures import PICTURE_BYTES, THUMBNAIL_BYTES
+
+RUN = ReportRun("2025-01-01 10:00 UTC", "0.1.0", "m 1", "phantoms", "For research.")
+HOSTILE = "</script><img src=x onerror=alert(1)>\" ' & {{ 7*7 }} core.svs"
+VOID = {"meta", "img"}
+
+
+class Reader(HTMLParser):
+    """Elements with their attributes, in order; open ones are checked against closing ones."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def all(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def tract(number: int, probability: float | None = 0.9, **more: Any) -> dict[str, Any]:
+    return {
+        "number": number,
+        "area_um2": 20_000.0 + number,
+        "perimeter_um": 600.0,
+        "probability": probability,
+        "complete": number % 2 == 0,
+        "bridging": False,
+        **more,
+    }
+
+
+def record(tracts: int = 3, length_mm: float = 12.0) -> dict[str, Any]:
+    return {
+        "slide": {
+            "file": HOSTILE, "format": "openslide:aperio", "width_l0": 10, "height_l0": 20,
+            "pixel_width_um": 0.5, "pixel_size_source": "file",
+        },
+        "warnings": ["12 % of the tissue is out of focus: counts there need a look."],
+        "biopsy": {
+            "tissue_area_mm2": 2.5, "portal_percent": 7.0, "tract_count_total": tracts,
+            "tract_count_complete": 1, "tract_count_partial": tracts - 1,
+            "tract_count_reason": None, "complete_definition": "Complete: whole.",
+            "length_per_section_mm": length_mm, "tract_count_per_section": float(tracts),
+            "section_count": 1,
+        },
+        "tracts": [tract(k + 1) for k in range(tracts)],
+        "adequacy": [
+            {"standard": "aasld_2009", "title": "AASLD 2009", "verdict": "compromised",
+             "reason": "12 of 20 mm.", "citation": "Rockey"}
+        ],
+        "artefacts": {"artefact_area_mm2": {"defocus": {
+            "count": 1, "on_tissue_mm2": 0.3, "off_tissue_mm2": 0.0, "on_tissue_percent": 12.0}}},
+        "seconds_per_stage": {"tissue": 1.0},
+    }  # fmt: skip
+
+
+def page(tmp_path: Path, slides: list[ReportSlide]) -> tuple[str, Reader]:
+    path = tmp_path / "report.html"
+    write_report(path, RUN, slides)
+    text = path.read_text("utf-8")
+    reader = Reader()
+    reader.feed(text)
+    assert reader.open == []
+    return text, reader
+
+
+def slide(name: str = "core", **more: Any) -> ReportSlide:
+    return ReportSlide(name, record(), None, None, **more)
+
+
+def test_everything_that_is_known_is_shown_and_the_rest_left_out(tmp_path: Path) -> None:
+    text, _ = page(tmp_path, [slide()])
+    for words in ("out of focus", "AASLD 2009", "compromised", "12 of 20 mm.", "7.0", "20,001"):
+        assert words in text
+    for words in ("circularity", "interface, mm²", "per section", "None", "nan"):
+        assert words not in text
+
+
+def test_an_old_record_without_newer_keys_makes_a_page(tmp_path: Path) -> None:
+    old = record()
+    for key in ("adequacy", "artefacts"):
+        del old[key]
+    for key in ("length_per_section_mm", "tract_count_per_section", "section_count"):
+        del old["biopsy"][key]
+    text, _ = page(tmp_path, [ReportSlide("old", old, None, None)] * 2)
+    assert "Adequacy" not in text
+    assert "Portal tracts against length" not in text
+
+
+def test_hostile_text_stays_text(tmp_path: Path) -> None:
+    failed = ReportSlide(HOSTILE, {}, None, f"{HOSTILE} cannot be read")
+    text, reader = page(tmp_path, [slide(HOSTILE), slide(HOSTILE), failed])
+    assert len(reader.all("script")) == 1
+    assert all("onerror" not in attributes for _, attributes in reader.elements)
+    assert "49 core" not in text
+    assert {a["src"][:5] for a in reader.all("img")} <= {"data:"}
+
+
+def test_nothing_is_fetched_and_the_policy_forbids_it(tmp_path: Path) -> None:
+    text, reader = page(tmp_path, [slide(), slide("two")])
+    policy = next(m["content"] for m in reader.all("meta") if "http-equiv" in m)
+    assert policy.startswith("default-src 'none'; img-src data:;")
+    assert "unsafe" not in policy
+    assert not re.findall(r"https?://|url\(|@import", text)
+    assert not any("style" in a or any(k.startswith("on") for k in a) for _, a in reader.elements)
+
+
+def test_low_confidence_and_artefacts_mark_a_tract(tmp_path: Path) -> None:
+    doubtful = record()
+    doubtful["tracts"] = [tract(1, 0.55, on_artefact=["fold"]), tract(2), tract(3, None)]
+    text, _ = page(tmp_path, [ReportSlide("core", doubtful, None, None)])
+    assert "1 tract is of low confidence (mean probability below 0.7): 1." in text
+    assert text.count(">low confidence<") == 1
+    assert text.count(">on a fold<") == 1
+
+
+def test_tables_have_headers_and_pictures_have_words(tmp_path: Path) -> None:
+    folder = thumbnails(tmp_path, 3)
+    _, reader = page(tmp_path, [slide(thumbnails=folder)] * 2)
+    assert all(a.get("scope") in ("col", "row") for a in reader.all("th"))
+    assert all(a.get("alt") for a in reader.all("img"))
+    assert all(a.get("aria-label") for a in reader.all("svg"))
+    assert len(reader.all("svg")) == 2
+    assert len([a for a in reader.all("img") if "Tract" in a["alt"]]) == 6
+
+
+def thumbnails(tmp_path: Path, count: int, size: int = 7000) -> Path:
+    folder = tmp_path / "thumbnails"
+    folder.mkdir(exist_ok=True)
+    for number in range(1, count + 1):
+        (folder / f"PT-{number:03d}.jpg").write_bytes(b"\xff" * size)
+    return folder
+
+
+def test_thirty_slides_stay_below_ten_megabytes(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    grain = rng.integers(0, 255, (400, 1000, 3)).astype(np.uint8)  # as hard to pack as can be
+    Image.fromarray(grain).save(tmp_path / "overview.png")
+    folder = thumbnails(tmp_path, 60)
+    slides = [
+        ReportSlide(f"core {k}", record(60), tmp_path / "overview.png", None, folder)
+        for k in range(30)
+    ]
+    text, reader = page(tmp_path, slides)
+    assert len(text) < 10e6
+    embedded = sum(len(a["src"]) for a in reader.all("img"))
+    assert embedded < 4 / 3 * (PICTURE_BYTES + THUMBNAIL_BYTES) * 1.05
+    assert "without a picture here" in text
+    assert not any("open" in a for a in reader.all("details") if a.get("class") == "slide")
+
+
+def test_figures_place_slides_by_their_numbers(tmp_path: Path) -> None:
+    short, long = record(3, 5.0), record(12, 22.0)
+    text, reader = page(
+        tmp_path, [ReportSlide("short", short, None, None), ReportSlide("long", long, None, None)]
+    )
+    circles = [(float(a["cx"]), float(a["cy"])) for a in reader.all("circle")]
+    assert circles[0][0] < circles[1][0]
+    assert circles[0][1] > circles[1][1]
+    assert "AASLD 2009: 20 mm, 11 tracts" in text
