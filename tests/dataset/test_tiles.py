@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import pickle
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -207,6 +208,11 @@ def test_held_out_institutions_are_tested_on_whole() -> None:
     splits = split_study(slides, SplitSettings(hold_out=("site 1",)))
     for slide in slides:
         assert (splits.of_slide[slide.name] is Split.TEST) == (slide.institution == "site 1")
+
+
+def test_a_study_may_be_a_test_set_and_nothing_else() -> None:
+    slides = [replace(slide, role=Split.TEST) for slide in study(5)]
+    assert set(split_study(slides, SplitSettings()).of_slide.values()) == {Split.TEST}
 
 
 def test_the_papers_split_leaks_and_says_so(caplog: pytest.LogCaptureFixture) -> None:

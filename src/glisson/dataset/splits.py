@@ -86,9 +86,9 @@ class Splits:
 def split_study(slides: Sequence[AnnotatedSlide], settings: SplitSettings) -> Splits:
     """Split a study; roles that the study gives are kept.
 
-    Held-out institutions and slides of role `test` are the external test set. Of the rest every
-    n-th patient validates, the patients being ordered by institution and diagnosis and at random
-    within: each stratum gives its share.
+    Held-out institutions and slides of role `test` are the external test set, which may be all
+    there is: a study to evaluate on. Of the rest every n-th patient validates, the patients being
+    ordered by institution and diagnosis and at random within: each stratum gives its share.
 
     Raises:
         SettingsError: an institution that no slide has, an empty split, or a patient in two:
@@ -104,7 +104,7 @@ def split_study(slides: Sequence[AnnotatedSlide], settings: SplitSettings) -> Sp
         chosen = Split.VALIDATION if _unit(slide, settings) in drawn else Split.TRAIN
         of_slide[slide.name] = Split.TRAIN if settings.by is SplitUnit.TILE else own or chosen
     splits = Splits(settings, of_slide)
-    if settings.by is not SplitUnit.TILE:
+    if rest and settings.by is not SplitUnit.TILE:
         _check_filled(of_slide)
     _check_patients(slides, splits)
     if leak := leak_of(slides, splits):

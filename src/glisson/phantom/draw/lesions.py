@@ -22,7 +22,6 @@ from glisson.phantom.draw.stroma import draw_collagen
 from glisson.phantom.features import Feature
 from glisson.phantom.world import Field, polygon_cover, scatter
 
-
 _MOST_CELLS_OF_A_FOCUS = 30
 """As packed as an infiltrate, a focus of 80 µm would hold 80: then it is taken for a tract."""
 
