@@ -11,7 +11,7 @@ demo: $(CORE)  ## a synthetic biopsy, segmented, beside its truth
 	$(BIN)/glisson demo -o demo-out
 
 test: $(DEV)  ## the default tests, under ten minutes on two cores
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 test-slow: $(DEV)
 	$(BIN)/python -m pytest -m slow
