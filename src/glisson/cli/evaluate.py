@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.box import SIMPLE
 from rich.markup import escape
 from rich.table import Table as RichTable
 
@@ -184,9 +185,16 @@ def _subject(
 
 
 def _drawn(table: Table) -> RichTable:
-    drawn = RichTable(title=table.title, title_justify="left", caption=table.note)
+    drawn = RichTable(
+        title=table.title,
+        title_justify="left",
+        caption=table.note,
+        box=SIMPLE,
+        padding=(0, 1, 0, 0),
+    )
     for number, name in enumerate(table.header):
-        drawn.add_column(escape(name), justify="right" if number else "left")
+        # Folded, not cut: at 80 columns eleven numbers must still be read.
+        drawn.add_column(escape(name), justify="right" if number else "left", overflow="fold")
     for row in table.rows:
         drawn.add_row(*map(escape, row))
     return drawn
