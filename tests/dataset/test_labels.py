@@ -52,6 +52,12 @@ def test_undrawn_tissue_is_found_and_is_lobule(tmp_path: Path) -> None:
     assert np.mean(found == truth) > 0.97, "the tissue finder works at 4 µm/px"
 
 
+def test_a_region_alone_says_that_there_is_no_tract(tmp_path: Path) -> None:
+    found = labels_of(tmp_path, [feature("Region", box(100, 100, 300, 300))])
+    assert not (found == 2).any()
+    assert (found == IGNORED).any()
+
+
 def test_outside_a_region_nothing_is_known(tmp_path: Path) -> None:
     found = labels_of(tmp_path, [*features(), feature("Region 1", box(100, 100, 300, 300))])
     truth = true_labels()

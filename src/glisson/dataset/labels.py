@@ -19,11 +19,11 @@ from shapely.affinity import affine_transform
 from glisson.classes import BACKGROUND, LOBULE, PORTAL
 from glisson.dataset.meanings import UNCLASSIFIED, Meaning, MeaningTable
 from glisson.errors import AnnotationError
-from glisson.exchange import Annotation, read_geojson
+from glisson.exchange import Annotation, check_image_size, check_inside, read_geojson
 from glisson.exchange.geojson_reader import Skipped
 from glisson.frames import BoxPx, Frame, PixelSize, Size
 from glisson.regions import trace_mask
-from glisson.slides import Slide, SlideInfo
+from glisson.slides import Slide
 from glisson.tissue import TissueMap, find_tissue
 
 Labels = NDArray[np.uint8]
@@ -31,9 +31,6 @@ Area: TypeAlias = Polygon | MultiPolygon
 
 IGNORED = 255
 """Value of pixels that no loss and no score sees."""
-
-_OUTSIDE_L0 = 2.0
-"""Level-0 pixels that an outline may reach over the slide's edge: QuPath's own rounding."""
 
 _ONE_AT_A_TIME = threading.Lock()
 """rasterio silences a warning of its own in a way that threads undo."""
@@ -128,7 +125,7 @@ def read_labels(
             meant, nothing annotated, or another slide's frame.
     """
     read = read_geojson(path, slide.info.bounds_l0, slide.info.size_l0)
-    _check_size(read.slide_block, slide.info, path)
+    check_image_size(read, slide.info, path)
     table.check((area.class_name for area in read.areas), str(path))
     _check_drawn_as_areas(read.skipped, table, path)
     areas = _by_meaning(read.areas, table)
@@ -137,7 +134,8 @@ def read_labels(
             f"{path} annotates nothing. Outline portal tracts in QuPath; where a slide has none, "
             "draw its tissue or a region that says so."
         )
-    _check_inside(areas, slide.info, path)
+    drawn = [area for kind, each in areas.items() if kind is not Meaning.REGION for area in each]
+    check_inside(drawn, slide.info, path)
     found = Meaning.TISSUE not in areas
     if found:
         areas[Meaning.TISSUE] = _outlines_l0(tissue or find_tissue(slide))
@@ -174,34 +172,6 @@ def _check_drawn_as_areas(skipped: Sequence[Skipped], table: MeaningTable, path:
 def _outlines_l0(tissue: TissueMap) -> tuple[Area, ...]:
     affine = tissue.frame.affine_l0_from_px
     return tuple(affine_transform(polygon, affine) for polygon in trace_mask(tissue.mask))
-
-
-def _check_size(block: dict[str, object], info: SlideInfo, path: Path) -> None:
-    """Compare the size the file was made for with the slide's, cropped or whole."""
-    size = block.get("width"), block.get("height")
-    if None in size:
-        return
-    allowed = [(info.size_l0.width, info.size_l0.height)]
-    if info.bounds_l0 is not None:
-        allowed.append((int(info.bounds_l0.width_l0), int(info.bounds_l0.height_l0)))
-    if size not in allowed:
-        width, height = allowed[-1]
-        raise AnnotationError(
-            f"{path} was drawn on an image of {size[0]} x {size[1]} px, but {info.name} has "
-            f"{width} x {height} px. It belongs to another slide, or to a reduced copy."
-        )
-
-
-def _check_inside(areas: dict[Meaning, tuple[Area, ...]], info: SlideInfo, path: Path) -> None:
-    drawn = [area for kind, each in areas.items() if kind is not Meaning.REGION for area in each]
-    left, top, right, bottom = shapely.total_bounds(drawn)
-    size, slack = info.size_l0, _OUTSIDE_L0
-    if left < -slack or top < -slack or right > size.width + slack or bottom > size.height + slack:
-        raise AnnotationError(
-            f"{path} reaches to x {left:.0f} to {right:.0f}, y {top:.0f} to {bottom:.0f}, outside "
-            f"{info.name} ({size.width} x {size.height} px). It belongs to another slide, or its "
-            "coordinates are not level-0 pixels."
-        )
 
 
 def _paint(labels: Labels, areas: list[Area], value: int) -> None:

@@ -9,7 +9,7 @@ from glisson.exchange.geojson_reader import Annotation, Annotations, read_geojso
 from glisson.exchange.overview import write_overview
 from glisson.exchange.qupath_project import write_qupath_project
 from glisson.exchange.qupath_rules import broken_rules
-from glisson.exchange.same_image import check_same_image
+from glisson.exchange.same_image import check_image_size, check_inside, check_same_image
 from glisson.exchange.tables import write_tables
 from glisson.exchange.thumbnails import DOUBTFUL, thumbnail_name, write_thumbnails
 
@@ -20,6 +20,8 @@ __all__ = [
     "Drawn",
     "StoredClassMap",
     "broken_rules",
+    "check_image_size",
+    "check_inside",
     "check_same_image",
     "read_class_map",
     "read_geojson",

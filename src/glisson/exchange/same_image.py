@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from glisson.errors import AnnotationError
 from glisson.exchange.geojson_reader import Annotations
@@ -20,14 +22,17 @@ def check_same_image(annotations: Annotations, info: SlideInfo, path: Path) -> N
     Raises:
         AnnotationError: another size, other bounds, or outlines outside the slide.
     """
-    _check_size(annotations, info, path)
+    check_image_size(annotations, info, path)
     _check_bounds(annotations, info, path)
-    if annotations.areas:
-        _check_inside(annotations, info, path)
+    check_inside([area.geometry_l0 for area in annotations.areas], info, path)
 
 
-def _check_size(annotations: Annotations, info: SlideInfo, path: Path) -> None:
-    """The size shown is the whole slide's, or that of the bounds which QuPath crops to."""
+def check_image_size(annotations: Annotations, info: SlideInfo, path: Path) -> None:
+    """Compare the size a file was drawn on with the slide's, whole or cropped to its bounds.
+
+    Raises:
+        AnnotationError: another size.
+    """
     block = annotations.slide_block
     size = block.get("width"), block.get("height")
     if None in size:
@@ -56,9 +61,15 @@ def _check_bounds(annotations: Annotations, info: SlideInfo, path: Path) -> None
         )
 
 
-def _check_inside(annotations: Annotations, info: SlideInfo, path: Path) -> None:
-    shapes = [area.geometry_l0 for area in annotations.areas]
-    left, top, right, bottom = shapely.total_bounds(shapes)
+def check_inside(areas_l0: Sequence[BaseGeometry], info: SlideInfo, path: Path) -> None:
+    """Compare where outlines lie with the slide's size; none lie nowhere, and pass.
+
+    Raises:
+        AnnotationError: outlines outside the slide.
+    """
+    if not areas_l0:
+        return
+    left, top, right, bottom = shapely.total_bounds(areas_l0)
     size, slack = info.size_l0, _OUTSIDE_L0
     if left < -slack or top < -slack or right > size.width + slack or bottom > size.height + slack:
         raise AnnotationError(
