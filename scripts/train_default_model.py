@@ -19,7 +19,10 @@ RECIPE = Recipe(
 )  # fmt: skip
 """Tiles of 512 µm at 2 µm/px, wider augmentation than for real slides."""
 
-FIRST_SEED = 300_000
+FIRST_SEED = 400_000
+
+RARE = 4.0
+"""Collapse, capsule and clots, next to biopsies: 0.3.0 met each on under 1 % of its tiles."""
 
 
 def main() -> None:
@@ -33,8 +36,9 @@ def main() -> None:
     chosen = options.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     tiles = PhantomTiles(
-        chosen.folder / "tiles", chosen.tiles, validation=240, size_px=256, first_seed=FIRST_SEED
-    )
+        chosen.folder / "tiles", chosen.tiles, validation=240, size_px=256,
+        first_seed=FIRST_SEED, rare=RARE,
+    )  # fmt: skip
     recipe = replace(RECIPE, epochs=chosen.epochs, tiles_per_epoch=chosen.tiles_per_epoch)
     network = pretrained_network(chosen.weights) if chosen.weights else new_network(recipe.variant)
     Trainer(network, tiles, recipe, chosen.folder, launched(), started_from=chosen.weights).run(

@@ -161,8 +161,10 @@ def _need_extra() -> None:
 
 
 def _rounded(model: Any) -> Any:
-    """A copy in eval mode on the CPU, its weights rounded to fp16 and held as f32."""
-    return copy.deepcopy(model).cpu().eval().half().float()
+    """A copy in eval mode on the CPU, decoder folded, weights rounded to fp16 and held as f32."""
+    from glisson.model.segformer import fold_decoder
+
+    return fold_decoder(copy.deepcopy(model).cpu().eval().half().float())
 
 
 def _write_weights(network: Any, path: Path) -> None:

@@ -97,6 +97,8 @@ def load_segformer(bundle: ModelBundle) -> Any:
     try:
         from safetensors.torch import load_file
         from transformers import SegformerConfig, SegformerForSemanticSegmentation
+
+        from glisson.model.segformer import fold_decoder
     except ImportError as error:
         raise MissingExtra(f"SegFormer needs {error.name}: pip install 'glisson[train]'") from error
     config = SegformerConfig.from_dict(bundle.spec.architecture.config)
@@ -105,4 +107,4 @@ def load_segformer(bundle: ModelBundle) -> Any:
     network.load_state_dict(
         {k: v.float() if v.is_floating_point() else v for k, v in weights.items()}
     )
-    return network.eval()
+    return fold_decoder(network).eval()

@@ -49,6 +49,7 @@ def render_tile(
     diagnosis: str | None = None,
     artefacts: float = 1.0,
     drawn_mpp: float = 0.5,
+    rare: float = 1.0,
 ) -> Tile:
     """One tile; the same seed gives the same bytes.
 
@@ -59,12 +60,14 @@ def render_tile(
         diagnosis: key of `DIAGNOSES`, or None to draw one.
         artefacts: how common pen, dust, folds, blur and padding are; 0 for none.
         drawn_mpp: µm per pixel of the drawing, about; nuclei keep their shape up to 1.
+        rare: how common collapse, capsule and clots are, as a multiple of biopsies.
     """
     rng = np.random.default_rng([seed, 0x71])
     disease = draw_disease(rng, diagnosis)
     texture, stain = draw_texture(rng), draw_stain(rng)
     width_um = rng.uniform(450, 1400)
-    layout = lay_out(rng, disease, draw_core(rng, _CORE_UM, width_um, angle=rng.uniform(0, 6.28)))
+    core = draw_core(rng, _CORE_UM, width_um, angle=rng.uniform(0, 6.28))
+    layout = lay_out(rng, disease, core, rare)
     side_um = size_px * mpp
     centre = _focus(rng, layout, width_um / 2) + rng.uniform(-0.35, 0.35, 2) * side_um
     fine = _finer_by(mpp, drawn_mpp)

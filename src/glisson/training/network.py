@@ -12,6 +12,7 @@ from transformers import SegformerConfig, SegformerForSemanticSegmentation
 from glisson.classes import CLASSES
 from glisson.errors import ModelNotFound
 from glisson.model import ModelBundle, list_models, load_bundle
+from glisson.model.segformer import fold_decoder
 from glisson.model.spec import SPEC_FILE
 from glisson.model.torch_runtime import load_segformer
 
@@ -54,7 +55,7 @@ def new_network(variant: str = "b0") -> SegformerForSemanticSegmentation:
     network = SegformerForSemanticSegmentation(new_config(variant))
     network.apply(_start_convolution)
     torch.nn.init.normal_(network.decode_head.classifier.weight, 0.0, 0.02)  # starts undecided
-    return network
+    return fold_decoder(network)
 
 
 def pretrained_network(weights: str) -> SegformerForSemanticSegmentation:
@@ -71,7 +72,7 @@ def pretrained_network(weights: str) -> SegformerForSemanticSegmentation:
     if (bundle := _own_bundle(weights)) is not None:
         return load_segformer(bundle)
     try:
-        return SegformerForSemanticSegmentation.from_pretrained(
+        network = SegformerForSemanticSegmentation.from_pretrained(
             weights,
             num_labels=len(CLASSES),
             id2label=_NAMES,
@@ -79,6 +80,7 @@ def pretrained_network(weights: str) -> SegformerForSemanticSegmentation:
             ignore_mismatched_sizes=True,
             use_safetensors=True,
         )
+        return fold_decoder(network)
     except (OSError, ValueError) as error:
         raise ModelNotFound(
             f"The weights {weights} cannot be loaded: {str(error).splitlines()[0]} Give a folder "

@@ -27,8 +27,9 @@ class PhantomTiles:
     """Tiles of phantoms (SYNTHETIC), rendered once at half the µm/px and averaged down.
 
     Attributes:
-        rows: training tiles of seeds from `first_seed` on, validation tiles of seeds far from
-            them; every tile is a patient of its own.
+        rows: training tiles of seeds from `first_seed` on, in which collapse, capsule and clots
+            are `rare` times as common as in biopsies; validation tiles of seeds far from them, as
+            biopsies are; every tile is a patient of its own.
         leak: None: no patient is in two splits.
     """
 
@@ -45,19 +46,20 @@ class PhantomTiles:
         size_px: int = 128,
         first_seed: int = 1_000,
         group: int = 500,
+        rare: float = 1.0,
     ) -> None:
         self._mpp, self._size_px = mpp, size_px
         seeds = {
-            Split.TRAIN: (first_seed, training),
-            Split.VALIDATION: (self.VALIDATION_SEED, validation),
+            Split.TRAIN: (first_seed, training, rare),
+            Split.VALIDATION: (self.VALIDATION_SEED, validation, 1.0),
         }
         self._tiles: dict[str, Pair] = {}
         rows: list[TileRow] = []
         folder.mkdir(parents=True, exist_ok=True)
-        for split, (start, count) in seeds.items():
+        for split, (start, count, often) in seeds.items():
             for seed in range(start, start + count, group):
                 many = min(group, start + count - seed)
-                rows += self._added(split, seed, _stored(folder, seed, many, mpp, size_px))
+                rows += self._added(split, seed, _stored(folder, seed, many, mpp, size_px, often))
         self.rows = tuple(rows)
 
     def read(self, row: TileRow) -> TilePixels:
@@ -84,18 +86,20 @@ class PhantomTiles:
         )  # fmt: skip
 
 
-def _stored(folder: Path, first_seed: int, count: int, mpp: float, size_px: int) -> Pair:
-    path = folder / f"phantoms-{first_seed}-{count}-{mpp:g}um-{size_px}px.npz"
+def _stored(
+    folder: Path, first_seed: int, count: int, mpp: float, size_px: int, rare: float
+) -> Pair:
+    path = folder / f"phantoms-{first_seed}-{count}-{mpp:g}um-{size_px}px-{rare:g}.npz"
     if not path.exists():
-        images, labels = _render(first_seed, count, mpp, size_px)
+        images, labels = _render(first_seed, count, mpp, size_px, rare)
         with atomic_path(path) as unfinished, unfinished.open("wb") as file:
             np.savez(file, images=images, labels=labels)
     with np.load(path, allow_pickle=False) as stored:
         return stored["images"], stored["labels"]
 
 
-def _render(first_seed: int, count: int, mpp: float, size_px: int) -> Pair:
-    work = partial(_render_one, mpp=mpp, size_px=size_px)
+def _render(first_seed: int, count: int, mpp: float, size_px: int, rare: float) -> Pair:
+    work = partial(_render_one, mpp=mpp, size_px=size_px, rare=rare)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read by the workers when they start
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(os.cpu_count(), context, cv2.setNumThreads, (1,)) as workers:
@@ -103,8 +107,8 @@ def _render(first_seed: int, count: int, mpp: float, size_px: int) -> Pair:
     return np.stack([image for image, _ in made]), np.stack([labels for _, labels in made])
 
 
-def _render_one(seed: int, mpp: float, size_px: int) -> Pair:
+def _render_one(seed: int, mpp: float, size_px: int, rare: float) -> Pair:
     fine_mpp = mpp / 2 * SCALES[seed % len(SCALES)]
-    tile = render_tile(seed, 2 * size_px, fine_mpp, drawn_mpp=fine_mpp)
+    tile = render_tile(seed, 2 * size_px, fine_mpp, drawn_mpp=fine_mpp, rare=rare)
     rgb = cv2.resize(tile.rgb, (size_px, size_px), interpolation=cv2.INTER_AREA)
     return rgb.astype(np.uint8), commonest(tile.labels, 2)

@@ -80,11 +80,14 @@ class Layout:
         )
 
 
-def lay_out(rng: np.random.Generator, disease: Disease, cores: list[Core]) -> Layout:
+def lay_out(
+    rng: np.random.Generator, disease: Disease, cores: list[Core], rare: float = 1.0
+) -> Layout:
     """Fill cores with lobules: central veins regularly, tracts between them.
 
     Central veins seed a Voronoi diagram and tracts lie on its vertices (Lau et al., Sci Rep
-    2021, s41598-021-88699-2); from stage 3 septa run along its edges.
+    2021, s41598-021-88699-2); from stage 3 septa run along its edges. Collapse, capsule and
+    clots are `rare` times as common as in biopsies.
     """
     low = np.min([core.outline_um.min(axis=0) for core in cores], axis=0) - _MARGIN_UM
     high = np.max([core.outline_um.max(axis=0) for core in cores], axis=0) + _MARGIN_UM
@@ -94,7 +97,7 @@ def lay_out(rng: np.random.Generator, disease: Disease, cores: list[Core]) -> La
     tracts = [draw_tract(rng, disease, site) for site in _sites(rng, diagram, near)]
     septa = _septa(rng, disease, diagram, centres, near) if disease.stage >= 3 else []
     veins = [_central_vein(rng, disease, c) for c in centres if near(c, 400)]
-    lesions = draw_lesions(rng, disease, cores, [v.profile.centre_um for v in veins])
+    lesions = draw_lesions(rng, disease, cores, [v.profile.centre_um for v in veins], rare)
     return Layout(tuple(cores), tuple(veins), tuple(tracts), tuple(septa), lesions)
 
 

@@ -64,18 +64,26 @@ class Lesions:
 
 
 def draw_lesions(
-    rng: np.random.Generator, disease: Disease, cores: list[Core], veins_um: list[Points]
+    rng: np.random.Generator,
+    disease: Disease,
+    cores: list[Core],
+    veins_um: list[Points],
+    rare: float = 1.0,
 ) -> Lesions:
-    """Random lesions of cores, as common as the disease makes them."""
+    """Random lesions of cores, as common as the disease makes them.
+
+    `rare` times as often, what few biopsies show and a model learns from tiles: collapse, capsule
+    and clots.
+    """
     granulomas = _circles(rng, cores, disease.granulomas_per_mm2, (28, 95))
     return Lesions(
         foci_um=_circles(rng, cores, disease.foci_per_mm2, (9, 42)),
         granulomas_um=granulomas,
         crush_um=_crush(rng, cores),
-        collapse_um=_collapse(rng, disease, veins_um),
-        capsule_um=_capsule(rng, cores),
+        collapse_um=_collapse(rng, disease, veins_um, rare),
+        capsule_um=_capsule(rng, cores, rare),
         tears_um=tuple(tear for core in cores for tear in _tears(rng, core, veins_um)),
-        clots_um=tuple(_clot(rng, core) for core in cores if rng.random() < 0.12),
+        clots_um=tuple(_clot(rng, core) for core in cores if rng.random() < 0.12 * rare),
     )
 
 
@@ -105,24 +113,24 @@ def _crush(rng: np.random.Generator, cores: list[Core]) -> Points:
 
 
 def _collapse(
-    rng: np.random.Generator, disease: Disease, veins_um: list[Points]
+    rng: np.random.Generator, disease: Disease, veins_um: list[Points], rare: float
 ) -> tuple[Points, ...]:
     """Necrosis from one central vein to a neighbour."""
     bands = []
     for index, vein in enumerate(veins_um):
         for other in veins_um[index + 1 :]:
-            if np.hypot(*(vein - other)) < 1300 and rng.random() < 0.4 * disease.collapse:
+            if np.hypot(*(vein - other)) < 1300 and rng.random() < 0.4 * disease.collapse * rare:
                 middle = (vein + other) / 2 + rng.normal(0, 80, 2)
                 half = rng.uniform(35, 110)
                 bands.append(ribbon(np.array([vein, middle, other]), half, half))
     return tuple(bands)
 
 
-def _capsule(rng: np.random.Generator, cores: list[Core]) -> tuple[Points, ...]:
+def _capsule(rng: np.random.Generator, cores: list[Core], rare: float) -> tuple[Points, ...]:
     """Glisson's capsule across one end of a core in eight, or along part of its side."""
     strips = []
     for core in cores:
-        if rng.random() > 0.12:
+        if rng.random() > 0.12 * rare:
             continue
         half = rng.uniform(20, 80)
         if rng.random() < 0.6:
