@@ -38,8 +38,8 @@ phantom-sheets: $(DEV)  ## draw the contact sheets of docs/phantom.md again
 docs: $(DEV)  ## check that every local link in the Markdown files leads somewhere
 	$(BIN)/python scripts/check_links.py
 
-# The last commit with the default model 0.2.0, which 0.3.0 was trained from.
-START := 91147ea
+# The last commit with the default model 0.3.0, from which 0.4.0 was trained.
+START := 5c65d6d
 model: $(DEV)  ## train the default model again, from the one before it (two hours on two cores)
 	mkdir -p checkpoints/start
 	git archive $(START) src/glisson/model/default | tar -x --strip-components=4 -C checkpoints/start

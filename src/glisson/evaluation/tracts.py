@@ -12,6 +12,7 @@ import numpy as np
 import shapely
 from shapely import Polygon
 
+from glisson.artefacts import find_artefacts
 from glisson.dataset import (
     AnnotatedSlide,
     LabelledSlide,
@@ -92,7 +93,8 @@ def score_tracts(
 def _segmented(labelled: LabelledSlide, bundle: ModelBundle, runtime: Runtime) -> Regions:
     settings = SegmentSettings(mpp=bundle.spec.mpp, window_px=bundle.spec.window_px)
     slide = labelled.slide
-    return find_regions(segment_slide(slide, find_tissue(slide), runtime, settings))
+    tissue = find_artefacts(slide, find_tissue(slide)).tissue
+    return find_regions(segment_slide(slide, tissue, runtime, settings))
 
 
 def compare(labelled: LabelledSlide, regions: Regions, split: Split) -> TractScore:
