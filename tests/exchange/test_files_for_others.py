@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +10,11 @@ import pytest
 import tifffile
 from PIL import Image
 
-from glisson.errors import OutputError
-from glisson.exchange import write_class_map, write_overview, write_qupath_project, write_tables
-from glisson.frames import Frame, PixelSize, Size
+from glisson.exchange import write_class_map, write_overview, write_tables
+from glisson.frames import Frame, PixelSize
 from glisson.regions import find_regions
 from glisson.segmentation import ClassMap, segment_slide
-from glisson.slides import InMemorySlide, SlideInfo
+from glisson.slides import InMemorySlide
 from tests.scenes import ArrayMap, ColourModel, biopsy_labels, coloured, everywhere
 
 PIXEL = PixelSize(0.5, 0.5)
@@ -96,44 +94,3 @@ def test_overview_without_tissue(tmp_path: Path) -> None:
     regions = find_regions(ArrayMap(Frame(PixelSize(1, 1), 1.0), np.zeros((300, 500), np.uint8)))
     write_overview(tmp_path / "overview.png", slide, regions)
     assert (tmp_path / "overview.png").stat().st_size > 0
-
-
-def slide_info(path: Path, reader: str = "openslide:aperio") -> SlideInfo:
-    return SlideInfo(path.stem, path, reader, Size(100, 100), PIXEL, "file", None, (1.0,))
-
-
-def test_project_is_made_and_extended(tmp_path: Path) -> None:
-    folder = tmp_path / "qupath"
-    first, second = tmp_path / "a.svs", tmp_path / "b (2).svs"
-    write_qupath_project(folder, [(slide_info(first), tmp_path / "a" / "tracts.geojson")])
-    project = json.loads((folder / "project.qpproj").read_text("utf-8"))
-    project["images"][0]["description"] = "a pathologist's note"
-    (folder / "project.qpproj").write_text(json.dumps(project), encoding="utf-8")
-    (folder / "classifiers" / "classes.json").write_text("{}", encoding="utf-8")
-    both = [
-        (slide_info(first), tmp_path / "a" / "tracts.geojson"),
-        (slide_info(second), tmp_path / "b" / "tracts.geojson"),
-    ]
-    write_qupath_project(folder, both)
-    again = json.loads((folder / "project.qpproj").read_text("utf-8"))
-    assert [image["entryID"] for image in again["images"]] == [1, 2]
-    assert again["images"][0]["description"] == "a pathologist's note"
-    assert again["images"][1]["serverBuilder"]["uri"] == second.resolve().as_uri()
-    assert "metadata" not in again["images"][0]["serverBuilder"]
-    assert (folder / "classifiers" / "classes.json").read_text("utf-8") == "{}"
-    index = json.loads((folder / "glisson.json").read_text("utf-8"))["images"]
-    assert index["b (2).svs"] == "../b/tracts.geojson"
-    assert (folder / "scripts" / "import_glisson.groovy").is_file()
-
-
-def test_class_colours_are_java_ints(tmp_path: Path) -> None:
-    write_qupath_project(tmp_path, [])
-    classes = json.loads((tmp_path / "classifiers" / "classes.json").read_text("utf-8"))
-    assert {"name": "Portal tract", "color": -24576} in classes["pathClasses"]
-
-
-def test_a_broken_project_is_not_overwritten(tmp_path: Path) -> None:
-    (tmp_path / "project.qpproj").write_text("not json")
-    with pytest.raises(OutputError, match="Move it away"):
-        write_qupath_project(tmp_path, [])
-    assert (tmp_path / "project.qpproj").read_text() == "not json"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import uuid
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +14,18 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from glisson.errors import AnnotationError
-from glisson.exchange import broken_rules, read_geojson, write_tracts_geojson
+from glisson.errors import AnnotationError, OutputError
+from glisson.exchange import (
+    Annotation,
+    Annotations,
+    Drawn,
+    broken_rules,
+    read_geojson,
+    write_annotations_geojson,
+    write_tracts_geojson,
+)
 from glisson.exchange.geojson import tracts_document
+from glisson.exchange.geojson_reader import Skipped
 from glisson.frames import BoxL0, Frame, PixelSize, Size
 from glisson.measure import measure_biopsy
 from glisson.regions import find_regions
@@ -146,6 +157,27 @@ def _feature() -> dict:
             "invalid",
         ),
         (lambda f: f.update(geometry={"type": "GeometryCollection", "geometries": []}), "type"),
+        (lambda f: f.update(type="Thing"), "not a Feature"),
+        (lambda f: f.update(properties=None), "properties"),
+        (lambda f: f["properties"].update(objectType="ROI"), "objectType"),
+        (lambda f: f["properties"].update(color=[1, 2, 3]), "colour"),
+        (lambda f: f["properties"].update(isLocked="yes"), "isLocked"),
+        (lambda f: f["properties"].update(childObjects=[]), "nests"),
+        (lambda f: f["properties"].update(classification=["Tissue"]), "classification"),
+        (lambda f: f["properties"]["classification"].update(name=3), "name"),
+        (lambda f: f["properties"]["classification"].update(color=[1, 2, 3, 4]), "colour"),
+        (lambda f: f["properties"].update(measurements=[]), "no object"),
+        (lambda f: f["properties"]["measurements"].update(x="3"), "not a number"),
+        (lambda f: f["properties"]["metadata"].update(x=3), "not text"),
+        (lambda f: f["geometry"]["coordinates"][0].pop(), "not closed"),
+        (lambda f: f["geometry"].update(coordinates=None), "none of its type"),
+        (lambda f: f["geometry"].update(coordinates=7), "none of its type"),
+        (
+            lambda f: f["geometry"].update(
+                coordinates=[[[0, 0], [9, 0], [9, 0.001], [0, 0.001], [0, 0]]]
+            ),
+            "0.01 px",
+        ),
     ],
 )
 def test_the_checker_sees_what_qupath_refuses(change, complaint: str) -> None:
@@ -160,21 +192,123 @@ def test_the_checker_sees_twins() -> None:
     assert any("twice" in text for text in found)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "qupath-0.2-bare-list.json",
-        "qupath-0.3-bare-list.geojson",
-        "qupath-0.5-feature-collection.geojson",
-        "single-feature-with-hole.geojson",
-        "mixed-geometry-types.geojson",
-    ],
-)
+STYLES = [
+    "qupath-0.2-bare-list.json",
+    "qupath-0.3-bare-list.geojson",
+    "qupath-0.5-feature-collection.geojson",
+    "single-feature-with-hole.geojson",
+    "mixed-geometry-types.geojson",
+]
+
+
+@pytest.mark.parametrize("name", STYLES)
 def test_reads_every_style_of_export(fixtures_dir: Path, name: str) -> None:
     found = read_geojson(fixtures_dir / "geojson" / name)
     assert found.areas
     assert all(area.geometry_l0.is_valid for area in found.areas)
     assert all(area.geometry_l0.area > 0 for area in found.areas)
+
+
+def _drawn(found: Annotations) -> list[Drawn]:
+    return [
+        Drawn(each.name, each.class_name, each.colour or (9, 9, 9), each.geometry_l0,
+              identifier=each.identifier)
+        for each in (*found.areas, *found.skipped)
+    ]  # fmt: skip
+
+
+def _raw(path: Path) -> list[dict]:
+    document = json.loads(path.read_text("utf-8"))
+    return document if isinstance(document, list) else document.get("features", [document])
+
+
+@pytest.mark.parametrize("bounds", [None, BoxL0(5000, 700, 9000, 2000)])
+@pytest.mark.parametrize("name", STYLES)
+def test_every_style_comes_back_as_it_was(
+    fixtures_dir: Path, tmp_path: Path, name: str, bounds: BoxL0 | None
+) -> None:
+    """Read, written for QuPath 0.5 to 0.7, and read again: geometry, holes, class, name, colour."""
+    first = read_geojson(fixtures_dir / "geojson" / name, bounds)
+    path = tmp_path / "again.geojson"
+    write_annotations_geojson(path, _drawn(first), info(bounds), "a reader")
+    assert broken_rules(json.loads(path.read_text("utf-8"))) == []
+    second = read_geojson(path, bounds)
+    assert len(second.areas) + len(second.skipped) == len(_raw(fixtures_dir / "geojson" / name))
+    for before, after in zip(first.areas, second.areas, strict=True):
+        _same_thing(before, after)
+        off = shapely.symmetric_difference(before.geometry_l0, after.geometry_l0).area
+        assert off <= 0.01 * before.geometry_l0.length
+        assert shapely.hausdorff_distance(before.geometry_l0, after.geometry_l0) < 0.011
+        assert _holes(before.geometry_l0) == _holes(after.geometry_l0)
+    for before, after in zip(first.skipped, second.skipped, strict=True):
+        _same_thing(before, after)
+        assert before.geometry_type == after.geometry_type
+        assert shapely.equals_exact(before.geometry_l0, after.geometry_l0, 0.006)
+
+
+def _same_thing(before: Annotation | Skipped, after: Annotation | Skipped) -> None:
+    assert (after.class_name, after.name) == (before.class_name, before.name)
+    assert after.colour == (before.colour if before.class_name else None)
+    if len(before.identifier) == 36:  # a UUID, which QuPath 0.4 and later keep
+        assert after.identifier == before.identifier
+
+
+def _holes(geometry: shapely.Geometry) -> list[int]:
+    return sorted(len(part.interiors) for part in shapely.get_parts(geometry))
+
+
+def test_the_first_reading_loses_nothing_of_the_file(fixtures_dir: Path) -> None:
+    """Against the raw JSON, read by nobody else."""
+    path = fixtures_dir / "geojson" / "mixed-geometry-types.geojson"
+    found, raw = read_geojson(path), _raw(path)
+    kinds = [each["geometry"]["type"] for each in raw]
+    assert kinds.count("Polygon") == len(found.areas) == 2
+    assert [s.geometry_type for s in found.skipped] == [k for k in kinds if k != "Polygon"]
+    classes = [each["properties"].get("classification", {}).get("name", "") for each in raw]
+    assert sorted(classes) == sorted(e.class_name for e in (*found.areas, *found.skipped))
+    assert found.areas[0].colour == (150, 200, 150)
+
+
+def test_a_packed_colour_of_older_exports_is_read(fixtures_dir: Path) -> None:
+    first, _ = read_geojson(fixtures_dir / "geojson" / "qupath-0.2-bare-list.json").areas
+    assert (first.class_name, first.colour) == ("Tumor", (200, 0, 0))
+
+
+def test_lines_in_several_parts_are_written_apart(tmp_path: Path) -> None:
+    """QuPath 0.5 and 0.7 read them as one object and overflow when they export it."""
+    lines = shapely.MultiLineString([[(0, 0), (9, 9)], [(20, 0), (29, 9)]])
+    path = tmp_path / "a.geojson"
+    drawn = Drawn("", "", (0, 0, 0), lines, identifier=str(uuid.uuid4()))
+    write_annotations_geojson(path, [drawn], info(), "a reader")
+    assert broken_rules(json.loads(path.read_text("utf-8"))) == []
+    assert [each.geometry_type for each in read_geojson(path).skipped] == ["LineString"] * 2
+
+
+def test_a_derived_class_comes_back(tmp_path: Path) -> None:
+    path, square = tmp_path / "a.geojson", shapely.box(0, 0, 9, 9)
+    drawn = Drawn("", "Portal tract: Interface", (1, 2, 3), square)
+    write_annotations_geojson(path, [drawn], info(), "a reader")
+    (area,) = read_geojson(path).areas
+    assert (area.class_name, area.colour, area.name) == ("Portal tract: Interface", (1, 2, 3), "")
+
+
+def test_a_name_that_qupath_would_not_read_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"end its name in \.geojson"):
+        write_annotations_geojson(tmp_path / "a.txt", [], info(), "a reader")
+
+
+@pytest.mark.parametrize("files", [0, 1, 2])
+def test_a_zip_of_qupaths_holds_one_file(tmp_path: Path, files: int) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as packed:
+        packed.writestr("readme.txt", "no")
+        for number in range(files):
+            packed.writestr(f"{number}.geojson", json.dumps([_feature()]))
+    if files == 1:
+        assert len(read_geojson(path).areas) == 1
+    else:
+        with pytest.raises(AnnotationError, match=r"a\.zip is not GeoJSON: it holds"):
+            read_geojson(path)
 
 
 def test_holes_are_read(fixtures_dir: Path) -> None:

@@ -70,6 +70,15 @@ def test_more_is_never_worse(length: float, count: int, longer: float, more: int
         assert order.index(large[key]) >= order.index(verdict)
 
 
+def test_reasons_read_well() -> None:
+    minimum = {each.standard: each for each in judge(SectionSize(5, 1234, 1234))}["rcpath_minimum"]
+    assert "1234 of 6 tracts" in minimum.reason
+    mean = judge(SectionSize(25, 32 / 3, 32 / 3))[0]
+    assert "10.67 of 11 complete tracts (0.33 missing)" in mean.reason
+    unknown = judge(SectionSize(30, None, None, f"{REASON}."))[0]
+    assert f"({REASON})" in unknown.reason
+
+
 def test_every_standard_has_a_source() -> None:
     assert len({standard.key for standard in STANDARDS}) == len(STANDARDS)
     assert all(standard.citation for standard in STANDARDS)

@@ -124,6 +124,25 @@ def test_debris_has_no_length() -> None:
     assert measured.biopsy.longest_fragment_length_mm == measured.biopsy.length_mm
 
 
+@pytest.mark.parametrize("angle", [0, 33])
+def test_a_square_is_as_long_as_its_side(angle: float) -> None:
+    square = rotate(band([(0, 0), (3000, 0)], 3000), angle)
+    assert length_um(square) == pytest.approx(3000, rel=0.01)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_piece_that_lies_alone_is_no_debris(seed: int) -> None:
+    """As of a wedge: hardly longer than broad."""
+    rng = np.random.default_rng(seed)
+    angles = np.sort(rng.uniform(0, 2 * np.pi, 30))
+    radius = rng.uniform(1000, 1500, 30)
+    ring = np.column_stack([radius * np.cos(angles), radius * np.sin(angles)])
+    label_map = map_of([Polygon(ring)], PixelSize(0.5, 0.5), 4.0)
+    biopsy = measure_biopsy(find_regions(label_map), label_map.frame.pixel_size).biopsy
+    assert biopsy.mean_width_um is not None
+    assert biopsy.length_mm * 1000 >= 0.99 * biopsy.mean_width_um
+
+
 def test_the_narrowest_place_is_not_the_tip() -> None:
     core = band([(0, 0), (8000, 0)], 900)
     bites = Point(4000, 850).buffer(700).union(Point(4000, -850).buffer(700))

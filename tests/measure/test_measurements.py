@@ -166,6 +166,21 @@ def test_one_section_of_three_is_what_counts() -> None:
     assert given_one.section_count_given
 
 
+def test_bridging_tracts_are_counted_nowhere() -> None:
+    septum = shapely.box(500, 450, 9500, 550)
+    measurements = measured([CORE_UM], [septum, Point(1000, 200).buffer(60)])
+    assert measurements.biopsy.tract_count_total is None
+    assert measurements.biopsy.tract_count_per_section is None
+    assert [fragment.tract_count for fragment in measurements.fragments] == [None]
+    (plain,) = measured([CORE_UM], [Point(1000, 200).buffer(60)]).fragments
+    assert plain.tract_count == 1
+
+
+def test_tissue_that_is_all_portal_leaves_no_less_than_nothing() -> None:
+    tissue = Point(3000.7, 800.3).buffer(733.3)
+    assert measured([tissue], [tissue]).biopsy.lobule_area_mm2 >= 0
+
+
 def test_no_tissue() -> None:
     measurements = measured([], [])
     assert measurements.biopsy.length_mm == 0

@@ -19,6 +19,7 @@ from shapely.affinity import translate
 from glisson.errors import AnnotationError, SettingsError
 from glisson.exchange import broken_rules
 from glisson.run import cohort, remeasure, segment
+from glisson.run.stored import edited_records
 from tests.run.conftest import write_scene
 from tests.scenes import ColourModel
 
@@ -239,6 +240,67 @@ def test_every_slide_gets_its_own_file(segmented: Path, tmp_path: Path) -> None:
     assert [each.name for each in remeasure(out).slides] == ["case 1"]
     with (out / "biopsies_edited.csv").open(encoding="utf-8") as table:
         assert [row["slide"] for row in csv.DictReader(table)] == ["case 1", "case 2"]
+
+
+def both(segmented: Path, tmp_path: Path) -> Path:
+    """Results of two slides, and both slides' outlines where the export script puts them."""
+    out = Path(shutil.copytree(segmented, tmp_path / "out"))
+    for name in ("case 1", "case 2"):
+        file = out / "qupath" / "edited" / f"{name}.svs.geojson"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(out / name / "tracts.geojson", file)
+    return out
+
+
+def test_one_slides_folder_takes_its_own_file(segmented: Path, tmp_path: Path) -> None:
+    out = both(segmented, tmp_path)
+    assert [(s.name, s.error) for s in remeasure(out / "case 1").slides] == [("case 1", None)]
+    assert not (out / "case 2.edited").exists()
+
+
+def test_a_slides_folder_stands_for_its_outlines(out: Path) -> None:
+    """Beside them lie artefacts and records, which are no corrected outlines."""
+    (slide,) = remeasure(out, out / "case 1").slides
+    assert slide.file.name == "tracts.geojson"
+    assert slide.record["biopsy"]["tract_count_total"] == 4
+
+
+def test_outlines_of_unknown_name_go_to_a_slide_only_when_chosen(out: Path) -> None:
+    place = out / "drawn"
+    place.mkdir()
+    (place / "case 9.geojson").write_text(json.dumps(outlines(out)["features"]), encoding="utf-8")
+    with pytest.raises(AnnotationError, match="case 9"):
+        remeasure(out / "case 1", place)
+    assert remeasure(out / "case 1", place / "case 9.geojson").slides[0].name == "case 1"
+
+
+def test_the_folder_of_a_slide_says_whose_outlines_they_are(
+    segmented: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = both(segmented, tmp_path)
+    path = out / "case 2" / "mine.geojson"
+    path.write_text(json.dumps(outlines(out)["features"]), encoding="utf-8")
+    monkeypatch.chdir(out)
+    assert [slide.name for slide in remeasure(".", path.resolve()).slides] == ["case 2"]
+
+
+def test_results_that_a_newer_run_set_aside_are_no_second_slide(out: Path) -> None:
+    edited(out, lambda features: None)
+    shutil.copytree(out / "case 1", out / "case 1.edited-1")
+    assert [(slide.name, slide.error) for slide in remeasure(out).slides] == [("case 1", None)]
+
+
+def test_a_slide_called_edited_is_not_replaced(out: Path) -> None:
+    edited(out, lambda features: None)
+    shutil.copytree(out / "case 1", out / "case 1.edited")
+    record = json.loads((out / "case 1.edited" / "biopsy.json").read_text("utf-8"))
+    record["slide"]["file"] = "case 1.edited.svs"
+    (out / "case 1.edited" / "biopsy.json").write_text(json.dumps(record), encoding="utf-8")
+    before = hashes(out / "case 1.edited")
+    with pytest.raises(SettingsError, match="another slide"):
+        remeasure(out)
+    assert hashes(out / "case 1.edited") == before
+    assert edited_records(out) == []
 
 
 def test_sections_and_interface_can_be_said(out: Path) -> None:

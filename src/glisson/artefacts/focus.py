@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,9 +17,9 @@ from glisson.tissue.morphology import drop_specks
 from glisson.tissue.tissue_map import Mask
 
 _LEAST_TISSUE = 0.4
-"""Share of a lattice cell that has to be tissue for a field to be read there."""
+"""Share of a lattice cell that has to be tissue for a field, a quarter of it, to be read."""
 _COARSEST_MPP = 1.1
-"""µm per level-0 pixel beyond which fine contrast is lost in any case."""
+"""µm per level-0 pixel beyond which contrast finer than 1 µm is lost in any case."""
 
 
 @dataclass(frozen=True)
@@ -65,16 +64,18 @@ def fine_contrast(rgb: NDArray[np.uint8], settings: ArtefactSettings) -> float:
 
 def _cells(tissue: TissueMap, settings: ArtefactSettings) -> Iterator[_Cell]:
     step = max(1, round(settings.focus_step_um / tissue.frame.mpp))
-    share = cv2.resize(
-        tissue.mask.astype(np.float32),
-        (-(-tissue.mask.shape[1] // step), -(-tissue.mask.shape[0] // step)),
-        interpolation=cv2.INTER_AREA,
-    )
-    for row, column in np.argwhere(share >= _LEAST_TISSUE):
+    for row, column in np.argwhere(_tissue_share(tissue.mask, step) >= _LEAST_TISSUE):
         yield _Cell(
             slice(int(row) * step, (int(row) + 1) * step),
             slice(int(column) * step, (int(column) + 1) * step),
         )
+
+
+def _tissue_share(mask: Mask, step: int) -> NDArray[np.float64]:
+    """(rows, columns) share of each cell of `step` pixels; beyond the grid is no tissue."""
+    rows, columns = (np.arange(0, length, step) for length in mask.shape)
+    in_rows = np.add.reduceat(mask, rows, axis=0, dtype=np.int32)
+    return np.asarray(np.add.reduceat(in_rows, columns, axis=1) / step**2)
 
 
 def _sharpness(slide: Slide, tissue: TissueMap, cell: _Cell, settings: ArtefactSettings) -> float:
@@ -86,7 +87,10 @@ def _sharpness(slide: Slide, tissue: TissueMap, cell: _Cell, settings: ArtefactS
 
 
 def _is_blurred(values: NDArray[np.float64], settings: ArtefactSettings) -> NDArray[np.bool_]:
-    """Below the absolute limit, or far below the slide's sharpest quarter; NaN is neither."""
+    """Below the absolute limit, or far below the slide's sharpest quarter; NaN is neither.
+
+    The second limit ends at 1.5 times the first (0.24): sharp liver gives 0.33 and more.
+    """
     known = values[~np.isnan(values)]
     own = float(np.percentile(known, 75)) if known.size else 0.0
     limit = max(settings.blurred, min(settings.blurred_of_own * own, 1.5 * settings.blurred))

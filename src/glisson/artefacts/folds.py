@@ -12,6 +12,7 @@ from glisson.tissue.morphology import erode, pieces
 from glisson.tissue.tissue_map import Mask
 
 _DIRECTIONS = 8
+"""Between two of them the end of an 80 µm line strays 8 µm: half the width of the line."""
 _COARSER = 4
 """The neighbourhood is averaged on pixels this many times larger."""
 _STAINED = 0.4

@@ -12,6 +12,7 @@ from glisson.tissue.morphology import dilate, drop_specks, erode, pieces
 from glisson.tissue.tissue_map import Mask
 
 _TINTED_SHARE = 0.2
+"""Of a wide grey thing that has to be coloured like ink; set on soiled phantoms."""
 
 
 def find_pens(tissue: TissueMap, signs: NDArray[np.uint8], settings: ArtefactSettings) -> Mask:

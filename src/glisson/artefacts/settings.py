@@ -49,7 +49,8 @@ class ArtefactSettings:
         focus_field_um: µm, their side.
         blurred: fine over coarse contrast (1 µm over 4 µm) below which a field is out of
             focus. Sharp liver gives 0.33 to 0.9; a blur of 0.7 µm 0.2, 1 µm 0.1, 3 µm 0.03.
-        blurred_of_own: the same as a share of the slide's own sharpest quarter.
+        blurred_of_own: the same as a share of the slide's own sharpest quarter: a blur of
+            1 µm leaves 0.1 of at least 0.33.
         least_contrast: OD sd at 1 to 4 µm; a field with less shows too little to tell.
         focus_mm2: mm², smallest area called out of focus.
         most_dust: specks that get an outline; the largest are taken.

@@ -8,6 +8,7 @@ from glisson.exchange.geojson import Drawn, write_annotations_geojson, write_tra
 from glisson.exchange.geojson_reader import Annotation, Annotations, read_geojson
 from glisson.exchange.overview import write_overview
 from glisson.exchange.qupath_project import write_qupath_project
+from glisson.exchange.qupath_project_rules import broken_project_rules
 from glisson.exchange.qupath_rules import broken_rules
 from glisson.exchange.same_image import check_image_size, check_inside, check_same_image
 from glisson.exchange.tables import write_tables
@@ -19,6 +20,7 @@ __all__ = [
     "Annotations",
     "Drawn",
     "StoredClassMap",
+    "broken_project_rules",
     "broken_rules",
     "check_image_size",
     "check_inside",

@@ -10,6 +10,9 @@ from glisson.artefacts import Artefact
 from glisson.exchange.geojson import Drawn, GeoJsonFrame, write_annotations_geojson
 from glisson.slides import SlideInfo
 
+ARTEFACTS_FILE = "artefacts.geojson"
+"""Beside a slide's outlines."""
+
 
 def write_artefacts_geojson(
     path: Path, artefacts: Sequence[Artefact], info: SlideInfo, frame: GeoJsonFrame = "qupath"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import shapely
 from shapely import MultiPolygon, Polygon
 from shapely.affinity import translate
@@ -27,6 +28,9 @@ from glisson.slides import SlideInfo
 GeoJsonFrame = Literal["qupath", "level0"]
 Document = dict[str, Any]
 
+_AREAS = {"Polygon", "MultiPolygon", "GeometryCollection"}
+_ENDINGS = (".geojson", ".json", ".geojson.gz", ".json.gz")
+"""QuPath takes a file of any other ending for one without objects, and says nothing."""
 _NAMESPACE = uuid.UUID("6f0d1c9e-5a0e-5b57-9d55-3f0c8f3b8f11")
 
 
@@ -55,11 +59,12 @@ class Drawn:
     """An annotation to write.
 
     Attributes:
-        name: shown in QuPath.
-        class_name: QuPath class.
+        name: shown in QuPath; none where empty.
+        class_name: QuPath class; none where empty.
         colour: RGB of the class.
-        outline_l0: polygon in level-0 pixels.
+        outline_l0: polygons, lines or points in level-0 pixels.
         locked: whether QuPath keeps it from being edited.
+        identifier: the id it had; without one that is a UUID it gets one of its own.
     """
 
     name: str
@@ -67,6 +72,7 @@ class Drawn:
     colour: tuple[int, int, int]
     outline_l0: BaseGeometry
     locked: bool = False
+    identifier: str = ""
 
 
 def write_annotations_geojson(
@@ -86,19 +92,23 @@ def write_annotations_geojson(
     shift_l0 = _shift(info, frame)
     features = []
     for number, each in enumerate(drawn, 1):
-        geometry = on_qupath_grid(translate(each.outline_l0, *shift_l0))
-        if geometry is not None:
+        identifier = each.identifier
+        if not _is_uuid(identifier):
             identifier = _identifier(info, source, f"{each.class_name} {number}")
+        for geometry in _on_grid(translate(each.outline_l0, *shift_l0)):
             features.append(
                 _feature(identifier, geometry, each.name, each.class_name, each.colour,
                          {}, {"Source": source}, each.locked)
             )  # fmt: skip
+            identifier = _identifier(info, source, f"{identifier} {len(features)}")
     block = _slide_block(info, source, frame)
     _write(path, {"type": "FeatureCollection", "features": features, "glisson": block})
 
 
 def _write(path: Path, document: Document) -> None:
     """Checked before the file gets its name."""
+    if not path.name.lower().endswith(_ENDINGS):
+        raise OutputError(f"{path} would not open in QuPath: end its name in .geojson.")
     broken = broken_rules(document)
     if broken:
         raise OutputError(f"{path} would not open in QuPath: {broken[0]}. Please report this.")
@@ -206,7 +216,7 @@ def _tract_feature(
 
 def _feature(
     identifier: str,
-    geometry: Polygon | MultiPolygon,
+    geometry: BaseGeometry,
     name: str,
     class_name: str,
     colour: tuple[int, int, int],
@@ -214,10 +224,12 @@ def _feature(
     texts: dict[str, str],
     locked: bool,
 ) -> Document:
-    properties: Document = {
-        "objectType": "annotation",
-        "name": name,
-        "classification": {"name": class_name, "color": list(colour)},
+    properties: Document = {"objectType": "annotation"}
+    if name:
+        properties["name"] = name
+    if class_name:
+        properties["classification"] = {"name": class_name, "color": list(colour)}
+    properties |= {
         "isLocked": locked,
         "measurements": {k: round(v, 6) for k, v in numbers.items() if v is not None},
         "metadata": texts,
@@ -228,6 +240,26 @@ def _feature(
         "geometry": _rounded(shapely.geometry.mapping(geometry)),
         "properties": properties,
     }
+
+
+def _on_grid(geometry_l0: BaseGeometry) -> list[BaseGeometry]:
+    """A geometry on QuPath's grid, in as many annotations as it needs; none where it vanishes.
+
+    Lines in several parts are written apart: QuPath reads them as one and cannot export it.
+    """
+    if geometry_l0.geom_type in _AREAS:
+        area = on_qupath_grid(geometry_l0)
+        return [] if area is None else [area]
+    snapped = shapely.transform(geometry_l0, lambda points: np.round(points, 2))
+    parts = shapely.get_parts(snapped) if snapped.geom_type == "MultiLineString" else [snapped]
+    return [part for part in parts if part.is_valid and not part.is_empty]
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return bool(uuid.UUID(text))
+    except ValueError:
+        return False
 
 
 def _rounded(geometry: Document) -> Document:

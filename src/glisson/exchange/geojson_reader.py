@@ -5,16 +5,20 @@ from __future__ import annotations
 import gzip
 import json
 import math
+import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import shapely
 from shapely import MultiPolygon, Polygon
 from shapely.affinity import translate
+from shapely.geometry.base import BaseGeometry
 
+from glisson.classes import Rgb
 from glisson.errors import AnnotationError
 from glisson.frames import BoxL0, Size
 
@@ -33,6 +37,7 @@ class Annotation:
         geometry_l0: valid polygon(s) in level-0 pixels of the whole file.
         identifier: QuPath's id, or empty.
         repaired: whether what was drawn crossed itself, and was put right.
+        colour: RGB of the class, or None.
     """
 
     class_name: str
@@ -40,6 +45,7 @@ class Annotation:
     geometry_l0: Polygon | MultiPolygon
     identifier: str
     repaired: bool = False
+    colour: Rgb | None = None
 
 
 @dataclass(frozen=True)
@@ -50,11 +56,16 @@ class Skipped:
         class_name: as an annotation's.
         geometry_type: such as `LineString`, or `Polygon` for one that encloses nothing.
         where: file and number of the feature.
+        name, geometry_l0, identifier, colour: as an annotation's.
     """
 
     class_name: str
     geometry_type: str
     where: str
+    name: str
+    geometry_l0: BaseGeometry
+    identifier: str
+    colour: Rgb | None
 
 
 @dataclass(frozen=True)
@@ -78,7 +89,7 @@ def read_geojson(
     """Read a FeatureCollection, a bare list, a Feature or a geometry.
 
     Args:
-        path: a .geojson or .json file, or either with .gz.
+        path: a .geojson or .json file, or either with .gz, or one in a .zip.
         bounds_l0: the slide's bounds, added back to what QuPath counts from their corner;
             ignored when the file itself says that it counts from the whole file's corner.
         size_l0: the slide's size; a file that says that QuPath showed an image of this size, and
@@ -113,17 +124,34 @@ def _shift_l0(
 
 def _load(path: Path) -> Any:
     try:
-        opener = gzip.open if path.suffix == ".gz" else open
-        with opener(path, "rb") as file:
+        with _opened(path) as file:
             data = file.read(_MOST_BYTES + 1)
         if len(data) > _MOST_BYTES:
             raise AnnotationError(f"{path} holds more than 1 GiB; export fewer objects.")
         document = json.loads(data.decode("utf-8-sig"))
-    except (OSError, ValueError, RecursionError, EOFError, zlib.error) as error:
+    except (OSError, ValueError, RuntimeError, EOFError, zlib.error, zipfile.BadZipFile) as error:
         raise AnnotationError(
             f"{path} is not GeoJSON: {error}. In QuPath: File, Export objects as GeoJSON."
         ) from error
     return document
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes] | gzip.GzipFile]:
+    """The bytes of the JSON, however QuPath packed it."""
+    if path.suffix.lower() == ".zip":
+        with zipfile.ZipFile(path) as packed:
+            names = [name for name in packed.namelist() if name.endswith((".geojson", ".json"))]
+            if len(names) != 1:
+                raise ValueError(f"it holds {len(names)} GeoJSON files, not one")
+            with packed.open(names[0]) as file:
+                yield file
+    elif path.suffix.lower() == ".gz":
+        with gzip.open(path, "rb") as file:
+            yield file
+    else:
+        with path.open("rb") as file:
+            yield file
 
 
 def _features(document: Any, path: Path, depth: int = 0) -> Iterator[dict[str, Any]]:
@@ -161,20 +189,16 @@ def _add(
 ) -> None:
     geometry = _geometry(feature.get("geometry"), where)
     properties = _properties(feature, where)
-    class_name = _class_name(properties.get("classification"))
+    classification = properties.get("classification")
+    class_name, colour = _class_name(classification), _colour(classification)
+    name, identifier = _text(properties.get("name")), _text(feature.get("id"))
     area = _area(geometry)
     if area is None:
-        skipped.append(Skipped(class_name, geometry.geom_type, where))
+        kind, moved = geometry.geom_type, translate(geometry, *shift_l0)
+        skipped.append(Skipped(class_name, kind, where, name, moved, identifier, colour))
         return
-    areas.append(
-        Annotation(
-            class_name=class_name,
-            name=_text(properties.get("name")),
-            geometry_l0=translate(area, *shift_l0),
-            identifier=_text(feature.get("id")),
-            repaired=not geometry.is_valid,
-        )
-    )
+    moved = translate(area, *shift_l0)
+    areas.append(Annotation(class_name, name, moved, identifier, not geometry.is_valid, colour))
 
 
 def _properties(feature: dict[str, Any], where: str) -> dict[str, Any]:
@@ -231,6 +255,20 @@ def _class_name(classification: Any) -> str:
     if isinstance(names, list):
         return ": ".join(str(name) for name in names)
     return _text(classification.get("name"))
+
+
+def _colour(classification: Any) -> Rgb | None:
+    """A list, which may end in alpha; until QuPath 0.3 a packed ARGB int."""
+    found = classification if isinstance(classification, dict) else {}
+    listed, packed = found.get("color"), found.get("colorRGB")
+    if isinstance(packed, int):
+        listed = [packed >> 16, packed >> 8, packed]
+    if not isinstance(listed, list) or len(listed) < 3:
+        return None
+    if not all(isinstance(value, int) for value in listed[:3]):
+        return None
+    red, green, blue = (value & 255 for value in listed[:3])
+    return red, green, blue
 
 
 def _text(value: Any) -> str:

@@ -14,21 +14,27 @@ _COMPUTED_BY_QUPATH = {
     "Num Detections",
 }  # fmt: skip
 _GEOMETRIES = {"Polygon", "MultiPolygon", "LineString", "Point", "MultiPoint"}
+_NOT_FLAT = {"childObjects", "children", "nucleusGeometry"}
 _OBJECT_TYPES = {"annotation", "detection", "tile"}
 _MOST_VERTICES = 50_000
 
 
 def broken_rules(document: dict[str, Any]) -> list[str]:
     """Sentences on everything that QuPath would not read as meant; empty when all is well."""
-    if document.get("type") != "FeatureCollection":
+    features = document.get("features")
+    if document.get("type") != "FeatureCollection" or not isinstance(features, list):
         return ["the top level is not a FeatureCollection"]
     found: list[str] = []
     identifiers: set[str] = set()
-    for number, feature in enumerate(document.get("features", [])):
+    for number, feature in enumerate(features):
+        if not isinstance(feature, dict) or feature.get("type") != "Feature":
+            found.append(f"feature {number}: it is not a Feature")
+            continue
         found += [f"feature {number}: {text}" for text in _feature_rules(feature)]
-        if feature.get("id") in identifiers:
+        identifier = str(feature.get("id")).lower()
+        if identifier in identifiers:
             found.append(f"feature {number}: its id is used twice")
-        identifiers.add(feature.get("id"))
+        identifiers.add(identifier)
     return found
 
 
@@ -58,13 +64,30 @@ def _name_rules(properties: dict[str, Any]) -> Iterator[str]:
         yield "its name is not a string"
     if "color" in properties:
         yield "a colour of its own stops it from being recoloured by class"
+    if not isinstance(properties.get("isLocked", False), bool):
+        yield "isLocked is neither true nor false"
+    for key in _NOT_FLAT & set(properties):
+        yield f"{key} nests another object, which other programs lose"
 
 
 def _geometry_rules(geometry: Any) -> Iterator[str]:
     if not isinstance(geometry, dict) or geometry.get("type") not in _GEOMETRIES:
         yield "its geometry is of a type that QuPath cannot read"
         return
-    shape = shapely.geometry.shape(geometry)
+    broken = list(_ring_rules(geometry))
+    yield from broken or _shape_rules(geometry)
+
+
+def _shape_rules(geometry: dict[str, Any]) -> Iterator[str]:
+    try:
+        shape = shapely.geometry.shape(geometry)
+        points = shapely.get_coordinates(shape)
+    except (TypeError, ValueError, IndexError, KeyError, shapely.errors.ShapelyError):
+        yield "its coordinates are none of its type"
+        return
+    if not all(math.isfinite(value) for value in points.ravel()):
+        yield "a coordinate is not a number"
+        return
     if shape.is_empty or (geometry["type"].endswith("Polygon") and shape.area <= 0):
         yield "its geometry is empty"
     if not shape.is_valid:
@@ -72,30 +95,34 @@ def _geometry_rules(geometry: Any) -> Iterator[str]:
     snapped = shapely.set_precision(shape, 0.01, mode="pointwise")
     if not snapped.is_valid or snapped.is_empty:
         yield "its geometry is invalid on QuPath's grid of 0.01 px"
-    points = shapely.get_coordinates(shape)
-    if not all(math.isfinite(value) for value in points.ravel()):
-        yield "a coordinate is not a number"
     if len(points) > _MOST_VERTICES:
         yield f"it has {len(points)} vertices"
-    yield from _ring_rules(geometry)
 
 
 def _ring_rules(geometry: dict[str, Any]) -> Iterator[str]:
-    polygons = geometry["coordinates"]
+    polygons = geometry.get("coordinates")
     if geometry["type"] == "Polygon":
         polygons = [polygons]
     elif geometry["type"] != "MultiPolygon":
         return
-    for ring in (ring for polygon in polygons for ring in polygon):
-        if len(ring) < 4 or list(ring[0]) != list(ring[-1]):
-            yield "a ring is not closed"
+    try:
+        rings = [ring for polygon in polygons or () for ring in polygon]
+        closed = [len(ring) > 3 and list(ring[0]) == list(ring[-1]) for ring in rings]
+    except (TypeError, IndexError):
+        yield "its coordinates are none of its type"
+        return
+    if not all(closed):
+        yield "a ring is not closed"
 
 
 def _classification_rules(classification: Any) -> Iterator[str]:
     if classification is None or isinstance(classification, str):
         return
-    colour = classification.get("color", "missing")
-    if not classification.get("name") or colour == "missing":
+    if not isinstance(classification, dict):
+        yield "its classification is neither a name nor an object"
+        return
+    colour, name = classification.get("color", "missing"), classification.get("name")
+    if not isinstance(name, str) or not name or colour == "missing":
         yield "its classification lacks a name or a colour"
     elif colour is not None and not _is_colour(colour):
         yield f"its class colour is {colour!r}"
@@ -105,21 +132,28 @@ def _is_colour(colour: Any) -> bool:
     return (
         isinstance(colour, list)
         and len(colour) == 3
-        and all(isinstance(value, int) and 0 <= value <= 255 for value in colour)
+        and all(type(value) is int and 0 <= value <= 255 for value in colour)
     )
 
 
 def _measurement_rules(properties: dict[str, Any]) -> Iterator[str]:
     measurements, metadata = properties.get("measurements", {}), properties.get("metadata", {})
+    if not isinstance(measurements, dict) or not isinstance(metadata, dict):
+        yield "its measurements or metadata are no object"
+        return
     for name, value in measurements.items():
-        if name in _COMPUTED_BY_QUPATH:
-            yield f"measurement {name!r} would be dropped: QuPath computes its own"
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            yield f"measurement {name!r} is not a number"
-        elif not math.isfinite(value):
-            yield f"measurement {name!r} is {value}"
+        yield from _number_rules(name, value)
     for name, text in metadata.items():
         if name in measurements:
             yield f"metadata {name!r} hides a measurement"
         if not isinstance(text, str):
             yield f"metadata {name!r} is not text"
+
+
+def _number_rules(name: str, value: Any) -> Iterator[str]:
+    if name in _COMPUTED_BY_QUPATH:
+        yield f"measurement {name!r} would be dropped: QuPath computes its own"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        yield f"measurement {name!r} is not a number"
+    elif not math.isfinite(value):
+        yield f"measurement {name!r} is {value}"

@@ -18,6 +18,9 @@ from glisson.measure.sections import Piece, Sections, find_sections
 from glisson.measure.shape import in_um, shape_of
 from glisson.regions import COMPLETE_DEFINITION, Fragment, Regions, Tract
 
+_ROUNDED = 1 - 1e-6
+"""A square piece that lies alone is as large as its own square, whatever the last digit says."""
+
 
 @dataclass(frozen=True)
 class TractMeasurements:
@@ -73,7 +76,8 @@ class FragmentMeasurements:
         section_number: the section it belongs to, from 1.
         tissue_area_mm2: lobule and portal.
         portal_area_mm2: portal tracts.
-        tract_count: tracts in it, complete and partial.
+        tract_count: tracts in it, complete and partial; None where the biopsy's cannot be
+            counted.
         length_mm: medial axis, extended to the tips; of cores that touch, the sum.
         length_counted: whether it is part of the biopsy's length: at least 1 mm long, and at
             least as large as a square of the cores' width. Less is debris.
@@ -87,7 +91,7 @@ class FragmentMeasurements:
     section_number: int
     tissue_area_mm2: float
     portal_area_mm2: float
-    tract_count: int
+    tract_count: int | None
     length_mm: float
     length_counted: bool
     core_count: int
@@ -185,7 +189,7 @@ def measure_biopsy(
     sizes = _sizes(plane)
     found = find_sections(plane.pieces(sizes), sections)
     fragments = tuple(
-        _fragment(piece, tracts, size, number, pixel_size)
+        _fragment(piece, tracts, size, number, pixel_size, regions.countable)
         for piece, size, number in zip(regions.fragments, sizes, found.numbers, strict=True)
     )
     interface_mm2 = 1e-6 * interface_area_um2(plane.tracts, plane.fragments, interface_width_um)
@@ -282,11 +286,15 @@ def _sizes(plane: _Plane) -> list[_Size]:
     areas = [float(outline.area) for outline in plane.fragments]
     sizes = [_Size(p, area, True) for p, area in zip(paths, areas, strict=True)]
     long = [size for size in sizes if size.length_um >= LEAST_LENGTH_UM]
-    width = _typical_width(long)
+    least_um2 = _ROUNDED * _typical_width(long) ** 2
     return [
-        _Size(s.paths, s.area_um2, s.length_um >= LEAST_LENGTH_UM and s.area_um2 >= width**2)
+        _Size(s.paths, s.area_um2, s.length_um >= LEAST_LENGTH_UM and s.area_um2 >= least_um2)
         for s in sizes
     ]
+
+
+def _path_lengths_um(sizes: Sequence[_Size]) -> list[float]:
+    return [path.length_um for size in sizes for path in size.paths]
 
 
 def _typical_width(sizes: Sequence[_Size]) -> float:
@@ -369,6 +377,7 @@ def _fragment(
     size: _Size,
     section_number: int,
     pixel_size: PixelSize,
+    countable: bool,
 ) -> FragmentMeasurements:
     own = [tract for tract in tracts if tract.fragment_number == piece.number]
     return FragmentMeasurements(
@@ -376,7 +385,7 @@ def _fragment(
         section_number=section_number,
         tissue_area_mm2=float(shapely.area(piece.polygon_l0)) * pixel_size.area_um2 / 1e6,
         portal_area_mm2=math.fsum(tract.area_um2 for tract in own) / 1e6,
-        tract_count=len(own),
+        tract_count=len(own) if countable else None,
         length_mm=size.length_um / 1000,
         length_counted=size.counted,
         core_count=len(size.paths),
@@ -404,7 +413,7 @@ def _biopsy(
     return BiopsyMeasurements(
         tissue_area_mm2=tissue,
         portal_area_mm2=portal,
-        lobule_area_mm2=tissue - portal,
+        lobule_area_mm2=max(0.0, tissue - portal),
         portal_fraction=portal / tissue if tissue else None,
         portal_percent=100 * portal / tissue if tissue else None,
         interface_area_mm2=interface_mm2,
@@ -413,7 +422,7 @@ def _biopsy(
         unreadable_area_mm2=unreadable_um2 / 1e6,
         fragment_count=len(fragments),
         length_mm=length_um / 1000,
-        longest_fragment_length_mm=max((s.paths[0].length_um for s in cores), default=0.0) / 1000,
+        longest_fragment_length_mm=max(_path_lengths_um(cores), default=0.0) / 1000,
         mean_width_um=math.fsum(s.area_um2 for s in cores) / length_um if cores else None,
         minimum_width_um=min((s.minimum_width_um for s in cores), default=None),
         section_count=sections.count,

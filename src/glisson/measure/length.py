@@ -59,11 +59,13 @@ class CorePath:
 def core_paths(piece_um: Polygon) -> tuple[CorePath, ...]:
     """The middles of the cores in a piece of tissue, longest first; usually one.
 
-    Clefts and holes narrower than 60 µm are closed first. A second path must be at least 1 mm
-    long and 0.6 times as wide as the first: a tongue beside a tear is no core of its own.
+    Clefts narrower than 0.3 times the core's width are closed first, and holes shorter than the
+    core is wide filled. A second path must be at least 1 mm long and 0.6 times as wide as the
+    first: a tongue beside a tear is no core of its own.
 
-    The axis of a piece hardly longer than broad may run to corners: there, the middle line of
-    the smallest rectangle round it is taken if that is shorter.
+    The axis of a piece hardly longer than broad may run to corners, or be cut off far from the
+    tips: there, the middle line of the smallest rectangle round it is taken if that is shorter,
+    or if the axis is shorter than the side of a square of the same area.
 
     Args:
         piece_um: the piece's outline in µm.
@@ -72,7 +74,7 @@ def core_paths(piece_um: Polygon) -> tuple[CorePath, ...]:
     axis = _medial_axis(outline)
     lines = [] if axis is None else _taken_apart(axis, outline)
     if not lines or _length(lines[0]) ** 2 < _SQUAT * outline.area:
-        lines = [min([*lines[:1], _straight(outline)], key=_length)]
+        lines = [_of_squat(lines, outline)]
     return tuple(_measured(line, outline) for line in lines)
 
 
@@ -191,6 +193,12 @@ def _graph(
     shape = (len(used), len(used))
     edges = coo_array((np.concatenate([length, length]), both), shape=shape).tocsr()
     return _Axis(nodes, radius_um, between_um, edges)
+
+
+def _of_squat(lines: list[Points], outline: Polygon) -> Points:
+    """The middle of a piece hardly longer than broad; never shorter than its mean width."""
+    axis = [line for line in lines[:1] if _length(line) >= math.sqrt(outline.area)]
+    return min([*axis, _straight(outline)], key=_length)
 
 
 def _straight(outline: Polygon) -> Points:
@@ -360,8 +368,9 @@ def _in_line(first: _Way, second: _Way, outline: Polygon) -> bool:
 
 
 def _measured(line: Points, outline: Polygon) -> CorePath:
-    shapely.prepare(outline.boundary)
-    width = 2 * shapely.distance(shapely.points(line), outline.boundary)
+    edge = outline.boundary
+    shapely.prepare(edge)
+    width = 2 * shapely.distance(edge, shapely.points(line))
     return CorePath(line, np.asarray(width), _length(line))
 
 

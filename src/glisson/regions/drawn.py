@@ -20,6 +20,10 @@ _SAME_TRACT = 0.25
 _CRUMB_UM2 = 50.0
 """Left-overs of cutting outlines, smaller than this, are nothing that anybody drew."""
 
+_SMOOTHED = 0.9
+"""Smoothing takes at most a tenth of an outline's area (`smooth_outline`): a fragment that was
+just large enough when it was traced stays one."""
+
 
 @dataclass(frozen=True)
 class DrawnTract:
@@ -42,21 +46,23 @@ def regions_from_drawn(
 ) -> tuple[Regions, list[str]]:
     """Fragments and tracts of drawn outlines, and sentences on what was not taken as drawn.
 
-    Tissue that overlaps is one fragment. Tracts are cut to the tissue. Two that overlap by more
+    Tissue that overlaps is one fragment; pieces too small for a traced fragment are debris, as
+    editing leaves it. Tracts are cut to the tissue. Two that overlap by more
     than a quarter of the smaller are one; where they overlap less, the overlap is the first's.
     Every part of an outline in several parts is a tract of its own, but parts below the least
     tract area beside a larger one are left out. An outline in one part is a tract however small
-    it is: whoever drew it meant it.
+    it is, from 50 µm²: whoever drew it meant it.
 
     Args:
         frame: a grid of square pixels, for lengths.
         tissue_l0: outlines of the tissue.
         drawn: outlines of tracts.
-        settings: what counts as complete, and as a tract.
+        settings: what counts as complete, as a tract and as a fragment.
     """
     settings = settings or RegionSettings()
     notes: list[str] = []
-    pieces = _pieces(tissue_l0)
+    least_um2 = _SMOOTHED * settings.min_fragment_area_um2
+    pieces = _pieces(tissue_l0, least_um2 / frame.pixel_size.area_um2, notes)
     fragments = tuple(Fragment(k, piece, piece) for k, piece in enumerate(pieces, 1))
     outlines = _cut_to_tissue(_one_each(drawn, notes), pieces, frame, settings, notes)
     describe = _Describing(frame, pieces, settings)
@@ -67,9 +73,13 @@ def regions_from_drawn(
     return Regions(frame, fragments, tracts, reason is None, reason), notes
 
 
-def _pieces(tissue_l0: Sequence[Polygon]) -> list[Polygon]:
+def _pieces(tissue_l0: Sequence[Polygon], least_l0: float, notes: list[str]) -> list[Polygon]:
+    """Pieces of tissue from the top left, without debris."""
     joined = _polygons(shapely.union_all(list(tissue_l0)))
-    return sorted(joined, key=lambda piece: (piece.bounds[1], piece.bounds[0]))
+    pieces = [piece for piece in joined if piece.area >= least_l0]
+    if len(pieces) < len(joined):
+        notes.append(f"{len(joined) - len(pieces)} piece(s) of tissue are debris and left out.")
+    return sorted(pieces, key=lambda piece: (piece.bounds[1], piece.bounds[0]))
 
 
 def _one_each(drawn: Sequence[DrawnTract], notes: list[str]) -> list[DrawnTract]:
@@ -109,7 +119,7 @@ def _cut_to_tissue(
 
 
 def _own_tracts(parts: list[Polygon], least_l0: float) -> list[Polygon]:
-    """Parts that are tracts: all of 1,500 µm² and more, or else the largest."""
+    """Parts that are tracts: all of the least area and more, or else the largest."""
     if len(parts) < 2:
         return parts
     large = [part for part in parts if part.area >= least_l0]
@@ -118,6 +128,8 @@ def _own_tracts(parts: list[Polygon], least_l0: float) -> list[Polygon]:
 
 def _notes(each: DrawnTract, parts: list[Polygon], kept: list[Polygon], um2: float) -> list[str]:
     outside = (each.geometry_l0.area - sum(part.area for part in parts)) * um2
+    if each.geometry_l0.area * um2 < _CRUMB_UM2:
+        return [f"{each.name} is smaller than {_CRUMB_UM2:.0f} µm² and is left out."]
     if not parts:
         return [f"{each.name} lies outside the tissue and is left out."]
     notes = []

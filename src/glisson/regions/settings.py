@@ -32,5 +32,5 @@ class RegionSettings:
 
 COMPLETE_DEFINITION = (
     "Complete: at most 5 % of the tract's outer contour lies within 3 µm of the tissue's edge. "
-    "Partial: more. Both have at least 1500 µm²."
+    "Partial: more."
 )

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from glisson.measure import SHOWN
-from glisson.report.figures import Bars, Scatter, portal_bars, tract_scatter
+from glisson.report.figures import Bars, Scatter, portal_bars, tissue_scatter, tract_scatter
 from glisson.report.inputs import ReportSlide
-from glisson.report.numbers import Cell, cell
+from glisson.report.numbers import Cell, cell, mean_sd
 from glisson.report.quality import warnings
 
 HEADINGS = (
@@ -24,6 +24,8 @@ _KEYS = (
     ("tract_count_complete", ".0f"),
     ("tract_count_partial", ".0f"),
 )
+_MEAN_STYLES = (".2f", ".1f", ".1f", ".1f", ".1f", ".1f")
+"""As of the keys above; a mean of counts has a decimal."""
 _ORDER = {"adequate": 3, "compromised": 2, "inadequate": 1, "not assessable": 0}
 
 
@@ -33,6 +35,7 @@ class CohortRow:
 
     name: str
     cells: tuple[Cell, ...]
+    corrected: bool
 
 
 @dataclass(frozen=True)
@@ -42,24 +45,31 @@ class Cohort:
     Attributes:
         rows: one a slide, in the order given.
         standard: title of the standard that the table's verdicts are by; empty without one.
+        measured: slides with tissue, which means and figures are of.
+        means: mean ± SD of each number, as the table's first columns; empty for a single slide.
         bars: portal percent, or None for a single slide.
-        scatter: tracts against length, or None where lengths are not known.
+        scatters: against length; none where lengths are not known.
     """
 
     rows: tuple[CohortRow, ...]
     standard: str
+    measured: int
+    means: tuple[str, ...]
     bars: Bars | None
-    scatter: Scatter | None
+    scatters: tuple[Scatter, ...]
 
 
 def cohort_view(slides: Sequence[ReportSlide]) -> Cohort:
     """What the template asks for."""
     done = [slide for slide in slides if slide.error is None and slide.record]
+    measured = [slide for slide in done if slide.record["biopsy"].get("tissue_area_mm2")]
     return Cohort(
-        rows=tuple(CohortRow(slide.name, _cells(slide)) for slide in slides),
+        rows=tuple(CohortRow(s.name, _cells(s), s.edited is not None) for s in slides),
         standard=next((str(a.get("title", "")) for s in done if (a := _shown(s.record))), ""),
-        bars=_bars(done),
-        scatter=_scatter(done),
+        measured=len(measured),
+        means=_means(measured),
+        bars=_bars(measured),
+        scatters=_scatters(measured),
     )
 
 
@@ -90,20 +100,46 @@ def _shown(record: dict[str, Any]) -> dict[str, Any] | None:
     return next(iter([*chosen, *found]), None)
 
 
-def _bars(done: Sequence[ReportSlide]) -> Bars | None:
+def _means(measured: Sequence[ReportSlide]) -> tuple[str, ...]:
+    """A column in which slides lack the number says of how many its mean is."""
+    if len(measured) < 2:
+        return ()
+    found = []
+    for (key, _), style in zip(_KEYS, _MEAN_STYLES, strict=True):
+        values = [value for slide in measured if (value := _number(slide, key)) is not None]
+        of = f" (n = {len(values)})" if 2 <= len(values) < len(measured) else ""
+        found.append(mean_sd(values, style) + of)
+    return tuple(found)
+
+
+def _number(slide: ReportSlide, key: str) -> float | None:
+    value = slide.record["biopsy"].get(key)
+    return None if value is None else float(value)
+
+
+def _bars(measured: Sequence[ReportSlide]) -> Bars | None:
     values = [
-        (slide.name, float(percent))
-        for slide in done
-        if (percent := slide.record["biopsy"].get("portal_percent")) is not None
+        (slide.name, percent)
+        for slide in measured
+        if (percent := _number(slide, "portal_percent")) is not None
     ]
     return portal_bars(values) if len(values) > 1 else None
 
 
-def _scatter(done: Sequence[ReportSlide]) -> Scatter | None:
-    values = [
-        (slide.name, float(length), float(tracts))
-        for slide in done
-        if (length := slide.record["biopsy"].get("length_per_section_mm")) is not None
-        and (tracts := slide.record["biopsy"].get("tract_count_per_section")) is not None
+def _scatters(measured: Sequence[ReportSlide]) -> tuple[Scatter, ...]:
+    drawn = (
+        (tract_scatter, _pairs(measured, "length_per_section_mm", "tract_count_per_section")),
+        (tissue_scatter, _pairs(measured, "length_mm", "tissue_area_mm2")),
+    )
+    return tuple(draw(values) for draw, values in drawn if len(values) > 1)
+
+
+def _pairs(
+    measured: Sequence[ReportSlide], x_key: str, y_key: str
+) -> list[tuple[str, float, float]]:
+    """(name, x, y) of the slides that have both."""
+    return [
+        (slide.name, x, y)
+        for slide in measured
+        if (x := _number(slide, x_key)) is not None and (y := _number(slide, y_key)) is not None
     ]
-    return tract_scatter(values) if len(values) > 1 else None

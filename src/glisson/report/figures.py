@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,6 +28,7 @@ class Bar:
 class Bars:
     """A bar chart, 480 px wide; bars begin at 160 px."""
 
+    title: str
     bars: tuple[Bar, ...]
     height_px: int
 
@@ -60,56 +62,121 @@ class Point:
 
 @dataclass(frozen=True)
 class Scatter:
-    """A scatter plot of 480 x 400 px; its axes cross at (50, 350)."""
+    """A scatter plot of 480 x 400 px against length in mm; its axes cross at (50, 350)."""
 
+    title: str
+    y_label: str
+    caption: str
     points: tuple[Point, ...]
     corners: tuple[Corner, ...]
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
 
 
+MOST_BARS = 40
+"""Slides up to which each has a bar: they fill a page of paper."""
 BAR_PX = 24
 LEFT_PX, RIGHT_PX, TOP_PX, BOTTOM_PX = 50, 465, 20, 350
 
 
 def portal_bars(slides: Sequence[tuple[str, float]]) -> Bars:
-    """Portal percent of each slide, in the order given."""
-    most = max((percent for _, percent in slides), default=0.0) or 1.0
+    """Portal percent of each slide, in the order given; of many, how many slides have which."""
+    if len(slides) > MOST_BARS:
+        return _histogram([percent for _, percent in slides])
+    values = [(name, percent, f"{percent:.1f} %") for name, percent in slides]
+    return _bars("Portal area, % of tissue", values)
+
+
+def _histogram(percents: Sequence[float]) -> Bars:
+    width = next(w for w in (1, 2, 5, 10) if max(percents) / w < 12)
+    counts = Counter(int(percent // width) for percent in percents)
+    values = [
+        (f"{width * k} to {width * (k + 1)} %", counts[k], str(counts[k]))
+        for k in range(max(counts) + 1)
+    ]
+    return _bars("Slides by portal area, % of tissue", values)
+
+
+def _bars(title: str, values: Sequence[tuple[str, float, str]]) -> Bars:
+    most = max((value for _, value, _ in values), default=0.0) or 1.0
     bars = tuple(
-        Bar(name, _short(name), f"{percent:.1f} %", 8 + BAR_PX * k, 240 * percent / most)
-        for k, (name, percent) in enumerate(slides)
+        Bar(name, _short(name), text, 8 + BAR_PX * k, 240 * value / most)
+        for k, (name, value, text) in enumerate(values)
     )
-    return Bars(bars, 16 + BAR_PX * len(bars))
+    return Bars(title, bars, 16 + BAR_PX * len(bars))
 
 
 def tract_scatter(slides: Sequence[tuple[str, float, float]]) -> Scatter:
     """Tracts against length in mm, both per section, with what two standards ask."""
+    axes = _Axes.over([25.0, *(mm for _, mm, _ in slides)], [14.0, *(n for *_, n in slides)])
     needs = [standard for standard in STANDARDS if standard.key in _LINES]
-    most_mm = _round_up(max([25.0, *(length for _, length, _ in slides)]))
-    most_tracts = _round_up(max([14.0, *(tracts for *_, tracts in slides)]))
-
-    def x(length_mm: float) -> float:
-        return LEFT_PX + (RIGHT_PX - LEFT_PX) * length_mm / most_mm
-
-    def y(tracts: float) -> float:
-        return BOTTOM_PX - (BOTTOM_PX - TOP_PX) * tracts / most_tracts
-
-    return Scatter(
-        points=tuple(
-            Point(name, f"{length:.1f} mm, {tracts:g} tracts", x(length), y(tracts))
-            for name, length, tracts in slides
-        ),
-        corners=tuple(
-            Corner(
-                f"{each.title}: {each.needs.length_mm:g} mm, {each.needs.tracts} tracts",
-                x(each.needs.length_mm or 0),
-                y(each.needs.tracts or 0),
-            )
-            for each in needs
-        ),
-        x_ticks=tuple(Tick(x(v), f"{v:g}") for v in _ticks(most_mm)),
-        y_ticks=tuple(Tick(y(v), f"{v:g}") for v in _ticks(most_tracts)),
+    corners = tuple(
+        Corner(
+            f"{each.title}: {each.needs.length_mm:g} mm, {each.needs.tracts} tracts",
+            axes.x(each.needs.length_mm or 0),
+            axes.y(each.needs.tracts or 0),
+        )
+        for each in needs
     )
+    says = [(name, mm, tracts, f"{tracts:g} tracts") for name, mm, tracts in slides]
+    return axes.scatter(
+        "Portal tracts against length, in one section", "portal tracts", _TRACTS, says, corners
+    )
+
+
+def tissue_scatter(slides: Sequence[tuple[str, float, float]]) -> Scatter:
+    """Tissue area in mm² against length in mm, all sections together."""
+    axes = _Axes.over([mm for _, mm, _ in slides], [mm2 for *_, mm2 in slides])
+    says = [(name, mm, mm2, f"{mm2:.2f} mm²") for name, mm, mm2 in slides]
+    return axes.scatter("Tissue area against length", "tissue, mm²", _TISSUE, says, ())
+
+
+_TRACTS = (
+    "Dashed: the least that each standard asks; above and right of a corner a biopsy is long "
+    "enough and has enough tracts. AASLD asks for complete tracts; all are shown. Slides whose "
+    "tracts cannot be counted are not shown."
+)
+_TISSUE = "Far above the others: broad or broken tissue, or glass taken for tissue."
+
+
+@dataclass(frozen=True)
+class _Axes:
+    """Where the axes of a scatter plot end, from 0."""
+
+    most_mm: float
+    most: float
+
+    @classmethod
+    def over(cls, lengths_mm: Sequence[float], values: Sequence[float]) -> _Axes:
+        return cls(_round_up(max(lengths_mm)), _round_up(max(values)))
+
+    def x(self, length_mm: float) -> float:
+        return LEFT_PX + (RIGHT_PX - LEFT_PX) * length_mm / self.most_mm
+
+    def y(self, value: float) -> float:
+        return BOTTOM_PX - (BOTTOM_PX - TOP_PX) * value / self.most
+
+    def scatter(
+        self,
+        title: str,
+        y_label: str,
+        caption: str,
+        slides: Sequence[tuple[str, float, float, str]],
+        corners: tuple[Corner, ...],
+    ) -> Scatter:
+        points = (
+            Point(name, f"{mm:.1f} mm, {says}", self.x(mm), self.y(value))
+            for name, mm, value, says in slides
+        )
+        return Scatter(
+            title,
+            y_label,
+            caption,
+            tuple(points),
+            corners,
+            tuple(Tick(self.x(v), f"{v:g}") for v in _ticks(self.most_mm)),
+            tuple(Tick(self.y(v), f"{v:g}") for v in _ticks(self.most)),
+        )
 
 
 def _short(name: str) -> str:
@@ -117,9 +184,9 @@ def _short(name: str) -> str:
 
 
 def _round_up(value: float) -> float:
-    return 5.0 * math.ceil(value / 5)
+    return 5.0 * max(1, math.ceil(value / 5))
 
 
 def _ticks(most: float) -> list[float]:
-    step = next(s for s in (1, 2, 5, 10, 20, 50, 100, 500, 5000) if most / s <= 8)
+    step = next(s * 10**k for k in range(9) for s in (1, 2, 5) if most / (s * 10**k) <= 8)
     return [float(v) for v in range(0, int(most) + 1, step)]

@@ -17,6 +17,7 @@ class ReportSlide:
         overview: the overview picture, or None.
         error: why it failed, or None.
         thumbnails: folder with pictures of tracts, or None.
+        edited: the content of `biopsy.json` of outlines corrected by hand, or None.
     """
 
     name: str
@@ -24,6 +25,7 @@ class ReportSlide:
     overview: Path | None
     error: str | None
     thumbnails: Path | None = None
+    edited: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)

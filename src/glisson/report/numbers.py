@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import mean, stdev
 
 DASH = "–"
 
@@ -32,6 +34,11 @@ def count(value: float | None) -> str:
     return f"{value:.0f}" if float(value).is_integer() else f"{value:.1f}"
 
 
+def mean_sd(values: Sequence[float], style: str) -> str:
+    """Mean ± sample standard deviation; a dash for fewer than two."""
+    return DASH if len(values) < 2 else f"{mean(values):{style}} ± {stdev(values):{style}}"
+
+
 def cell(value: float | None, style: str = ".0f") -> Cell:
     """A cell that sorts by its value."""
-    return Cell(number(value, style), "" if value is None else repr(float(value)))
+    return Cell(number(value, style), "" if value is None else f"{value:.7g}")

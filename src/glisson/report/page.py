@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from glisson.files import atomic_path
 from glisson.report.cohort import HEADINGS, cohort_view
 from glisson.report.inputs import ReportRun, ReportSlide
-from glisson.report.slide_section import slide_view
+from glisson.report.slide_section import most_rows, slide_view
 
 _MOST_OPEN = 6
 """Slides of a run up to which all are shown unfolded."""
@@ -27,7 +27,8 @@ def write_report(path: Path, run: ReportRun, slides: Sequence[ReportSlide]) -> N
     """
     html = _render(run, slides)
     with atomic_path(path) as unfinished:
-        unfinished.write_text(html, encoding="utf-8")
+        # a file's name need not be text that UTF-8 can hold
+        unfinished.write_text(html, encoding="utf-8", errors="replace")
 
 
 def _render(run: ReportRun, slides: Sequence[ReportSlide]) -> str:
@@ -43,7 +44,7 @@ def _render(run: ReportRun, slides: Sequence[ReportSlide]) -> str:
         run=run,
         cohort=cohort_view(slides),
         headings=HEADINGS,
-        slides=[slide_view(slide, len(slides)) for slide in slides],
+        slides=[slide_view(slide, len(slides), most_rows(slides)) for slide in slides],
         unfolded=len(slides) <= _MOST_OPEN,
         style=style,
         script=script,

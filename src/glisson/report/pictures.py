@@ -1,14 +1,16 @@
 """Pictures inside the page, kept small enough that it can be sent by mail.
 
-The page holds at most about 9 MB: every slide has the same share of `PICTURE_BYTES` for its
-overview, and of `THUMBNAIL_BYTES` for its tracts. An overview that is too large is made
-smaller; tracts beyond the share go without a picture (it still lies in the results folder).
+The pictures of a page hold at most about 9 MB: every slide has the same share of `PICTURE_BYTES`
+for its overview, and of `THUMBNAIL_BYTES` for its tracts. An overview that is too large is made
+smaller, and left out where that is not enough; tracts beyond the share go without a picture (all
+of them still lie in the results folder).
 """
 
 from __future__ import annotations
 
 import base64
 import io
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,28 +19,28 @@ from PIL import Image
 
 from glisson.exchange import thumbnail_name
 
+logger = logging.getLogger(__name__)
+
 PICTURE_BYTES = 3_900_000
 """All overviews; a third more in the page, as base64."""
 THUMBNAIL_BYTES = 2_600_000
 """All pictures of tracts; likewise."""
 
 _MOST_A_SLIDE = 500_000
-_SIDES_PX = (1600, 1300, 1000, 800, 640, 480)
+_SIDES_PX = (1600, 1300, 1000, 800, 640, 480, 320)
 _QUALITY = 80
 
 
 def embedded_overview(path: Path | None, slide_count: int) -> str | None:
-    """An overview as a data URI, as large as its share of the page allows; None without one."""
-    if path is None or not path.is_file():
+    """An overview as a data URI, as large as its share of the page allows; None without one,
+    where it cannot be read, and where no size fits.
+    """
+    whole = _opened(path)
+    if whole is None:
         return None
     share = min(_MOST_A_SLIDE, PICTURE_BYTES // max(1, slide_count))
-    with Image.open(path) as picture:
-        whole = picture.convert("RGB")
-    for side_px in _SIDES_PX:
-        data = _jpeg(whole, side_px)
-        if len(data) <= share:
-            break
-    return _uri(data)
+    sizes = (_jpeg(whole, side_px) for side_px in _SIDES_PX)
+    return next((_uri(data) for data in sizes if len(data) <= share), None)
 
 
 def embedded_thumbnails(
@@ -56,6 +58,18 @@ def embedded_thumbnails(
             left -= len(data)
             found[tract["number"]] = _uri(data)
     return found
+
+
+def _opened(path: Path | None) -> Image.Image | None:
+    """A whole report is not to be lost for one picture."""
+    if path is None or not path.is_file():
+        return None
+    try:
+        with Image.open(path) as picture:
+            return picture.convert("RGB")
+    except OSError as error:
+        logger.warning("%s cannot be read, and is not in the report: %s", path, error)
+        return None
 
 
 def _jpeg(picture: Image.Image, side_px: int) -> bytes:

@@ -45,7 +45,7 @@ class ArtefactRow:
 
 def warnings(record: Record) -> list[str]:
     """Sentences of the run, why tracts are not counted, and which are uncertain."""
-    found = list(record.get("warnings", ()))
+    found = [*_by_hand(record), *record.get("warnings", ())]
     reason = record["biopsy"].get("tract_count_reason")
     if reason:
         found.append(reason)
@@ -53,6 +53,14 @@ def warnings(record: Record) -> list[str]:
     if doubtful:
         found.append(_doubtful_sentence(doubtful))
     return found
+
+
+def _by_hand(record: Record) -> list[str]:
+    """Numbers of corrected outlines lie in a `biopsy.json` too, and must not pass for a model's."""
+    if record.get("source") != "edited":
+        return []
+    file = record.get("edited", {}).get("file", "a file")
+    return [f"Measured on outlines corrected by hand in {file}: these numbers are not the model's."]
 
 
 def artefact_rows(record: Record) -> list[ArtefactRow]:

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from glisson.report import quality, tract_table
+from glisson.report.corrected import corrected_view
 from glisson.report.inputs import ReportSlide
 from glisson.report.numbers import count, number
 from glisson.report.pictures import embedded_overview, embedded_thumbnails
 
 
-def slide_view(slide: ReportSlide, slide_count: int) -> dict[str, Any]:
+def most_rows(slides: Sequence[ReportSlide]) -> int:
+    """Rows that a slide's table of tracts may have: all, unless the page would grow too large."""
+    total = sum(len(slide.record.get("tracts", ())) for slide in slides)
+    limit = tract_table.MOST_ROWS
+    return total if total <= limit else max(1, limit // len(slides))
+
+
+def slide_view(slide: ReportSlide, slide_count: int, most_tracts: int) -> dict[str, Any]:
     """What the template asks for; a failed slide has its error only."""
     if slide.error is not None or not slide.record:
         return {"name": slide.name, "error": slide.error or "There is no result."}
     record = slide.record
-    biopsy, tracts = record["biopsy"], record["tracts"]
-    pictures = embedded_thumbnails(slide.thumbnails, tracts, slide_count)
+    biopsy, tracts = record["biopsy"], tract_table.picked(record["tracts"], most_tracts)
+    pictures = embedded_thumbnails(
+        slide.thumbnails, tract_table.to_look_at_first(tracts), slide_count
+    )
+    overview = embedded_overview(slide.overview, slide_count)
     return {
         "name": slide.name,
         "error": None,
@@ -24,9 +36,14 @@ def slide_view(slide: ReportSlide, slide_count: int) -> dict[str, Any]:
         "warnings": quality.warnings(record),
         "artefacts": quality.artefact_rows(record),
         "adequacy": [_adequacy(each) for each in record.get("adequacy") or ()],
-        "picture": embedded_overview(slide.overview, slide_count),
+        "picture": overview,
+        "picture_left_out": overview is None
+        and slide.overview is not None
+        and slide.overview.is_file(),
+        "corrected": None if slide.edited is None else corrected_view(slide.edited),
         "headings": tract_table.headings(tracts),
         "tracts": tract_table.rows(tracts, pictures),
+        "tract_count": len(record["tracts"]),
         "without_picture": len(tracts) - len(pictures),
         "definition": biopsy.get("complete_definition", ""),
         "source": _source(record),
@@ -51,6 +68,7 @@ def _facts(biopsy: dict[str, Any]) -> list[tuple[str, str]]:
         ("mean_width_um", ".0f", "mean width, µm"),
         ("minimum_width_um", ".0f", "least width, µm"),
         ("interface_area_mm2", ".3f", "interface, mm²"),
+        ("unreadable_area_mm2", ".3f", "unreadable, mm²"),
     )
     return facts + [
         (number(biopsy[key], style), what)
@@ -60,7 +78,9 @@ def _facts(biopsy: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _says_nothing(key: str, biopsy: dict[str, Any]) -> bool:
-    """Per section is the whole where there is one section."""
+    """Per section is the whole where there is one section; nothing unreadable is as it should."""
+    if key == "unreadable_area_mm2":
+        return not biopsy[key]
     return key.endswith(("_per_section", "_per_section_mm")) and biopsy.get("section_count") == 1
 
 

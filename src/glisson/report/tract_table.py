@@ -56,6 +56,20 @@ class TractRow:
     cells: tuple[Cell, ...]
 
 
+MOST_ROWS = 4000
+"""Tracts in all tables of a page: 0.5 kB each, 2 MB in all."""
+
+
+def picked(tracts: Sequence[Record], most: int) -> list[Record]:
+    """At most so many tracts, in order: those to look at, then the first."""
+    return sorted(to_look_at_first(tracts)[:most], key=lambda tract: tract["number"])
+
+
+def to_look_at_first(tracts: Sequence[Record]) -> list[Record]:
+    """Tracts with a note, then the others."""
+    return sorted(tracts, key=lambda tract: not notes(tract))
+
+
 def headings(tracts: Sequence[Record]) -> tuple[str, ...]:
     """Headings of the columns for which there is anything."""
     return tuple(column.heading for column in _columns(tracts))

@@ -47,7 +47,10 @@ from glisson.run.stored import (
     EDITED_ENDING,
     StoredSlide,
     edited_files,
+    edited_folder,
     edited_records,
+    is_slide_folder,
+    own_files,
     slide_of,
     stored_slides,
 )
@@ -116,7 +119,8 @@ def remeasure(
     the class map where none is. A file that cannot be used costs only itself.
 
     Args:
-        results: a folder written by `segment`, or one slide's folder in it.
+        results: a folder written by `segment`, or one slide's folder in it: of several files,
+            those named as that slide are then taken.
         edited: a GeoJSON file, or a folder of them; None for `qupath/edited`, where the project's
             export script writes.
         interface_width_um: of the band round tracts; None for that of the run.
@@ -130,11 +134,15 @@ def remeasure(
     check_measuring(interface_width_um, sections)
     out, slides = stored_slides(Path(results))
     files = edited_files(out, None if edited is None else Path(edited))
+    chosen = edited is not None and Path(edited).is_file()
+    if is_slide_folder(Path(results)):
+        files = own_files(files, slides[0])
     prepare_output(out)
     done: list[EditedSlide] = []
     for file in files:
         try:
-            done.append(_one(file, out, slides, done, interface_width_um, sections))
+            slide = _slide_of(file, slides, chosen, done)
+            done.append(_measured(file, slide, _settings(slide, interface_width_um, sections)))
         except OutputError:
             raise  # every other slide would meet the same disk
         except GlissonError as error:
@@ -146,36 +154,38 @@ def remeasure(
     return EditedRun(out, tuple(done))
 
 
-def _one(
-    file: Path,
-    out: Path,
-    slides: list[StoredSlide],
-    done: list[EditedSlide],
-    interface_width_um: float | None,
-    sections: int | None,
-) -> EditedSlide:
-    slide = slide_of(file, slides)
+def _slide_of(
+    file: Path, slides: list[StoredSlide], chosen: bool, done: list[EditedSlide]
+) -> StoredSlide:
+    """A file's slide, which no other file may have had."""
+    slide = slide_of(file, slides, chosen)
     twin = next((each.file for each in done if each.name == slide.name and not each.error), None)
     if twin is not None:
         raise SettingsError(
             f"{file} and {twin} are both outlines of {slide.name}. Keep one of them, or give the "
             "right one with --from."
         )
+    return slide
+
+
+def _settings(
+    slide: StoredSlide, interface_width_um: float | None, sections: int | None
+) -> _Settings:
+    """What was asked for, or else what the run was told."""
     told = slide.record["settings"]
-    settings = _Settings(
+    return _Settings(
         told["min_tract_area_um2"],
         _first(interface_width_um, told.get("interface_width_um"), INTERFACE_WIDTH_UM),
         sections if sections is not None else told.get("sections"),
     )
-    return _measured(file, out, slide, settings)
 
 
 def _first(*values: float | None) -> float:
     return next(value for value in values if value is not None)
 
 
-def _measured(file: Path, out: Path, slide: StoredSlide, settings: _Settings) -> EditedSlide:
-    clock, info = StageClock(), slide.info
+def _measured(file: Path, slide: StoredSlide, settings: _Settings) -> EditedSlide:
+    clock, info, place = StageClock(), slide.info, edited_folder(slide)
     with clock.stage("read"):
         annotations = read_geojson(file, info.bounds_l0, info.size_l0)
         check_same_image(annotations, info, file)
@@ -188,12 +198,11 @@ def _measured(file: Path, out: Path, slide: StoredSlide, settings: _Settings) ->
         comparison = compare(model, before, regions, measured)
     record = _record(slide, file, settings, measured, comparison, [*notes, *more])
     record["seconds_per_stage"] = clock.seconds()
-    name = f"{slide.name}{EDITED_ENDING}"
-    with slide_folder(out, name, record["settings_hash"]) as folder:
+    with slide_folder(place.parent, place.name, record["settings_hash"]) as folder:
         source = f"corrected in {file.name}"
         write_tracts_geojson(folder / TRACTS, regions, measured, info, source)
         write_json(folder / BIOPSY, record)
-    return EditedSlide(file, slide.name, out / name, record, slide.record)
+    return EditedSlide(file, slide.name, place, record, slide.record)
 
 
 def _model_regions(slide: StoredSlide, settings: _Settings) -> Regions:
@@ -284,6 +293,7 @@ def _record(
         "edited": edited,
         "slide": slide.record["slide"],
         "model": slide.record["model"],
+        "model_result": {key: slide.record[key] for key in ("settings_hash", "warnings")},
         "settings": asdict(settings),
         "settings_hash": settings_hash(facts),
         "warnings": notes,

@@ -11,7 +11,7 @@ from typing import Any
 from glisson.errors import AnnotationError, SettingsError
 from glisson.exchange import read_geojson
 from glisson.frames import BoxL0, PixelSize, Size
-from glisson.run.folder import BIOPSY, read_json, read_manifest
+from glisson.run.folder import BIOPSY, TRACTS, read_json, read_manifest
 from glisson.slides import SlideInfo
 
 EDITED_ENDING = ".edited"
@@ -20,6 +20,8 @@ EDITED_ENDING = ".edited"
 _FILE_ENDINGS = (".geojson", ".geojson.gz", ".json", ".json.gz")
 _QUPATH_FOLDER = Path("qupath") / "edited"
 _REPLACED_BY_EXPORT = re.compile(r'[\\/:*?"<>|]')
+_SET_ASIDE = re.compile(r"(.+)\.edited-\d+")
+"""Of a folder that a newer run kept, because its outlines had been edited (run/folder.py)."""
 
 
 @dataclass(frozen=True)
@@ -62,16 +64,19 @@ class StoredSlide:
 def stored_slides(results: Path) -> tuple[Path, list[StoredSlide]]:
     """The results folder and its slides; of a slide's own folder, that slide alone.
 
+    Folders that a newer run of the same slide set aside are left out.
+
     Raises:
         SettingsError: nothing there was written by `glisson segment`.
     """
-    if (results / BIOPSY).is_file():
+    if is_slide_folder(results):
         results = results.resolve()
         found = [_stored(results)]
         out = results.parent
     else:
         out = results
         folders = sorted(path for path in _entries(results) if (path / BIOPSY).is_file())
+        folders = [folder for folder in folders if not _is_set_aside(folder)]
         found = [_stored(folder) for folder in folders if read_manifest(folder) is not None]
     slides = [slide for slide in found if slide.record.get("source") != "edited"]
     if not slides:
@@ -85,15 +90,38 @@ def stored_slides(results: Path) -> tuple[Path, list[StoredSlide]]:
 def edited_records(out: Path) -> list[tuple[str, dict[str, Any]]]:
     """(name, record) of every slide with corrected results."""
     folders = sorted(path for path in _entries(out) if path.name.endswith(EDITED_ENDING))
-    return [
+    found = [
         (folder.name.removesuffix(EDITED_ENDING), read_json(folder / BIOPSY))
         for folder in folders
         if read_manifest(folder) is not None and (folder / BIOPSY).is_file()
     ]
+    # A slide may itself be called `x.edited`.
+    return [(name, record) for name, record in found if record.get("source") == "edited"]
+
+
+def edited_folder(slide: StoredSlide) -> Path:
+    """Where a slide's corrected results go, beside its own.
+
+    Raises:
+        SettingsError: another slide's own results are there.
+    """
+    folder = slide.folder.with_name(slide.name + EDITED_ENDING)
+    if (folder / BIOPSY).is_file() and read_json(folder / BIOPSY).get("source") != "edited":
+        raise SettingsError(
+            f"{folder} holds the results of another slide, which the corrected ones of "
+            f"{slide.name} would replace. Segment one of the two into another folder."
+        )
+    return folder
+
+
+def is_slide_folder(results: Path) -> bool:
+    """Whether a folder is one slide's, rather than a whole run's."""
+    return (results / BIOPSY).is_file()
 
 
 def edited_files(out: Path, given: Path | None) -> list[Path]:
-    """The GeoJSON files to measure: the one given, or all of a folder.
+    """The GeoJSON files to measure: the one given, or all of a folder; of a slide's folder, its
+    outlines, corrected in place.
 
     Raises:
         SettingsError: there is none.
@@ -101,6 +129,8 @@ def edited_files(out: Path, given: Path | None) -> list[Path]:
     place = given or out / _QUPATH_FOLDER
     if place.is_file():
         return [place]
+    if is_slide_folder(place):
+        return [place / TRACTS]
     files = sorted(path for path in _entries(place) if path.name.endswith(_FILE_ENDINGS))
     if not files:
         what = "holds no GeoJSON" if place.is_dir() else "does not exist"
@@ -111,27 +141,48 @@ def edited_files(out: Path, given: Path | None) -> list[Path]:
     return files
 
 
-def slide_of(file: Path, slides: Sequence[StoredSlide]) -> StoredSlide:
+def own_files(files: list[Path], slide: StoredSlide) -> list[Path]:
+    """Those of a run's files that are named as a slide; all where none is."""
+    return [file for file in files if slide.is_called(_without_ending(file))] or files
+
+
+def slide_of(file: Path, slides: Sequence[StoredSlide], chosen: bool = False) -> StoredSlide:
     """The slide that a file's outlines belong to: by the image it names, or its own name.
+
+    Args:
+        file: GeoJSON.
+        slides: those that it may belong to.
+        chosen: whether somebody gave this very file: it may then have any name, if it names no
+            image and there is but one slide.
 
     Raises:
         AnnotationError: none or several, or the file is no GeoJSON.
     """
     image = str(read_geojson(file).slide_block.get("image", ""))
     names = [image] if image else [_without_ending(file)]
-    if file.parent in {slide.folder for slide in slides}:
-        names.append(file.parent.name)
+    if file.parent.resolve() in {slide.folder.resolve() for slide in slides}:
+        names.append(file.parent.resolve().name)
     found = [slide for slide in slides if any(slide.is_called(name) for name in names)]
     if len(found) == 1:
         return found[0]
-    if len(slides) == 1 and not image:
+    if chosen and len(slides) == 1 and not image:
         return slides[0]
     known = ", ".join(slide.name for slide in slides[:5])
     which = "several slides" if found else "no slide"
+    what_next = (
+        "Measure the folder of the slide that it was drawn on, not that of all."
+        if found
+        else "Put it into the folder of the slide that it was drawn on, or name it as the slide."
+    )
     raise AnnotationError(
         f"{file} belongs to {which} of these results by its name ({names[0]}; slides: {known}). "
-        "Give the folder of the slide that it was drawn on, or name the file as the slide."
+        f"{what_next}"
     )
+
+
+def _is_set_aside(folder: Path) -> bool:
+    match = _SET_ASIDE.fullmatch(folder.name)
+    return match is not None and (folder.with_name(match[1]) / BIOPSY).is_file()
 
 
 def _stored(folder: Path) -> StoredSlide:

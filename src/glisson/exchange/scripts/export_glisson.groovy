@@ -1,30 +1,103 @@
 /*
  * Exports the corrected annotations of the open image to PROJECT/edited/IMAGE.geojson.
- * One image: Run. All images: Run, Run for project.
- * The block "glisson" says which image the coordinates count in: `glisson tiles` refuses others.
- * Its width and height say whether QuPath cropped the image to the scanned area or showed it whole.
+ * One image: Run. All images: File, Save, then Run, Run for project, which reads what was saved.
+ * `glisson measure RESULTS` takes them from there.
+ *
+ * The block "glisson" says which image the coordinates count in: `glisson tiles` and `glisson
+ * measure` refuse others. Its width and height say whether QuPath cropped the image to the scanned
+ * area or showed it whole. In a project that Glisson did not make, the slide's file name names it.
  */
+import com.google.gson.Gson
 import com.google.gson.JsonObject
 import com.google.gson.JsonParser
+import java.nio.file.Files
+import java.nio.file.StandardCopyOption
+import java.text.Normalizer
+import qupath.lib.common.GeneralTools
 import static qupath.lib.scripting.QP.*
 
-def name = getProjectEntry().getImageName()
-def folder = buildFilePath(PROJECT_BASE_DIR, "edited")
-mkdirs(folder)
-def safe = name.replaceAll(/[\\\/:*?"<>|]/, "_")
-def path = buildFilePath(folder, safe + ".geojson")
-exportObjectsToGeoJson(getAnnotationObjects(), path, "FEATURE_COLLECTION")
+def project = getProject()
+def imageData = getCurrentImageData()
+def entry = project == null || imageData == null ? null : project.getEntry(imageData)
+if (entry == null) {
+    println "Open a project and an image of it; then run this again."
+    return
+}
+def imageName = entry.getImageName()
+def server = imageData.getServer()
+def folder = project.getPath().getParent()
 
-def server = getCurrentServer()
+if (server.getClass().getSimpleName() in ["RotatedImageServer", "CroppedImageServer", "AffineTransformImageServer"]) {
+    println "${imageName}: is shown rotated or cropped, so its outlines lie elsewhere on the slide; skipped"
+    return
+}
+
+// Which of Glisson's slides this is: by its file, as an image may have been renamed or masked.
+def pathOf = { URI uri -> Normalizer.normalize(uri.getPath() ?: uri.toString(), Normalizer.Form.NFC) }
+def nameOf = { String path -> path.tokenize("/").last() }
+def paths = server.getURIs().collect { pathOf(it) }
+def names = paths.collect { nameOf(it) }
+def index = folder.resolve("glisson.json").toFile()
+def slides = index.exists() ? new Gson().fromJson(index.getText("UTF-8"), Map).get("images") : []
+def alike = slides.findAll { nameOf(pathOf(new URI(it.uri))) in names }
+def slide = alike.find { pathOf(new URI(it.uri)) in paths }
+if (slide == null) {
+    slide = alike.find { String.valueOf(it.entry_id as long) == entry.getID() }
+}
+if (slide == null && alike.size() == 1) {
+    slide = alike.first()
+}
+
+// Glisson's own artefacts are no corrections; of lines in several parts QuPath's export fails
+// (qupath 2115, fixed after 0.7), and they enclose nothing.
+def isArtefact = {
+    it.getID().version() == 5 && it.getMetadata().containsKey("Source") &&
+            it.getPathClass() != null && it.getPathClass().toString().startsWith("Artefact")
+}
+def isTorn = { it.getROI().isLine() && it.getROI().getGeometry().getNumGeometries() > 1 }
+def all = getAnnotationObjects().findAll { !isArtefact(it) }
+def annotations = all.findAll { !isTorn(it) }
+if (annotations.size() < all.size()) {
+    println "${imageName}: ${all.size() - annotations.size()} lines in several parts are left out"
+}
+if (annotations.isEmpty() && imageData.getProperty("Glisson outlines") == null) {
+    println "${imageName}: nothing was imported or drawn; skipped"
+    return
+}
+
+// Several images of one file, such as a duplicate, must not overwrite each other's export.
+def fileName = slide != null ? slide.image : names.isEmpty() ? imageName : names.first()
+def twins = project.getImageList().findAll { each ->
+    each.getURIs().any { nameOf(pathOf(it)) in names } && each.getID() != entry.getID()
+}
+def isFirst = twins.every { (it.getID() as long) > (entry.getID() as long) }
+def isApart = slide != null && slides.count { it.image == slide.image } == 1 && alike.size() > 1
+def safe = fileName.replaceAll(/[\\\/:*?"<>|]/, "_") + (isFirst || isApart ? "" : " (image ${entry.getID()})")
+
 def block = new JsonObject()
-block.addProperty("image", name)
+block.addProperty("image", slide != null ? slide.results : fileName)
 block.addProperty("frame", "qupath")
 block.addProperty("width", server.getWidth())
 block.addProperty("height", server.getHeight())
-block.addProperty("pixelWidth", server.getPixelCalibration().getPixelWidthMicrons())
-block.addProperty("pixelHeight", server.getPixelCalibration().getPixelHeightMicrons())
-def file = new File(path)
-def document = JsonParser.parseString(file.getText("UTF-8")).getAsJsonObject()
-document.add("glisson", block)
-file.setText(document.toString(), "UTF-8")
-println "${name}: ${getAnnotationObjects().size()} annotations to ${path}"
+def calibration = server.getPixelCalibration()
+if (calibration.hasPixelSizeMicrons()) {
+    block.addProperty("pixelWidth", calibration.getPixelWidthMicrons())
+    block.addProperty("pixelHeight", calibration.getPixelHeightMicrons())
+}
+block.addProperty("tool", "QuPath " + GeneralTools.getVersion())
+
+// Written beside its place and renamed, so that an earlier export is there until this one is whole.
+def edited = folder.resolve("edited")
+Files.createDirectories(edited)
+def path = edited.resolve((safe + ".geojson").toString())
+def unfinished = edited.resolve(("." + safe + ".unfinished.geojson").toString()).toFile()
+try {
+    exportObjectsToGeoJson(annotations, unfinished.toString(), "FEATURE_COLLECTION")
+    def document = JsonParser.parseString(unfinished.getText("UTF-8")).getAsJsonObject()
+    document.add("glisson", block)
+    unfinished.setText(document.toString(), "UTF-8")
+    Files.move(unfinished.toPath(), path, StandardCopyOption.REPLACE_EXISTING)
+} finally {
+    unfinished.delete()
+}
+println "${imageName}: ${annotations.size()} annotations to ${path}"

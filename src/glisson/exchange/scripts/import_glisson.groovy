@@ -1,50 +1,117 @@
 /*
  * Imports Glisson's outlines into the open image.
- * One image: Run. All images: Run, Run for project. Then correct what is wrong.
+ * One image: Run, then File, Save. All images: Run, Run for project. Then correct what is wrong.
  *
- * An image that already has portal tracts is left alone, so that running this twice never
- * undoes a correction. To replace them, run with the argument "replace".
+ * An image that was imported into, or that has portal tracts of anybody's, is left alone: running
+ * this twice neither doubles an outline nor undoes a correction.
+ *
+ * REPLACE: change false to true to start again from Glisson's outlines. It takes away what Glisson
+ * once imported, corrected or not, keeps a copy of it in PROJECT/replaced, and leaves all that was
+ * drawn by hand. ARTEFACTS: change it to true to import pens, folds, bubbles, dust and what is out
+ * of focus as well. No need to save the script. On the command line: -a replace, -a artefacts.
  */
-import com.google.gson.JsonParser
+import com.google.gson.Gson
+import java.text.Normalizer
 import static qupath.lib.scripting.QP.*
 
-def REPLACE = args != null && args.contains("replace")
-def imageData = getCurrentImageData()
-def server = imageData.getServer()
+def words = (args ?: []) as List
+def REPLACE = false || words.contains("replace")
+def ARTEFACTS = false || words.contains("artefacts")
+
 def project = getProject()
-def imageName = project.getEntry(imageData).getImageName()
-def folder = project.getPath().getParent()
-def index = new JsonParser().parse(folder.resolve("glisson.json").toFile().getText("UTF-8"))
-def entry = index.getAsJsonObject("images").get(imageName)
+def imageData = getCurrentImageData()
+def entry = project == null || imageData == null ? null : project.getEntry(imageData)
 if (entry == null) {
+    println "Open the project that Glisson made, and an image of it; then run this again."
+    return
+}
+def imageName = entry.getImageName()
+def server = imageData.getServer()
+def folder = project.getPath().getParent()
+
+// Which of Glisson's slides this is: by its file, as an image may have been renamed or masked.
+def pathOf = { URI uri -> Normalizer.normalize(uri.getPath() ?: uri.toString(), Normalizer.Form.NFC) }
+def nameOf = { String path -> path.tokenize("/").last() }
+def paths = server.getURIs().collect { pathOf(it) }
+def names = paths.collect { nameOf(it) }
+def index = folder.resolve("glisson.json").toFile()
+if (!index.exists()) {
+    println "${imageName}: ${index} is missing; run glisson segment again"
+    return
+}
+def slides = new Gson().fromJson(index.getText("UTF-8"), Map).get("images")
+def alike = slides.findAll { nameOf(pathOf(new URI(it.uri))) in names }
+def slide = alike.find { pathOf(new URI(it.uri)) in paths }
+if (slide == null) {
+    slide = alike.find { String.valueOf(it.entry_id as long) == entry.getID() }
+}
+if (slide == null && alike.size() == 1) {
+    slide = alike.first()
+}
+if (slide == null) {
     println "${imageName}: Glisson has no outlines for it; skipped"
     return
 }
-def file = folder.resolve(entry.getAsString()).normalize().toFile()
-if (!file.exists()) {
-    println "${imageName}: ${file} is missing; skipped"
+if (server.getClass().getSimpleName() in ["RotatedImageServer", "CroppedImageServer", "AffineTransformImageServer"]) {
+    println "${imageName}: is shown rotated or cropped, where the outlines would lie wrong; skipped. " +
+            "Add the image again without rotation."
     return
 }
-def present = getAnnotationObjects().findAll { it.getPathClass() == getPathClass("Portal tract") }
-if (!present.isEmpty() && !REPLACE) {
-    println "${imageName}: has ${present.size()} portal tracts already; left alone"
-    return
+
+// QuPath's own objects have random ids (version 4); Glisson's are made from slide and model.
+def isOurs = {
+    it.getID().version() == 5 && (it.getMetadata().containsKey("Model") || it.getMetadata().containsKey("Source"))
 }
-def block = new JsonParser().parse(file.getText("UTF-8")).getAsJsonObject("glisson")
-def width = block.get("width").getAsInt()
-def height = block.get("height").getAsInt()
-if (width != server.getWidth() || height != server.getHeight()) {
-    println "${imageName}: QuPath shows ${server.getWidth()} x ${server.getHeight()} px, the outlines " +
-            "are for ${width} x ${height} px; skipped. Open the image with OpenSlide, not rotated."
-    return
+def classOf = { it.getPathClass() == null ? "" : it.getPathClass().toString() }
+
+def importOnce = { String what, String path, Closure isOfKind ->
+    def file = folder.resolve(path).normalize().toFile()
+    if (!file.exists()) {
+        println "${imageName}: ${file} is missing; skipped"
+        return
+    }
+    def present = getAnnotationObjects().findAll { isOfKind(it) }
+    def mark = "Glisson " + what
+    if (!REPLACE && (imageData.getProperty(mark) != null || !present.isEmpty())) {
+        println "${imageName}: ${what} were imported or drawn before; left alone (${present.size()} now). " +
+                "REPLACE, in the script's first lines, brings Glisson's back."
+        return
+    }
+    def block = new Gson().fromJson(file.getText("UTF-8"), Map).get("glisson")
+    int width = block.width as int
+    int height = block.height as int
+    if (width != server.getWidth() || height != server.getHeight()) {
+        println "${imageName}: QuPath shows ${server.getWidth()} x ${server.getHeight()} px, the ${what} are for " +
+                "${width} x ${height} px; skipped. Open the image with OpenSlide, not rotated."
+        return
+    }
+    def old = REPLACE ? present.findAll { isOurs(it) } : []
+    if (!old.isEmpty()) {
+        def kept = folder.resolve("replaced").toFile()
+        kept.mkdirs()
+        def copy = new File(kept, "${slide.results}, ${what}, ${System.currentTimeMillis()}.geojson".toString())
+        exportObjectsToGeoJson(old, copy.toString(), "FEATURE_COLLECTION")
+        println "${imageName}: ${old.size()} ${what} replaced; what they were is in ${copy}"
+        removeObjects(old, true)
+    }
+    try {
+        importObjectsFromFile(file.toString())
+    } catch (Throwable error) {
+        getCurrentHierarchy().addObjects(old)
+        throw error
+    }
+    if (block.pixelSizeSource == "override" || !server.getPixelCalibration().hasPixelSizeMicrons()) {
+        setPixelSizeMicrons(block.pixelWidth as double, block.pixelHeight as double)
+    }
+    resolveHierarchy()
+    // Saved with the annotations, so that the one is never there without the other.
+    imageData.setProperty(mark, block.model.toString())
+    println "${imageName}: ${getAnnotationObjects().count { isOfKind(it) }} ${what}"
 }
-if (block.get("pixelSizeSource").getAsString() == "override") {
-    setPixelSizeMicrons(block.get("pixelWidth").getAsDouble(), block.get("pixelHeight").getAsDouble())
+
+importOnce("outlines", slide.outlines) {
+    classOf(it).startsWith("Portal tract") || (classOf(it) == "Tissue" && isOurs(it))
 }
-if (REPLACE) {
-    removeObjects(present, true)
+if (ARTEFACTS) {
+    importOnce("artefacts", slide.artefacts) { classOf(it).startsWith("Artefact") && isOurs(it) }
 }
-importObjectsFromFile(file.toString())
-resolveHierarchy()
-def count = getAnnotationObjects().count { it.getPathClass() == getPathClass("Portal tract") }
-println "${imageName}: ${count} portal tracts"
