@@ -21,7 +21,7 @@ def main() -> None:
     options.add_argument("--folder", type=Path, default=Path("checkpoints/default"))
     options.add_argument("--out", type=Path, default=DEFAULT)
     options.add_argument("--card", type=Path, default=Path("docs/model-card.md"))
-    options.add_argument("--version", default="0.3.0")
+    options.add_argument("--version", default="0.4.0")
     chosen = options.parse_args()
     model = new_network()
     model.load_state_dict(kept_weights(load_checkpoint(chosen.folder / BEST)))
