@@ -43,6 +43,7 @@ _USUAL: Mapping[str, Meaning] = {
     "glass": Meaning.BACKGROUND,
     "ignore*": Meaning.IGNORE,
     "interface": Meaning.SKIP,
+    "artefact*": Meaning.SKIP,  # found by Glisson, for people to look at
 }
 
 
