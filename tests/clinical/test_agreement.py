@@ -289,3 +289,41 @@ def test_perfect_agreement_is_one_everywhere() -> None:
 
 def test_halves_are_counted_up() -> None:
     assert whole_counts(np.array([16.5, 15.5, 16.4])).tolist() == [17, 16, 16]
+
+
+def test_two_readers_who_never_vary_have_no_icc() -> None:
+    found = count_agreement(np.full(8, 5.0), np.full(8, 7.0), each_its_own(8)).agreement
+    assert found.bland_altman.bias.value == -2
+    for icc in (found.icc_2_1, found.icc_3_1):
+        assert math.isnan(icc.value)
+        assert math.isnan(icc.low)
+
+
+def test_a_draw_in_which_nobody_varies_is_one_without_icc() -> None:
+    first = np.array([5.0, 5, 5, 5, 5, 5, 5, 9])
+    twice = PatientBootstrap(("a", "a", "b", "c", "d", "e", "f", "g"), 200)
+    icc = measure_agreement(first, first.copy(), "tracts", twice).icc_3_1
+    assert icc.value == 1
+    assert "more than 5 %" in icc.interval
+
+
+def test_opposite_readers_have_an_icc_without_interval() -> None:
+    first = np.arange(1.0, 7)
+    assert icc_2_1(first, first[::-1]) == pytest.approx(-1.5)
+    assert all(map(math.isnan, icc_2_1_bounds(first, first[::-1])))
+
+
+def test_unrelated_counts_have_a_ccc_without_interval() -> None:
+    """Their covariance is 0, but for what rounding leaves of it on one of two ways."""
+    first = np.array([12.0, 17, 19, 23, 17, 10, 23, 18, 5])
+    second = np.array([5.0, 20, 12, 12, 20, 16, 16, 10, 16])
+    ccc = measure_agreement(first, second, "tracts", each_its_own(9)).ccc
+    assert ccc.value == pytest.approx(0)
+    assert ccc.interval == "none: Lin's z gives none for these values"
+
+
+def test_kappa_of_a_count_far_from_all_others() -> None:
+    first, second = counts(5)
+    first[0] = 2_000_000
+    found = weighted_kappa(first, second, "quadratic")
+    assert found == pytest.approx(concordance(first, second))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import re
 import subprocess
@@ -23,9 +24,13 @@ from glisson import clinical
 from glisson.cli.app import app
 from glisson.clinical import StudySettings
 from glisson.clinical.cases import StudyCases, read_cases
+from glisson.clinical.methods import methods_text
 from glisson.clinical.scales import SCALES, find_scale, read_stage
 from glisson.clinical.whole import StudyResult
+from glisson.dataset.study import SYNTHETIC_FILE
 from glisson.errors import MissingExtra, OutputError, SettingsError, StudyError
+from glisson.exchange.tables import write_tables
+from glisson.measure import BiopsyMeasurements
 
 Rows = list[dict[str, Any]]
 FAST = StudySettings(resamples=200)
@@ -136,6 +141,23 @@ def test_the_page_is_whole_and_says_synthetic(made: StudyResult) -> None:
     assert "Synthetic" in (made.page.parent / "methods.md").read_text(encoding="utf-8")
 
 
+def test_every_row_of_every_table_says_synthetic(made: StudyResult) -> None:
+    tables = list((made.page.parent / "tables").glob("*.csv"))
+    assert len(tables) > 5
+    for table in tables:
+        assert {row["synthetic"] for row in read(table)} == {"True"}, table.name
+
+
+@pytest.mark.parametrize("folder", ["", "results"])
+def test_a_folder_may_say_synthetic_for_its_tables(tmp_path: Path, folder: str) -> None:
+    cases, results = series(10)
+    for case in cases:
+        del case["synthetic"]
+    assert not joined(tmp_path, cases, results).synthetic
+    (tmp_path / folder / SYNTHETIC_FILE).touch()
+    assert joined(tmp_path, cases, results).synthetic
+
+
 def test_the_same_study_gives_the_same_bytes(tmp_path: Path, made: StudyResult) -> None:
     again = run(tmp_path, *series()).page.parent
     before = made.page.parent
@@ -224,6 +246,59 @@ def test_per_section_columns_are_taken_where_they_are(tmp_path: Path) -> None:
     assert found.per_section == ("tract_count", "length_mm")
 
 
+def test_methods_say_what_was_done_to_counts(tmp_path: Path) -> None:
+    cases, results = series()
+    for result in results:
+        count = result["tract_count_total"]
+        result["tract_count_per_section"] = "" if count == "" else count / 2
+    results[0]["tract_count_per_section"] = ""
+    methods = methods_text(run(tmp_path, cases, results).study)
+    for told in (
+        "The model's counts are of one section", "Counts with a fraction are rounded",
+        "The model gave no count for 1 other slide,", "(n = 30) was compared by Lin's coefficient, "
+        "ICC(2,1) and ICC(3,1)", "also as ratios", "corrected for ties (n = 30)",
+    ):  # fmt: skip
+        assert told in methods
+    for case in cases:
+        case["stage"] = ""
+    assert "No stage was known" in methods_text(run(tmp_path, cases, results).study)
+
+
+def _record(number: int) -> dict[str, Any]:
+    """What `glisson segment` keeps of a slide, as far as its tables need it."""
+    names = [field.name for field in dataclasses.fields(BiopsyMeasurements)]
+    biopsy = dict.fromkeys(names, None) | {
+        "tissue_area_mm2": 20.0 + number, "tissue_area_per_section_mm2": 10 + number / 2,
+        "portal_percent": 10.0, "length_mm": 18.0 + number, "length_per_section_mm": 9 + number**2,
+        "tract_count_total": 12, "tract_count_per_section": 6.0,
+    }  # fmt: skip
+    return {"slide": {"file": f"{number}.svs"}, "biopsy": biopsy, "model": {"name": "m",
+            "version": "1"}, "adequacy": [], "source": "model", "warnings": [],
+            "tracts": []}  # fmt: skip
+
+
+def test_the_table_of_segment_alone(tmp_path: Path) -> None:
+    """Area and length of the model are compared; the rest says what it lacks, and where from."""
+    write_tables(tmp_path, [(f"s{number}", _record(number)) for number in range(8)])
+    found = clinical.study(tmp_path / "biopsies.csv", tmp_path / "study", settings=FAST)
+    made = [name for name, each in found.study.analyses.items() if each.result]
+    assert made == ["area_model_length"]
+    assert found.study.area_model_length.entered.slides == 8
+    assert found.study.model_report.refusal == "No case enters: no count in the report."
+    absent = "report_tract_count, second_reader_tract_count, manual_length_cm"
+    assert any(absent in note for note in found.notes)
+
+
+def test_cases_with_empty_cells_of_the_model_are_not_measured(tmp_path: Path) -> None:
+    cases, results = series(12)
+    rows = [case | {key: each for key, each in result.items() if key not in ("slide", "file")}
+            for case, result in zip(cases, results, strict=True)]  # fmt: skip
+    rows[0] |= dict.fromkeys((key for key in results[0] if key not in ("slide", "file")), "")
+    study = run(tmp_path, rows, None).study
+    assert dict(study.length.entered.left_out) == {"no result of the model": 1}
+    assert "measurements were available for 11." in methods_text(study)
+
+
 @pytest.mark.parametrize("spelling", [lambda n: f"case-{n}", lambda n: f"slides/case-{n}.svs",
                                       lambda n: f"case-{n}.tif"])  # fmt: skip
 def test_slides_are_found_by_name(tmp_path: Path, spelling: Callable[[int], str]) -> None:
@@ -276,6 +351,8 @@ def test_roles(tmp_path: Path) -> None:
         ({"manual_length_cm": "long"}, "line 2: manual_length_cm is 'long'"),
         ({"slide": "case-1.svs"}, "names case-1.svs twice"),
         ({"slide": ""}, "line 2"),
+        ({"report_tract_count": "inf"}, "line 2: report_tract_count is 'inf'"),
+        ({"stage": "none"}, "stage 'none' is no stage of Ludwig"),
     ],
 )
 def test_wrong_cells_are_named(tmp_path: Path, change: dict[str, Any], message: str) -> None:
@@ -283,6 +360,27 @@ def test_wrong_cells_are_named(tmp_path: Path, change: dict[str, Any], message: 
     cases[0] |= change
     with pytest.raises(SettingsError, match=re.escape(message)):
         run(tmp_path, cases, results)
+
+
+def test_cells_under_the_wrong_names_are_refused(tmp_path: Path) -> None:
+    table = tmp_path / "cases.csv"
+    table.write_text("slide,manual_length_cm,report_tract_count\n\na,1,9,12\n")
+    with pytest.raises(SettingsError, match="line 3 has more cells than the header"):
+        read_cases(table, None, find_scale("ludwig"))
+    table.write_text("slide,stage,stage\na,1,2\n")
+    with pytest.raises(SettingsError, match="two columns 'stage'"):
+        read_cases(table, None, find_scale("ludwig"))
+    table.write_text("slide,stage\na,1,,\n")
+    assert len(read_cases(table, None, find_scale("ludwig")).cases) == 1
+
+
+def test_the_output_folder_is_made_before_the_draws(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("glisson.clinical.whole.analyse", lambda *given: pytest.fail("too late"))
+    (tmp_path / "study").touch()
+    with pytest.raises(OutputError, match="-o"):
+        run(tmp_path, *series(10))
 
 
 def test_wrong_tables_are_named(tmp_path: Path) -> None:

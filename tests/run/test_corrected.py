@@ -18,7 +18,7 @@ from shapely.affinity import translate
 
 from glisson.errors import AnnotationError, SettingsError
 from glisson.exchange import broken_rules
-from glisson.run import cohort, remeasure, segment
+from glisson.run import RunSettings, cohort, remeasure, segment
 from glisson.run.stored import edited_records
 from tests.run.conftest import write_scene
 from tests.scenes import ColourModel
@@ -349,3 +349,18 @@ def test_numbers_that_neither_has_are_compared_as_such() -> None:
     measured = measure_biopsy(empty, pixel_size)
     change = compare(empty, measured, empty, measured).biopsy["portal_percent"]
     assert (change.before, change.after, change.change) == (None, None, None)
+
+
+def test_a_later_run_shows_corrections_beside_the_models_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cohort, "open_runtime", lambda *_, **__: ColourModel())
+    slide, out = write_scene(tmp_path / "case 1.svs"), tmp_path / "out"
+    segment(slide, out)
+    edited(out, lambda features: features.append(square(200, 200, 300)))
+    remeasure(out)
+    segment(slide, out)
+    table = '<table class="corrected">'
+    assert table in (out / "report.html").read_text("utf-8")
+    segment(slide, out, settings=RunSettings(interface_width_um=40.0))
+    assert table not in (out / "report.html").read_text("utf-8")

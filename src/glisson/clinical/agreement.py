@@ -62,7 +62,7 @@ class BlandAltman:
 
 @dataclass(frozen=True)
 class RatioAgreement:
-    """Bland and Altman's limits of the logarithms, turned back into ratios (1999, section 3.2).
+    """Bland and Altman's limits of the logarithms, turned back into ratios (1999, section 3).
 
     Attributes:
         ratio: geometric mean of first over second.
@@ -173,11 +173,11 @@ def whole_counts(counts: Values) -> Values:
 def weighted_kappa(first: Values, second: Values, weights: Weights) -> float:
     """Cohen's weighted kappa of whole counts (Cohen 1968), by statsmodels.
 
-    Categories are every whole number in the union of both ranges. NaN where both observers give
-    one and the same count to every slide.
+    Categories are every whole number in the union of both ranges; one that nobody gives adds
+    nothing to observed or expected disagreement, and is left out of the table. NaN where both
+    observers give one and the same count to every slide.
     """
-    lowest = min(first.min(), second.min())
-    return _kappa(first - lowest, second - lowest, weights)
+    return _kappa(first, second, weights)
 
 
 def cohen_kappa(first: Values, second: Values) -> float:
@@ -186,13 +186,14 @@ def cohen_kappa(first: Values, second: Values) -> float:
 
 
 def _kappa(first: Values, second: Values, weights: Weights | None) -> float:
-    size = int(max(first.max(), second.max())) + 1
-    if size < 2:
+    values, places = np.unique(np.concatenate([first, second]), return_inverse=True)
+    if len(values) < 2:
         return math.nan
-    counts = np.zeros((size, size))
-    np.add.at(counts, (first.astype(int), second.astype(int)), 1)
+    counts = np.zeros((len(values), len(values)))
+    np.add.at(counts, (places[: len(first)], places[len(first) :]), 1)
+    distances = None if weights is None else values
     with np.errstate(all="ignore"):
-        return float(cohens_kappa(counts, wt=weights, return_results=False))
+        return float(cohens_kappa(counts, weights=distances, wt=weights, return_results=False))
 
 
 def concordance(first: Values, second: Values) -> float:
@@ -208,7 +209,7 @@ def concordance(first: Values, second: Values) -> float:
 def concordance_bounds(first: Values, second: Values) -> Bounds:
     """95 % interval of CCC by Fisher's z (Lin 1989, variance as corrected in Biometrics 2000)."""
     p, r = concordance(first, second), float(np.corrcoef(first, second)[0, 1])
-    if not (p != 0 and 1 - p**2 > _ROUNDING):
+    if not (abs(p) > _ROUNDING and abs(r) > _ROUNDING and 1 - p**2 > _ROUNDING):
         return math.nan, math.nan
     u2 = (first.mean() - second.mean()) ** 2 / (first.std() * second.std())
     inner = (
@@ -243,21 +244,29 @@ def _mean_squares(first: Values, second: Values) -> _MeanSquares:
 
 
 def icc_2_1(first: Values, second: Values) -> float:
-    """ICC(2,1), absolute agreement (Shrout & Fleiss 1979)."""
+    """ICC(2,1), absolute agreement (Shrout & Fleiss 1979); NaN where neither observer varies."""
+    if _neither_varies(first, second):
+        return math.nan
     m = _mean_squares(first, second)
     return (m.slides - m.rest) / (m.slides + m.rest + 2 * (m.observers - m.rest) / m.n)
 
 
 def icc_3_1(first: Values, second: Values) -> float:
-    """ICC(3,1), consistency (Shrout & Fleiss 1979)."""
+    """ICC(3,1), consistency (Shrout & Fleiss 1979); NaN where neither observer varies."""
+    if _neither_varies(first, second):
+        return math.nan
     m = _mean_squares(first, second)
     return (m.slides - m.rest) / (m.slides + m.rest)
+
+
+def _neither_varies(first: Values, second: Values) -> bool:
+    return bool(np.ptp(first) == 0 and np.ptp(second) == 0)
 
 
 def icc_2_1_bounds(first: Values, second: Values) -> Bounds:
     """95 % interval of ICC(2,1) (McGraw & Wong 1996, table 7, case 2A)."""
     m, r, k = _mean_squares(first, second), icc_2_1(first, second), 2
-    if m.rest <= _ROUNDING * m.slides:
+    if min(m.rest, m.slides) <= _ROUNDING * max(m.rest, m.slides):
         return math.nan, math.nan
     a = k * r / (m.n * (1 - r))
     b = 1 + k * r * (m.n - 1) / (m.n * (1 - r))

@@ -41,8 +41,9 @@ Result = TypeVar("Result")
 MODEL, REPORT, SECOND = "model_tract_count", "report_tract_count", "second_reader_tract_count"
 COUNTS = (MODEL, REPORT, SECOND)
 DESCRIBED = (*COUNTS, "tissue_area_mm2", "model_length_mm", "manual_length_mm", "portal_percent")
+NO_MODEL_COUNT = "the model gives no count"
 _MISSING = {
-    MODEL: "the model gives no count",
+    MODEL: NO_MODEL_COUNT,
     REPORT: "no count in the report",
     SECOND: "no count by the second reader",
     "tissue_area_mm2": "no tissue area",

@@ -13,6 +13,7 @@ import numpy as np
 from glisson.clinical.estimates import Values
 from glisson.clinical.reading import BiopsyRow, CaseRow, ModelRow, read_table
 from glisson.clinical.scales import Scale, read_stage
+from glisson.dataset import is_synthetic
 from glisson.errors import SettingsError, StudyError
 
 CASES = "cases.csv"
@@ -44,7 +45,7 @@ class StudyCase:
         tissue_area_mm2: tissue found.
         model_length_mm: length found.
         portal_percent: portal area over tissue area, 0 to 100.
-        measured: whether the model has a result.
+        measured: whether the model has a result: any of its columns is filled.
         uncounted: why the model gives no count, or empty.
     """
 
@@ -69,7 +70,7 @@ class StudyCases:
 
     Attributes:
         cases: in the order of cases.csv.
-        synthetic: whether a row says that it is.
+        synthetic: whether a row says that it is, or the folder of cases or results does.
         role: role whose rows these are, or None for all rows.
         other_roles: rows of other roles, left out.
         per_section: measurements taken of one section: keys of `StudyCase`.
@@ -134,7 +135,7 @@ def read_cases(
     )
     return StudyCases(
         joined,
-        any(row.synthetic for row in wanted),
+        _is_synthetic(wanted, path, results),
         taken,
         len(rows) - len(wanted),
         tuple(key for key, (first, _) in _PER_SECTION.items() if first in model_columns),
@@ -153,6 +154,12 @@ def _of_role(rows: list[CaseRow], role: str | None, path: Path) -> tuple[list[Ca
         raise SettingsError(f"{path} has no row of role '{role}'; it has {known}." if rows else
                             f"{path} has no row below its header.")  # fmt: skip
     return wanted, taken
+
+
+def _is_synthetic(rows: Iterable[CaseRow], *tables: Path | None) -> bool:
+    """Whether a row says so, or the folder of a table."""
+    folders = any(table is not None and is_synthetic(table) for table in tables)
+    return folders or any(row.synthetic for row in rows)
 
 
 def _check_unique(rows: Sequence[CaseRow], path: Path) -> None:
@@ -241,7 +248,7 @@ def _joined(
         tissue_area_mm2=_of_section(measured, "tissue_area_mm2", columns),
         model_length_mm=_of_section(measured, "length_mm", columns),
         portal_percent=_number(measured.portal_percent),
-        measured=result is not None,
+        measured=any(getattr(measured, name) is not None for name in _MODEL_COLUMNS),
         uncounted=(measured.tract_count_reason or "") if math.isnan(count) else "",
     )
 

@@ -119,7 +119,7 @@ class PatientBootstrap:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             low, high = bounds(*arrays)
-        if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        if not (math.isfinite(value) and math.isfinite(high - low) and low < high):
             return Estimate(value, interval=f"none: {name} gives none for these values")
         return Estimate(value, float(low), float(high), name)
 

@@ -15,9 +15,9 @@ from glisson.clinical.agreement import (
     WILSON_INTERVAL,
     CountAgreement,
 )
-from glisson.clinical.analyses import COUNTS, Study
+from glisson.clinical.analyses import COUNTS, NO_MODEL_COUNT, REPORT, SECOND, Study
 from glisson.clinical.association import DELONG_INTERVAL, FISHER_INTERVAL
-from glisson.clinical.cases import column
+from glisson.clinical.cases import StudyCases, column
 from glisson.clinical.estimates import BOOTSTRAP, CONFIDENCE_PERCENT, TOO_FEW
 from glisson.clinical.tables import estimate_rows
 from glisson.scores import LEAST_PATIENTS
@@ -39,6 +39,8 @@ _FORMULAS = {
 _SECTION_NAMES = {
     "tract_count": "counts", "tissue_area_mm2": "tissue areas", "length_mm": "lengths",
 }  # fmt: skip
+_WRITTEN_DOWN = {REPORT: REPORT, SECOND: SECOND, "manual_length_mm": "manual_length_cm"}
+"""Columns of cases.csv by ours, which no analysis against an observer can do without."""
 _ROUGH = 5
 """Cases of a group from which on the chi-square approximation of H is commonly trusted."""
 
@@ -61,8 +63,9 @@ def _notes(study: Study) -> Iterator[str]:
         names = "; ".join(f"{who}: {', '.join(slides)}" for who, slides in repeated.items())
         yield (
             f"{_some(len(repeated), 'patient has', 'patients have')} several slides ({names}). "
-            "Intervals draw patients; p values take slides as independent and are too small "
-            "where such slides enter."
+            "Every slide counts alike, and limits of agreement have no part of their own for the "
+            "spread within a patient. Intervals draw patients; p values take slides as "
+            "independent and are too small where such slides enter."
         )
     if cases.unnamed_patients:
         yield (
@@ -82,18 +85,25 @@ def _notes(study: Study) -> Iterator[str]:
     if cases.unused_results:
         unused = _some(len(cases.unused_results), "slide has", "slides have")
         yield f"{unused} results but no case here, such as {cases.unused_results[0]}."
-    if not any(np.isfinite(column(cases.cases, "stage"))):
-        yield "No case has a stage; counts of all cases are taken as countable."
+    yield from _notes_on_absent(cases)
     yield from _notes_on_numbers(study)
 
 
+def _notes_on_absent(cases: StudyCases) -> Iterator[str]:
+    """Columns that the table lacks, or has empty."""
+    if not any(np.isfinite(column(cases.cases, "stage"))):
+        yield "No case has a stage; counts of all cases are taken as countable."
+    if absent := [theirs for ours, theirs in _WRITTEN_DOWN.items()
+                  if not np.isfinite(column(cases.cases, ours)).any()]:  # fmt: skip
+        yield (
+            f"No case has a value in {', '.join(absent)}; comparisons that need one are refused. "
+            "Fill the column, or name yours with --column."
+        )
+
+
 def _notes_on_numbers(study: Study) -> Iterator[str]:
-    if study.cases.per_section:
-        names = _listed([_SECTION_NAMES[key] for key in study.cases.per_section])
-        yield f"The model's {names} are of one section where a slide holds several."
-    counts = np.concatenate([column(study.cases.cases, name) for name in COUNTS])
-    if np.any(np.isfinite(counts) & (counts % 1 != 0)):
-        yield "Counts with a fraction are rounded for κ, equal counts and adequacy, halves up."
+    yield from _of_sections(study)
+    yield from _rounded(study)
     test = study.difference.result
     if test and test.single:
         stages = ", ".join(study.scale.label(stage) for stage in test.single)
@@ -103,6 +113,18 @@ def _notes_on_numbers(study: Study) -> Iterator[str]:
             f"The smallest stage compared has {min(test.sizes)} cases: the p value of "
             "Kruskal–Wallis is approximate."
         )
+
+
+def _of_sections(study: Study) -> Iterator[str]:
+    if study.cases.per_section:
+        names = _listed([_SECTION_NAMES[key] for key in study.cases.per_section])
+        yield f"The model's {names} are of one section where a slide holds several."
+
+
+def _rounded(study: Study) -> Iterator[str]:
+    counts = np.concatenate([column(study.cases.cases, name) for name in COUNTS])
+    if np.any(np.isfinite(counts) & (counts % 1 != 0)):
+        yield "Counts with a fraction are rounded for κ, equal counts and adequacy, halves up."
 
 
 def methods_text(study: Study) -> str:
@@ -118,15 +140,30 @@ def _data(study: Study) -> Iterator[str]:
     measured = sum(case.measured for case in cases)
     yield (
         f"{_some(len(cases), 'slide', 'slides')} of {_some(patients, 'patient', 'patients')} were "
-        f"analysed; the model's measurements were available for {measured}."
+        f"analysed; the model's measurements were available for {measured}. Each analysis takes "
+        "the slides that have every value it needs."
     )
-    if np.isfinite(column(cases, "stage")).any():
+    yield from _of_sections(study)
+    staged = np.isfinite(column(cases, "stage")).any()
+    if staged:
         yield f"Fibrosis was staged on the {study.scale.name} scale ({study.scale.citation})."
-    counted = [pair for pair in study.count_pairs if pair.result]
-    if counted and np.isfinite(column(cases, "stage")).any():
+    if any(pair.result for pair in study.count_pairs):
         yield (
             "Portal tracts were compared where they can be counted, at stages below "
             f"{study.scale.label(study.scale.f3_from)}."
+            if staged else "No stage was known, so that all counts of portal tracts were compared."
+        )  # fmt: skip
+    yield from _not_counted(study)
+
+
+def _not_counted(study: Study) -> Iterator[str]:
+    """Slides that the model itself would not count: they are not missing at random."""
+    pair = study.model_report if study.model_report.result else study.model_second
+    refused = dict(pair.entered.left_out).get(NO_MODEL_COUNT)
+    if pair.result and refused:
+        yield (
+            f"The model gave no count for {_some(refused, 'other slide', 'other slides')}, left "
+            "out of its comparisons."
         )
 
 
@@ -144,6 +181,7 @@ def _agreement(study: Study) -> Iterator[str]:
             "counts and of counts at most 1 and at most 2 apart. Adequacy at 6 and 11 tracts was "
             "compared by Cohen's kappa and the exact McNemar test."
         )
+        yield from _rounded(study)
     if any(found.agreement.ratio for _, _, found in made):
         yield "Limits of agreement were also computed on logarithms and given as ratios."
     if study.report_gain.result or study.second_gain.result:
@@ -155,7 +193,9 @@ def _agreement(study: Study) -> Iterator[str]:
     if study.length.result:
         yield (
             f"Length by the model and by ruler (n = {study.length.entered.slides}) was compared by "
-            "Lin's coefficient, ICC, and Bland and Altman's limits."
+            "Lin's coefficient, ICC(2,1) and ICC(3,1), Bland and Altman's bias and limits with "
+            f"the slope{', also as ratios' if study.length.result.ratio else ''}, and the mean "
+            "absolute difference."
         )
 
 
@@ -183,7 +223,10 @@ def _association(study: Study) -> Iterator[str]:
             "Holm's adjustment."
         )
     if study.trend.result:
-        yield "A trend over stages was tested by the Jonckheere-Terpstra test, corrected for ties."
+        yield (
+            "A trend over stages was tested by the Jonckheere-Terpstra test, corrected for ties "
+            f"(n = {study.trend.entered.slides})."
+        )
     yield from _discrimination(study)
 
 
@@ -208,12 +251,14 @@ def _intervals(study: Study) -> Iterator[str]:
             f"({study.settings.resamples} draws, seed {study.settings.seed})."
         )
     if formulas := [text for name, text in _FORMULAS.items() if name in used]:
-        yield f"Those by formula are: {'; '.join(formulas)}."
+        yield f"Those by formula, where no patient has several slides, are: {'; '.join(formulas)}."
     if any(row.get("interval") == TOO_FEW for row in estimate_rows(study)):
         yield f"No interval is given for fewer than {LEAST_PATIENTS} patients."
     if any(row["statistic"].endswith("p_value") for row in estimate_rows(study)):
         others = ", other than those of Dunn's test" if study.pairs.result else ""
-        yield f"P values are not adjusted for their number{others}."
+        yield (
+            f"P values take slides as independent and are not adjusted for their number{others}."
+        )
     software = ", ".join(f"{name} {number}" for name, number in versions().items())
     yield f"Computed with {software}."
 

@@ -5,9 +5,16 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from glisson.errors import SettingsError
 
@@ -17,13 +24,16 @@ _ESCAPED_STARTS = ("'=", "'+", "'-", "'@")
 
 
 class _Row(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True)
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", str_strip_whitespace=True, allow_inf_nan=False
+    )
 
     @field_validator("*", mode="before")
     @classmethod
-    def _missing(cls, value: object) -> object:
-        """None for a word that means missing."""
-        return None if isinstance(value, str) and value.strip().casefold() in _MISSING else value
+    def _missing(cls, value: object, info: ValidationInfo) -> object:
+        """None for a word that means missing; of a stage, `none` may as well mean stage 0."""
+        words = _MISSING - {"none"} if info.field_name == "stage" else _MISSING
+        return None if isinstance(value, str) and value.strip().casefold() in words else value
 
 
 class ModelRow(_Row):
@@ -74,8 +84,9 @@ def read_table(
         columns: the file's own name of a column, by ours.
 
     Raises:
-        SettingsError: no such file, not a table, a column that is not there, or a value that does
-            not parse; the line is named.
+        SettingsError: no such file, not a table, a column that is not there or there twice, a
+            line with more cells than the header, or a value that does not parse; the line is
+            named.
     """
     lines = _lines(path)
     separator = max(_SEPARATORS, key=lines[0].count)
@@ -83,8 +94,8 @@ def read_table(
     header = [name.strip() for name in table.fieldnames or ()]
     table.fieldnames = header
     ours = _our_names(path, kind, header, columns or {})
-    rows = [_parsed(row, ours, kind, separator, f"{path}, line {n}")
-            for n, row in enumerate(table, 2) if any(row.values())]  # fmt: skip
+    rows = [_parsed(row, ours, kind, separator, f"{path}, line {table.line_num}")
+            for row in table if any(row.values())]  # fmt: skip
     return rows, frozenset(ours)
 
 
@@ -122,13 +133,16 @@ def _our_names(
             f"{path} has no column 'slide'; it has {', '.join(header)}. Name the column of slides "
             "with --column slide=NAME."
         )
+    twice = sorted(theirs for theirs in ours.values() if header.count(theirs) > 1)
+    if twice:
+        raise SettingsError(f"{path} has two columns '{twice[0]}'; rename the one not meant.")
     return ours
 
 
 def _parsed(
-    row: Mapping[str, str | None], ours: Mapping[str, str], kind: type[Row], separator: str,
-    where: str,
+    row: Mapping[Any, Any], ours: Mapping[str, str], kind: type[Row], separator: str, where: str,
 ) -> Row:  # fmt: skip
+    _check_width(row, where)
     values = {our: _plain(row[their] or "", our, separator) for our, their in ours.items()}
     try:
         return kind.model_validate(values)
@@ -139,6 +153,15 @@ def _parsed(
             f"{where}: {ours.get(name, name)} is '{problem['input']}': {problem['msg']}. "
             "Correct it, or leave the cell empty."
         ) from error
+
+
+def _check_width(row: Mapping[Any, Any], where: str) -> None:
+    """Refuse a line whose cells stand under the wrong names; csv keeps the surplus under None."""
+    if any(cell.strip() for cell in row.get(None, ())):
+        raise SettingsError(
+            f"{where} has more cells than the header has names. Put a text that holds the "
+            "separator in quotes; with decimal commas, separate by semicolons or tabs."
+        )
 
 
 _TEXTS = ("slide", "file", "patient", "role", "diagnosis", "stage", "tract_count_reason")

@@ -131,7 +131,7 @@ SCALES = {
             ),
             4, 5, (0, 1, 1, 2, 3, 4, 4),
             "Ishak et al. J Hepatol 1995;22:696-699",
-            "Ishak to METAVIR as tabulated in World J Hepatol 2015;7:607-615, table 1",
+            "Ishak to METAVIR as tabulated in Suk, Kim. World J Hepatol 2015;7:607-615, table 1",
         ),
     )
 }  # fmt: skip

@@ -381,7 +381,7 @@ def scale_table(study: Study) -> Table:
 
 ESTIMATE_COLUMNS = (
     "analysis", "statistic", "value", "unit", "low_95", "high_95", "interval", "slides",
-    "patients",
+    "patients", "synthetic",
 )  # fmt: skip
 _IN_UNIT_OF_OWNER = {"mean_absolute_error", "bias", "sd", "lower_limit", "upper_limit"}
 _IN_TRACTS = {"lowest_category", "highest_category", "least_tracts"}
@@ -390,7 +390,11 @@ _IN_TRACTS = {"lowest_category", "highest_category", "least_tracts"}
 def estimate_rows(study: Study) -> Iterator[dict[str, Any]]:
     """Every number of every analysis, one a row, not rounded."""
     for name, each in study.analyses.items():
-        of_all = {"slides": each.entered.slides, "patients": each.entered.patients}
+        of_all = {
+            "slides": each.entered.slides,
+            "patients": each.entered.patients,
+            "synthetic": study.cases.synthetic,
+        }
         for statistic, value, unit in _numbers(each.result):
             row = {"analysis": name, "statistic": statistic, "unit": unit} | of_all
             yield row | (_bounds(value) if isinstance(value, Estimate) else {"value": value})
@@ -432,7 +436,7 @@ def _unit(owner: Any, name: str) -> str:
 
 CASE_COLUMNS = (
     "slide", "patient", "diagnosis", "stage", *COUNTS, "tissue_area_mm2", "model_length_mm",
-    "manual_length_mm", "portal_percent", "uncounted", "analyses",
+    "manual_length_mm", "portal_percent", "uncounted", "synthetic", "analyses",
 )  # fmt: skip
 
 
@@ -443,8 +447,9 @@ def case_rows(study: Study) -> Iterator[dict[str, Any]]:
         for name, each in study.analyses.items() if each.result is not None
     }  # fmt: skip
     for case in study.cases.cases:
-        row = {name: _cell(getattr(case, name)) for name in CASE_COLUMNS[:-1]}
-        yield row | {"analyses": " ".join(n for n, each in slides.items() if case.slide in each)}
+        row = {name: _cell(getattr(case, name)) for name in CASE_COLUMNS[:-2]}
+        entered = " ".join(n for n, each in slides.items() if case.slide in each)
+        yield row | {"synthetic": study.cases.synthetic, "analyses": entered}
 
 
 def _cell(value: Any) -> Any:

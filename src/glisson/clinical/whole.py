@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +56,8 @@ def run_study(cases: Path, out: Path, results: Path | None, settings: StudySetti
     """Read, analyse, write; see `glisson.study`."""
     scale = find_scale(settings.scale)
     read = read_cases(cases, results, scale, settings.columns, settings.role)
-    study = analyse(read, scale, settings)
     _make(out)
+    study = analyse(read, scale, settings)
     tables, figures = all_tables(study), all_figures(study)
     _write_tables(out, study, tables)
     _write_figures(out, study, figures)
@@ -80,10 +80,18 @@ def _make(out: Path) -> None:
 def _write_tables(out: Path, study: Study, tables: list[Table]) -> None:
     """All tables anew, so that none of an earlier study stays."""
     with atomic_folder(out / TABLES, "*.csv") as folder:
-        for table in tables:
+        for table in (_labelled(each, study.cases.synthetic) for each in tables):
             (folder / f"{table.name}.csv").write_text(table.csv(), encoding="utf-8")
         write_rows(folder / "estimates.csv", ESTIMATE_COLUMNS, estimate_rows(study))
         write_rows(folder / "joined-cases.csv", CASE_COLUMNS, case_rows(study))
+
+
+def _labelled(table: Table, synthetic: bool) -> Table:
+    """A table whose every row says that it is synthetic: its file has no title to say so."""
+    if not synthetic:
+        return table
+    rows = tuple((*row, "True") for row in table.rows)
+    return replace(table, header=(*table.header, "synthetic"), rows=rows)
 
 
 def _write_figures(out: Path, study: Study, figures: list[StudyFigure]) -> None:

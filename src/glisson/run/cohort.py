@@ -29,6 +29,7 @@ from glisson.run.identity import model_identity, software_versions
 from glisson.run.observer import RunObserver, SilentObserver
 from glisson.run.settings import RunSettings
 from glisson.run.slide import RESEARCH_USE, SlideResult, result_hash, segment_one
+from glisson.run.stored import edited_records
 from glisson.slides import SlideInfo, open_slide
 
 logger = logging.getLogger(__name__)
@@ -180,7 +181,7 @@ class _Run:
         """Tables, report and project of what is done; also after Ctrl-C."""
         done = [result for result in results if result.outcome != "failed"]
         write_tables(self._out, [(result.name, result.record) for result in done])
-        write_report(self._out / "report.html", self._report_run(), _report_slides(results))
+        write_report(self._out / "report.html", self._report_run(), _report_slides(self._out, results))
         write_qupath_project(
             self._out / "qupath",
             [(self._infos[r.name], self._out / r.name / TRACTS) for r in done],
@@ -210,7 +211,8 @@ class _Run:
         }
 
 
-def _report_slides(results: list[SlideResult]) -> list[ReportSlide]:
+def _report_slides(out: Path, results: list[SlideResult]) -> list[ReportSlide]:
+    corrected = dict(edited_records(out))
     return [
         ReportSlide(
             r.name,
@@ -218,9 +220,20 @@ def _report_slides(results: list[SlideResult]) -> list[ReportSlide]:
             r.folder / OVERVIEW if r.folder else None,
             r.error,
             r.folder / THUMBNAILS if r.folder else None,
+            _of_this_result(corrected.get(r.name), r.record),
         )
         for r in results
     ]
+
+
+def _of_this_result(
+    corrected: dict[str, Any] | None, record: dict[str, Any]
+) -> dict[str, Any] | None:
+    """Corrected numbers, unless they were made from another result of the model."""
+    if corrected is None:
+        return None
+    made_from = corrected.get("model_result", {}).get("settings_hash")
+    return corrected if made_from == record.get("settings_hash") else None
 
 
 def _slide_summary(result: SlideResult) -> dict[str, Any]:
