@@ -181,7 +181,8 @@ class _Run:
         """Tables, report and project of what is done; also after Ctrl-C."""
         done = [result for result in results if result.outcome != "failed"]
         write_tables(self._out, [(result.name, result.record) for result in done])
-        write_report(self._out / "report.html", self._report_run(), _report_slides(self._out, results))
+        slides = _report_slides(self._out, results)
+        write_report(self._out / "report.html", self._report_run(), slides)
         write_qupath_project(
             self._out / "qupath",
             [(self._infos[r.name], self._out / r.name / TRACTS) for r in done],
