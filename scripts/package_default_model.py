@@ -13,6 +13,8 @@ from glisson.training.network import MEAN, STD, new_network
 DEFAULT = Path(__file__).parents[1] / "src" / "glisson" / "model" / "default"
 SELF_TEST_SEED = 900_000_003
 MPP = 2.0
+MIN_TRACT_PROBABILITY = 0.7
+"""Of 0.4.0, chosen on phantom slides (docs/model-log.md)."""
 
 
 def main() -> None:
@@ -39,6 +41,7 @@ def main() -> None:
         self_test_tile=render_tile(SELF_TEST_SEED, 256, MPP).rgb,
         card=chosen.card.read_text(encoding="utf-8"),
         overwrite=True,
+        min_tract_probability=MIN_TRACT_PROBABILITY,
     )
     size_mb = sum(path.stat().st_size for path in bundle.folder.iterdir()) / 1e6
     print(f"{bundle.folder}: {size_mb:.1f} MB")

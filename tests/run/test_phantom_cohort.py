@@ -37,3 +37,13 @@ def test_a_cohort_is_written_once(tmp_path: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.svs")}
     make_cohort(tmp_path, small)
     assert before == {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.svs")}
+
+
+def test_readers_count_below_stage_3_even_where_the_rule_refuses() -> None:
+    case = next(case for case in cohort_cases() if case.role == "clinical")
+    facts = {
+        "centreline_length_mm": 20.0, "stage": 2, "diagnosis": "psc",
+        "biopsy": {"tract_count_total": None}, "tracts": [{}] * 60,
+    }  # fmt: skip
+    row = phantom_cohort._row(case, Path("a.svs"), facts)
+    assert 60 / case.settings.ribbons * 0.6 < row["report_tract_count"]

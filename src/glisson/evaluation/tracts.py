@@ -94,7 +94,9 @@ def _segmented(labelled: LabelledSlide, bundle: ModelBundle, runtime: Runtime) -
     settings = SegmentSettings(mpp=bundle.spec.mpp, window_px=bundle.spec.window_px)
     slide = labelled.slide
     tissue = find_artefacts(slide, find_tissue(slide)).tissue
-    return find_regions(segment_slide(slide, tissue, runtime, settings))
+    class_map = segment_slide(slide, tissue, runtime, settings)
+    least = bundle.spec.min_tract_probability
+    return find_regions(class_map, RegionSettings(min_tract_probability=least))
 
 
 def compare(labelled: LabelledSlide, regions: Regions, split: Split) -> TractScore:

@@ -56,6 +56,7 @@ def write_bundle(
     self_test_tile: NDArray[np.uint8],
     card: str,
     overwrite: bool = False,
+    min_tract_probability: float = 0.0,
 ) -> ModelBundle:
     """Write a SegFormer as a bundle: fp16 safetensors, ONNX, self-test and card.
 
@@ -76,6 +77,7 @@ def write_bundle(
         self_test_tile: (H, W, 3) uint8, sides that are multiples of 32.
         card: the model card, Markdown.
         overwrite: replace a bundle that is there.
+        min_tract_probability: portal areas of a lower mean probability are no tracts.
 
     Raises:
         MissingExtra: torch, transformers or onnx is not installed.
@@ -108,6 +110,7 @@ def write_bundle(
             normalisation=normalisation,
             architecture=Architecture(family="segformer", config=_plain_config(network)),
             output_stride=4,
+            min_tract_probability=min_tract_probability,
             licence=licence,
             trained_on=trained_on,
             intended_use=intended_use,

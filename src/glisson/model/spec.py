@@ -62,6 +62,7 @@ class ModelSpec(_Frozen):
         mpp: µm/px of the input.
         window_px: side of the windows it was trained on.
         output_stride: input pixels per pixel of the network's own output.
+        min_tract_probability: portal areas of a lower mean probability are no tracts.
         files: SHA-256 of every other file of the bundle.
     """
 
@@ -74,6 +75,7 @@ class ModelSpec(_Frozen):
     normalisation: Normalisation = Normalisation()
     architecture: Architecture
     output_stride: Literal[1, 4]
+    min_tract_probability: Annotated[float, Field(ge=0, le=1)] = 0.0
     licence: str
     trained_on: str
     intended_use: str

@@ -12,6 +12,8 @@ class RegionSettings:
     Attributes:
         min_tract_area_um2: smaller portal areas become lobule. 1,500 µm² is a disc of 44 µm,
             below which no triad is recognisable (docs/design.md, Counting).
+        min_tract_probability: portal areas of a lower mean probability become lobule; what is
+            right for a model is in its bundle (docs/model-log.md).
         max_portal_hole_um2: lobule or background enclosed by a tract and smaller than this
             becomes portal: vessel lumina lie inside the contour. 31,400 µm² is a vein of 200 µm,
             the largest portal vein profile in Crawford et al. 1998.
@@ -23,6 +25,7 @@ class RegionSettings:
     """
 
     min_tract_area_um2: float = 1500.0
+    min_tract_probability: float = 0.0
     max_portal_hole_um2: float = 31_400.0
     max_tissue_hole_um2: float = 126_000.0
     min_fragment_area_um2: float = 50_000.0

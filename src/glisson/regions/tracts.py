@@ -106,6 +106,7 @@ class Regions:
         tracts: portal tracts.
         countable: whether tracts can be counted one by one.
         not_countable_reason: why not, or None.
+        doubtful_px: portal areas left out for their low probability, on the class map's grid.
     """
 
     frame: Frame
@@ -113,6 +114,7 @@ class Regions:
     tracts: tuple[Tract, ...]
     countable: bool
     not_countable_reason: str | None
+    doubtful_px: tuple[Polygon, ...] = ()
 
 
 def find_regions(label_map: LabelMap, settings: RegionSettings | None = None) -> Regions:
@@ -120,11 +122,14 @@ def find_regions(label_map: LabelMap, settings: RegionSettings | None = None) ->
     settings = settings or RegionSettings()
     fragments: list[Fragment] = []
     tracts: list[Tract] = []
+    doubtful: list[Polygon] = []
     for box in sorted(label_map.boxes(), key=lambda b: (b.y_px, b.x_px)):
         crop = label_map.crop(box)
-        _add_box(crop, box, label_map.frame, settings, fragments, tracts)
+        _add_box(crop, box, label_map.frame, settings, fragments, tracts, doubtful)
     reason = not_countable_reason(tracts)
-    return Regions(label_map.frame, tuple(fragments), tuple(tracts), reason is None, reason)
+    return Regions(
+        label_map.frame, tuple(fragments), tuple(tracts), reason is None, reason, tuple(doubtful)
+    )
 
 
 def not_countable_reason(tracts: Sequence[Tract]) -> str | None:
@@ -145,6 +150,7 @@ def _add_box(
     settings: RegionSettings,
     fragments: list[Fragment],
     tracts: list[Tract],
+    doubtful: list[Polygon],
 ) -> None:
     labels = cleaned(_framed(crop.labels), frame.mpp, settings)
     origin = (box.x_px - 1, box.y_px - 1)
@@ -159,7 +165,11 @@ def _add_box(
         _distance_to_glass(tissue),
     )  # fmt: skip
     for polygon in trace_mask(labels == PORTAL.index, origin):
-        tracts.append(found.tract(polygon, len(tracts) + 1))
+        tract = found.tract(polygon, len(tracts) + 1)
+        if (tract.probability or 0.0) < settings.min_tract_probability:
+            doubtful.append(polygon)
+        else:
+            tracts.append(tract)
 
 
 def _framed(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -38,6 +38,7 @@ def model_identity(bundle: ModelBundle) -> dict[str, Any]:
     return {
         "name": spec.name,
         "version": spec.version,
+        "min_tract_probability": spec.min_tract_probability,
         "files_sha256": dict(sorted(spec.files.items())),
         "trained_on": spec.trained_on,
         "intended_use": spec.intended_use,

@@ -64,7 +64,7 @@ def _made(out: Path, case: Case, workers: int) -> tuple[Path, dict[str, Any]]:
 def _row(case: Case, path: Path, facts: dict[str, Any]) -> dict[str, Any]:
     site, ribbons = SITES[case.site], case.settings.ribbons
     length_mm = facts["centreline_length_mm"] / ribbons
-    count = facts["biopsy"]["tract_count_total"] or 0
+    count = len(facts["tracts"])  # people count below stage 3, also where a rule refuses to
     readings = draw_readings(case.settings.seed, round(count / ribbons), facts["stage"], length_mm)
     return {
         "slide": path.name,

@@ -145,9 +145,8 @@ def _find(
     _check_readable(slide, tissue, class_map)
     observer.stage_started("outline")
     with clock.stage("outline"):
-        regions = find_regions(
-            class_map, RegionSettings(min_tract_area_um2=settings.min_tract_area_um2)
-        )
+        regions = find_regions(class_map, _region_settings(bundle, settings))
+        class_map.portal_to_lobule(regions.doubtful_px)
     observer.stage_started("measure")
     with clock.stage("measure"):
         measurements = measure_biopsy(
@@ -173,6 +172,13 @@ def _check_readable(slide: Slide, tissue: TissueMap, class_map: ClassMap) -> Non
 def _segment_settings(bundle: ModelBundle, settings: RunSettings) -> SegmentSettings:
     return SegmentSettings(
         mpp=bundle.spec.mpp, window_px=bundle.spec.window_px, overlap=settings.overlap
+    )
+
+
+def _region_settings(bundle: ModelBundle, settings: RunSettings) -> RegionSettings:
+    return RegionSettings(
+        min_tract_area_um2=settings.min_tract_area_um2,
+        min_tract_probability=bundle.spec.min_tract_probability,
     )
 
 
@@ -217,9 +223,20 @@ def _record(
         "fragments": measured["fragments"],
         "tracts": with_artefacts(measured["tracts"], found.regions.tracts, found.artefacts),
         "artefacts": artefact_record(found.artefacts),
+        "doubtful_portal": _doubtful(found.regions, bundle),
         "adequacy": measured["adequacy"],
         "seconds_per_stage": clock.seconds(),
         "versions": software_versions(),
+    }
+
+
+def _doubtful(regions: Regions, bundle: ModelBundle) -> dict[str, Any]:
+    """Portal areas that the model was too unsure of, called lobule."""
+    area_px = sum(area.area for area in regions.doubtful_px)
+    return {
+        "count": len(regions.doubtful_px),
+        "area_mm2": area_px * regions.frame.mpp**2 * 1e-6,
+        "min_tract_probability": bundle.spec.min_tract_probability,
     }
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from rasterio.features import rasterize
+from rasterio.transform import Affine
+from shapely import Polygon
 
-from glisson.blocks import BlockIndex, assembled, occupied_boxes
-from glisson.classes import BACKGROUND
+from glisson.blocks import BLOCK_PX, BlockIndex, assembled, occupied_boxes
+from glisson.classes import BACKGROUND, LOBULE, PORTAL
 from glisson.frames import BoxPx, Frame, Size
 
 _PROBABILITY_STEPS = 255
@@ -51,6 +55,22 @@ class ClassMap:
         if (labels != BACKGROUND.index).any():
             scaled = np.rint(portal_probability * _PROBABILITY_STEPS).astype(np.uint8)
             self._blocks[row, column] = (labels, scaled)
+
+    def portal_to_lobule(self, areas_px: Iterable[Polygon]) -> None:
+        """Call portal pixels inside these areas lobule; their probabilities stay."""
+        for area in areas_px:
+            left, top, right, bottom = (int(side) // BLOCK_PX for side in area.bounds)
+            for row in range(top, bottom + 1):
+                for column in range(left, right + 1):
+                    self._relabel(row, column, area)
+
+    def _relabel(self, row: int, column: int, area_px: Polygon) -> None:
+        if (row, column) not in self._blocks:
+            return
+        labels, _ = self._blocks[row, column]
+        place = Affine.translation(column * BLOCK_PX, row * BLOCK_PX)
+        inside = rasterize([area_px], out_shape=labels.shape, transform=place, dtype=np.uint8)
+        labels[(inside > 0) & (labels == PORTAL.index)] = LOBULE.index
 
     @property
     def blocks(self) -> tuple[BlockIndex, ...]:
