@@ -10,7 +10,7 @@ import openslide
 
 from glisson.exchange import read_geojson
 from glisson.phantom import plan_cohort
-from glisson.run import make_cohort
+from glisson.run import make_cohort, phantom_cohort
 
 
 def test_a_cohort_is_written_once(tmp_path: Path) -> None:
@@ -40,7 +40,7 @@ def test_a_cohort_is_written_once(tmp_path: Path) -> None:
 
 
 def test_readers_count_below_stage_3_even_where_the_rule_refuses() -> None:
-    case = next(case for case in cohort_cases() if case.role == "clinical")
+    case = next(case for case in plan_cohort("paper") if case.role == "clinical")
     facts = {
         "centreline_length_mm": 20.0, "stage": 2, "diagnosis": "psc",
         "biopsy": {"tract_count_total": None}, "tracts": [{}] * 60,
