@@ -17,3 +17,8 @@ def fixtures_dir() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no fixtures at {folder}; set GLISSON_FIXTURES to run this test")
     return folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest test first: begun last, it would leave the other processors idle."""
+    items.sort(key=lambda item: "test_reproduce" not in item.nodeid)
