@@ -42,6 +42,14 @@ def atomic_path(path: Path) -> Iterator[Path]:
         unfinished.unlink(missing_ok=True)
 
 
+def free_name(path: Path, what: str, ending: str = "") -> Path:
+    """`<path>.<what>-1` and on, with an ending: the first that nothing has."""
+    number = 1
+    while (free := path.with_name(f"{path.name}.{what}-{number}{ending}")).exists():
+        number += 1
+    return free
+
+
 def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
     """Write a CSV table with a header, whole or not at all.
 

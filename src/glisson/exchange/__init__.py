@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from glisson.exchange.artefacts_file import write_artefacts_geojson
+from glisson.exchange.artefacts_file import ARTEFACTS_FILE, write_artefacts_geojson
 from glisson.exchange.class_map_file import StoredClassMap, read_class_map, write_class_map
 from glisson.exchange.geojson import Drawn, write_annotations_geojson, write_tracts_geojson
 from glisson.exchange.geojson_reader import Annotation, Annotations, read_geojson
@@ -15,6 +15,7 @@ from glisson.exchange.tables import write_tables
 from glisson.exchange.thumbnails import DOUBTFUL, thumbnail_name, write_thumbnails
 
 __all__ = [
+    "ARTEFACTS_FILE",
     "DOUBTFUL",
     "Annotation",
     "Annotations",

@@ -39,7 +39,7 @@ from glisson.exchange.qupath_index import (
     read_index,
 )
 from glisson.exchange.qupath_project_rules import broken_image_rules
-from glisson.files import atomic_path
+from glisson.files import atomic_path, free_name
 from glisson.slides import SlideInfo
 
 logger = logging.getLogger(__name__)
@@ -269,7 +269,7 @@ def _write_script(path: Path, index: Index) -> None:
     if path.exists():
         there = _sha256(path.read_text("utf-8", errors="replace"))
     if there not in (own, index.scripts.get(path.name), None):
-        _copy(path, _free_name(path.with_suffix(""), "edited", path.suffix))
+        _copy(path, free_name(path.with_suffix(""), "edited", path.suffix))
     if there != own:
         with atomic_path(path) as unfinished:
             unfinished.write_text(text, encoding="utf-8")
@@ -288,19 +288,12 @@ def _sha256(text: str) -> str:
 def _keep_copy(path: Path) -> None:
     """Keep what is about to be replaced, as `<name>.backup-1` and on."""
     if path.exists():
-        _copy(path, _free_name(path, "backup", ""))
+        _copy(path, free_name(path, "backup"))
 
 
 def _copy(path: Path, to: Path) -> None:
     with atomic_path(to) as unfinished:
         shutil.copyfile(path, unfinished)
-
-
-def _free_name(path: Path, what: str, ending: str) -> Path:
-    number = 1
-    while (free := path.with_name(f"{path.name}.{what}-{number}{ending}")).exists():
-        number += 1
-    return free
 
 
 def _json_of(path: Path) -> dict[str, Any]:

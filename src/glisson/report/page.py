@@ -40,11 +40,12 @@ def _render(run: ReportRun, slides: Sequence[ReportSlide]) -> str:
         lstrip_blocks=True,
     )
     style, script = _part("style.css"), _part("page.js")
+    most_tracts = most_rows(slides)
     return environment.get_template("report.html.j2").render(
         run=run,
         cohort=cohort_view(slides),
         headings=HEADINGS,
-        slides=[slide_view(slide, len(slides), most_rows(slides)) for slide in slides],
+        slides=[slide_view(slide, len(slides), most_tracts) for slide in slides],
         unfolded=len(slides) <= _MOST_OPEN,
         style=style,
         script=script,

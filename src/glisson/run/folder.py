@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from glisson.errors import OutputError
-from glisson.files import atomic_path
+from glisson.files import atomic_path, free_name
 
 MANIFEST = "manifest.json"
 TRACTS = "tracts.geojson"
 BIOPSY = "biopsy.json"
 CLASS_MAP = "classes.ome.tif"
 OVERVIEW = "overview.png"
-ARTEFACTS = "artefacts.geojson"
 THUMBNAILS = "thumbnails"
 
 _LEAST_FREE_BYTES = 64 << 20
@@ -110,7 +109,7 @@ def _put_in_place(unfinished: Path, final: Path) -> None:
     """Move results to their place; earlier ones go, unless somebody edited them."""
     if final.exists():
         if _was_edited(final):
-            final.rename(_free_name(final))
+            final.rename(free_name(final, "edited"))
         else:
             aside = Path(tempfile.mkdtemp(prefix=f".{final.name}.old-", dir=final.parent))
             final.rename(aside / "old")
@@ -127,13 +126,6 @@ def _was_edited(folder: Path) -> bool:
     if manifest is None or not tracts.is_file():
         return any(folder.iterdir())
     return bool(manifest.get("files", {}).get(TRACTS) != _sha256(tracts))
-
-
-def _free_name(folder: Path) -> Path:
-    number = 1
-    while (kept := folder.with_name(f"{folder.name}.edited-{number}")).exists():
-        number += 1
-    return kept
 
 
 def _sha256(path: Path) -> str:

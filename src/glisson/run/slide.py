@@ -10,6 +10,7 @@ from typing import Any
 from glisson.artefacts import Artefacts, find_artefacts
 from glisson.errors import DamagedSlide
 from glisson.exchange import (
+    ARTEFACTS_FILE,
     write_artefacts_geojson,
     write_class_map,
     write_overview,
@@ -23,7 +24,6 @@ from glisson.regions import Regions, RegionSettings, find_regions
 from glisson.run.artefacts import artefact_record, artefact_warnings, with_artefacts
 from glisson.run.clock import StageClock
 from glisson.run.folder import (
-    ARTEFACTS,
     BIOPSY,
     CLASS_MAP,
     OVERVIEW,
@@ -194,7 +194,7 @@ def _write_pictures_and_outlines(
     )
     write_class_map(folder / CLASS_MAP, found.class_map)
     write_overview(folder / OVERVIEW, slide, found.regions, found.artefacts.each)
-    write_artefacts_geojson(folder / ARTEFACTS, found.artefacts.each, slide.info)
+    write_artefacts_geojson(folder / ARTEFACTS_FILE, found.artefacts.each, slide.info)
     (folder / THUMBNAILS).mkdir()
     write_thumbnails(folder / THUMBNAILS, slide, found.regions.tracts)
 
