@@ -18,6 +18,8 @@ class ColourModel:
     """A runtime that knows each class by its colour: the perfect model."""
 
     name = "colour"
+    workers = 2
+    windows_a_call = 3
 
     def __init__(self) -> None:
         self.windows = 0
@@ -34,7 +36,10 @@ class ConstantModel:
 
     name = "constant"
 
-    def __init__(self, probabilities: tuple[float, float, float]) -> None:
+    def __init__(
+        self, probabilities: tuple[float, float, float], workers: int = 1, windows_a_call: int = 1
+    ) -> None:
+        self.workers, self.windows_a_call = workers, windows_a_call
         self._answer = np.array(probabilities, np.float32)[None, :, None, None]
 
     def predict(self, tiles: np.ndarray) -> np.ndarray:

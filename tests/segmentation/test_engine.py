@@ -25,16 +25,18 @@ PIXEL = PixelSize(1.0, 1.0)
     height=st.integers(1, 700),
     window_px=st.sampled_from([32, 64, 160, 256]),
     overlap=st.floats(0, 0.75),
-    batch=st.integers(1, 9),
+    workers=st.integers(1, 3),
+    windows_a_call=st.integers(1, 9),
 )
 @settings(max_examples=40, deadline=None)
 def test_a_constant_field_stays_that_constant(
-    width: int, height: int, window_px: int, overlap: float, batch: int
+    width: int, height: int, window_px: int, overlap: float, workers: int, windows_a_call: int
 ) -> None:
     slide = InMemorySlide(np.zeros((height, width, 3), np.uint8), PIXEL)
     tissue = everywhere(PIXEL, -(-width // 4), -(-height // 4), 4.0)
-    wanted = SegmentSettings(window_px=window_px, overlap=overlap, batch=batch)
-    found = segment_slide(slide, tissue, ConstantModel((0.02, 0.03, 0.95)), wanted)
+    wanted = SegmentSettings(window_px=window_px, overlap=overlap)
+    model = ConstantModel((0.02, 0.03, 0.95), workers, windows_a_call)
+    found = segment_slide(slide, tissue, model, wanted)
     crop = found.crop(BoxPx(0, 0, width, height))
     assert (crop.labels == 2).all()
     assert np.abs(crop.portal_probability - 0.95).max() <= 1 / 255
@@ -163,7 +165,7 @@ def test_an_error_in_the_model_comes_out() -> None:
         segment_slide(slide, everywhere(PIXEL, 600, 175, 4.0), BrokenModel())
 
 
-@pytest.mark.parametrize("bad", [{"overlap": 0.9}, {"window_px": 8}, {"batch": 0}])
+@pytest.mark.parametrize("bad", [{"overlap": 0.9}, {"window_px": 8}])
 def test_impossible_windows_are_refused(bad: dict[str, float]) -> None:
     with pytest.raises(SettingsError):
         SegmentSettings(**bad)  # type: ignore[arg-type]

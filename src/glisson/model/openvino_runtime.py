@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
 
 import numpy as np
@@ -11,27 +13,42 @@ from openvino import opset13 as ops
 from openvino.preprocess import PrePostProcessor
 
 from glisson.model.bundle import ONNX_FILE, ModelBundle
+from glisson.model.processor import available_threads
 from glisson.model.runtime import Probabilities, Tiles, padded_to
 
 _SIDE_MULTIPLE = 32
 _CLASSES = 3
+_MOST_STREAMS = 16
+_MOST_SIZES = 4
 
 
 class OpenVinoRuntime:
-    """Bytes in, probabilities out: normalisation, upsampling and softmax are in the graph."""
+    """Bytes in, probabilities out: normalisation, upsampling and softmax are in the graph.
+
+    The graph is compiled anew for each size of tile: with sizes fixed, OpenVINO lays the tensors
+    out once instead of reordering them between operations (two thirds of the time, measured). A
+    tile is computed by one thread, and as many tiles at once as there are threads: no thread
+    waits for another in the middle of a tile.
+    """
+
+    windows_a_call = 1
 
     def __init__(
         self, bundle: ModelBundle, precision: Literal["f32", "bf16"], threads: int | None = None
     ) -> None:
         self.name = f"openvino {precision}"
-        options: dict[str, Any] = {
+        threads = threads or available_threads()
+        self.workers = min(threads, _MOST_STREAMS)
+        self._options = {
             "INFERENCE_PRECISION_HINT": precision,
-            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_NUM_THREADS": threads,
+            "NUM_STREAMS": self.workers,
         }
-        if threads is not None:
-            options["INFERENCE_NUM_THREADS"] = threads
-        self._model = openvino.Core().compile_model(whole_graph(bundle), "CPU", options)
-        self._requests = threading.local()
+        self._core = openvino.Core()
+        self._bundle = bundle
+        self._lock = threading.Lock()
+        self._compiled: dict[tuple[int, int], Callable[[Tiles], Probabilities]] = {}
+        self._pool = ThreadPoolExecutor(self.workers, thread_name_prefix="predict")
 
     def predict(self, tiles: Tiles) -> Probabilities:
         """See `Runtime.predict`."""
@@ -39,19 +56,41 @@ class OpenVinoRuntime:
         if len(tiles) == 0:
             return np.zeros((0, _CLASSES, height, width), np.float32)
         padded = np.ascontiguousarray(padded_to(tiles, _SIDE_MULTIPLE))
-        result = self._request().infer([padded], share_inputs=True)
-        return np.array(result[0][:, :, :height, :width], dtype=np.float32)
+        compute = self._for_size(padded.shape[1], padded.shape[2])
+        one_by_one = [padded[number : number + 1] for number in range(len(padded))]
+        if len(one_by_one) == 1:
+            found = compute(one_by_one[0])
+        else:
+            found = np.concatenate(list(self._pool.map(compute, one_by_one)))
+        return found[:, :, :height, :width]
 
-    def _request(self) -> Any:
-        """One inference request for each thread: a request is not shared."""
-        if not hasattr(self._requests, "request"):
-            self._requests.request = self._model.create_infer_request()
-        return self._requests.request
+    def _for_size(self, height: int, width: int) -> Callable[[Tiles], Probabilities]:
+        with self._lock:
+            if (height, width) not in self._compiled:
+                if len(self._compiled) == _MOST_SIZES:
+                    del self._compiled[next(iter(self._compiled))]
+                self._compiled[height, width] = self._compile(height, width)
+            return self._compiled[height, width]
+
+    def _compile(self, height: int, width: int) -> Callable[[Tiles], Probabilities]:
+        graph = whole_graph(self._bundle, self._core)
+        graph.reshape([1, height, width, 3])
+        model = self._core.compile_model(graph, "CPU", self._options)
+        own = threading.local()
+
+        def compute(tile: Tiles) -> Probabilities:
+            """One inference request for each thread: a request is not shared."""
+            if not hasattr(own, "request"):
+                own.request = model.create_infer_request()
+            result = own.request.infer([tile], share_inputs=True)
+            return np.array(result[0], dtype=np.float32)
+
+        return compute
 
 
-def whole_graph(bundle: ModelBundle) -> Any:
+def whole_graph(bundle: ModelBundle, core: Any = None) -> Any:
     """The ONNX graph with bytes at one end and probabilities at full size at the other."""
-    graph = openvino.Core().read_model(bundle.folder / ONNX_FILE)
+    graph = (core or openvino.Core()).read_model(bundle.folder / ONNX_FILE)
     logits = graph.get_results()[0].input_value(0)
     image = graph.input(0).get_node()
     full = logits

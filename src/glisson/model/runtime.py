@@ -28,6 +28,16 @@ class Runtime(Protocol):
         """What runs it, such as `openvino f32`."""
         ...
 
+    @property
+    def workers(self) -> int:
+        """Threads worth calling `predict` from, each reading its own windows before."""
+        ...
+
+    @property
+    def windows_a_call(self) -> int:
+        """Windows of the model's own size that one call computes best."""
+        ...
+
     def predict(self, tiles: Tiles) -> Probabilities:
         """(N, H, W, 3) uint8 RGB to (N, 3, H, W) float32 probabilities."""
         ...

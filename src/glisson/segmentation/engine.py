@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
 from glisson.frames import BoxPx, Frame
-from glisson.model.runtime import Runtime
+from glisson.model.runtime import Probabilities, Runtime
 from glisson.segmentation.class_map import ClassMap
 from glisson.segmentation.settings import SegmentSettings
-from glisson.segmentation.stitch import Stitcher, taper
+from glisson.segmentation.stitch import Mask, Stitcher, taper
 from glisson.segmentation.windows import grown, tissue_in, windows_over
-from glisson.slides import Patch, Slide
+from glisson.slides import Slide
 from glisson.tissue import TissueMap
 
-_BATCHES_AHEAD = 3
+_CALLS_AHEAD = 3
 
 
 @dataclass(frozen=True)
-class _Window:
+class _Predicted:
+    """A window's place, (C, H, W) probabilities, and where it could be read."""
+
     box_px: BoxPx
-    patch: Patch
+    probabilities: Probabilities
+    readable: Mask
 
 
 def segment_slide(
@@ -52,38 +54,43 @@ def segment_slide(
     tissue = grown(tissue, settings.reach_um)
     windows = windows_over(tissue, frame, class_map.size_px, settings.window_px, settings.stride_px)
     stitcher = Stitcher(class_map, windows, taper(settings.window_px, settings.stride_px))
-    done = 0
-    for batch in _read_ahead(slide, frame, windows, settings):
-        probabilities = runtime.predict(np.stack([window.patch.rgb for window in batch]))
-        for window, values in zip(batch, probabilities, strict=True):
-            mask = tissue_in(tissue, frame, window.box_px)
-            stitcher.add(window.box_px, values, mask, window.patch.readable)
-        done += len(batch)
+    for done, window in enumerate(_predicted(slide, frame, windows, runtime), 1):
+        mask = tissue_in(tissue, frame, window.box_px)
+        stitcher.add(window.box_px, window.probabilities, mask, window.readable)
         if on_progress is not None:
             on_progress(done, len(windows))
     return class_map
 
 
-def _read_ahead(
-    slide: Slide, frame: Frame, windows: tuple[BoxPx, ...], settings: SegmentSettings
-) -> Iterator[list[_Window]]:
-    """Batches of windows, in order, a few of them read before they are asked for."""
+def _predicted(
+    slide: Slide, frame: Frame, windows: Sequence[BoxPx], runtime: Runtime
+) -> Iterator[_Predicted]:
+    """Windows in order, each read and predicted by one of the runtime's workers.
 
-    def read(box_px: BoxPx) -> _Window:
-        return _Window(box_px, slide.read(frame.region_um(box_px), frame.mpp))
-
-    ahead = _BATCHES_AHEAD * settings.batch
-    with ThreadPoolExecutor(settings.readers, thread_name_prefix="read") as readers:
-        waiting: deque[Future[_Window]] = deque()
-        coming = iter(windows)
+    A few calls are under way ahead of the one that is waited for, so that no worker rests while
+    windows are stitched; no more, so that memory does not grow with the slide.
+    """
+    several = runtime.windows_a_call
+    calls = [windows[first : first + several] for first in range(0, len(windows), several)]
+    with ThreadPoolExecutor(runtime.workers, thread_name_prefix="window") as workers:
+        under_way: deque[Future[list[_Predicted]]] = deque()
         try:
-            waiting.extend(readers.submit(read, box) for box in itertools.islice(coming, ahead))
-            while waiting:
-                count = min(settings.batch, len(waiting))
-                batch = [waiting.popleft().result() for _ in range(count)]
-                waiting.extend(
-                    readers.submit(read, box) for box in itertools.islice(coming, len(batch))
-                )
-                yield batch
+            for call in calls:
+                under_way.append(workers.submit(_predict, slide, frame, call, runtime))
+                if len(under_way) >= _CALLS_AHEAD * runtime.workers:
+                    yield from under_way.popleft().result()
+            while under_way:
+                yield from under_way.popleft().result()
         finally:
-            readers.shutdown(wait=True, cancel_futures=True)
+            workers.shutdown(wait=True, cancel_futures=True)
+
+
+def _predict(
+    slide: Slide, frame: Frame, boxes_px: Sequence[BoxPx], runtime: Runtime
+) -> list[_Predicted]:
+    patches = [slide.read(frame.region_um(box), frame.mpp) for box in boxes_px]
+    found = runtime.predict(np.stack([patch.rgb for patch in patches]))
+    return [
+        _Predicted(box, probabilities, patch.readable)
+        for box, probabilities, patch in zip(boxes_px, found, patches, strict=True)
+    ]

@@ -16,25 +16,21 @@ class SegmentSettings:
         window_px: side of a window, as the model was trained.
         overlap: share of a window's side that it has in common with the next: a tract at one
             window's edge lies nearer to the middle of another.
-        batch: windows per call of the model.
         reach_um: tissue found at a coarse grid is grown by this much before the model decides,
             so that a pale edge is not cut off.
-        readers: threads that read the slide ahead of the model.
     """
 
     mpp: float = 1.0
     window_px: int = 256
     overlap: float = 0.25
-    batch: int = 8
     reach_um: float = 12.0
-    readers: int = 2
 
     def __post_init__(self) -> None:
         """Refuse windows that cannot cover."""
-        if self.window_px < 32 or not 0 <= self.overlap <= 0.75 or self.batch < 1:
+        if self.window_px < 32 or not 0 <= self.overlap <= 0.75:
             raise SettingsError(
-                f"Windows of {self.window_px} px with an overlap of {self.overlap} in batches of "
-                f"{self.batch} cannot cover a slide; use at least 32 px, 0 to 0.75, and 1."
+                f"Windows of {self.window_px} px with an overlap of {self.overlap} cannot cover "
+                "a slide; use at least 32 px and 0 to 0.75."
             )
 
     @property

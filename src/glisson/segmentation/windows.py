@@ -1,52 +1,142 @@
-"""Which windows to predict: all that tissue needs, and no others."""
+"""Which windows to predict: all that tissue needs, and as few as it needs.
+
+A window is sure of its middle, `stride_px` wide; these middles have to cover the tissue. Along a
+core they are laid in bands, each from where tissue begins in it, so that none hangs half over
+the glass as on a fixed lattice (335 windows on one, 290 packed, for two cores of 14 mm at 2 µm/px).
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from glisson.frames import BoxPx, Frame, Size
 from glisson.tissue import TissueMap
 
 Mask = NDArray[np.bool_]
 
+_OFFSETS = 4
+"""Places tried for the first band, within one stride."""
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Pieces of tissue near enough to share windows.
+
+    Attributes:
+        mask: (H, W) on the tissue's grid.
+        top: first row of it on that grid.
+        left: first column.
+    """
+
+    mask: Mask
+    top: int
+    left: int
+
+    @property
+    def turned(self) -> _Group:
+        """Rows for columns."""
+        return _Group(self.mask.T, self.left, self.top)
+
 
 def windows_over(
     tissue: TissueMap, frame: Frame, size_px: Size, window_px: int, stride_px: int
 ) -> tuple[BoxPx, ...]:
-    """Windows that together cover every tissue pixel, row by row.
+    """Windows that together cover every tissue pixel, group by group, band by band.
 
-    Windows lie on a fixed lattice and may reach beyond the slide; those without tissue are
-    left out. Each lattice cell is decided by the tissue it alone is sure to cover, so no
-    margin is lost.
+    They may reach beyond the slide, and follow the tissue when it is shifted.
 
     Args:
         tissue: where tissue is, on a coarser grid.
         frame: the model's grid.
         size_px: slide in model pixels.
         window_px: side of a window.
-        stride_px: distance between windows.
+        stride_px: side of the middle that a window is sure of.
     """
-    boxes = []
-    half_overlap = (window_px - stride_px) // 2
-    for y in range(-half_overlap, size_px.height - half_overlap, stride_px):
-        for x in range(-half_overlap, size_px.width - half_overlap, stride_px):
-            own = BoxPx(x + half_overlap, y + half_overlap, stride_px, stride_px)
-            if has_tissue(tissue, frame, own):
-                boxes.append(BoxPx(x, y, window_px, window_px))
-    return tuple(boxes)
+    ratio = tissue.frame.mpp / frame.mpp
+    margin = (window_px - stride_px) // 2
+    reach = max(1, round(stride_px / ratio / 2))
+    middles = [m for group in _groups(tissue.mask, reach) for m in _packed(group, ratio, stride_px)]
+    return tuple(
+        BoxPx(x - margin, y - margin, window_px, window_px)
+        for x, y in middles
+        if x < size_px.width and y < size_px.height
+    )
 
 
-def has_tissue(tissue: TissueMap, frame: Frame, box_px: BoxPx) -> bool:
-    """Whether any tissue pixel touches a box of the model's grid."""
-    ratio = frame.mpp / tissue.frame.mpp
-    top, left = int(box_px.y_px * ratio), int(box_px.x_px * ratio)
-    bottom = int(np.ceil((box_px.y_px + box_px.height_px) * ratio))
-    right = int(np.ceil((box_px.x_px + box_px.width_px) * ratio))
-    return bool(tissue.mask[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)].any())
+def _groups(mask: Mask, reach: int) -> Iterator[_Group]:
+    """Pieces of a mask, with those less than twice `reach` apart in one group."""
+    step = max(1, reach // 2)
+    coarse = ndimage.maximum_filter(_any_of(mask, step), 2 * (reach // step) + 1)
+    labels, _ = ndimage.label(coarse, structure=np.ones((3, 3)))
+    for number, (rows, columns) in enumerate(ndimage.find_objects(labels), 1):
+        top, left = rows.start * step, columns.start * step
+        part = mask[top : rows.stop * step, left : columns.stop * step]
+        own = (labels[rows, columns] == number).repeat(step, 0).repeat(step, 1)
+        yield _Group(part & own[: part.shape[0], : part.shape[1]], top, left)
+
+
+def _any_of(mask: Mask, step: int) -> Mask:
+    """Whether any of `step` x `step` pixels is set."""
+    size = (-(-mask.shape[1] // step), -(-mask.shape[0] // step))
+    padded = np.zeros((size[1] * step, size[0] * step), bool)
+    padded[: mask.shape[0], : mask.shape[1]] = mask
+    return np.asarray(padded.reshape(size[1], step, size[0], step).any(axis=(1, 3)))
+
+
+def _packed(group: _Group, ratio: float, stride_px: int) -> list[tuple[int, int]]:
+    """Corners (x, y) of the fewest middles found, in rows or in columns."""
+    starts = [stride_px * number // _OFFSETS for number in range(_OFFSETS)]
+    in_rows = [_in_bands(group, ratio, stride_px, start) for start in starts]
+    in_columns = [
+        [(x, y) for y, x in _in_bands(group.turned, ratio, stride_px, start)] for start in starts
+    ]
+    return min(in_rows + in_columns, key=len)
+
+
+def _in_bands(
+    group: _Group, ratio: float, stride_px: int, start_px: int
+) -> list[tuple[int, int]]:
+    """Corners (x, y) of middles in bands of rows, the first of which begins `start_px` early."""
+    rows = np.flatnonzero(group.mask.any(axis=1))
+    first_px = int((group.top + rows[0]) * ratio) - start_px
+    end_px = (group.top + rows[-1] + 1) * ratio
+    found = []
+    for y in range(first_px, int(np.ceil(end_px)), stride_px):
+        top = max(int(y / ratio) - group.top, 0)
+        bottom = max(int(np.ceil((y + stride_px) / ratio)) - group.top, 0)
+        columns = group.left + np.flatnonzero(group.mask[top:bottom].any(axis=0))
+        found += [(x, y) for x in _along(columns, ratio, stride_px)]
+    return found
+
+
+def _along(columns: NDArray[np.intp], ratio: float, stride_px: int) -> list[int]:
+    """Where the fewest middles begin that cover these columns of the tissue's grid.
+
+    Middles that follow each other without a gap share out what they cover too much.
+    """
+    found: list[int] = []
+    chain: list[int] = []
+    index = 0
+    while index < len(columns):
+        begin_px = int(columns[index] * ratio)
+        if chain and begin_px > chain[-1] + stride_px:
+            found, chain = found + _centred(chain, columns[index - 1], ratio, stride_px), []
+        chain.append(max(begin_px, chain[-1] + stride_px) if chain else begin_px)
+        covered = int((chain[-1] + stride_px) / ratio) - 1  # the last column wholly covered
+        index = int(np.searchsorted(columns, covered, side="right"))
+    return found + (_centred(chain, columns[-1], ratio, stride_px) if chain else [])
+
+
+def _centred(chain: list[int], last_column: np.intp, ratio: float, stride_px: int) -> list[int]:
+    """A chain of middles moved back by half of what it reaches beyond its last column."""
+    beyond = chain[-1] + stride_px - int(np.ceil((last_column + 1) * ratio))
+    return [begin - max(beyond, 0) // 2 for begin in chain]
 
 
 def tissue_in(tissue: TissueMap, frame: Frame, box_px: BoxPx) -> Mask:

@@ -55,7 +55,8 @@ class LevelSlide(ABC):
             )
         pixels, readable = self._padded_level(level, x, y)
         rgb, readable = area_average(pixels, readable, x, y)
-        rgb = np.where(readable[..., None], rgb, np.array(self._info.background_rgb, np.uint8))
+        if not readable.all():
+            rgb = np.where(readable[..., None], rgb, np.array(self._info.background_rgb, np.uint8))
         return Patch(rgb, readable)
 
     def close(self) -> None:  # noqa: B027  a slide in memory has nothing to release
@@ -124,6 +125,8 @@ class LevelSlide(ABC):
         width, height = self._level_sizes[level]
         left, top = max(x.first, 0), max(y.first, 0)
         right, bottom = min(x.first + x.count, width), min(y.first + y.count, height)
+        if right - left == x.count and bottom - top == y.count:
+            return self._read_level(level, left, top, x.count, y.count)
         pixels = np.empty((y.count, x.count, 3), np.uint8)
         pixels[:] = self._info.background_rgb
         readable = np.zeros((y.count, x.count), bool)

@@ -66,7 +66,7 @@ class InMemorySlide(LevelSlide):
                 self._note_damage(
                     0, int(box.x_l0), int(box.y_l0), int(box.width_l0), int(box.height_l0)
                 )
-        return self._rgb[part], readable
+        return self._rgb[part].copy(), readable
 
 
 def _without(shape: tuple[int, ...], boxes: Sequence[BoxL0]) -> Mask:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
+import cv2
 import numpy as np
 import openslide
 
@@ -204,7 +205,7 @@ def _over_background(rgba: np.ndarray, background_rgb: tuple[int, int, int]) -> 
     """RGBA laid over the background colour; openslide-python has undone the premultiplication."""
     alpha = rgba[..., 3:]
     if alpha.min() == 255:
-        return np.ascontiguousarray(rgba[..., :3])
+        return np.asarray(cv2.cvtColor(rgba, cv2.COLOR_RGBA2RGB), np.uint8)
     share = alpha.astype(np.float32) / 255
     mixed = rgba[..., :3] * share + np.array(background_rgb, np.float32) * (1 - share)
     return np.rint(mixed).astype(np.uint8)

@@ -80,12 +80,20 @@ def area_average(
     if x.ratio == y.ratio == 1 and x.is_whole and y.is_whole:
         return pixels, readable
     if readable.all():
+        if x.is_whole and y.is_whole:
+            return _shrunk(pixels, x, y), np.ones((y.size, x.size), bool)
         return _rounded(_averaged(pixels, x, y)), np.ones((y.size, x.size), bool)
     weight = _averaged(readable.astype(np.float32)[..., None], x, y)
     total = _averaged(pixels * readable[..., None].astype(np.float32), x, y)
     known = weight[..., 0] >= 0.5
     mean = total / np.maximum(weight, 1e-6)
     return np.where(known[..., None], _rounded(mean), 0).astype(np.uint8), known
+
+
+def _shrunk(pixels: NDArray[np.uint8], x: Axis, y: Axis) -> NDArray[np.uint8]:
+    """Whole pixels averaged in integers, halves rounded up."""
+    size = (x.size, y.size)
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _rounded(values: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
