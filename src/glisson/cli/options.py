@@ -36,7 +36,11 @@ Mpp = Annotated[
     typer.Option("--mpp", help="Level-0 µm per pixel, where the file has none or a wrong one."),
 ]
 Overlap = Annotated[
-    float, typer.Option("--overlap", help="Share of a window that its neighbour covers too.")
+    float | None,
+    typer.Option(
+        "--overlap",
+        help="Share of a window that its neighbour covers too; the model's own if left out.",
+    ),
 ]
 Sections = Annotated[
     int | None,
@@ -48,6 +52,13 @@ Threads = Annotated[
     int | None, typer.Option("--threads", help="Processor threads; all if left out.")
 ]
 Precisions = Annotated[
-    Precision, typer.Option("--precision", help="Arithmetic of the model on the processor.")
+    Precision,
+    typer.Option(
+        "--precision",
+        help="Arithmetic of the model; auto is the fastest that keeps the answer.",
+    ),
+]
+Exact = Annotated[
+    bool, typer.Option("--exact", help="Compute in f32 everywhere, on every processor alike.")
 ]
 Runtimes = Annotated[RuntimeKind, typer.Option("--runtime", help="What runs the model.")]

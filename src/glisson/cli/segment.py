@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from glisson.cli.options import (
+    Exact,
     Model,
     Mpp,
     Out,
@@ -30,8 +31,9 @@ def segment(
     out: Out,
     model: Model = None,
     mpp: Mpp = None,
-    overlap: Overlap = RunSettings.overlap,
+    overlap: Overlap = None,
     precision: Precisions = Precision.AUTO,
+    exact: Exact = False,
     runtime: Runtimes = RuntimeKind.AUTO,
     threads: Threads = None,
     sections: Sections = None,
@@ -47,7 +49,7 @@ def segment(
     settings = RunSettings(
         mpp=mpp,
         overlap=overlap,
-        precision=precision.value,
+        precision="f32" if exact else precision.value,
         runtime=runtime.value,
         threads=threads,
         sections=sections,

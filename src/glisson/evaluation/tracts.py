@@ -91,7 +91,7 @@ def score_tracts(
 
 
 def _segmented(labelled: LabelledSlide, bundle: ModelBundle, runtime: Runtime) -> Regions:
-    settings = SegmentSettings(mpp=bundle.spec.mpp, window_px=bundle.spec.window_px)
+    settings = SegmentSettings.of_model(bundle.spec)
     slide = labelled.slide
     tissue = find_artefacts(slide, find_tissue(slide)).tissue
     class_map = segment_slide(slide, tissue, runtime, settings)

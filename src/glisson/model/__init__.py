@@ -13,7 +13,7 @@ from glisson.model.runtime import (
     glass_is_background,
     open_runtime,
 )
-from glisson.model.spec import Architecture, ModelSpec, Normalisation, SelfTest
+from glisson.model.spec import Architecture, ModelSpec, Normalisation, SelfTest, Windows
 from glisson.model.store import add_model, find_model, list_models, store_folder
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Runtime",
     "RuntimeKind",
     "SelfTest",
+    "Windows",
     "add_model",
     "check_self_test",
     "export_model",

@@ -33,6 +33,7 @@ from glisson.model.spec import (
     ModelSpec,
     Normalisation,
     SelfTest,
+    Windows,
 )
 
 logger = logging.getLogger(__name__)
@@ -57,6 +58,7 @@ def write_bundle(
     card: str,
     overwrite: bool = False,
     min_tract_probability: float = 0.0,
+    windows: Windows | None = None,
 ) -> ModelBundle:
     """Write a SegFormer as a bundle: fp16 safetensors, ONNX, self-test and card.
 
@@ -78,6 +80,7 @@ def write_bundle(
         card: the model card, Markdown.
         overwrite: replace a bundle that is there.
         min_tract_probability: portal areas of a lower mean probability are no tracts.
+        windows: measured best on whole slides, where they differ from those of training.
 
     Raises:
         MissingExtra: torch, transformers or onnx is not installed.
@@ -107,6 +110,7 @@ def write_bundle(
             classes=CLASS_NAMES,
             mpp=mpp,
             window_px=window_px,
+            windows=windows,
             normalisation=normalisation,
             architecture=Architecture(family="segformer", config=_plain_config(network)),
             output_stride=4,

@@ -34,8 +34,14 @@ class OpenVinoRuntime:
     windows_a_call = 1
 
     def __init__(
-        self, bundle: ModelBundle, precision: Literal["f32", "bf16"], threads: int | None = None
+        self,
+        bundle: ModelBundle,
+        precision: Literal["auto", "f32", "bf16"] = "auto",
+        threads: int | None = None,
     ) -> None:
+        self._core = openvino.Core()
+        if precision == "auto":
+            precision = "bf16" if _computes_bf16(self._core) else "f32"
         self.name = f"openvino {precision}"
         threads = threads or available_threads()
         self.workers = min(threads, _MOST_STREAMS)
@@ -44,7 +50,6 @@ class OpenVinoRuntime:
             "INFERENCE_NUM_THREADS": threads,
             "NUM_STREAMS": self.workers,
         }
-        self._core = openvino.Core()
         self._bundle = bundle
         self._lock = threading.Lock()
         self._compiled: dict[tuple[int, int], Callable[[Tiles], Probabilities]] = {}
@@ -86,6 +91,11 @@ class OpenVinoRuntime:
             return np.array(result[0], dtype=np.float32)
 
         return compute
+
+
+def _computes_bf16(core: Any) -> bool:
+    """Whether the processor has instructions for it; emulated, it is slower than f32."""
+    return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 def whole_graph(bundle: ModelBundle, core: Any = None) -> Any:

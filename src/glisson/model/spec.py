@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from glisson.classes import CLASSES
 from glisson.errors import InvalidBundle, WrongClasses
@@ -54,6 +54,24 @@ class SelfTest(_Frozen):
     reduced_tolerance: Positive = 0.05
 
 
+class Windows(_Frozen):
+    """How whole slides are cut into windows.
+
+    Attributes:
+        side_px: side of a window.
+        overlap_px: what it has in common with the next.
+    """
+
+    side_px: Annotated[int, Field(ge=32, le=8192)]
+    overlap_px: Annotated[int, Field(ge=0)]
+
+    @model_validator(mode="after")
+    def _can_cover(self) -> Windows:
+        if self.overlap_px > 0.75 * self.side_px:
+            raise ValueError("overlap_px is more than three quarters of side_px")
+        return self
+
+
 class ModelSpec(_Frozen):
     """The contents of model.json.
 
@@ -61,6 +79,8 @@ class ModelSpec(_Frozen):
         classes: names in the order of the output's channels.
         mpp: µm/px of the input.
         window_px: side of the windows it was trained on.
+        windows: those that were measured best on whole slides; None for `window_px` with a
+            quarter of overlap.
         output_stride: input pixels per pixel of the network's own output.
         min_tract_probability: portal areas of a lower mean probability are no tracts.
         files: SHA-256 of every other file of the bundle.
@@ -72,6 +92,7 @@ class ModelSpec(_Frozen):
     classes: tuple[str, ...]
     mpp: Annotated[float, Field(ge=0.05, le=5)]
     window_px: Annotated[int, Field(ge=32, le=8192)]
+    windows: Windows | None = None
     normalisation: Normalisation = Normalisation()
     architecture: Architecture
     output_stride: Literal[1, 4]

@@ -19,18 +19,19 @@ class RunSettings:
 
     Attributes:
         mpp: level-0 µm/px of every slide, overriding the files; None to trust the files.
-        overlap: share of a window that its neighbour covers too.
+        overlap: share of a window that its neighbour covers too; None for the model's own.
         min_tract_area_um2: smaller portal areas are not called tracts.
         interface_width_um: of the band of lobule round tracts.
         sections: sections of the same cores on every slide; None to find out.
-        precision: arithmetic of the model on the processor.
+        precision: arithmetic of the model on the processor; `auto` is the fastest that keeps
+            the answer there.
         runtime: `auto`, `openvino` or `torch`.
         threads: processor threads; None for all.
         overwrite: redo slides that are already done.
     """
 
     mpp: float | None = None
-    overlap: float = 0.25
+    overlap: float | None = None
     min_tract_area_um2: float = 1500.0
     interface_width_um: float = INTERFACE_WIDTH_UM
     sections: int | None = None
@@ -41,7 +42,8 @@ class RunSettings:
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work, before any work."""
-        _require(0 <= self.overlap <= 0.75, "overlap", self.overlap, "a share from 0 to 0.75")
+        share = self.overlap
+        _require(share is None or 0 <= share <= 0.75, "overlap", share, "a share from 0 to 0.75")
         _require(
             0 <= self.min_tract_area_um2 <= 1e6,
             "min-tract-area",

@@ -139,7 +139,7 @@ def _find(
             slide,
             tissue,
             runtime,
-            _segment_settings(bundle, settings),
+            SegmentSettings.of_model(bundle.spec, settings.overlap),
             observer.stage_progressed,
         )
     _check_readable(slide, tissue, class_map)
@@ -167,12 +167,6 @@ def _check_readable(slide: Slide, tissue: TissueMap, class_map: ClassMap) -> Non
             f"{slide.info.name}: {lost:.0%} of its tissue cannot be read, and at most "
             f"{MOST_UNREADABLE:.0%} may be missing. Copy the slide again from its source."
         )
-
-
-def _segment_settings(bundle: ModelBundle, settings: RunSettings) -> SegmentSettings:
-    return SegmentSettings(
-        mpp=bundle.spec.mpp, window_px=bundle.spec.window_px, overlap=settings.overlap
-    )
 
 
 def _region_settings(bundle: ModelBundle, settings: RunSettings) -> RegionSettings:

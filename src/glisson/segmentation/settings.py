@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from glisson.errors import SettingsError
+from glisson.model.spec import ModelSpec, Windows
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,20 @@ class SegmentSettings:
                 f"Windows of {self.window_px} px with an overlap of {self.overlap} cannot cover "
                 "a slide; use at least 32 px and 0 to 0.75."
             )
+
+    @classmethod
+    def of_model(cls, spec: ModelSpec, overlap: float | None = None) -> SegmentSettings:
+        """The windows that a model was measured best with.
+
+        Args:
+            spec: the model's.
+            overlap: share of a window's side, instead of the model's.
+        """
+        windows = spec.windows or Windows(
+            side_px=spec.window_px, overlap_px=round(cls.overlap * spec.window_px)
+        )
+        share = windows.overlap_px / windows.side_px if overlap is None else overlap
+        return cls(mpp=spec.mpp, window_px=windows.side_px, overlap=share)
 
     @property
     def stride_px(self) -> int:
