@@ -1,54 +1,205 @@
-"""Time and memory of one biopsy, slide on disk to results on disk: `make bench`."""
+"""Glisson, the floor and the peers on one slide, in turn: `make bench`.
+
+Everything runs in processes of its own on the same processor cores: the drawn slide (SYNTHETIC)
+on disk to outlines on disk, start-up included. Medians of several rounds.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
-import resource
+import shutil
 import statistics
-import subprocess
 import sys
-import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from glisson.phantom import PhantomSettings
-from glisson.run import make_phantom
+from benchmarks.peers import HERE, PEERS, Peer, environment
+from benchmarks.peers.weights import write_weights
+from benchmarks.processes import Measured, measured
+from benchmarks.slides import STANDARD, bench_slide
+from benchmarks.table import write_results
+from glisson.model import find_model
 
-CORE = PhantomSettings(seed=11, length_mm=20.0, width_mm=1.0, stage=1, mpp=0.25)
+GLISSON = Path(sys.executable).with_name("glisson")
+FLOOR_SIDE_PX = 256
+
+
+@dataclass
+class Contestant:
+    """What is timed.
+
+    Attributes:
+        name: for the table.
+        command: from a folder for its output to a command line.
+        tiles: from its output folder and printed words to windows predicted.
+        mpp: µm/px of its windows.
+        side_px: of its windows.
+        writes: what it leaves on disk.
+    """
+
+    name: str
+    command: Callable[[Path, int], list[str | Path]]
+    tiles: Callable[[Path, str], int]
+    mpp: float
+    side_px: int
+    writes: str = "outlines, measurements, class map, report"
+    runs: dict[int, list[Measured]] = field(default_factory=dict)
+    windows: int = 0
 
 
 def main() -> None:
-    """Make the slide once, segment it several times, print medians."""
+    """Run the rounds and write the table, the JSON and the plot."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--folder", type=Path, default=Path("bench-out"))
-    options.add_argument("--runs", type=int, default=5)
-    options.add_argument("--threads", type=int, default=None)
+    options.add_argument("--results", type=Path, default=Path(__file__).parent / "results")
+    options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    options.add_argument("--no-peers", action="store_true", help="only Glisson and the floor")
+    options.add_argument("--environments", type=Path, default=None, help="of the peers")
     chosen = options.parse_args()
-    slide = chosen.folder / "core-20mm.svs"
-    chosen.folder.mkdir(parents=True, exist_ok=True)
-    if not slide.exists():
-        started = time.perf_counter()
-        make_phantom(slide, CORE, workers=os.cpu_count() or 1)
-        print(f"slide drawn in {time.perf_counter() - started:.0f} s")
-    seconds = [segment_once(slide, chosen.folder, chosen.threads) for _ in range(chosen.runs)]
-    record = json.loads((chosen.folder / "core-20mm" / "biopsy.json").read_text("utf-8"))
-    peak_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    print(f"{record['slide']['width_l0']} x {record['slide']['height_l0']} px of 0.25 µm")
-    print(f"{record['biopsy']['tissue_area_mm2']:.1f} mm² tissue (SYNTHETIC)")
-    print(f"median {statistics.median(seconds):.1f} s of {chosen.runs}, start-up included")
-    print(f"peak memory {peak_mb:.0f} MB")
-    print("stages:", json.dumps(record["seconds_per_stage"]))
+    folder: Path = chosen.folder
+    slide = bench_slide(folder, STANDARD)
+    contestants = _ours(slide, folder)
+    if not chosen.no_peers:
+        write_weights(find_model(None), folder / "weights")
+        homes = chosen.environments or folder / "environments"
+        contestants += [_peer(peer, slide, folder, homes) for peer in PEERS]
+    floors = {count: _floor(slide, count) for count in chosen.threads}
+    for number in range(chosen.rounds):
+        for threads in chosen.threads:
+            for contestant in contestants:
+                _run_once(contestant, folder, threads)
+                last = contestant.runs[threads][-1]
+                print(
+                    f"round {number + 1}, {threads} thread(s), {contestant.name}: "
+                    f"{last.wall_s:.1f} s, {last.peak_mb:.0f} MB",
+                    flush=True,
+                )
+    write_results(_record(contestants, floors, chosen.threads), chosen.results)
 
 
-def segment_once(slide: Path, out: Path, threads: int | None) -> float:
-    """Wall seconds of one `glisson segment` in a process of its own."""
-    command = [sys.executable, "-c", "from glisson.cli import main; main()", "segment"]
-    command += [str(slide), "-o", str(out), "--overwrite"]
-    command += ["--threads", str(threads)] if threads else []
-    started = time.perf_counter()
-    subprocess.run(command, check=True, capture_output=True)
-    return time.perf_counter() - started
+def _run_once(contestant: Contestant, folder: Path, threads: int) -> None:
+    out = folder / "runs" / contestant.name.split()[0].lower()
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    result = measured(contestant.command(out, threads), range(threads))
+    contestant.runs.setdefault(threads, []).append(result)
+    contestant.windows = contestant.tiles(out, result.output)
+
+
+def _ours(slide: Path, folder: Path) -> list[Contestant]:
+    """The default, the same in f32, and the peers' tiles: 1 µm/px, 256 px, no overlap."""
+    spec = find_model(None).spec
+    side_px = spec.windows.side_px if spec.windows else spec.window_px
+    as_peers = _at_one_um(folder / "one-um-model")
+
+    def command(*more: str | Path) -> Callable[[Path, int], list[str | Path]]:
+        return lambda out, threads: [
+            GLISSON, "segment", slide, "-o", out, "--threads", str(threads), *more,
+        ]  # fmt: skip
+
+    def windows(out: Path, _: str) -> int:
+        record = json.loads((out / slide.stem / "biopsy.json").read_text("utf-8"))
+        return int(record["windows"])
+
+    return [
+        Contestant("Glisson as shipped", command(), windows, spec.mpp, side_px),
+        Contestant("Glisson --exact", command("--exact"), windows, spec.mpp, side_px),
+        Contestant("Glisson at 1 µm/px", command("--model", as_peers), windows, 1.0, 256),
+    ]
+
+
+def _at_one_um(folder: Path) -> Path:
+    """The shipped bundle, told to look at 1 µm/px in windows of 256 px without overlap."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(find_model(None).folder, folder)
+    path = folder / "model.json"
+    spec = json.loads(path.read_text("utf-8"))
+    spec |= {"mpp": 1.0, "windows": {"side_px": FLOOR_SIDE_PX, "overlap_px": 0}}
+    path.write_text(json.dumps(spec), "utf-8")
+    return folder
+
+
+def _peer(peer: Peer, slide: Path, folder: Path, homes: Path) -> Contestant:
+    python = environment(peer, homes)
+    script, weights = HERE / peer.script, folder / "weights"
+    return Contestant(
+        peer.name,
+        lambda out, threads: [python, script, slide, weights, out],
+        lambda out, printed: int(json.loads(printed.strip().splitlines()[-1])["tiles"]),
+        1.0,
+        FLOOR_SIDE_PX,
+        peer.writes,
+    )
+
+
+def _floor(slide: Path, threads: int) -> dict[str, float]:
+    command = [sys.executable, "-m", "benchmarks.floor", slide, "1.0", str(FLOOR_SIDE_PX)]
+    found = measured([*command, str(threads)], range(threads))
+    ms: dict[str, float] = json.loads(found.output.strip().splitlines()[-1])
+    return ms
+
+
+def _record(
+    contestants: list[Contestant], floors: dict[int, dict[str, float]], threads: list[int]
+) -> dict[str, Any]:
+    """All figures; those on top are of the peers' own tiles, the worse of the thread counts."""
+    rows = [_row(each, count, floors[count]) for each in contestants for count in threads]
+    same = [row for row in rows if row["name"] == "Glisson at 1 µm/px"]
+    worst = max(same, key=lambda row: row["ratio_to_floor"])
+    return {
+        "synthetic": True,
+        "slide": f"{STANDARD.width_l0} x {STANDARD.height_l0} px of 0.25 µm, two drawn cores",
+        "processor": _processor(),
+        "ratio_to_floor": worst["ratio_to_floor"],
+        "ratio_to_peers": _ratios(rows, "Glisson at 1 µm/px"),
+        "ratio_to_peers_as_shipped": _ratios(rows, "Glisson as shipped"),
+        "peak_mb": max(row["peak_mb"] for row in same),
+        "ms_per_tile": min(row["ms_per_tile"] for row in rows if "shipped" in row["name"]),
+        "floors_ms_a_tile": {str(count): floor for count, floor in floors.items()},
+        "runs": rows,
+    }
+
+
+def _row(contestant: Contestant, threads: int, floor: dict[str, float]) -> dict[str, Any]:
+    runs = contestant.runs[threads]
+    wall_s = statistics.median(run.wall_s for run in runs)
+    # what a window of another size or µm/px covers, in tiles of 256 px at 1 µm/px
+    covered = contestant.windows * (contestant.side_px * contestant.mpp / FLOOR_SIDE_PX) ** 2
+    floor_s = contestant.windows * (floor["forward_ms"] + floor["read_ms"]) / 1000
+    return {
+        "name": contestant.name, "threads": threads, "windows": contestant.windows,
+        "window_px": contestant.side_px, "mpp": contestant.mpp, "writes": contestant.writes,
+        "wall_s": round(wall_s, 2), "all_wall_s": [round(run.wall_s, 2) for run in runs],
+        "cpu_s": round(statistics.median(run.cpu_s for run in runs), 2),
+        "peak_mb": round(max(run.peak_mb for run in runs)),
+        "ms_per_tile": round(1000 * wall_s / covered, 2),
+        "ratio_to_floor": round(wall_s / floor_s, 3) if contestant.mpp == 1 else None,
+    }  # fmt: skip
+
+
+def _ratios(rows: list[dict[str, Any]], name: str) -> dict[str, dict[str, float]]:
+    """Each peer's time over ours, by threads."""
+    ours = {row["threads"]: row["wall_s"] for row in rows if row["name"] == name}
+    ratios: dict[str, dict[str, float]] = {}
+    for row in rows:
+        if not row["name"].startswith("Glisson"):
+            of_peer = ratios.setdefault(row["name"], {})
+            of_peer[str(row["threads"])] = round(row["wall_s"] / ours[row["threads"]], 2)
+    return ratios
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+        name = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        name = "unknown"
+    return f"{name}, {os.cpu_count()} threads"
 
 
 if __name__ == "__main__":

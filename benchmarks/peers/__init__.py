@@ -1,0 +1,63 @@
+"""The peers: each in an environment of its own, on the same slide, with the same weights."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Peer:
+    """One peer.
+
+    Attributes:
+        name: as its authors write it.
+        requirements: what pip installs.
+        script: run in its environment as `script SLIDE MODEL OUT`.
+        writes: what it leaves on disk at the end.
+    """
+
+    name: str
+    requirements: tuple[str, ...]
+    script: str
+    writes: str
+
+
+PEERS = (
+    Peer(
+        "WSInfer 0.6.1",
+        (
+            "wsinfer==0.6.1",
+            "torch==2.14.1",
+            "torchvision==0.29.1",
+            "setuptools<81",
+            "zarr<3",
+            "numpy<2",
+        ),
+        "run_wsinfer.py",
+        "one probability a tile (it has no outlines of areas)",
+    ),
+    Peer(
+        "LazySlide 0.13.0",
+        ("lazyslide==0.13.0", "torch==2.14.1", "torchvision==0.29.1", "openslide-bin"),
+        "run_lazyslide.py",
+        "outlines",
+    ),
+    Peer("TIAToolbox 2.1.3", ("tiatoolbox==2.1.3",), "run_tiatoolbox.py", "outlines"),
+)
+
+
+def environment(peer: Peer, folder: Path) -> Path:
+    """The peer's Python, installed into `folder` unless it is there."""
+    home = folder / peer.name.split()[0].lower()
+    python = home / "bin" / "python"
+    ready = home / ".ready"
+    if not ready.exists():
+        subprocess.run([sys.executable, "-m", "venv", home], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *peer.requirements], check=True)
+        ready.touch()
+    return python
