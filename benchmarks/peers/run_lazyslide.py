@@ -19,8 +19,8 @@ class Pixels(ModelBase):
         self.model = torch.jit.load(path).eval()
 
     def get_transform(self):
-        return lambda image: torch.as_tensor(image).permute(2, 0, 1).float() / 255
         """Bytes to the network's input."""
+        return lambda image: torch.as_tensor(image).permute(2, 0, 1).float() / 255
 
     def to(self, device: str) -> Pixels:
         """It stays where it is."""

@@ -29,10 +29,10 @@ class Pixels(ModelABC):
 
     @staticmethod
     def infer_batch(model: ModelABC, batch_data: torch.Tensor, *, device: str) -> np.ndarray:
+        """Probabilities, channels last."""
         seen["tiles"] += len(batch_data)
         rgb = batch_data.to(device).float().permute(0, 3, 1, 2) / 255
         with torch.inference_mode():
-        """Probabilities, channels last."""
             return model(rgb).permute(0, 2, 3, 1).numpy()
 
     @staticmethod
