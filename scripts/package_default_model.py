@@ -42,7 +42,7 @@ def main() -> None:
         licence="Apache-2.0",
         trained_on="Synthetic biopsies only (Glisson's phantom); no real liver, no patients.",
         intended_use="Research on H&E liver biopsies. Not for diagnosis.",
-        self_test_tile=render_tile(SELF_TEST_SEED, 256, MPP).rgb,
+        self_test_tile=render_tile(SELF_TEST_SEED, WINDOWS.side_px, MPP).rgb,
         card=chosen.card.read_text(encoding="utf-8"),
         overwrite=True,
         min_tract_probability=MIN_TRACT_PROBABILITY,

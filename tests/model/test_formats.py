@@ -52,8 +52,8 @@ def test_the_traced_file_comes_back_as_a_model(
     config = json.loads((tmp_path / "config.json").read_text())
     assert (config["spacing_um_px"], config["patch_size_pixels"]) == (2.0, 256)
     back = add_model(tmp_path / "model.pt", name="back", config=tmp_path / "config.json")
-    found = open_runtime(back).predict(tiles)
-    wanted = open_runtime(find_model()).predict(tiles)
+    found = open_runtime(back, precision="f32").predict(tiles)
+    wanted = open_runtime(find_model(), precision="f32").predict(tiles)
     assert np.abs(found - wanted).max() < 1e-3
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from glisson.model.bundle import ModelBundle, load_bundle
 from glisson.model.export import write_bundle
 from glisson.model.formats import Exported, Format, export_model
+from glisson.model.opening import OpeningRuntime
 from glisson.model.runtime import (
     Precision,
     Runtime,
@@ -23,6 +24,7 @@ __all__ = [
     "ModelBundle",
     "ModelSpec",
     "Normalisation",
+    "OpeningRuntime",
     "Precision",
     "Runtime",
     "RuntimeKind",

@@ -78,18 +78,30 @@ def _runtime(
     threads: int | None,
     device: str | None,
 ) -> Runtime:
-    is_script = bundle.spec.architecture.family == "torchscript"
-    if kind == "openvino" and is_script:
-        raise SettingsError(
-            f"{bundle.spec.name} is TorchScript, which OpenVINO does not run; use --runtime torch."
-        )
-    if kind == "torch" or is_script:
+    check_runs(bundle, kind)
+    if kind == "torch" or _is_script(bundle):
         from glisson.model.torch_runtime import TorchRuntime
 
         return TorchRuntime(bundle, device, threads)
     from glisson.model.openvino_runtime import OpenVinoRuntime
 
     return OpenVinoRuntime(bundle, precision, threads)
+
+
+def check_runs(bundle: ModelBundle, kind: RuntimeKind) -> None:
+    """Refuse what cannot work, without opening anything.
+
+    Raises:
+        SettingsError: the runtime cannot run this bundle.
+    """
+    if kind == "openvino" and _is_script(bundle):
+        raise SettingsError(
+            f"{bundle.spec.name} is TorchScript, which OpenVINO does not run; use --runtime torch."
+        )
+
+
+def _is_script(bundle: ModelBundle) -> bool:
+    return bundle.spec.architecture.family == "torchscript"
 
 
 def check_self_test(bundle: ModelBundle, runtime: Runtime, reduced: bool = False) -> float:

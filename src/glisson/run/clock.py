@@ -1,28 +1,53 @@
-"""Time per stage."""
+"""Wall time, processor time and memory per stage."""
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+if sys.platform != "win32":
+    import resource
+
 
 class StageClock:
-    """Adds up the wall time of named stages."""
+    """Adds up the wall and processor time of named stages."""
 
     def __init__(self) -> None:
         self._seconds: dict[str, float] = {}
+        self._cpu_seconds: dict[str, float] = {}
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Time what happens inside."""
-        started = time.perf_counter()
+        started, cpu_started = time.perf_counter(), time.process_time()
         try:
             yield
         finally:
-            spent = time.perf_counter() - started
-            self._seconds[name] = self._seconds.get(name, 0.0) + spent
+            _add(self._seconds, name, time.perf_counter() - started)
+            _add(self._cpu_seconds, name, time.process_time() - cpu_started)
 
     def seconds(self) -> dict[str, float]:
-        """Seconds of each stage, in order of first use."""
-        return {name: round(value, 3) for name, value in self._seconds.items()}
+        """Wall seconds of each stage, in order of first use."""
+        return _rounded(self._seconds)
+
+    def cpu_seconds(self) -> dict[str, float]:
+        """Processor seconds of each stage, over all threads of this process."""
+        return _rounded(self._cpu_seconds)
+
+
+def peak_memory_mb() -> float | None:
+    """Largest resident memory of this process so far, in 10^6 bytes; None where it is not told."""
+    if sys.platform == "win32":
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6, 1)
+
+
+def _add(to: dict[str, float], name: str, value: float) -> None:
+    to[name] = to.get(name, 0.0) + value
+
+
+def _rounded(values: dict[str, float]) -> dict[str, float]:
+    return {name: round(value, 3) for name, value in values.items()}

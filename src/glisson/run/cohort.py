@@ -11,9 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from glisson import __version__
-from glisson.errors import DamagedSlide, GlissonError, OutputError, SettingsError, SlideError
+from glisson.errors import (
+    DamagedSlide,
+    GlissonError,
+    MissingExtra,
+    ModelError,
+    OutputError,
+    SettingsError,
+    SlideError,
+)
 from glisson.exchange import write_qupath_project, write_tables
-from glisson.model import ModelBundle, Runtime, find_model, open_runtime
+from glisson.model import ModelBundle, OpeningRuntime, Runtime, find_model
 from glisson.report import ReportRun, ReportSlide, write_report
 from glisson.run.folder import (
     BIOPSY,
@@ -80,9 +88,7 @@ def segment(
     bundle = find_model(model)
     _check_slides(paths, settings)
     prepare_output(Path(out))
-    runtime = open_runtime(
-        bundle, settings.runtime, precision=settings.precision, threads=settings.threads
-    )
+    runtime = OpeningRuntime(bundle, settings.runtime, settings.precision, settings.threads)
     run = _Run(Path(out), bundle, runtime, settings, observer or SilentObserver())
     return run.all(list(zip(paths, names, strict=True)))
 
@@ -164,8 +170,8 @@ class _Run:
                     slide, path, name, self._out, self._bundle, self._runtime,
                     self._settings, self._observer,
                 )  # fmt: skip
-        except OutputError:
-            raise  # every other slide would meet the same disk
+        except (OutputError, ModelError, MissingExtra):
+            raise  # every other slide would meet the same disk, and the same model
         except GlissonError as error:
             logger.warning("%s: %s", name, error)
             return SlideResult(name, path, "failed", None, {}, str(error))

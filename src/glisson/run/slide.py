@@ -22,7 +22,7 @@ from glisson.measure import Measurements, measure_biopsy
 from glisson.model import ModelBundle, Runtime
 from glisson.regions import Regions, RegionSettings, find_regions
 from glisson.run.artefacts import artefact_record, artefact_warnings, with_artefacts
-from glisson.run.clock import StageClock
+from glisson.run.clock import StageClock, peak_memory_mb
 from glisson.run.folder import (
     BIOPSY,
     CLASS_MAP,
@@ -219,7 +219,10 @@ def _record(
         "artefacts": artefact_record(found.artefacts),
         "doubtful_portal": _doubtful(found.regions, bundle),
         "adequacy": measured["adequacy"],
+        "windows": found.class_map.windows,
         "seconds_per_stage": clock.seconds(),
+        "cpu_seconds_per_stage": clock.cpu_seconds(),
+        "peak_memory_mb": peak_memory_mb(),
         "versions": software_versions(),
     }
 

@@ -53,6 +53,7 @@ def segment_slide(
     class_map = ClassMap(frame, frame.size_px(slide.info.size_l0))
     tissue = grown(tissue, settings.reach_um)
     windows = windows_over(tissue, frame, class_map.size_px, settings.window_px, settings.stride_px)
+    class_map.windows = len(windows)
     stitcher = Stitcher(class_map, windows, taper(settings.window_px, settings.stride_px))
     for done, window in enumerate(_predicted(slide, frame, windows, runtime), 1):
         mask = tissue_in(tissue, frame, window.box_px)

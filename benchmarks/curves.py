@@ -1,0 +1,115 @@
+"""Time and memory against tissue, slide size, tracts and threads: `python -m benchmarks.curves`."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import shutil
+import statistics
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+from matplotlib import pyplot as plt
+
+from benchmarks.processes import Measured, measured
+from benchmarks.slides import GIANT, STANDARD, BenchSlide, Placed, bench_slide
+
+GLISSON = Path(sys.executable).with_name("glisson")
+_CORE_PITCH_L0 = 20_000
+
+
+def main() -> None:
+    """Run every curve once or more, write the figures and the plots."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--folder", type=Path, default=Path("bench-out"))
+    options.add_argument("--results", type=Path, default=Path(__file__).parent / "results")
+    options.add_argument("--rounds", type=int, default=1)
+    chosen = options.parse_args()
+    rows = [
+        _row(curve, slide, chosen.folder, threads, chosen.rounds)
+        for curve, slide, threads in _points()
+    ]
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    path = chosen.results / f"{today}-curves.json"
+    chosen.results.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    _plot(rows, path.with_suffix(".png"))
+
+
+def _points() -> Iterator[tuple[str, BenchSlide, int]]:
+    """(curve, slide, threads)."""
+    for share in (0.06, 0.3, 1.0):
+        yield "tissue", _slide(f"tissue-{share:g}", 60_000, 20_600, (Placed(600, 800, share),)), 2
+    for cores in (2, 6, 12, 24):
+        yield "tissue", _many(cores), 2
+    for side in (62_000, 100_000, 150_000, 200_000):
+        yield "slide", _slide(f"side-{side}", side, side, STANDARD.cores), 2
+    yield "slide", GIANT, 2
+    for threads in (1, 2):
+        yield "threads", STANDARD, threads
+
+
+def _many(cores: int) -> BenchSlide:
+    """Cores in two columns."""
+    rows = -(-cores // 2)
+    placed = tuple(
+        Placed(600 + 60_000 * (number % 2), 800 + _CORE_PITCH_L0 * (number // 2))
+        for number in range(cores)
+    )
+    return _slide(f"cores-{cores}", 120_000, 1_000 + _CORE_PITCH_L0 * rows, placed)
+
+
+def _slide(name: str, width_l0: int, height_l0: int, cores: tuple[Placed, ...]) -> BenchSlide:
+    return BenchSlide(name, width_l0, height_l0, cores)
+
+
+def _row(curve: str, slide: BenchSlide, folder: Path, threads: int, rounds: int) -> dict[str, Any]:
+    path = bench_slide(folder, slide)
+    out = folder / "runs" / "curves"
+    runs = [_once(path, out, threads) for _ in range(rounds)]
+    record = json.loads((out / path.stem / "biopsy.json").read_text("utf-8"))
+    row = {
+        "curve": curve, "slide": slide.name, "threads": threads,
+        "slide_mm2": slide.width_l0 * slide.height_l0 * 0.25**2 * 1e-6,
+        "tissue_mm2": round(record["biopsy"]["tissue_area_mm2"], 2),
+        "tracts": len(record["tracts"]), "windows": record["windows"],
+        "wall_s": round(statistics.median(run.wall_s for run in runs), 2),
+        "cpu_s": round(statistics.median(run.cpu_s for run in runs), 2),
+        "peak_mb": round(max(run.peak_mb for run in runs)),
+        "seconds_per_stage": record["seconds_per_stage"],
+    }  # fmt: skip
+    print(json.dumps(row), flush=True)
+    return row
+
+
+def _once(path: Path, out: Path, threads: int) -> Measured:
+    shutil.rmtree(out, ignore_errors=True)
+    command = [GLISSON, "segment", path, "-o", out, "--threads", str(threads)]
+    return measured(command, range(threads))
+
+
+def _plot(rows: list[dict[str, Any]], path: Path) -> None:
+    figure, axes = plt.subplots(2, 2, figsize=(10, 7))
+    for column, (curve, x, label) in enumerate(
+        (("tissue", "tissue_mm2", "tissue, mm²"), ("slide", "slide_mm2", "slide, mm²"))
+    ):
+        chosen = [row for row in rows if row["curve"] == curve]
+        for line, (y, unit) in enumerate((("wall_s", "s"), ("peak_mb", "MB at the peak"))):
+            axes[line, column].plot(
+                [row[x] for row in chosen], [row[y] for row in chosen], "o-", color="#7a1f4b"
+            )
+            axes[line, column].set(xlabel=label, ylabel=unit, ylim=(0, None), xlim=(0, None))
+    figure.suptitle("glisson segment, two threads, drawn slides (SYNTHETIC)", fontsize=10)
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
+
+
+if __name__ == "__main__":
+    main()
