@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glisson.artefacts.settings import ArtefactSettings
-from glisson.tissue.morphology import pieces
+from glisson.artefacts.sparse import pieces
 from glisson.tissue.tissue_map import Mask
 
 _MOST_ARCS = 400
@@ -81,18 +81,27 @@ def _drawn(
 
 
 def _candidates(rim: Mask, mpp: float, settings: ArtefactSettings) -> Iterator[Circle]:
-    found = pieces(rim)
-    length_um = np.hypot(found.boxes_px[:, 2], found.boxes_px[:, 3]) * mpp
-    length_um[0] = 0
-    longest = np.argsort(-length_um)[:_MOST_ARCS]
-    for number in longest[length_um[longest] >= settings.arc_um]:
-        left, top, width, height = found.boxes_px[number]
-        part = found.labels[top : top + height, left : left + width] == number
-        y, x = np.nonzero(part)
-        circle = _fitted(x + left + 0.5, y + top + 0.5)
-        low, high = settings.bubble_radius_um
+    low, high = settings.bubble_radius_um
+    for x, y in _arcs(rim, mpp, settings):
+        circle = _fitted(x, y)
         if circle is not None and low <= circle.radius_px * mpp <= high:
             yield circle
+
+
+def _arcs(
+    rim: Mask, mpp: float, settings: ArtefactSettings
+) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """(P,) x and y of the pixels of each long piece of rim, the longest first."""
+    found = pieces(rim)
+    length_um = np.hypot(*found.size_px) * mpp
+    longest = np.argsort(-length_um, kind="stable")[:_MOST_ARCS]
+    longest = longest[length_um[longest] >= settings.arc_um]
+    y, x, number = found.only(np.isin(np.arange(len(found)), longest)).pixels
+    order = np.argsort(number, kind="stable")
+    first, last = (np.searchsorted(number[order], longest, side) for side in ("left", "right"))
+    for start, stop in zip(first, last, strict=True):
+        part = order[start:stop]
+        yield x[part].astype(np.float64) + 0.5, y[part].astype(np.float64) + 0.5
 
 
 def _fitted(x: NDArray[np.float64], y: NDArray[np.float64]) -> Circle | None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from shapely import Polygon
 from shapely.affinity import affine_transform
 
+from glisson.artefacts.boxes import boxes_of, window
 from glisson.artefacts.bubbles import discs_of, find_bubbles, rim_of
 from glisson.artefacts.focus import can_measure_focus, find_blurred
 from glisson.artefacts.folds import select_folds
@@ -17,11 +18,11 @@ from glisson.artefacts.found import Artefact, Artefacts
 from glisson.artefacts.kinds import Kind
 from glisson.artefacts.pens import find_pens
 from glisson.artefacts.settings import ArtefactSettings
+from glisson.artefacts.sparse import dilate, pieces
 from glisson.artefacts.survey import Sign, has, survey
 from glisson.regions import smooth_outline, trace_mask
 from glisson.slides import Slide
 from glisson.tissue import Cause, TissueMap
-from glisson.tissue.morphology import dilate, pieces
 from glisson.tissue.tissue_map import Mask
 
 _RIM_UM = 20.0
@@ -42,7 +43,7 @@ def find_artefacts(
     """
     settings = settings or ArtefactSettings()
     signs = survey(slide, tissue, settings)
-    pens = find_pens(tissue, signs, settings)
+    pens = find_pens(slide, tissue, signs, settings)
     tissue = _without_pen(tissue, pens)
     bubbles = find_bubbles(
         has(signs, Sign.RIM) & ~pens, _looked_at(tissue, pens), tissue.frame.mpp, settings
@@ -62,6 +63,8 @@ def find_artefacts(
 
 
 def _without_pen(tissue: TissueMap, pens: Mask) -> TissueMap:
+    if not pens.any():
+        return tissue
     causes = np.where(pens, np.uint8(Cause.PEN), tissue.causes)
     return replace(tissue, mask=tissue.mask & ~pens, causes=causes)
 
@@ -97,13 +100,13 @@ def _dust(
 
 def _traced(kind: Kind, mask: Mask, tissue: TissueMap) -> Iterator[Artefact]:
     """One artefact a connected piece of a mask, with the tissue pixels in it."""
-    if not mask.any():
-        return
-    found = pieces(mask, connectivity=4)
-    tissue_px = found.count(tissue.mask)
-    for polygon_px in trace_mask(mask):
-        column, row = _corner_px(polygon_px)
-        yield _artefact(kind, polygon_px, float(tissue_px[found.labels[row, column]]), tissue)
+    for box in boxes_of(mask, max(mask.shape)):
+        found = pieces(mask[window(box)], connectivity=4)
+        tissue_px = found.count(tissue.mask[window(box)])
+        for polygon_px in trace_mask(mask[window(box)], (box.x_px, box.y_px)):
+            column, row = _corner_px(polygon_px)
+            number = found.at(row - box.y_px, column - box.x_px)
+            yield _artefact(kind, polygon_px, float(tissue_px[number]), tissue)
 
 
 def _corner_px(polygon_px: Polygon) -> tuple[int, int]:

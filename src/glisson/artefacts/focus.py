@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from glisson.artefacts.settings import ArtefactSettings
+from glisson.artefacts.sparse import drop_specks
 from glisson.frames import RegionUm
 from glisson.slides import Slide
 from glisson.tissue import TissueMap
-from glisson.tissue.density import blur, density
-from glisson.tissue.morphology import drop_specks
+from glisson.tissue.density import Floats, blur, density
 from glisson.tissue.tissue_map import Mask
 
 _LEAST_TISSUE = 0.4
 """Share of a lattice cell that has to be tissue for a field, a quarter of it, to be read."""
+_AT_ONCE = 32
+"""Cells read before it is asked again whether more are needed."""
 _COARSEST_MPP = 1.1
 """µm per level-0 pixel beyond which contrast finer than 1 µm is lost in any case."""
 
@@ -42,11 +45,61 @@ def find_blurred(slide: Slide, tissue: TissueMap, settings: ArtefactSettings) ->
     blurred = np.zeros(tissue.mask.shape, bool)
     if not cells:
         return blurred
-    values = np.array([_sharpness(slide, tissue, cell, settings) for cell in cells])
+    values = _values(slide, tissue, cells, settings)
     for cell in np.array(cells, object)[_is_blurred(values, settings)]:
         blurred[cell.rows, cell.columns] = True
     mpp = tissue.frame.mpp
     return drop_specks(blurred & tissue.mask, settings.focus_mm2 * 1e6, mpp)
+
+
+def _values(
+    slide: Slide, tissue: TissueMap, cells: list[_Cell], settings: ArtefactSettings
+) -> NDArray[np.float64]:
+    """(N,) sharpness of each cell; NaN where it is not known, or makes no difference.
+
+    One blurred cell is too small to count. So a quarter of the cells, no two of them
+    neighbours, are read only beside blurred ones, or while the slide's own limit hangs on them.
+    """
+    values = np.full(len(cells), np.nan)
+
+    def measure(chosen: NDArray[np.int64]) -> None:
+        for k in chosen:
+            values[k] = _sharpness(slide, tissue, cells[k], settings)
+
+    apart = _apart(cells, tissue.frame.mpp, settings)
+    measure(np.flatnonzero(~apart))
+    _, most = _limits(values, int(apart.sum()), settings)
+    beside = apart & _beside(cells, values < most)
+    measure(np.flatnonzero(beside))
+    rest = np.flatnonzero(apart & ~beside)
+    while len(rest) and (slide.damaged_l0 or _is_open(values, len(rest), settings)):
+        measure(rest[:_AT_ONCE])
+        rest = rest[_AT_ONCE:]
+    return values
+
+
+def _apart(cells: list[_Cell], mpp: float, settings: ArtefactSettings) -> NDArray[np.bool_]:
+    """(N,) the largest set of every other cell of every other row; none if one cell counts."""
+    rows, columns = _places(cells)
+    parity = 2 * (rows % 2) + columns % 2
+    side_um = (cells[0].rows.stop - cells[0].rows.start) * mpp
+    small = side_um**2 < settings.focus_mm2 * 1e6
+    return np.asarray(small & (parity == np.bincount(parity).argmax()))
+
+
+def _beside(cells: list[_Cell], chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(N,) cells that are chosen or touch one that is."""
+    rows, columns = _places(cells)
+    lattice = np.zeros((rows.max() + 1, columns.max() + 1), np.uint8)
+    lattice[rows, columns] = chosen
+    return np.asarray(cv2.dilate(lattice, np.ones((3, 3), np.uint8))[rows, columns] > 0)
+
+
+def _places(cells: list[_Cell]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Row and column of each cell on the lattice."""
+    step = cells[0].rows.stop - cells[0].rows.start
+    rows, columns = np.array([(c.rows.start // step, c.columns.start // step) for c in cells]).T
+    return rows, columns
 
 
 def fine_contrast(rgb: NDArray[np.uint8], settings: ArtefactSettings) -> float:
@@ -54,12 +107,14 @@ def fine_contrast(rgb: NDArray[np.uint8], settings: ArtefactSettings) -> float:
 
     A ratio, so that pale and strong stains compare; green, which H&E absorbs most.
     """
-    od = density(rgb[..., 1])
+    od = density(cv2.extractChannel(rgb, 1))
     one_um, four_um = (blur(od, um / settings.focus_mpp) for um in (1.0, 4.0))
-    coarse = float((one_um - four_um).std())
-    if coarse < settings.least_contrast:
-        return float("nan")
-    return float((od - one_um).var()) / coarse**2
+    coarse = _sd(one_um - four_um)
+    return (_sd(od - one_um) / coarse) ** 2 if coarse >= settings.least_contrast else float("nan")
+
+
+def _sd(values: Floats) -> float:
+    return float(cv2.meanStdDev(values)[1].item())
 
 
 def _cells(tissue: TissueMap, settings: ArtefactSettings) -> Iterator[_Cell]:
@@ -74,7 +129,8 @@ def _cells(tissue: TissueMap, settings: ArtefactSettings) -> Iterator[_Cell]:
 def _tissue_share(mask: Mask, step: int) -> NDArray[np.float64]:
     """(rows, columns) share of each cell of `step` pixels; beyond the grid is no tissue."""
     rows, columns = (np.arange(0, length, step) for length in mask.shape)
-    in_rows = np.add.reduceat(mask, rows, axis=0, dtype=np.int32)
+    bands = (mask[row : row + step].view(np.uint8) for row in rows)
+    in_rows = [cv2.reduce(band, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S)[0] for band in bands]
     return np.asarray(np.add.reduceat(in_rows, columns, axis=1) / step**2)
 
 
@@ -87,12 +143,29 @@ def _sharpness(slide: Slide, tissue: TissueMap, cell: _Cell, settings: ArtefactS
 
 
 def _is_blurred(values: NDArray[np.float64], settings: ArtefactSettings) -> NDArray[np.bool_]:
-    """Below the absolute limit, or far below the slide's sharpest quarter; NaN is neither.
+    """Below the absolute limit, or far below the slide's sharpest quarter; NaN is neither."""
+    return np.asarray(values < _limit(values[~np.isnan(values)], settings))
 
-    The second limit ends at 1.5 times the first (0.24): sharp liver gives 0.33 and more.
-    """
+
+def _limits(
+    values: NDArray[np.float64], more: int, settings: ArtefactSettings
+) -> tuple[float, float]:
+    """The limit at least and at most, if up to so many values more were known."""
     known = values[~np.isnan(values)]
+    blunt, sharp = (np.append(known, np.full(more, value)) for value in (0.0, 1e3))
+    return _limit(blunt, settings), _limit(sharp, settings)
+
+
+def _is_open(values: NDArray[np.float64], more: int, settings: ArtefactSettings) -> bool:
+    """Whether so many values more could change what is blurred of those that are known."""
+    low, high = _limits(values, more, settings)
+    return bool(((low <= values) & (values < high)).any())
+
+
+def _limit(known: NDArray[np.float64], settings: ArtefactSettings) -> float:
+    """The absolute limit, or a share of the slide's sharpest quarter.
+
+    The second ends at 1.5 times the first (0.24): sharp liver gives 0.33 and more.
+    """
     own = float(np.percentile(known, 75)) if known.size else 0.0
-    limit = max(settings.blurred, min(settings.blurred_of_own * own, 1.5 * settings.blurred))
-    with np.errstate(invalid="ignore"):
-        return np.asarray(values < limit)
+    return max(settings.blurred, min(settings.blurred_of_own * own, 1.5 * settings.blurred))

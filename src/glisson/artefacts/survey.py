@@ -1,4 +1,7 @@
-"""The tissue and its surroundings looked at once, block by block, on the tissue finder's grid."""
+"""The tissue and its surroundings looked at once, block by block, on the tissue finder's grid.
+
+A block is mostly glass, so each sign is sought near the pixels alone that could carry it.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from glisson.artefacts.boxes import Window, boxes_of, by_cells, widened, window, within
 from glisson.artefacts.folds import fold_ratio
 from glisson.artefacts.settings import ArtefactSettings
 from glisson.frames import BoxPx
@@ -19,23 +23,32 @@ from glisson.tissue.density import Floats, blur, density, local_sd
 from glisson.tissue.morphology import disc
 from glisson.tissue.tissue_map import Mask
 
-_LOOKED_AT = (Cause.PEN, Cause.DUST, Cause.EDGE, Cause.FLAT)
+GREY = (Cause.DUST, Cause.EDGE, Cause.FLAT)
+"""What the tissue finder took for grey, and may be faint ink."""
+_LOOKED_AT = (Cause.PEN, *GREY)
+_CELL_PX = 128
+_SPECK_CELL_PX = 64
+"""Pixels that could carry a sign are looked at in cells, cut to their boxes: 64 to 256 are
+alike, and specks, that are few, want small ones."""
 _TINT_PX = 2.0
 """Standard deviation that takes noise from the colour of ink."""
+_TINT_REACH_PX = 8
+"""As far as OpenCV's Gaussian of that width sees: four standard deviations."""
 _GRAIN_PX = 5
 """20 µm: a hepatocyte with its nucleus."""
+_RED_OD = 0.15
+"""OD in green from which red ink is told from eosin."""
 
 
 class Sign(IntFlag):
-    """What a grid pixel may be part of."""
+    """What a grid pixel may be part of; TINTED is told of GREY pixels alone."""
 
     FOLD_SEED = 1
     FOLD = 2
-    INK = 4
-    RIM = 8
-    SPECK = 16
-    TINTED = 32
-    RED_INK = 64
+    RIM = 4
+    SPECK = 8
+    TINTED = 16
+    RED_INK = 32
 
 
 @dataclass(frozen=True)
@@ -46,19 +59,51 @@ class Stain:
     blue: float
 
 
+@dataclass(frozen=True)
+class Block:
+    """A part of the grid, with a halo.
+
+    Attributes:
+        od: red, green and blue, (H, W) each, against the glass, at least 0.
+        mask: (H, W) bool, tissue.
+        grey: (H, W) bool, what the tissue finder took for grey.
+        core: the part without the halo. What is asked of a block is asked of its core.
+    """
+
+    od: list[Floats]
+    mask: Mask
+    grey: Mask
+    core: Window
+
+    def in_core(self, mask: Mask) -> Mask:
+        """(H, W) bool, a mask without the halo."""
+        left = np.zeros_like(mask)
+        left[self.core] = mask[self.core]
+        return left
+
+
 def survey(slide: Slide, tissue: TissueMap, settings: ArtefactSettings) -> NDArray[np.uint8]:
     """(H, W) uint8 of `Sign` on the tissue's grid; 0 where nothing is."""
     signs = np.zeros(tissue.mask.shape, np.uint8)
-    stain: Stain | None = None
     for box in _boxes(tissue, settings):
-        wide = _widened(box, round(settings.halo_um / tissue.frame.mpp), tissue.mask.shape)
-        od = _density(slide, tissue, wide)
-        mask = tissue.mask[_window(wide)]
-        stain = stain or _stain(od, mask)
-        found = _signs(od, mask, stain, tissue.frame.mpp, settings)
-        y, x = box.y_px - wide.y_px, box.x_px - wide.x_px
-        signs[_window(box)] = found[y : y + box.height_px, x : x + box.width_px]
+        block = _look(slide, tissue, box, settings)
+        signs[window(box)] = _signs(block, tissue.frame.mpp, settings)
     return signs
+
+
+def find_ink(slide: Slide, tissue: TissueMap, where: Mask, settings: ArtefactSettings) -> Mask:
+    """(H, W) bool, pixels of some tissue that are coloured like ink. It is looked at again."""
+    ink = np.zeros(where.shape, bool)
+    stain: Stain | None = None
+    for box in _boxes(tissue, settings) if where.any() else ():
+        asked = where[window(box)].any()
+        if asked or stain is None:
+            block = _look(slide, tissue, box, settings)
+            stain = stain or _stain(block)
+        if asked:
+            found = _ink(block, stain or Stain(0.45, 0.65), tissue.frame.mpp, settings)
+            ink[window(box)] = found & where[window(box)]
+    return ink
 
 
 def has(signs: NDArray[np.uint8], sign: Sign) -> Mask:
@@ -66,105 +111,137 @@ def has(signs: NDArray[np.uint8], sign: Sign) -> Mask:
     return np.asarray((signs & np.uint8(sign)) != 0)
 
 
+def among(causes: NDArray[np.uint8], some: tuple[Cause, ...]) -> Mask:
+    """(H, W) bool, pixels left out for one of some causes."""
+    table = np.zeros(256, np.uint8)
+    table[list(some)] = 1
+    return np.asarray(cv2.LUT(causes, table)).view(np.bool_)
+
+
 def _boxes(tissue: TissueMap, settings: ArtefactSettings) -> Iterator[BoxPx]:
     """Blocks cut down to what in them is worth looking at."""
-    height, width = tissue.mask.shape
-    step = settings.block_px
-    for top in range(0, height, step):
-        for left in range(0, width, step):
-            part = np.s_[top : top + step, left : left + step]
-            rows, columns = np.nonzero(_interesting(tissue.mask[part], tissue.causes[part]))
-            if len(rows):
-                y, x = int(rows.min()), int(columns.min())
-                bottom, right = int(rows.max()) + 1, int(columns.max()) + 1
-                yield BoxPx(left + x, top + y, right - x, bottom - y)
+    return boxes_of(tissue.mask | among(tissue.causes, _LOOKED_AT), settings.block_px)
 
 
-def _interesting(mask: Mask, causes: NDArray[np.uint8]) -> Mask:
-    return np.asarray(mask | np.isin(causes, _LOOKED_AT))
+def _look(slide: Slide, tissue: TissueMap, box: BoxPx, settings: ArtefactSettings) -> Block:
+    wide = widened(box, round(settings.halo_um / tissue.frame.mpp), tissue.mask.shape)
+    part = window(wide)
+    od = _density(slide, tissue, wide)
+    return Block(od, tissue.mask[part], among(tissue.causes[part], GREY), within(box, wide))
 
 
-def _widened(box: BoxPx, halo_px: int, shape: tuple[int, ...]) -> BoxPx:
-    left, top = max(0, box.x_px - halo_px), max(0, box.y_px - halo_px)
-    right = min(shape[1], box.x_px + box.width_px + halo_px)
-    bottom = min(shape[0], box.y_px + box.height_px + halo_px)
-    return BoxPx(left, top, right - left, bottom - top)
-
-
-def _window(box: BoxPx) -> tuple[slice, slice]:
-    return np.s_[box.y_px : box.y_px + box.height_px, box.x_px : box.x_px + box.width_px]
-
-
-def _density(slide: Slide, tissue: TissueMap, box: BoxPx) -> Floats:
-    """(H, W, 3) OD against the glass, at least 0; what cannot be read is glass."""
+def _density(slide: Slide, tissue: TissueMap, box: BoxPx) -> list[Floats]:
+    """Red, green and blue OD against the glass, at least 0; what cannot be read is glass."""
     patch = slide.read(tissue.frame.region_um(box), tissue.frame.mpp)
     glass = density(np.array(tissue.background_rgb, np.uint8))
-    od = np.maximum(density(patch.rgb) - glass, 0)
-    od[~patch.readable] = 0
-    return np.asarray(od, dtype=np.float32)
+    values = density(np.arange(256, dtype=np.uint8))
+    od = [
+        cv2.LUT(channel, np.maximum(values - glass[k], 0))
+        for k, channel in enumerate(cv2.split(patch.rgb))
+    ]
+    for each in od if not patch.readable.all() else ():
+        each[~patch.readable] = 0
+    return od
 
 
-def _stain(od: Floats, mask: Mask) -> Stain | None:
+def _stain(block: Block) -> Stain | None:
     """The first block's tissue stands for the slide's: one laboratory stained it."""
-    if np.count_nonzero(mask) < 500:
+    if np.count_nonzero(block.mask) < 500:
         return None
-    red, green, blue_ = (float(np.median(od[..., k][mask])) for k in range(3))
+    red, green, blue_ = (float(np.median(each[block.mask])) for each in block.od)
     return Stain(red / max(green, 0.02), blue_ / max(green, 0.02))
 
 
-def _signs(
-    od: Floats, mask: Mask, stain: Stain | None, mpp: float, settings: ArtefactSettings
-) -> NDArray[np.uint8]:
-    ratio = fold_ratio(od, mask, mpp, settings)
+def _signs(block: Block, mpp: float, settings: ArtefactSettings) -> NDArray[np.uint8]:
+    """(h, w) uint8 of `Sign`, of a block's core."""
+    ratio = fold_ratio(block.od, block.mask, block.core, mpp, settings)
+    least = np.minimum(np.minimum(block.od[0], block.od[1]), block.od[2])
     flags = {
         Sign.FOLD_SEED: ratio >= settings.fold_seed,
         Sign.FOLD: ratio >= settings.fold_grow,
-        Sign.INK: _ink(od, stain or Stain(0.45, 0.65), mpp, settings),
-        Sign.RIM: _added(od, settings.rim_um, mpp) >= settings.rim_od,
-        Sign.SPECK: _grey(od, settings) & (_added(od, settings.speck_um, mpp) >= settings.speck_od),
-        Sign.TINTED: _tinted(od),
-        Sign.RED_INK: _red_ink(od, settings),
+        Sign.RIM: _rim(block, least, mpp, settings)[block.core],
+        Sign.SPECK: _speck(block, least, mpp, settings)[block.core],
+        Sign.TINTED: _tinted(block)[block.core],
+        Sign.RED_INK: _red_ink(block, settings)[block.core],
     }
-    signs = np.zeros(mask.shape, np.uint8)
+    signs = np.zeros(ratio.shape, np.uint8)
     for sign, where in flags.items():
-        signs[where] |= np.uint8(sign)
+        signs |= where * np.uint8(sign)
     return signs
 
 
-def _added(od: Floats, width_um: float, mpp: float) -> Floats:
-    """OD that something dark, grey and narrower than `width_um` adds in every channel."""
-    least = np.ascontiguousarray(od.min(axis=2))
-    around = cv2.morphologyEx(least, cv2.MORPH_OPEN, disc(width_um / 2, mpp))
-    return np.asarray(least - around)
+def _rim(block: Block, least: Floats, mpp: float, settings: ArtefactSettings) -> Mask:
+    dark = block.in_core(least >= settings.rim_od)
+    return _added(least, settings.rim_um / mpp, dark, _CELL_PX) >= settings.rim_od
 
 
-def _grey(od: Floats, settings: ArtefactSettings) -> Mask:
-    return np.asarray(od.min(axis=2) >= settings.speck_grey * od.max(axis=2))
+def _speck(block: Block, least: Floats, mpp: float, settings: ArtefactSettings) -> Mask:
+    """Dust is sought on tissue alone; on glass the tissue finder has found it."""
+    most = np.maximum(np.maximum(block.od[0], block.od[1]), block.od[2])
+    dark = block.mask & (least >= settings.speck_od) & (least >= settings.speck_grey * most)
+    added = _added(least, settings.speck_um / mpp, block.in_core(dark), _SPECK_CELL_PX)
+    return added >= settings.speck_od
 
 
-def _ink(od: Floats, stain: Stain, mpp: float, settings: ArtefactSettings) -> Mask:
-    """Red, or blue, beyond what this slide's stain gives for its green."""
-    red, green, blue_ = (blur(od[..., k], settings.ink_um / mpp) for k in range(3))
+def _added(least: Floats, width_px: float, where: Mask, cell_px: int) -> Floats:
+    """OD that something dark, grey and narrower than a width adds in every channel.
+
+    Args:
+        least: (H, W) OD of the channel that is absorbed least.
+        width_px: the width.
+        where: (H, W) pixels asked for; elsewhere the answer is 0.
+        cell_px: side of the cells in which they are looked at.
+    """
+    kernel = disc(width_px / 2, 1.0)
+
+    def look(part: Window) -> Floats:
+        return np.asarray(least[part] - cv2.morphologyEx(least[part], cv2.MORPH_OPEN, kernel))
+
+    return by_cells(where, cell_px, kernel.shape[0] - 1, look, np.float32)
+
+
+def _ink(block: Block, stain: Stain, mpp: float, settings: ArtefactSettings) -> Mask:
+    """(h, w) red, or blue, beyond what this slide's stain gives for its green."""
+    red, green, blue_ = (blur(each, settings.ink_um / mpp)[block.core] for each in block.od)
     beyond = np.maximum(red - stain.red * green, blue_ - 1.15 * stain.blue * green)
     return np.asarray(beyond >= settings.ink_od)
 
 
-def _tinted(od: Floats) -> Mask:
+def _tinted(block: Block) -> Mask:
     """Coloured otherwise than H&E: green is not absorbed most, or blue with it and red hardly.
 
     The ratios, like those of red ink below, were set on soiled phantoms.
     """
-    red, green, blue_ = (blur(od[..., k], _TINT_PX) for k in range(3))
-    most = np.maximum(red, blue_)
-    cool = (most >= 0.05) & (most > 1.08 * green)
-    warm = (green >= 0.2) & (blue_ > 0.72 * green) & (red < 0.35 * green)
-    return np.asarray(cool | warm)
+
+    def look(part: Window) -> Mask:
+        red, green, blue_ = (blur(each[part], _TINT_PX) for each in block.od)
+        most = np.maximum(red, blue_)
+        cool = (most >= 0.05) & (most > 1.08 * green)
+        warm = (green >= 0.2) & (blue_ > 0.72 * green) & (red < 0.35 * green)
+        return np.asarray(cool | warm)
+
+    return by_cells(block.in_core(block.grey), _CELL_PX, _TINT_REACH_PX, look, np.bool_)
 
 
-def _red_ink(od: Floats, settings: ArtefactSettings) -> Mask:
+def _red_ink(block: Block, settings: ArtefactSettings) -> Mask:
     """Red and smooth: without nuclei red light passes, and without cells nothing is grainy."""
-    red, green, blue_ = (blur(od[..., k], _TINT_PX) for k in range(3))
-    mean = od.mean(axis=2)
+    side = 2 * _TINT_REACH_PX + 1
+    green = (block.od[1] >= _RED_OD).view(np.uint8)
+    near = cv2.dilate(green, np.ones((side, side), np.uint8)).view(np.bool_)
+    return by_cells(
+        block.in_core(near),
+        _CELL_PX,
+        _TINT_REACH_PX,
+        lambda part: _red_and_smooth([each[part] for each in block.od], settings),
+        np.bool_,
+    )
+
+
+def _red_and_smooth(od: list[Floats], settings: ArtefactSettings) -> Mask:
+    red, green = blur(od[0], _TINT_PX), blur(od[1], _TINT_PX)
+    colour = (green >= _RED_OD) & (red < 0.25 * green)
+    if not colour.any():
+        return colour
+    mean: Floats = (od[0] + od[1] + od[2]) / np.float32(3)
     smooth = local_sd(mean, _GRAIN_PX) < settings.red_ink_grain * blur(mean, _TINT_PX)
-    colour = (green >= 0.15) & (red < 0.25 * green) & (blue_ > 0.5 * green)
-    return np.asarray(smooth & colour)
+    return np.asarray(smooth & colour & (blur(od[2], _TINT_PX) > 0.5 * green))

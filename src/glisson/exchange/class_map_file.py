@@ -189,6 +189,8 @@ def _tiles(class_map: SizedLabelMap, size: Size, step: int) -> Iterator[Labels]:
 def _cut(labels: Labels, side: int, step: int) -> Labels:
     """Padded to a full tile where a crop ends with the map."""
     wanted = side // step
+    if labels.shape == (wanted, wanted):
+        return labels
     return np.pad(labels, ((0, wanted - labels.shape[0]), (0, wanted - labels.shape[1])))
 
 

@@ -129,6 +129,7 @@ def tracts_document(
     shift_l0 = _shift(info, frame)
     tissue = _tissue_geometry(regions, shift_l0)
     features = [] if tissue is None else [_tissue_feature(tissue, measurements, info, model)]
+    shapely.prepare(tissue)
     for tract, measured in zip(regions.tracts, measurements.tracts, strict=True):
         geometry = _tract_geometry(tract.outline_l0, tissue, shift_l0)
         if geometry is not None:
@@ -161,8 +162,16 @@ def _tract_geometry(
     """A tract inside the tissue as it is written: QuPath nests only what is covered."""
     if tissue is None:
         return None
-    inside = shapely.intersection(translate(outline_l0, *shift_l0), tissue)
-    return on_qupath_grid(inside)
+    outline = translate(outline_l0, *shift_l0)
+    # To cut with all the tissue takes long, and few tracts reach its edge.
+    inside = shapely.contains_properly(tissue, outline)
+    return on_qupath_grid(shapely.intersection(outline, _around(outline) if inside else tissue))
+
+
+def _around(outline: Polygon) -> Polygon:
+    """A rectangle that covers an outline and does not touch it."""
+    left, top, right, bottom = outline.bounds
+    return shapely.box(left - 1, top - 1, right + 1, bottom + 1)
 
 
 def _tissue_feature(
@@ -266,8 +275,8 @@ def _rounded(geometry: Document) -> Document:
     """Coordinates with two decimals, as lists."""
 
     def two_decimals(value: Any) -> Any:
-        if isinstance(value, float | int):
-            return round(float(value), 2)
+        if isinstance(value[0], float) or isinstance(value[0][0], float):
+            return np.round(value, 2).tolist()
         return [two_decimals(part) for part in value]
 
     return {"type": geometry["type"], "coordinates": two_decimals(geometry["coordinates"])}

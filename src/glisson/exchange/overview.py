@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,8 @@ _PARTIAL_COLOUR = (0, 120, 220)
 _BAND_PX = 256
 _LEGEND_PX = 44
 _DASH_PX = 9.0
+_COMPRESSION = 3
+"""Of the PNG: 9 takes three times as long and saves 2 %."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ def write_overview(
         _number(draw, view, tract)
     framed = _with_legend(picture, view, _legend(shown))
     with atomic_path(path) as unfinished:
-        framed.save(unfinished, format="PNG", optimize=True)
+        framed.save(unfinished, format="PNG", compress_level=_COMPRESSION)
 
 
 def _colour(tract: Tract) -> tuple[int, int, int]:
@@ -108,18 +111,38 @@ def _extent_l0(slide: Slide, regions: Regions) -> tuple[float, float, float, flo
 
 def _photograph(slide: Slide, view: _View) -> Image.Image:
     """The view read in bands, so that memory does not depend on the slide."""
+    width_px = max(1, round(view.region_um.width_um / view.mpp))
     height_px = max(1, round(view.region_um.height_um / view.mpp))
-    bands = []
+    picture = Image.new("RGB", (width_px, height_px))
     for top_px in range(0, height_px, _BAND_PX):
         rows = min(_BAND_PX, height_px - top_px)
-        region = RegionUm(
-            view.region_um.x_um,
-            view.region_um.y_um + top_px * view.mpp,
-            view.region_um.width_um,
-            rows * view.mpp,
-        )
-        bands.append(slide.read(region, view.mpp).rgb)
-    return Image.fromarray(np.concatenate(bands))
+        top_um = view.region_um.y_um + top_px * view.mpp
+        region = RegionUm(view.region_um.x_um, top_um, width_px * view.mpp, rows * view.mpp)
+        picture.paste(_shrunk(slide, region, (width_px, rows)), (0, top_px))
+    return picture
+
+
+def _shrunk(slide: Slide, region: RegionUm, size_px: tuple[int, int]) -> Image.Image:
+    """A region of the slide: whole pixels of the nearest finer level, then made smaller.
+
+    Reading at the picture's own scale takes twice the time: its pixels begin anywhere in the
+    level's, and are averaged exactly, which nobody sees.
+    """
+    mpp = _level_mpp(slide, region.width_um / size_px[0])
+    left, top = region.x_um / mpp, region.y_um / mpp
+    right, bottom = left + region.width_um / mpp, top + region.height_um / mpp
+    x, y = math.floor(left), math.floor(top)
+    width, height = math.ceil(right) - x, math.ceil(bottom) - y
+    read = slide.read(RegionUm(x * mpp, y * mpp, width * mpp, height * mpp), mpp)
+    box = (left - x, top - y, right - x, bottom - y)
+    return Image.fromarray(read.rgb).resize(size_px, Image.Resampling.BOX, box)
+
+
+def _level_mpp(slide: Slide, mpp: float) -> float:
+    """µm per pixel of the coarsest level that is at least as fine; of none, what is wanted."""
+    finest = min(slide.info.pixel_size.x_um, slide.info.pixel_size.y_um)
+    levels = [finest * round(downsample) for downsample in slide.info.level_downsamples]
+    return max((level for level in levels if level <= mpp), default=mpp)
 
 
 def _outline(

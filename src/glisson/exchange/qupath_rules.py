@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import shapely
 
 _COMPUTED_BY_QUPATH = {
@@ -85,7 +86,7 @@ def _shape_rules(geometry: dict[str, Any]) -> Iterator[str]:
     except (TypeError, ValueError, IndexError, KeyError, shapely.errors.ShapelyError):
         yield "its coordinates are none of its type"
         return
-    if not all(math.isfinite(value) for value in points.ravel()):
+    if not np.isfinite(points).all():
         yield "a coordinate is not a number"
         return
     if shape.is_empty or (geometry["type"].endswith("Polygon") and shape.area <= 0):

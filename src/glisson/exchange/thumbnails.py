@@ -51,9 +51,10 @@ def _is_doubtful(tract: Tract) -> bool:
 
 def _thumbnail(slide: Slide, tract: Tract) -> Image.Image:
     region = _square_um(slide.info, tract)
-    side_px = _SIDE_PX * _DRAWN_AT
-    mpp = region.width_um / side_px
-    picture = Image.fromarray(slide.read(region, mpp).rgb)
+    # More detail than the picture has in the end is not read.
+    pixels = slide.read(region, region.width_um / _SIDE_PX).rgb
+    picture = Image.fromarray(pixels.repeat(_DRAWN_AT, axis=0).repeat(_DRAWN_AT, axis=1))
+    mpp = region.width_um / picture.width
     draw = ImageDraw.Draw(picture)
     pixel = slide.info.pixel_size
     scale = np.array([pixel.x_um, pixel.y_um]) / mpp

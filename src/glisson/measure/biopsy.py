@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from shapely import Polygon, STRtree
 
 from glisson.frames import PixelSize
 from glisson.measure.adequacy import Adequacy, SectionSize, judge
 from glisson.measure.compartments import INTERFACE_WIDTH_UM, interface_area_um2
+from glisson.measure.edges import distances
 from glisson.measure.length import LEAST_LENGTH_UM, CorePath, core_paths
 from glisson.measure.sections import Piece, Sections, find_sections
 from glisson.measure.shape import in_um, shape_of
 from glisson.regions import COMPLETE_DEFINITION, Fragment, Regions, Tract
+
+Polygons = NDArray[np.object_]
 
 _ROUNDED = 1 - 1e-6
 """A square piece that lies alone is as large as its own square, whatever the last digit says."""
@@ -189,10 +193,14 @@ def measure_biopsy(
     sizes = _sizes(plane)
     found = find_sections(plane.pieces(sizes), sections)
     fragments = tuple(
-        _fragment(piece, tracts, size, number, pixel_size, regions.countable)
-        for piece, size, number in zip(regions.fragments, sizes, found.numbers, strict=True)
+        _fragment(piece, [tracts[k] for k in own], size, number, pixel_size, regions.countable)
+        for piece, own, size, number in zip(
+            regions.fragments, plane.own_tracts(), sizes, found.numbers, strict=True
+        )
     )
-    interface_mm2 = 1e-6 * interface_area_um2(plane.tracts, plane.fragments, interface_width_um)
+    interface_mm2 = 1e-6 * interface_area_um2(
+        plane.tracts.tolist(), plane.fragments.tolist(), interface_width_um
+    )
     biopsy = _biopsy(
         regions, fragments, tracts, sizes, found, unreadable_um2, interface_width_um, interface_mm2
     )
@@ -219,38 +227,40 @@ class _Plane:
         home: index of each tract's fragment.
     """
 
-    fragments: tuple[Polygon, ...]
-    edges: tuple[shapely.Geometry, ...]
-    tracts: tuple[Polygon, ...]
-    exact_tracts: tuple[Polygon, ...]
-    home: tuple[int, ...]
+    fragments: Polygons
+    edges: NDArray[np.object_]
+    tracts: Polygons
+    exact_tracts: Polygons
+    home: NDArray[np.int64]
+
+    def own_tracts(self) -> list[NDArray[np.int64]]:
+        """Indices of the tracts of each fragment."""
+        order = np.argsort(self.home, kind="stable")
+        each = np.bincount(self.home, minlength=len(self.fragments))
+        return np.split(order, np.cumsum(each)[:-1]) if len(self.fragments) else []
 
     @classmethod
     def of(cls, regions: Regions, pixel_size: PixelSize) -> _Plane:
         exact = [piece.polygon_l0 for piece in regions.fragments]
         left, top = shapely.total_bounds(exact)[:2] if exact else (0.0, 0.0)
 
-        def placed(polygon_l0: Polygon) -> Polygon:
-            moved: Polygon = in_um(polygon_l0, pixel_size, (float(left), float(top)))
-            return moved
+        def placed(polygons_l0: Iterable[Polygon]) -> Polygons:
+            return in_um(list(polygons_l0), pixel_size, (float(left), float(top)))
 
         index = {piece.number: k for k, piece in enumerate(regions.fragments)}
         return cls(
-            tuple(placed(piece.outline_l0) for piece in regions.fragments),
-            tuple(placed(polygon).boundary for polygon in exact),
-            tuple(placed(tract.outline_l0) for tract in regions.tracts),
-            tuple(placed(tract.polygon_l0) for tract in regions.tracts),
-            tuple(index[tract.fragment_number] for tract in regions.tracts),
+            placed(piece.outline_l0 for piece in regions.fragments),
+            shapely.boundary(placed(exact)),
+            placed(tract.outline_l0 for tract in regions.tracts),
+            placed(tract.polygon_l0 for tract in regions.tracts),
+            np.array([index[tract.fragment_number] for tract in regions.tracts], int),
         )
 
     def pieces(self, sizes: Sequence[_Size]) -> list[Piece]:
         """What sections are found by."""
-        centres = shapely.get_coordinates([tract.centroid for tract in self.tracts])
-        home = np.array(self.home, int)
-        return [
-            Piece(outline, centres[home == k], size.counted)
-            for k, (outline, size) in enumerate(zip(self.fragments, sizes, strict=True))
-        ]
+        centres = shapely.get_coordinates(shapely.centroid(self.tracts))
+        each = zip(self.fragments, self.own_tracts(), sizes, strict=True)
+        return [Piece(outline, centres[own], size.counted) for outline, own, size in each]
 
 
 @dataclass(frozen=True)
@@ -307,40 +317,31 @@ def _typical_width(sizes: Sequence[_Size]) -> float:
 
 
 def _tracts(regions: Regions, plane: _Plane) -> tuple[TractMeasurements, ...]:
-    to_edge = [
-        _distance(tract, plane.edges[home])
-        for tract, home in zip(plane.exact_tracts, plane.home, strict=True)
-    ]
-    nearest = _nearest(plane)
+    to_edge, nearest = _to_edge(plane), _nearest(plane)
     return tuple(
         _tract(tract, plane, k, to_edge[k], nearest[k]) for k, tract in enumerate(regions.tracts)
     )
 
 
-def _distance(tract: Polygon, edge: shapely.Geometry) -> float:
-    """Shortest way to the edge; only the edge near the tract is looked at, then more of it."""
-    reach_um, distance = 200.0, math.inf
-    left, top, right, bottom = tract.bounds
-    while distance > reach_um:
-        reach_um *= 2
-        box = (left - reach_um, top - reach_um, right + reach_um, bottom + reach_um)
-        near = shapely.clip_by_rect(edge, *box)
-        distance = math.inf if near.is_empty else float(shapely.distance(tract, near))
-    return distance
+def _to_edge(plane: _Plane) -> list[float]:
+    """Shortest way to the edge of the own fragment."""
+    found = np.zeros(len(plane.tracts))
+    for own, edge in zip(plane.own_tracts(), plane.edges, strict=True):
+        found[own] = distances(plane.exact_tracts[own], edge)
+    return [float(distance) for distance in found]
 
 
 def _nearest(plane: _Plane) -> list[float | None]:
     """Shortest way to another tract of the same fragment."""
     found: list[float | None] = [None] * len(plane.tracts)
-    for fragment in set(plane.home):
-        own = [k for k, home in enumerate(plane.home) if home == fragment]
+    for own in plane.own_tracts():
         if len(own) > 1:
-            shapes = [plane.exact_tracts[k] for k in own]
-            pairs, distances = STRtree(shapes).query_nearest(
+            shapes = plane.exact_tracts[own]
+            pairs, ways = STRtree(shapes).query_nearest(
                 shapes, exclusive=True, return_distance=True, all_matches=False
             )
-            for k, distance in zip(pairs[0], distances, strict=True):
-                found[own[k]] = float(distance)
+            for k, way in zip(pairs[0], ways, strict=True):
+                found[own[k]] = float(way)
     return found
 
 
@@ -373,13 +374,12 @@ def _tract(
 
 def _fragment(
     piece: Fragment,
-    tracts: tuple[TractMeasurements, ...],
+    own: Sequence[TractMeasurements],
     size: _Size,
     section_number: int,
     pixel_size: PixelSize,
     countable: bool,
 ) -> FragmentMeasurements:
-    own = [tract for tract in tracts if tract.fragment_number == piece.number]
     return FragmentMeasurements(
         number=piece.number,
         section_number=section_number,

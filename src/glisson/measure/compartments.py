@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
+import numpy as np
 import shapely
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from shapely import STRtree
 from shapely.geometry.base import BaseGeometry
 
 INTERFACE_WIDTH_UM = 25.0
@@ -12,6 +18,8 @@ INTERFACE_WIDTH_UM = 25.0
 20 to 30 µm)."""
 
 _TOLERANCE_UM = 0.5
+
+Polygons = NDArray[np.object_]
 
 
 def interface_area_um2(
@@ -29,15 +37,32 @@ def interface_area_um2(
     """
     if not tracts_um or width_um <= 0:
         return 0.0
-    tracts = shapely.union_all(shapely.simplify(list(tracts_um), _TOLERANCE_UM))
-    band = shapely.difference(shapely.buffer(tracts, width_um), tracts)
-    return float(sum(_inside(band, piece) for piece in tissue_um))
+    tracts = _joined_where_near(shapely.simplify(list(tracts_um), _TOLERANCE_UM), 2 * width_um)
+    bands = shapely.difference(shapely.buffer(tracts, width_um), tracts)
+    tree = STRtree(bands)
+    return math.fsum(_inside(bands[tree.query(piece)], piece) for piece in tissue_um)
 
 
-def _inside(band: BaseGeometry, piece: BaseGeometry) -> float:
-    """Area of a band inside a piece of tissue; other pieces are kept out by their bounds first."""
-    near = shapely.clip_by_rect(band, *piece.bounds)
-    return 0.0 if near.is_empty else float(shapely.area(shapely.intersection(_valid(near), piece)))
+def _joined_where_near(tracts: Polygons, reach_um: float) -> Polygons:
+    """Groups of tracts whose bands meet: each has a band of its own, whatever else there is.
+
+    A band round all of them at once takes the square of their number.
+    """
+    pairs = STRtree(tracts).query(tracts, predicate="dwithin", distance=reach_um)
+    links = coo_array((np.ones(pairs.shape[1], np.int8), tuple(pairs)), (len(tracts),) * 2)
+    _, group = connected_components(links, directed=False)
+    order = np.argsort(group, kind="stable")
+    groups = np.split(tracts[order], np.cumsum(np.bincount(group))[:-1])
+    return np.array([shapely.union_all(own) for own in groups], object)
+
+
+def _inside(bands: Polygons, piece: BaseGeometry) -> float:
+    """Area of bands, none of which meets another, inside a piece of tissue."""
+    shapely.prepare(piece)
+    whole = shapely.covers(piece, bands)
+    cut = shapely.multipolygons(shapely.get_parts(bands[~whole]))
+    inside = shapely.intersection(_valid(cut), piece)
+    return math.fsum([*shapely.area(bands[whole]), shapely.area(inside)])
 
 
 def _valid(shape: BaseGeometry) -> BaseGeometry:

@@ -24,6 +24,8 @@ from scipy.sparse.csgraph import connected_components, dijkstra
 from scipy.spatial import Voronoi, cKDTree
 from shapely import LinearRing, LineString, Polygon
 
+from glisson.measure.edges import distances
+
 Points = NDArray[np.float64]
 
 LEAST_LENGTH_UM = 1000.0
@@ -165,7 +167,7 @@ def _sites(outline: Polygon) -> tuple[Points, NDArray[np.int64], Points, Points]
     for number, ring in enumerate([outline.exterior, *outline.interiors]):
         count = max(8, math.ceil(ring.length / _SPACING_UM))
         places = np.arange(count) * (ring.length / count)
-        points.append(shapely.get_coordinates(shapely.line_interpolate_point(ring, places)))
+        points.append(_points_along(shapely.get_coordinates(ring), places))
         rings.append(np.full(count, number))
         along.append(places)
         around.append(np.full(count, ring.length))
@@ -175,6 +177,16 @@ def _sites(outline: Polygon) -> tuple[Points, NDArray[np.int64], Points, Points]
         np.concatenate(along),
         np.concatenate(around),
     )
+
+
+def _points_along(line: Points, places: NDArray[np.float64]) -> Points:
+    """Points of a line at distances from its start, which do not reach its end."""
+    steps = np.diff(line, axis=0)
+    lengths = np.sqrt((steps**2).sum(axis=1))
+    passed = np.cumsum(lengths)
+    index = np.searchsorted(passed, places, side="right")
+    share = (places - np.concatenate([[0.0], passed])[index]) / lengths[index]
+    return np.asarray(line[index] + steps[index] * share[:, None])
 
 
 def _graph(
@@ -368,10 +380,8 @@ def _in_line(first: _Way, second: _Way, outline: Polygon) -> bool:
 
 
 def _measured(line: Points, outline: Polygon) -> CorePath:
-    edge = outline.boundary
-    shapely.prepare(edge)
-    width = 2 * shapely.distance(edge, shapely.points(line))
-    return CorePath(line, np.asarray(width), _length(line))
+    width = 2 * distances(shapely.points(line), outline.boundary)
+    return CorePath(line, width, _length(line))
 
 
 def _length(line: Points) -> float:

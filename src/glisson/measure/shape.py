@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 from shapely import Polygon
-from shapely.affinity import affine_transform
 from shapely.geometry.base import BaseGeometry
 
 from glisson.frames import PixelSize
@@ -76,15 +76,15 @@ def _moments(ring: BaseGeometry, middle: Points) -> Points:
 
 
 def in_um(
-    geometry_l0: BaseGeometry, pixel_size: PixelSize, origin_l0: tuple[float, float] = (0.0, 0.0)
-) -> BaseGeometry:
-    """A geometry of level-0 pixels in µm, counted from `origin_l0`.
+    geometries_l0: Sequence[BaseGeometry],
+    pixel_size: PixelSize,
+    origin_l0: tuple[float, float] = (0.0, 0.0),
+) -> NDArray[np.object_]:
+    """Geometries of level-0 pixels in µm, counted from `origin_l0`.
 
     The origin is taken off first: near it, numbers keep all their digits wherever on the slide
     the tissue lies.
     """
-    x, y = origin_l0
-    return affine_transform(
-        affine_transform(geometry_l0, [1, 0, 0, 1, -x, -y]),
-        [pixel_size.x_um, 0, 0, pixel_size.y_um, 0, 0],
-    )
+    scale = np.array([pixel_size.x_um, pixel_size.y_um])
+    geometries = np.array(geometries_l0, object)
+    return np.asarray(shapely.transform(geometries, lambda points: (points - origin_l0) * scale))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from glisson.regions.drawn import DrawnTract, regions_from_drawn
+from glisson.regions.find import find_regions
+from glisson.regions.label_map import LabelMap
 from glisson.regions.matching import (
     UNCHANGED_IOU,
     matched,
@@ -12,7 +14,7 @@ from glisson.regions.matching import (
 from glisson.regions.outline import on_qupath_grid, smooth_outline
 from glisson.regions.settings import COMPLETE_DEFINITION, RegionSettings
 from glisson.regions.trace import trace_mask
-from glisson.regions.tracts import Fragment, LabelMap, Regions, Tract, find_regions
+from glisson.regions.tracts import Fragment, Regions, Tract
 
 __all__ = [
     "COMPLETE_DEFINITION",

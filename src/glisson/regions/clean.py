@@ -2,59 +2,60 @@
 
 from __future__ import annotations
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
+from dataclasses import dataclass
 
-from glisson.classes import BACKGROUND, LOBULE, PORTAL
 from glisson.regions.settings import RegionSettings
+from glisson.regions.spans import Grid, Spans, areas, components, united
 
-Labels = NDArray[np.uint8]
-Mask = NDArray[np.bool_]
+
+@dataclass(frozen=True)
+class Labels:
+    """A rectangle of a class map as masks.
+
+    Attributes:
+        grid: how it lies on the line.
+        tissue: lobule and portal.
+        portal: the part of it that is portal.
+    """
+
+    grid: Grid
+    tissue: Spans
+    portal: Spans
 
 
 def cleaned(labels: Labels, mpp: float, settings: RegionSettings) -> Labels:
     """Labels with debris, pin-holes and specks reassigned, in that order.
 
-    The image must hold whole pieces of tissue: what touches its border counts as open to
+    The rectangle must hold whole pieces of tissue: what touches its border counts as open to
     the glass.
 
     Args:
-        labels: (H, W) class indices.
+        labels: as predicted.
         mpp: µm per pixel.
         settings: the sizes.
     """
-    px = mpp**2
-    labels = labels.copy()
-    tissue = labels != BACKGROUND.index
-    tissue = tissue | _small(~tissue, settings.max_tissue_hole_um2 / px)
-    labels[tissue & (labels == BACKGROUND.index)] = LOBULE.index
-    debris = _small(tissue, settings.min_fragment_area_um2 / px, border_counts=False)
-    labels[debris] = BACKGROUND.index
-    portal = labels == PORTAL.index
-    labels[_small(~portal, settings.max_portal_hole_um2 / px)] = PORTAL.index
-    specks = _small(labels == PORTAL.index, settings.min_tract_area_um2 / px, border_counts=False)
-    labels[specks] = LOBULE.index
-    return labels
+    px, grid = mpp**2, labels.grid
+    tissue = _filled(labels.tissue, grid, settings.max_tissue_hole_um2 / px)
+    tissue = _without_specks(tissue, grid, settings.min_fragment_area_um2 / px)
+    portal = labels.portal.only(tissue.index_of(labels.portal.start) >= 0)
+    portal = _filled(portal, grid, settings.max_portal_hole_um2 / px)
+    # A hole in a tract may have been glass.
+    tissue = united(tissue, portal)
+    portal = _without_specks(portal, grid, settings.min_tract_area_um2 / px)
+    return Labels(grid, tissue, portal)
 
 
-def _small(mask: Mask, most_px: float, border_counts: bool = True) -> Mask:
-    """Components of a mask smaller than `most_px`; those at the border are spared if it counts.
-
-    Regions are 4-connected, as they are traced.
-    """
-    _, component, stats, _ = cv2.connectedComponentsWithStats(
-        mask.astype(np.uint8), connectivity=4, ltype=cv2.CV_32S
-    )
-    small = stats[:, cv2.CC_STAT_AREA] < most_px
-    if border_counts:
-        small &= ~_touches_border(stats, mask.shape)
-    small[0] = False
-    return np.asarray(small[component])
+def _filled(mask: Spans, grid: Grid, most_px: float) -> Spans:
+    """A mask with what it encloses, where that is less than `most_px`."""
+    gaps = mask.gaps(grid.line_length)
+    component = components(gaps, grid.stride)
+    small = areas(gaps, component) < most_px
+    small[component[0]] = False
+    return united(mask, gaps.only(small[component]))
 
 
-def _touches_border(stats: NDArray[np.int32], shape: tuple[int, ...]) -> Mask:
-    left, top = stats[:, cv2.CC_STAT_LEFT], stats[:, cv2.CC_STAT_TOP]
-    right = left + stats[:, cv2.CC_STAT_WIDTH]
-    bottom = top + stats[:, cv2.CC_STAT_HEIGHT]
-    return np.asarray((left == 0) | (top == 0) | (right == shape[1]) | (bottom == shape[0]))
+def _without_specks(mask: Spans, grid: Grid, least_px: float) -> Spans:
+    """A mask without its regions of less than `least_px`."""
+    component = components(mask, grid.stride)
+    small = areas(mask, component) < least_px
+    return mask.only(~small[component])

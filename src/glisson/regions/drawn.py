@@ -11,8 +11,9 @@ from shapely.affinity import affine_transform
 from shapely.geometry.base import BaseGeometry
 
 from glisson.frames import Frame
+from glisson.regions.bridging import is_bridging
 from glisson.regions.settings import RegionSettings
-from glisson.regions.tracts import Fragment, Regions, Tract, is_bridging, not_countable_reason
+from glisson.regions.tracts import Fragment, Regions, Tract, not_countable_reason
 
 _SAME_TRACT = 0.25
 """Share of the smaller of two outlines that overlaps the other, beyond which they are one tract."""

@@ -8,12 +8,17 @@ from numpy.typing import NDArray
 from shapely import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
+from glisson.regions.spans import ranges
+
 QUPATH_GRID_L0 = 0.01
 """QuPath since 0.6 snaps every coordinate to hundredths of a level-0 pixel."""
 
 _TOLERANCE_PX = 0.6
 _LEAST_AREA_L0 = 1.0
 _MOST_THINNED = 0.004
+_MOST_CHANGED = 0.1
+
+Polygons = NDArray[np.object_]
 
 
 def smooth_outline(polygon_px: Polygon) -> Polygon:
@@ -26,39 +31,42 @@ def smooth_outline(polygon_px: Polygon) -> Polygon:
     Args:
         polygon_px: exact polygon in pixels of the class map.
     """
-    rings = [_cut_corners(np.asarray(ring.coords)) for ring in _rings(polygon_px)]
-    cut = Polygon(rings[0], rings[1:])
+    smooth: Polygon = smooth_outlines(np.array([polygon_px]))[0]
+    return smooth
+
+
+def smooth_outlines(polygons_px: Polygons) -> Polygons:
+    """(K,) the same of many polygons at once."""
+    cut = _with_cut_corners(polygons_px)
     thinned = shapely.simplify(cut, _TOLERANCE_PX)
     # Thinning may drop a lobe that hangs on a neck one pixel wide: then every vertex stays.
-    kept = abs(thinned.area - cut.area) <= _MOST_THINNED * cut.area
-    smooth = _as_polygon(thinned if kept else cut)
-    changed = abs(smooth.area / polygon_px.area - 1) if smooth is not None else 1.0
-    return polygon_px if smooth is None or changed > 0.1 else smooth
+    moved = np.abs(shapely.area(thinned) - shapely.area(cut))
+    smooth = np.where(moved <= _MOST_THINNED * shapely.area(cut), thinned, cut)
+    for k in np.flatnonzero(~shapely.is_valid(smooth)):
+        smooth[k] = _largest_part(smooth[k])
+    changed = np.abs(shapely.area(smooth) / shapely.area(polygons_px) - 1)
+    return np.where(changed > _MOST_CHANGED, polygons_px, smooth)
 
 
-def _rings(polygon: Polygon) -> list[BaseGeometry]:
-    return [polygon.exterior, *polygon.interiors]
+def _with_cut_corners(polygons: Polygons) -> Polygons:
+    """Polygons through the middles of all unit pixel edges, in order."""
+    rings, polygon = shapely.get_rings(polygons, return_index=True)
+    points, ring = shapely.get_coordinates(rings, return_index=True)
+    steps = np.flatnonzero(np.diff(ring) == 0)
+    step = points[steps + 1] - points[steps]
+    lengths = np.abs(step).sum(axis=1).round().astype(int)
+    along = ranges(np.zeros_like(lengths), lengths) + 0.5
+    direction = np.repeat(step / lengths[:, None], lengths, axis=0)
+    middles = np.repeat(points[steps], lengths, axis=0) + direction * along[:, None]
+    cut = shapely.linearrings(middles, indices=np.repeat(ring[steps], lengths))
+    return np.asarray(shapely.polygons(cut, indices=polygon))
 
 
-def _cut_corners(ring: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The middles of all unit pixel edges, in order."""
-    steps = np.diff(ring, axis=0)
-    lengths = np.abs(steps).sum(axis=1).round().astype(int)
-    direction = np.repeat(steps / lengths[:, None], lengths, axis=0)
-    start = np.repeat(ring[:-1], lengths, axis=0)
-    first = np.repeat(np.cumsum(lengths) - lengths, lengths)
-    along = np.arange(lengths.sum()) - first + 0.5
-    middles = start + direction * along[:, None]
-    return np.concatenate([middles, middles[:1]])
-
-
-def _as_polygon(geometry: BaseGeometry) -> Polygon | None:
-    """The largest polygon of a repaired geometry, or None."""
-    if not geometry.is_valid:
-        geometry = shapely.make_valid(geometry)
-    parts = [part for part in shapely.get_parts(geometry) if isinstance(part, Polygon)]
-    parts = [part for part in parts if not part.is_empty]
-    return max(parts, key=lambda part: part.area) if parts else None
+def _largest_part(geometry: BaseGeometry) -> Polygon:
+    """The largest polygon of a repaired geometry; an empty one where nothing is left."""
+    parts = shapely.get_parts(shapely.make_valid(geometry))
+    found = [part for part in parts if isinstance(part, Polygon)]
+    return max(found, key=lambda part: part.area, default=Polygon())
 
 
 def on_qupath_grid(geometry_l0: BaseGeometry) -> Polygon | MultiPolygon | None:

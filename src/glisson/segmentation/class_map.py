@@ -26,11 +26,16 @@ class ClassCrop:
 
     Attributes:
         labels: (H, W) uint8 class indices.
-        portal_probability: (H, W) float32, 0 to 1, in steps of 1/255.
+        portal_steps: (H, W) uint8 portal probability in steps of 1/255.
     """
 
     labels: Labels
-    portal_probability: NDArray[np.float32]
+    portal_steps: NDArray[np.uint8]
+
+    @property
+    def portal_probability(self) -> NDArray[np.float32]:
+        """(H, W) float32, 0 to 1."""
+        return self.portal_steps.astype(np.float32) / np.float32(_PROBABILITY_STEPS)
 
 
 class ClassMap:
@@ -40,12 +45,14 @@ class ClassMap:
         frame: the grid.
         size_px: the slide on that grid.
         unreadable_um2: tissue area that could not be read; it is background here.
+        windows: how many were predicted.
     """
 
     def __init__(self, frame: Frame, size_px: Size) -> None:
         self.frame = frame
         self.size_px = size_px
         self.unreadable_um2 = 0.0
+        self.windows = 0
         self._blocks: dict[BlockIndex, tuple[Labels, Labels]] = {}
 
     def put(
@@ -67,10 +74,14 @@ class ClassMap:
     def _relabel(self, row: int, column: int, area_px: Polygon) -> None:
         if (row, column) not in self._blocks:
             return
+        left, top, right, bottom = (int(side) for side in area_px.bounds)
+        left, top = max(left - column * BLOCK_PX, 0), max(top - row * BLOCK_PX, 0)
         labels, _ = self._blocks[row, column]
-        place = Affine.translation(column * BLOCK_PX, row * BLOCK_PX)
-        inside = rasterize([area_px], out_shape=labels.shape, transform=place, dtype=np.uint8)
-        labels[(inside > 0) & (labels == PORTAL.index)] = LOBULE.index
+        labels = labels[top : bottom - row * BLOCK_PX, left : right - column * BLOCK_PX]
+        if labels.size:
+            place = Affine.translation(column * BLOCK_PX + left, row * BLOCK_PX + top)
+            inside = rasterize([area_px], out_shape=labels.shape, transform=place, dtype=np.uint8)
+            labels[(inside > 0) & (labels == PORTAL.index)] = LOBULE.index
 
     @property
     def blocks(self) -> tuple[BlockIndex, ...]:
@@ -80,8 +91,8 @@ class ClassMap:
     def crop(self, box_px: BoxPx) -> ClassCrop:
         """The map inside a box, which may reach beyond the slide."""
         labels = assembled(box_px, lambda index: self._layer(index, 0), np.uint8)
-        scaled = assembled(box_px, lambda index: self._layer(index, 1), np.uint8)
-        return ClassCrop(labels, scaled.astype(np.float32) / np.float32(_PROBABILITY_STEPS))
+        steps = assembled(box_px, lambda index: self._layer(index, 1), np.uint8)
+        return ClassCrop(labels, steps)
 
     def _layer(self, index: BlockIndex, layer: int) -> Labels | None:
         block = self._blocks.get(index)

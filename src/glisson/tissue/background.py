@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from glisson.tissue.density import Floats, blur, density, evidence, local_sd
+from glisson.tissue.density import Floats, blur, density, evidence_of, local_sd, mean_of
+from glisson.tissue.grid import Window
 from glisson.tissue.settings import TissueSettings
 from glisson.tissue.tissue_map import Mask
 
@@ -41,18 +43,33 @@ class Glass:
     candidates: Mask
     roughness: float
 
-    def local(self, rows: slice, width: int) -> Floats:
-        """(rows, width, 3) OD of the glass, interpolated between blocks."""
-        y = (np.arange(rows.start, rows.stop, dtype=np.float32) + 0.5) / self.block_px - 0.5
-        x = (np.arange(width, dtype=np.float32) + 0.5) / self.block_px - 0.5
-        grid_x, grid_y = np.meshgrid(x, y)
-        border = cv2.BORDER_REPLICATE
-        return np.asarray(cv2.remap(self.od, grid_x, grid_y, cv2.INTER_LINEAR, borderMode=border))
+    def local(self, window: Window) -> list[Floats]:
+        """Red, green and blue OD of the glass in a window, interpolated between blocks."""
+        y, x = (_around(cut, self.block_px) for cut in window)
+        part = tuple(
+            slice(cut.start - around.start * self.block_px, cut.stop - around.start * self.block_px)
+            for cut, around in zip(window, (y, x), strict=True)
+        )
+        return [_enlarge(plane, self.block_px)[part] for plane in np.moveaxis(self.od[y, x], 2, 0)]
 
     def rows(self, rows: slice, width: int) -> Mask:
         """(rows, width) bool, pixels taken for glass."""
-        y = np.arange(rows.start, rows.stop) // COARSE
-        return np.asarray(self.candidates[np.ix_(y, np.arange(width) // COARSE)])
+        first = rows.start // COARSE
+        coarse = self.candidates[first : -(-rows.stop // COARSE)]
+        wide = coarse.repeat(COARSE, axis=1)[:, :width]
+        top = rows.start - first * COARSE
+        return wide.repeat(COARSE, axis=0)[top : top + rows.stop - rows.start]
+
+
+def _around(cut: slice, block_px: int) -> slice:
+    """The blocks that pixels are interpolated from: theirs and one more on either side."""
+    return slice(max(0, cut.start // block_px - 1), -(-cut.stop // block_px) + 1)
+
+
+def _enlarge(blocks: Floats, factor: int) -> Floats:
+    size = (blocks.shape[1] * factor, blocks.shape[0] * factor)
+    blocks = np.ascontiguousarray(blocks)
+    return np.asarray(cv2.resize(blocks, size, interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def estimate_glass(
@@ -64,23 +81,31 @@ def estimate_glass(
     """
     coarse = shrink(rgb, COARSE)
     valid = cv2.erode(shrink_all(scanned, COARSE).view(np.uint8), np.ones((5, 5))).view(np.bool_)
-    od = density(coarse)
-    sd = local_sd(coarse.mean(axis=2, dtype=np.float32), 5)
-    likely = valid & _glass_like(coarse, od, settings) & (sd <= _smooth_limit(sd[valid]))
-    if likely.sum() < max(20.0, LEAST_GLASS * valid.sum()):
+    od = cv2.split(density(coarse))
+    grey = _grey(coarse)
+    sd = local_sd(grey, 5)
+    bright = grey >= settings.min_glass_value
+    likely = valid & bright & _pale(od, settings) & (sd <= _smooth_limit(sd[valid]))
+    if np.count_nonzero(likely) < max(20.0, LEAST_GLASS * np.count_nonzero(valid)):
         return _stand_in(rgb, scanned, settings)
-    modes = _modes(evidence(od)[likely], sd[likely], settings)
-    near = np.abs(evidence(od)[..., None] - modes).min(axis=-1) <= settings.glass_chroma
+    stain = evidence_of(od)
+    modes = _modes(stain[likely], sd[likely], settings)
+    near = np.logical_or.reduce([np.abs(stain - m) <= settings.glass_chroma for m in modes])
     return _surface(coarse, od, sd, likely & near, mpp, settings)
 
 
-def _glass_like(
-    rgb: NDArray[np.uint8], od: Floats, settings: TissueSettings, value: float | None = None
-) -> Mask:
-    tint = np.abs(od - od.mean(axis=-1, keepdims=True)).max(axis=-1)
-    bright = rgb.mean(axis=-1, dtype=np.float32) >= (value or settings.min_glass_value)
-    pale = (evidence(od) <= settings.max_glass_chroma) & (tint <= settings.max_glass_tint)
-    return np.asarray(bright & pale)
+def _grey(rgb: NDArray[np.uint8]) -> Floats:
+    """(H, W) mean of the three channels."""
+    return mean_of([c.astype(np.float32) for c in cv2.split(rgb)])
+
+
+def _pale(od: Sequence[Floats], settings: TissueSettings) -> Mask:
+    """(H, W) bool, whether three planes of OD are nearly colourless."""
+    mean = mean_of(od)
+    pale = evidence_of(od) <= settings.max_glass_chroma
+    for plane in od:
+        pale &= np.abs(plane - mean) <= settings.max_glass_tint
+    return pale
 
 
 def _smooth_limit(sd: Floats) -> float:
@@ -108,7 +133,7 @@ def _modes(glass_evidence: Floats, sd: Floats, settings: TissueSettings) -> Floa
 
 def _surface(
     coarse: NDArray[np.uint8],
-    od: Floats,
+    od: Sequence[Floats],
     sd: Floats,
     glass: Mask,
     mpp: float,
@@ -117,30 +142,45 @@ def _surface(
     """Average the glass in blocks and smooth; where none is near, the slide's median holds."""
     factor = max(1, round(settings.glass_block_um / (mpp * COARSE)))
     weight = glass.astype(np.float32)
-    total = shrink(od * weight[..., None], factor)
+    total = np.dstack([shrink(plane * weight, factor) for plane in od])
     share = shrink(weight, factor)
     sigma = settings.glass_reach_um / (mpp * COARSE * factor)
-    median = np.median(od[glass], axis=0)
+    levels = _middle_levels(coarse, glass)
+    median = density(levels).mean(axis=0)
     little = np.float32(1e-3)
     smooth_share = blur(share, sigma)[..., None] + little
     local = (blur(total, sigma) + little * median) / smooth_share
-    rgb = np.median(coarse[glass], axis=0).round().astype(int)
+    rgb = levels.mean(axis=0).round().astype(int)
     return Glass(local, factor * COARSE, _rgb(rgb), True, glass, float(np.median(sd[glass])))
+
+
+def _middle_levels(rgb: NDArray[np.uint8], where: Mask) -> NDArray[np.uint8]:
+    """(2, 3) uint8, the two middle values of each channel (one twice, of an odd number)."""
+    counts = [
+        cv2.calcHist([rgb], [channel], where.view(np.uint8), [256], [0, 256])
+        for channel in range(3)
+    ]
+    total = np.cumsum(np.array(counts).reshape(3, 256), axis=1, dtype=np.int64)
+    last = total[0, -1] - 1
+    ranks = (last // 2, last - last // 2)
+    found = [[np.searchsorted(row, rank, side="right") for row in total] for rank in ranks]
+    return np.array(found, np.uint8)
 
 
 def _stand_in(rgb: NDArray[np.uint8], scanned: Mask, settings: TissueSettings) -> Glass:
     """Lumens and fat are glass seen through the tissue; failing those, the brightest pixels."""
-    od = density(rgb)
-    smooth = local_sd(rgb.mean(axis=2, dtype=np.float32), 3) <= 3.0
-    lumens = scanned & smooth & _glass_like(rgb, od, settings, value=200.0)
-    if lumens.sum() >= max(30.0, 0.002 * scanned.sum()):
+    grey = _grey(rgb)
+    lumens = scanned & (local_sd(grey, 3) <= 3.0) & (grey >= 200.0)
+    lumens &= _pale(cv2.split(density(rgb)), settings)
+    if np.count_nonzero(lumens) >= max(30.0, 0.002 * np.count_nonzero(scanned)):
         colour = np.median(rgb[lumens], axis=0)
     else:
         seen = rgb[scanned] if scanned.any() else np.full((1, 3), 255)
         colour = np.maximum(np.percentile(seen, 99.5, axis=0), 225)
     colour = colour.round().astype(np.uint8)
     size = tuple(-(-n // COARSE) for n in scanned.shape)
-    return Glass(density(colour)[None, None], 1, _rgb(colour), False, np.zeros(size, bool), 0.0)
+    od = np.broadcast_to(density(colour), (*size, 3)).copy()
+    return Glass(od, COARSE, _rgb(colour), False, np.zeros(size, bool), 0.0)
 
 
 def shrink(values: NDArray, factor: int) -> NDArray:  # type: ignore[type-arg]
@@ -156,6 +196,8 @@ def shrink(values: NDArray, factor: int) -> NDArray:  # type: ignore[type-arg]
 
 def shrink_all(mask: Mask, factor: int) -> Mask:
     """True where all of `factor` x `factor` pixels are."""
+    if mask.all():
+        return np.ones([-(-n // factor) for n in mask.shape], np.bool_)
     return np.asarray(shrink(mask.astype(np.float32), factor) > 0.999)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import math
 from dataclasses import replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,7 +20,7 @@ from glisson.tissue.artefacts import (
 )
 from glisson.tissue.background import Glass, estimate_glass
 from glisson.tissue.density import density, evidence
-from glisson.tissue.features import Look, fit_thresholds, has, look_map
+from glisson.tissue.features import Look, Looks, find_looks
 from glisson.tissue.grid import Grid, read_grid
 from glisson.tissue.morphology import (
     Pieces,
@@ -38,7 +40,7 @@ def find_tissue(slide: Slide, settings: TissueSettings | None = None) -> TissueM
     """Find the tissue of an H&E slide.
 
     The grid starts at the slide's level-0 corner, at `settings.mpp` (4 µm/px), doubled
-    until the scanned area has at most `settings.max_grid_px` pixels. Memory: about 25
+    until the scanned area has at most `settings.max_grid_px` pixels. Memory: about 20
     bytes a scanned grid pixel, and one read of at most `settings.max_read_px`. Enclosed
     fat is tissue, wider lumens are not. An empty or dark-field slide gives an empty mask
     with a warning.
@@ -75,6 +77,8 @@ _DARK = (
 
 
 def _with_padding(grid: Grid, padding: Mask) -> Grid:
+    if not padding.any():
+        return grid
     causes = grid.causes.copy()
     causes[padding] = Cause.PADDING
     return replace(grid, causes=causes)
@@ -82,6 +86,10 @@ def _with_padding(grid: Grid, padding: Mask) -> Grid:
 
 def _is_dark(grid: Grid, settings: TissueSettings) -> bool:
     """Four fifths of what was scanned, or of what is not plain black, is dark."""
+    brightest = max(0, math.ceil(3 * settings.dark_value) - 1)
+    perhaps = cv2.inRange(grid.rgb, (0,) * 3, (min(255, brightest),) * 3).view(np.bool_)
+    if np.count_nonzero(perhaps & grid.readable) <= 0.8 * np.count_nonzero(grid.readable):
+        return False
     grey = grid.rgb[grid.readable].mean(axis=1, dtype=np.float32)
     return float(np.mean(grey < settings.dark_value)) > 0.8
 
@@ -113,17 +121,14 @@ def _glass(grid: Grid, settings: TissueSettings) -> Glass:
 
 def _find(grid: Grid, glass: Glass, settings: TissueSettings) -> TissueMap:
     mpp = grid.frame.mpp
-    thresholds = fit_thresholds(grid, glass, settings)
-    log.debug("glass %s, %s", glass.rgb, thresholds)
-    looks = look_map(grid, glass, thresholds, settings)
+    looks = find_looks(grid, glass, settings)
+    log.debug("glass %s, %s", glass.rgb, looks.thresholds)
     causes = grid.causes.copy()
     causes[find_pen(looks, mpp, settings) & grid.readable] = Cause.PEN
-    free = causes == Cause.NONE
-    solid = _solid(has(looks, Look.WEAK) & free, mpp, settings) & free
+    solid = _solid(looks.has(Look.WEAK) & (causes == Cause.NONE), mpp, settings)
+    solid &= causes == Cause.NONE
     mask = _tissue_pieces(solid, looks, causes, mpp, settings)
-    named = np.where(mask, np.uint8(Cause.FLAT), causes)
-    mark_grey(named, looks, mpp, settings)
-    causes = np.where(mask, np.uint8(Cause.NONE), named)
+    mark_grey(causes, looks.has(Look.GREY) & ~mask, mpp, settings)
     return TissueMap(mask, grid.frame, causes, glass.rgb)
 
 
@@ -135,7 +140,7 @@ def _solid(weak: Mask, mpp: float, settings: TissueSettings) -> Mask:
 
 def _tissue_pieces(
     solid: Mask,
-    looks: NDArray[np.uint8],
+    looks: Looks,
     causes: NDArray[np.uint8],
     mpp: float,
     settings: TissueSettings,
@@ -143,7 +148,7 @@ def _tissue_pieces(
     """Keep the pieces that are tissue; write the cause of each other one."""
     found = pieces(solid)
     small = found.area_px * mpp**2 < settings.min_fragment_mm2 * 1e6
-    faint = found.share(has(looks, Look.SEED)) < settings.min_seed_share
+    faint = found.share(looks.has(Look.SEED)) < settings.min_seed_share
     flat = _is_flat(found, looks, settings)
     line = line_pieces(found, solid, mpp, settings)
     for cause, chosen in (
@@ -151,15 +156,15 @@ def _tissue_pieces(
         (Cause.FLAT, flat | faint),
         (Cause.EDGE, line),
     ):
-        causes[found.select(chosen)] = cause
+        found.write(causes, chosen, cause)
     return found.select(~(small | faint | flat | line))
 
 
-def _is_flat(
-    found: Pieces, looks: NDArray[np.uint8], settings: TissueSettings
-) -> NDArray[np.bool_]:
-    smooth = found.share(has(looks, Look.TEXTURED)) < settings.min_texture
-    return np.asarray(smooth & (found.share(has(looks, Look.STRONG)) < 0.5))
+def _is_flat(found: Pieces, looks: Looks, settings: TissueSettings) -> NDArray[np.bool_]:
+    """(N,) whether each piece is faint and smooth; texture is asked of faint ones alone."""
+    faint = found.share(looks.has(Look.STRONG)) < 0.5
+    smooth = found.share(looks.textured(found.select(faint))) < settings.min_texture
+    return np.asarray(faint & smooth)
 
 
 def _nothing(grid: Grid, warning: str) -> TissueMap:
@@ -176,7 +181,7 @@ def _grid_warnings(grid: Grid, settings: TissueSettings) -> tuple[str, ...]:
             f"The slide is very large: tissue was sought at {grid.frame.mpp:g} µm/px "
             f"instead of {settings.mpp:g}."
         )
-    unreadable = float(np.mean(grid.causes == Cause.UNREADABLE))
+    unreadable = np.count_nonzero(grid.causes == Cause.UNREADABLE) / grid.causes.size
     if unreadable:
         found.append(f"{unreadable:.1%} of the slide's area could not be read.")
     return tuple(found)

@@ -6,6 +6,7 @@ import logging
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -39,13 +40,20 @@ class Grid:
     box_px: BoxPx
     size_px: Size
 
-    @property
+    @cached_property
     def readable(self) -> Mask:
         """(H, W) bool, scanned and read without error."""
         return np.asarray(self.causes == Cause.NONE)
 
+    @cached_property
+    def all_readable(self) -> bool:
+        """Whether nothing is missing."""
+        return bool(self.readable.all())
+
     def on_whole_slide(self, values: NDArray[Value], outside: int) -> NDArray[Value]:
         """Put (H, W) values of the scanned area on the whole slide's grid."""
+        if values.shape == (self.size_px.height, self.size_px.width):
+            return values
         whole = np.full((self.size_px.height, self.size_px.width), outside, values.dtype)
         whole[_window(self.box_px)] = values
         return whole
@@ -116,12 +124,19 @@ def _incomplete_is_padding(grid: Grid, info: SlideInfo) -> None:
 
 
 def _piece_px(info: SlideInfo, frame: Frame, settings: TissueSettings) -> int:
-    """Side of a square read whose level pixels stay within `max_read_px`."""
+    """Side of a square read whose level pixels stay within `max_read_px`.
+
+    Small reads are faster and take less memory, but only where the grid is a level itself,
+    at a whole downsample, do they surely give the pixels of a large one: OpenSlide
+    interpolates elsewhere.
+    """
     pixel_um = min(info.pixel_size.x_um, info.pixel_size.y_um)
     finer = [d for d in info.level_downsamples if d * pixel_um <= frame.mpp * 1.001]
-    level_um = max(finer, default=1.0) * pixel_um
-    side_um = math.sqrt(settings.max_read_px) * level_um
-    return max(1, min(4096, int(side_um / frame.mpp)))
+    downsample = max(finer, default=1.0)
+    side_um = math.sqrt(settings.max_read_px) * downsample * pixel_um
+    same = all(downsample * um == frame.mpp for um in (info.pixel_size.x_um, info.pixel_size.y_um))
+    most = 1024 if same and float(downsample).is_integer() else 4096
+    return max(1, min(most, int(side_um / frame.mpp)))
 
 
 def _pieces(box: BoxPx, step: int) -> Iterator[BoxPx]:
@@ -131,18 +146,27 @@ def _pieces(box: BoxPx, step: int) -> Iterator[BoxPx]:
             yield BoxPx(x, y, min(step, box.x_px + box.width_px - x), height)
 
 
+Window = tuple[slice, slice]
+
+
 @dataclass(frozen=True)
-class Band:
-    """Rows of a grid with a halo: `outer` is read, `inner` of it is kept as `rows`."""
+class Tile:
+    """Part of a grid with a halo: `outer` is computed, `inner` of it is kept as `window`."""
 
-    rows: slice
-    outer: slice
-    inner: slice
+    window: Window
+    outer: Window
+    inner: Window
 
 
-def bands(height: int, rows: int, halo: int) -> Iterator[Band]:
-    """Cut a grid's rows into bands whose filters see `halo` rows of their neighbours."""
-    for top in range(0, height, rows):
-        bottom = min(height, top + rows)
-        start, stop = max(0, top - halo), min(height, bottom + halo)
-        yield Band(slice(top, bottom), slice(start, stop), slice(top - start, bottom - start))
+def tiles(shape: tuple[int, ...], size_px: tuple[int, int], halo: int) -> Iterator[Tile]:
+    """Cut a grid into tiles whose filters see `halo` pixels of their neighbours."""
+    for y in _cuts(shape[0], size_px[0], halo):
+        for x in _cuts(shape[1], size_px[1], halo):
+            yield Tile((y[0], x[0]), (y[1], x[1]), (y[2], x[2]))
+
+
+def _cuts(length: int, step: int, halo: int) -> Iterator[tuple[slice, slice, slice]]:
+    for first in range(0, length, step):
+        end = min(length, first + step)
+        start, stop = max(0, first - halo), min(length, end + halo)
+        yield slice(first, end), slice(start, stop), slice(first - start, end - start)

@@ -20,7 +20,7 @@ class TissueSettings:
         max_grid_px: grid pixels of the largest scanned area; beyond it mpp doubles until
             it fits (32 million: 22 x 22 mm at 4 µm, about 0.8 GB at the peak).
         max_read_px: pixels of a slide's level held by one read (16 million: 50 MB).
-        band_rows: grid rows computed at once.
+        band_rows: grid rows sampled at once for noise and stain.
         weak_evidence: OD, least and most that the adaptive mask threshold may take;
             0.010 is a third of cytoplasm stained at a fifth of the usual strength
             (median evidence of liver biopsy tiles 0.14), 0.030 keeps pale collagen.

@@ -1,0 +1,112 @@
+"""From a class map to fragments of tissue and whole portal tracts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely import Polygon
+
+from glisson.frames import BoxPx, Frame
+from glisson.regions.bridging import are_bridging, core_widths
+from glisson.regions.clean import Labels, cleaned
+from glisson.regions.contact import edge_contact
+from glisson.regions.label_map import LabelMap
+from glisson.regions.outline import smooth_outlines
+from glisson.regions.reading import mean_probabilities, read_labels
+from glisson.regions.settings import RegionSettings
+from glisson.regions.spans import Integers
+from glisson.regions.trace import Traced, traced
+from glisson.regions.tracts import Fragment, Regions, Tract, not_countable_reason
+
+Polygons = NDArray[np.object_]
+
+
+def find_regions(label_map: LabelMap, settings: RegionSettings | None = None) -> Regions:
+    """Trace fragments and tracts on the whole map."""
+    settings = settings or RegionSettings()
+    fragments: list[Fragment] = []
+    tracts: list[Tract] = []
+    doubtful: list[Polygon] = []
+    for box in sorted(label_map.boxes(), key=lambda b: (b.y_px, b.x_px)):
+        found = _Box.of(label_map, box, settings)
+        certain = found.probability >= settings.min_tract_probability
+        doubtful += found.tracts.polygons[~certain].tolist()
+        tracts += found.described(certain, len(fragments), len(tracts))
+        fragments += found.fragments(len(fragments))
+    reason = not_countable_reason(tracts)
+    return Regions(
+        label_map.frame, tuple(fragments), tuple(tracts), reason is None, reason, tuple(doubtful)
+    )
+
+
+@dataclass(frozen=True)
+class _Box:
+    """What lies in one box of the map.
+
+    Attributes:
+        labels: its classes, cleaned.
+        origin_px: (x, y) of its corner.
+        frame: the map's grid.
+        settings: what counts as complete.
+        pieces: fragments.
+        tracts: portal areas.
+        probability: (K,) mean portal probability of each.
+    """
+
+    labels: Labels
+    origin_px: tuple[int, int]
+    frame: Frame
+    settings: RegionSettings
+    pieces: Traced
+    tracts: Traced
+    probability: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, label_map: LabelMap, box: BoxPx, settings: RegionSettings) -> _Box:
+        frame, origin_px = label_map.frame, (box.x_px, box.y_px)
+        labels = cleaned(read_labels(label_map, box), frame.mpp, settings)
+        pieces = traced(labels.tissue, labels.grid, origin_px)
+        tracts = traced(labels.portal, labels.grid, origin_px)
+        probability = mean_probabilities(label_map, box, labels.portal, tracts.region)
+        return cls(labels, origin_px, frame, settings, pieces, tracts, np.array(probability))
+
+    def fragments(self, before: int) -> list[Fragment]:
+        """The fragments, numbered after the ones before."""
+        exact, smooth = self.pieces.polygons, smooth_outlines(self.pieces.polygons)
+        each = zip(_in_l0(exact, self.frame), _in_l0(smooth, self.frame), strict=True)
+        return [
+            Fragment(k, polygon, outline) for k, (polygon, outline) in enumerate(each, before + 1)
+        ]
+
+    def described(self, chosen: NDArray[np.bool_], fragments: int, tracts: int) -> list[Tract]:
+        """The chosen tracts, numbered after so many fragments and tracts in other boxes."""
+        exact, home = self.tracts.polygons[chosen], self._homes()[chosen]
+        smooth = smooth_outlines(exact)
+        reach_px = self.settings.edge_reach_um / self.frame.mpp + 0.5
+        contact = edge_contact(self.labels, exact, self.origin_px, reach_px)
+        bridging = are_bridging(smooth, core_widths(self.pieces.polygons)[home])
+        columns = (
+            range(tracts + 1, tracts + 1 + len(exact)),
+            (home + fragments + 1).tolist(),
+            _in_l0(exact, self.frame),
+            _in_l0(smooth, self.frame),
+            contact.tolist(),
+            (contact <= self.settings.max_edge_contact).tolist(),
+            bridging.tolist(),
+            self.probability[chosen].tolist(),
+        )
+        return [Tract(*row) for row in zip(*columns, strict=True)]
+
+    def _homes(self) -> Integers:
+        """(K,) the piece of tissue that each tract lies in."""
+        _, first = np.unique(self.tracts.region, return_index=True)
+        inside = self.labels.tissue.index_of(self.labels.portal.start[first])
+        return self.pieces.region[inside]
+
+
+def _in_l0(polygons_px: Polygons, frame: Frame) -> list[Polygon]:
+    moved: list[Polygon] = shapely.transform(polygons_px, frame.l0_from_px).tolist()
+    return moved
