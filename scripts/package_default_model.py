@@ -1,11 +1,13 @@
-"""Make the shipped bundle from a finished training run."""
+"""Make the shipped bundle from a finished training run, or anew from the weights of a bundle."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
-from glisson.model import Normalisation, Windows, write_bundle
+from glisson.model import Normalisation, Windows, find_model, write_bundle
+from glisson.model.torch_runtime import load_segformer
 from glisson.phantom import render_tile
 from glisson.training.checkpoint import BEST, kept_weights, load_checkpoint
 from glisson.training.network import MEAN, STD, new_network
@@ -25,14 +27,13 @@ def main() -> None:
     """Read the checkpoint's averaged weights and write the bundle."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--folder", type=Path, default=Path("checkpoints/default"))
+    options.add_argument("--weights", help="a bundle whose weights to keep, instead of --folder")
     options.add_argument("--out", type=Path, default=DEFAULT)
     options.add_argument("--card", type=Path, default=Path("docs/model-card.md"))
     options.add_argument("--version", default="0.4.0")
     chosen = options.parse_args()
-    model = new_network()
-    model.load_state_dict(kept_weights(load_checkpoint(chosen.folder / BEST)))
     bundle = write_bundle(
-        model,
+        _network(chosen.folder, chosen.weights),
         chosen.out,
         name="glisson-phantom-b0",
         version=chosen.version,
@@ -50,6 +51,14 @@ def main() -> None:
     )
     size_mb = sum(path.stat().st_size for path in bundle.folder.iterdir()) / 1e6
     print(f"{bundle.folder}: {size_mb:.1f} MB")
+
+
+def _network(folder: Path, weights: str | None) -> Any:
+    if weights is not None:
+        return load_segformer(find_model(weights))
+    model = new_network()
+    model.load_state_dict(kept_weights(load_checkpoint(folder / BEST)))
+    return model
 
 
 if __name__ == "__main__":
