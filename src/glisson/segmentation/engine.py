@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -54,10 +55,10 @@ def segment_slide(
     tissue = grown(tissue, settings.reach_um)
     windows = windows_over(tissue, frame, class_map.size_px, settings.window_px, settings.stride_px)
     class_map.windows = len(windows)
-    stitcher = Stitcher(class_map, windows, taper(settings.window_px, settings.stride_px))
+    weight = taper(settings.window_px, settings.stride_px)
+    stitcher = Stitcher(class_map, windows, weight, partial(tissue_in, tissue, frame))
     for done, window in enumerate(_predicted(slide, frame, windows, runtime), 1):
-        mask = tissue_in(tissue, frame, window.box_px)
-        stitcher.add(window.box_px, window.probabilities, mask, window.readable)
+        stitcher.add(window.box_px, window.probabilities, window.readable)
         if on_progress is not None:
             on_progress(done, len(windows))
     return class_map

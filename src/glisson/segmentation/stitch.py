@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glisson.blocks import BLOCK_PX, BlockIndex
-from glisson.classes import BACKGROUND, CLASSES, PORTAL
+from glisson.classes import CLASSES, PORTAL
 from glisson.frames import BoxPx
 from glisson.segmentation.class_map import ClassMap
 
@@ -29,61 +30,79 @@ def taper(window_px: int, stride_px: int) -> Probabilities:
 
 
 class Stitcher:
-    """Collects windows; a block is finished as soon as its last window has come."""
+    """Collects windows; a block is finished as soon as its last window has come.
 
-    def __init__(self, class_map: ClassMap, windows: tuple[BoxPx, ...], weight: Probabilities):
+    Args:
+        class_map: where finished blocks go.
+        windows: all that will come.
+        weight: (N, N) of a window's pixels.
+        tissue_in: from a box to (H, W), where tissue was found; elsewhere is background.
+    """
+
+    def __init__(
+        self,
+        class_map: ClassMap,
+        windows: tuple[BoxPx, ...],
+        weight: Probabilities,
+        tissue_in: Callable[[BoxPx], Mask],
+    ) -> None:
         self._map = class_map
         self._weight = weight
+        self._tissue_in = tissue_in
         self._awaited = Counter(block for box in windows for block in _blocks_of(box))
         self._sums: dict[BlockIndex, Probabilities] = {}
 
-    def add(
-        self, box_px: BoxPx, probabilities: Probabilities, tissue: Mask, readable: Mask
-    ) -> None:
+    def add(self, box_px: BoxPx, probabilities: Probabilities, readable: Mask) -> None:
         """One window.
 
         Args:
             box_px: its place on the model's grid.
             probabilities: (C, H, W).
-            tissue: (H, W) where tissue was found; elsewhere the result is background.
             readable: (H, W) where the slide could be read.
         """
-        weighted = np.empty((len(CLASSES) + 3, *self._weight.shape), np.float32)
-        weighted[: len(CLASSES)] = probabilities * (self._weight * readable)
-        weighted[-3] = self._weight * readable
-        weighted[-2] = tissue
-        weighted[-1] = tissue & ~readable
+        weight = self._weight if readable.all() else self._weight * readable
         for block in _blocks_of(box_px):
-            self._add_to_block(block, box_px, weighted)
+            self._add_to_block(block, box_px, probabilities, weight)
             self._awaited[block] -= 1
             if self._awaited[block] == 0:
                 self._finish(block)
 
-    def _add_to_block(self, block: BlockIndex, box_px: BoxPx, weighted: Probabilities) -> None:
+    def _add_to_block(
+        self, block: BlockIndex, box_px: BoxPx, probabilities: Probabilities, weight: Probabilities
+    ) -> None:
         sums = self._sums.get(block)
         if sums is None:
-            sums = np.zeros((weighted.shape[0], BLOCK_PX, BLOCK_PX), np.float32)
+            sums = np.zeros((len(CLASSES) + 1, BLOCK_PX, BLOCK_PX), np.float32)
             self._sums[block] = sums
         top, left = box_px.y_px - block[0] * BLOCK_PX, box_px.x_px - block[1] * BLOCK_PX
         rows = slice(max(top, 0), min(top + box_px.height_px, BLOCK_PX))
         columns = slice(max(left, 0), min(left + box_px.width_px, BLOCK_PX))
-        part = weighted[
-            :, rows.start - top : rows.stop - top, columns.start - left : columns.stop - left
-        ]
-        target = sums[:, rows, columns]
-        target[:-2] += part[:-2]
-        np.maximum(target[-2:], part[-2:], out=target[-2:])
+        part = np.s_[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
+        sums[-1, rows, columns] += weight[part]
+        sums[:-1, rows, columns] += probabilities[:, *part] * weight[part]
 
     def _finish(self, block: BlockIndex) -> None:
         sums = self._sums.pop(block)
-        shares = sums[: len(CLASSES)] / np.maximum(sums[-3], 1e-9)
-        labels = shares.argmax(axis=0).astype(np.uint8)
-        known = (sums[-2] > 0) & (sums[-3] > 0)
-        labels[~known] = BACKGROUND.index
-        portal = np.where(known, shares[PORTAL.index], 0).astype(np.float32)
-        self._map.put(*block, labels, portal)
-        lost_px = int(((sums[-1] > 0) & (sums[-3] <= 0)).sum())
+        tissue = self._tissue_in(
+            BoxPx(block[1] * BLOCK_PX, block[0] * BLOCK_PX, BLOCK_PX, BLOCK_PX)
+        )
+        seen = sums[-1] > 0
+        known = tissue & seen
+        portal = sums[PORTAL.index] / np.maximum(sums[-1], 1e-9)
+        self._map.put(*block, _most_probable(sums) * known, portal * known)
+        lost_px = int(np.count_nonzero(tissue & ~seen))
         self._map.unreadable_um2 += lost_px * self._map.frame.mpp**2
+
+
+def _most_probable(sums: Probabilities) -> NDArray[np.uint8]:
+    """(H, W) class of the largest of (C, H, W); the first of equals."""
+    labels = np.zeros(sums.shape[1:], np.uint8)
+    largest = sums[0]
+    for index in range(1, len(CLASSES)):
+        larger = sums[index] > largest
+        labels[larger] = index
+        largest = np.maximum(largest, sums[index])
+    return labels
 
 
 def _blocks_of(box_px: BoxPx) -> list[BlockIndex]:

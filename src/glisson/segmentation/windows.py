@@ -99,9 +99,7 @@ def _packed(group: _Group, ratio: float, stride_px: int) -> list[tuple[int, int]
     return min(in_rows + in_columns, key=len)
 
 
-def _in_bands(
-    group: _Group, ratio: float, stride_px: int, start_px: int
-) -> list[tuple[int, int]]:
+def _in_bands(group: _Group, ratio: float, stride_px: int, start_px: int) -> list[tuple[int, int]]:
     """Corners (x, y) of middles in bands of rows, the first of which begins `start_px` early."""
     rows = np.flatnonzero(group.mask.any(axis=1))
     first_px = int((group.top + rows[0]) * ratio) - start_px
