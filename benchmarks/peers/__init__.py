@@ -30,13 +30,16 @@ class Peer:
 PEERS = (
     Peer(
         "WSInfer 0.6.1",
+        # It imports what zarr 2 had; its second reader, tiffslide 3, wants zarr 3 and is not used.
         (
             "wsinfer==0.6.1",
             "torch==2.14.1",
             "torchvision==0.29.1",
             "setuptools<81",
             "zarr<3",
-            "numpy<2",
+            "numcodecs<0.16",
+            "openslide-python",
+            "openslide-bin",
         ),
         "run_wsinfer.py",
         "one probability a tile (it has no outlines of areas)",
