@@ -19,7 +19,6 @@ from glisson.cli.console import console
 
 _STAGES = {
     "tissue": "finding tissue",
-    "artefacts": "finding artefacts",
     "segment": "segmenting",
     "outline": "tracing tracts",
     "measure": "measuring",

@@ -12,7 +12,6 @@ import numpy as np
 import shapely
 from shapely import Polygon
 
-from glisson.artefacts import find_artefacts
 from glisson.dataset import (
     AnnotatedSlide,
     LabelledSlide,
@@ -27,7 +26,7 @@ from glisson.evaluation.table import Table, number
 from glisson.exchange import read_geojson
 from glisson.model import ModelBundle, Runtime
 from glisson.regions import Regions, RegionSettings, find_regions
-from glisson.segmentation import SegmentSettings, segment_slide
+from glisson.segmentation import SegmentSettings, segment_beside_artefacts
 from glisson.tissue import find_tissue
 
 LEAST_IOU = 0.5
@@ -93,8 +92,7 @@ def score_tracts(
 def _segmented(labelled: LabelledSlide, bundle: ModelBundle, runtime: Runtime) -> Regions:
     settings = SegmentSettings.of_model(bundle.spec)
     slide = labelled.slide
-    tissue = find_artefacts(slide, find_tissue(slide)).tissue
-    class_map = segment_slide(slide, tissue, runtime, settings)
+    class_map, _ = segment_beside_artefacts(slide, find_tissue(slide), runtime, settings)
     least = bundle.spec.min_tract_probability
     return find_regions(class_map, RegionSettings(min_tract_probability=least))
 

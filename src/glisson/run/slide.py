@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from glisson.artefacts import Artefacts, find_artefacts
+from glisson.artefacts import Artefacts
 from glisson.errors import DamagedSlide
 from glisson.exchange import (
     ARTEFACTS_FILE,
@@ -35,7 +35,7 @@ from glisson.run.folder import (
 from glisson.run.identity import model_identity, slide_identity, software_versions
 from glisson.run.observer import RunObserver
 from glisson.run.settings import RunSettings, settings_hash
-from glisson.segmentation import ClassMap, SegmentSettings, segment_slide
+from glisson.segmentation import ClassMap, SegmentSettings, segment_beside_artefacts
 from glisson.slides import Slide
 from glisson.tissue import TissueMap, find_tissue
 
@@ -129,19 +129,16 @@ def _find(
     observer.stage_started("tissue")
     with clock.stage("tissue"):
         tissue = find_tissue(slide)
-    observer.stage_started("artefacts")
-    with clock.stage("artefacts"):
-        artefacts = find_artefacts(slide, tissue)
-        tissue = artefacts.tissue
     observer.stage_started("segment")
     with clock.stage("segment"):
-        class_map = segment_slide(
+        class_map, artefacts = segment_beside_artefacts(
             slide,
             tissue,
             runtime,
             SegmentSettings.of_model(bundle.spec, settings.overlap),
             observer.stage_progressed,
         )
+        tissue = artefacts.tissue
     _check_readable(slide, tissue, class_map)
     observer.stage_started("outline")
     with clock.stage("outline"):
@@ -250,8 +247,13 @@ def _slide_record(slide: Slide, path: Path) -> dict[str, Any]:
         "pixel_height_um": info.pixel_size.y_um,
         "pixel_size_source": info.pixel_size_source,
         "bounds_l0": bounds,
-        "damaged_l0": [asdict(box) for box in slide.damaged_l0],
+        "damaged_l0": [asdict(box) for box in _in_order(slide.damaged_l0)],
     }
+
+
+def _in_order(boxes_l0: tuple[BoxL0, ...]) -> list[BoxL0]:
+    """From the top left: threads meet damage in any order."""
+    return sorted(boxes_l0, key=lambda box: (box.y_l0, box.x_l0, box.height_l0, box.width_l0))
 
 
 def _warnings(slide: Slide, found: _Found) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,6 +62,15 @@ class ClassMap:
         if (labels != BACKGROUND.index).any():
             scaled = np.rint(portal_probability * _PROBABILITY_STEPS).astype(np.uint8)
             self._blocks[row, column] = (labels, scaled)
+
+    def keep(self, inside: Callable[[BoxPx], NDArray[np.bool_]]) -> None:
+        """Make background of what is not inside; from a box, `inside` tells (H, W)."""
+        for (row, column), (labels, portal) in list(self._blocks.items()):
+            mask = inside(BoxPx(column * BLOCK_PX, row * BLOCK_PX, BLOCK_PX, BLOCK_PX))
+            labels[~mask] = BACKGROUND.index
+            portal[~mask] = 0
+            if not labels.any():
+                del self._blocks[row, column]
 
     def portal_to_lobule(self, areas_px: Iterable[Polygon]) -> None:
         """Call portal pixels inside these areas lobule; their probabilities stay."""

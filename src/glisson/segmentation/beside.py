@@ -1,0 +1,41 @@
+"""Segmentation, with artefacts sought beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+from glisson.artefacts import Artefacts, find_artefacts
+from glisson.model.runtime import Runtime
+from glisson.segmentation.class_map import ClassMap
+from glisson.segmentation.engine import segment_slide
+from glisson.segmentation.settings import SegmentSettings
+from glisson.segmentation.windows import grown, tissue_in
+from glisson.slides import Slide
+from glisson.tissue import TissueMap
+
+
+def segment_beside_artefacts(
+    slide: Slide,
+    tissue: TissueMap,
+    runtime: Runtime,
+    settings: SegmentSettings,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> tuple[ClassMap, Artefacts]:
+    """The class map of the tissue without pen, and the artefacts.
+
+    Artefacts are sought by one thread while others predict, so the model sees pen too; what it
+    says there is taken out of the map afterwards.
+
+    Raises:
+        SlideError: as `slide.read` raises it.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix="artefacts") as beside:
+        sought = beside.submit(find_artefacts, slide, tissue)
+        class_map = segment_slide(slide, tissue, runtime, settings, on_progress)
+        artefacts = sought.result()
+    if (artefacts.tissue.mask != tissue.mask).any():
+        kept = grown(artefacts.tissue, settings.reach_um)
+        class_map.keep(partial(tissue_in, kept, class_map.frame))
+    return class_map, artefacts
