@@ -100,7 +100,7 @@ def test_smoothing_keeps_the_area_of_tracts(seed: int) -> None:
 
 
 def test_opencv_would_not_do() -> None:
-    """Why rasterio: pixel centres lose a tenth of a thin septum."""
+    """Pixel centres lose a tenth of a thin septum."""
     cv2 = pytest.importorskip("cv2")
     mask = np.pad(NASTY["septum of 8 px"], 4)
     contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)

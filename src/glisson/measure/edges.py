@@ -32,9 +32,9 @@ def distances(shapes: NDArray[Any], edge: shapely.Geometry) -> NDArray[np.float6
 
 def _short_lines(lines: Sequence[shapely.Geometry]) -> NDArray[Any]:
     """Lines cut at every `_STEPS`-th vertex."""
-    short: list[shapely.Geometry] = []
+    short = []
     for line in lines:
         points = shapely.get_coordinates(line)
-        starts = range(0, len(points) - 1, _STEPS)
-        short += [shapely.linestrings(points[k : k + _STEPS + 1]) for k in starts]
-    return np.array(short, object)
+        index = np.arange(0, len(points) - 1, _STEPS)[:, None] + np.arange(_STEPS + 1)
+        short.append(shapely.linestrings(points[np.minimum(index, len(points) - 1)]))
+    return np.concatenate(short)
