@@ -35,4 +35,4 @@ def colour_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
     from glisson.run import cohort
     from tests.scenes import ColourModel
 
-    monkeypatch.setattr(cohort, "open_runtime", lambda *_, **__: ColourModel())
+    monkeypatch.setattr(cohort, "OpeningRuntime", lambda *_, **__: ColourModel())

@@ -34,7 +34,7 @@ def segmented(tmp_path_factory: pytest.TempPathFactory) -> Path:
     first = write_scene(slides / "case 1.svs")
     shutil.copy(first, slides / "case 2.svs")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cohort, "open_runtime", lambda *_, **__: ColourModel())
+        patch.setattr(cohort, "OpeningRuntime", lambda *_, **__: ColourModel())
         segment([first, slides / "case 2.svs"], out)
     shutil.rmtree(slides)
     return out
@@ -354,7 +354,7 @@ def test_numbers_that_neither_has_are_compared_as_such() -> None:
 def test_a_later_run_shows_corrections_beside_the_models_numbers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cohort, "open_runtime", lambda *_, **__: ColourModel())
+    monkeypatch.setattr(cohort, "OpeningRuntime", lambda *_, **__: ColourModel())
     slide, out = write_scene(tmp_path / "case 1.svs"), tmp_path / "out"
     segment(slide, out)
     edited(out, lambda features: features.append(square(200, 200, 300)))

@@ -67,7 +67,7 @@ def open_runtime(
         MissingExtra: torch is needed and not installed.
     """
     runtime = _runtime(bundle, kind, precision, threads, device)
-    check_self_test(bundle, runtime, reduced="16" in runtime.name)
+    check_self_test(bundle, runtime)
     return runtime
 
 
@@ -104,7 +104,7 @@ def _is_script(bundle: ModelBundle) -> bool:
     return bundle.spec.architecture.family == "torchscript"
 
 
-def check_self_test(bundle: ModelBundle, runtime: Runtime, reduced: bool = False) -> float:
+def check_self_test(bundle: ModelBundle, runtime: Runtime) -> float:
     """Largest difference from the bundle's expected output.
 
     Raises:
@@ -119,6 +119,7 @@ def check_self_test(bundle: ModelBundle, runtime: Runtime, reduced: bool = False
             f"and {expected.shape} was recorded."
         )
     worst = float(np.abs(found - expected).max())
+    reduced = "16" in runtime.name  # bf16 or fp16
     allowed = test.reduced_tolerance if reduced else test.tolerance
     logger.info("%s on %s: self-test differs by %.2g", bundle.spec.name, runtime.name, worst)
     if worst > allowed:
