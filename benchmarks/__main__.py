@@ -39,6 +39,7 @@ class Contestant:
         mpp: µm/px of its windows.
         side_px: of its windows.
         writes: what it leaves on disk.
+        is_peer: whether it is not Glisson.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Contestant:
     mpp: float
     side_px: int
     writes: str = "outlines, measurements, class map, report"
+    is_peer: bool = False
     runs: dict[int, list[Measured]] = field(default_factory=dict)
     windows: int = 0
 
@@ -58,6 +60,7 @@ def main() -> None:
     options.add_argument("--results", type=Path, default=Path(__file__).parent / "results")
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    options.add_argument("--peer-threads", type=int, nargs="+", default=[1])
     options.add_argument("--no-peers", action="store_true", help="only Glisson and the floor")
     options.add_argument("--environments", type=Path, default=None, help="of the peers")
     chosen = options.parse_args()
@@ -72,6 +75,8 @@ def main() -> None:
     for number in range(chosen.rounds):
         for threads in chosen.threads:
             for contestant in contestants:
+                if contestant.is_peer and threads not in chosen.peer_threads:
+                    continue
                 _run_once(contestant, folder, threads)
                 last = contestant.runs[threads][-1]
                 print(
@@ -134,6 +139,7 @@ def _peer(peer: Peer, slide: Path, folder: Path, homes: Path) -> Contestant:
         1.0,
         FLOOR_SIDE_PX,
         peer.writes,
+        is_peer=True,
     )
 
 
@@ -148,7 +154,12 @@ def _record(
     contestants: list[Contestant], floors: dict[int, dict[str, float]], threads: list[int]
 ) -> dict[str, Any]:
     """All figures; those on top are of the peers' own tiles, the worse of the thread counts."""
-    rows = [_row(each, count, floors[count]) for each in contestants for count in threads]
+    rows = [
+        _row(each, count, floors[count])
+        for each in contestants
+        for count in threads
+        if count in each.runs
+    ]
     same = [row for row in rows if row["name"] == "Glisson at 1 µm/px"]
     worst = max(same, key=lambda row: row["ratio_to_floor"])
     return {
