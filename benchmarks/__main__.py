@@ -21,7 +21,7 @@ from benchmarks.peers import HERE, PEERS, Peer, environment
 from benchmarks.peers.weights import write_weights
 from benchmarks.processes import Measured, measured
 from benchmarks.slides import STANDARD, bench_slide
-from benchmarks.table import write_results
+from benchmarks.table import SAME_TILES, SHIPPED, write_results
 from glisson.model import find_model
 
 GLISSON = Path(sys.executable).with_name("glisson")
@@ -112,9 +112,9 @@ def _ours(slide: Path, folder: Path) -> list[Contestant]:
         return int(record["windows"])
 
     return [
-        Contestant("Glisson as shipped", command(), windows, spec.mpp, side_px),
+        Contestant(SHIPPED, command(), windows, spec.mpp, side_px),
         Contestant("Glisson --exact", command("--exact"), windows, spec.mpp, side_px),
-        Contestant("Glisson at 1 µm/px", command("--model", as_peers), windows, 1.0, 256),
+        Contestant(SAME_TILES, command("--model", as_peers), windows, 1.0, 256),
     ]
 
 
@@ -153,55 +153,28 @@ def _floor(slide: Path, threads: int) -> dict[str, float]:
 def _record(
     contestants: list[Contestant], floors: dict[int, dict[str, float]], threads: list[int]
 ) -> dict[str, Any]:
-    """All figures; those on top are of the peers' own tiles, the worse of the thread counts."""
-    rows = [
-        _row(each, count, floors[count])
-        for each in contestants
-        for count in threads
-        if count in each.runs
-    ]
-    same = [row for row in rows if row["name"] == "Glisson at 1 µm/px"]
-    worst = max(same, key=lambda row: row["ratio_to_floor"])
+    """Everything measured; `benchmarks.table` draws the ratios from it."""
     return {
         "synthetic": True,
         "slide": f"{STANDARD.width_l0} x {STANDARD.height_l0} px of 0.25 µm, two drawn cores",
         "processor": _processor(),
-        "ratio_to_floor": worst["ratio_to_floor"],
-        "ratio_to_peers": _ratios(rows, "Glisson at 1 µm/px"),
-        "ratio_to_peers_as_shipped": _ratios(rows, "Glisson as shipped"),
-        "peak_mb": max(row["peak_mb"] for row in same),
-        "ms_per_tile": min(row["ms_per_tile"] for row in rows if "shipped" in row["name"]),
         "floors_ms_a_tile": {str(count): floor for count, floor in floors.items()},
-        "runs": rows,
+        "runs": [
+            _row(each, count) for each in contestants for count in threads if count in each.runs
+        ],
     }
 
 
-def _row(contestant: Contestant, threads: int, floor: dict[str, float]) -> dict[str, Any]:
+def _row(contestant: Contestant, threads: int) -> dict[str, Any]:
     runs = contestant.runs[threads]
-    wall_s = statistics.median(run.wall_s for run in runs)
-    # what a window of another size or µm/px covers, in tiles of 256 px at 1 µm/px
-    covered = contestant.windows * (contestant.side_px * contestant.mpp / FLOOR_SIDE_PX) ** 2
-    floor_s = contestant.windows * (floor["forward_ms"] + floor["read_ms"]) / 1000
     return {
         "name": contestant.name, "threads": threads, "windows": contestant.windows,
         "window_px": contestant.side_px, "mpp": contestant.mpp, "writes": contestant.writes,
-        "wall_s": round(wall_s, 2), "all_wall_s": [round(run.wall_s, 2) for run in runs],
+        "wall_s": round(statistics.median(run.wall_s for run in runs), 2),
+        "all_wall_s": [round(run.wall_s, 2) for run in runs],
         "cpu_s": round(statistics.median(run.cpu_s for run in runs), 2),
         "peak_mb": round(max(run.peak_mb for run in runs)),
-        "ms_per_tile": round(1000 * wall_s / covered, 2),
-        "ratio_to_floor": round(wall_s / floor_s, 3) if contestant.mpp == 1 else None,
     }  # fmt: skip
-
-
-def _ratios(rows: list[dict[str, Any]], name: str) -> dict[str, dict[str, float]]:
-    """Each peer's time over ours, by threads."""
-    ours = {row["threads"]: row["wall_s"] for row in rows if row["name"] == name}
-    ratios: dict[str, dict[str, float]] = {}
-    for row in rows:
-        if not row["name"].startswith("Glisson"):
-            of_peer = ratios.setdefault(row["name"], {})
-            of_peer[str(row["threads"])] = round(row["wall_s"] / ours[row["threads"]], 2)
-    return ratios
 
 
 def _processor() -> str:
