@@ -19,7 +19,7 @@ from glisson.errors import (
 )
 from glisson.exchange import broken_rules, read_geojson
 from glisson.run import RunSettings, result_names, segment
-from glisson.run.folder import is_done, read_manifest
+from glisson.run.folder import read_manifest, why_not_done
 from glisson.slides import InMemorySlide
 from tests.run.conftest import write_scene
 
@@ -57,7 +57,9 @@ def test_the_results_folder(scene: Path, tmp_path: Path) -> None:
     assert all(tract["on_artefact"] == [] for tract in record["tracts"])
     pictures = {path.name for path in (out / "case 1" / "thumbnails").iterdir()}
     assert pictures == {f"PT-{number:03d}.jpg" for number in range(1, 5)}
-    assert is_done(out / "case 1", record["settings_hash"])
+    manifest = read_manifest(out / "case 1")
+    assert manifest is not None
+    assert manifest["settings_hash"] == record["settings_hash"]
     classes = tifffile.imread(out / "case 1" / "classes.ome.tif")
     assert set(np.unique(classes)) == {0, 1, 2}
 
@@ -183,10 +185,11 @@ def test_manifest_of_other_settings_is_not_done(scene: Path, tmp_path: Path) -> 
     folder = tmp_path / "out" / "case 1"
     manifest = read_manifest(folder)
     assert manifest is not None
-    assert is_done(folder, manifest["settings_hash"])
-    assert not is_done(folder, "0" * 64)
+    parts = manifest["made_from"]
+    assert why_not_done(folder, parts) is None
+    assert why_not_done(folder, parts | {"settings": "0" * 64}) == "changed: settings"
     (folder / "overview.png").unlink()
-    assert not is_done(folder, manifest["settings_hash"])
+    assert why_not_done(folder, parts) == "missing or damaged: overview.png"
 
 
 def test_result_names() -> None:

@@ -15,6 +15,7 @@ from glisson.cli import (
     doctor,
     evaluate,
     export,
+    gather,
     measure,
     models,
     phantom,
@@ -39,6 +40,7 @@ app = typer.Typer(
     "For research, not for diagnosis.",
 )
 app.command("segment")(segment.segment)
+app.command("gather")(gather.gather)
 app.command("measure")(measure.measure)
 app.command("demo")(demo.demo)
 app.command("tiles")(tiles.tiles)

@@ -25,7 +25,22 @@ class RuntimeKind(StrEnum):
     TORCH = "torch"
 
 
-Slides = Annotated[list[Path], typer.Argument(help="Slide files.", show_default=False)]
+Slides = Annotated[
+    list[Path] | None,
+    typer.Argument(help="Slide files, folders of slides, or quoted patterns.", show_default=False),
+]
+Manifest = Annotated[
+    Path | None,
+    typer.Option(
+        "--manifest",
+        help="CSV with the column slide and any of mpp, sections, patient, institution: what is "
+        "special about single slides, or the slides themselves.",
+    ),
+]
+ShardOf = Annotated[
+    str | None,
+    typer.Option("--shard", help="Do only this part, such as 2/8; then glisson gather."),
+]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder to write to.", show_default=False)]
 Model = Annotated[
     str | None,

@@ -6,6 +6,7 @@ import typer
 
 from glisson.cli.options import (
     Exact,
+    Manifest,
     Model,
     Mpp,
     Out,
@@ -15,20 +16,23 @@ from glisson.cli.options import (
     RuntimeKind,
     Runtimes,
     Sections,
+    ShardOf,
     Slides,
     Threads,
 )
 from glisson.cli.progress import ProgressBar
 from glisson.cli.summary import print_summary
-from glisson.run import RunSettings
+from glisson.run import RunSettings, Shard, asked_slides
 from glisson.run import segment as segment_slides
 
 SOME_FAILED = 1
 
 
 def segment(
-    slides: Slides,
     out: Out,
+    slides: Slides = None,
+    manifest: Manifest = None,
+    shard: ShardOf = None,
     model: Model = None,
     mpp: Mpp = None,
     overlap: Overlap = None,
@@ -56,8 +60,12 @@ def segment(
         interface_width_um=interface_width,
         overwrite=overwrite,
     )
+    part = None if shard is None else Shard.parse(shard)
+    asked = asked_slides(slides or [], manifest)
     with ProgressBar() as bar:
-        result = segment_slides(slides, out, model, settings, bar)
+        result = segment_slides(
+            asked, out, model, settings, bar, part, isolated=len(asked) > 1
+        )
     print_summary(result)
     if result.failed:
         raise typer.Exit(SOME_FAILED)

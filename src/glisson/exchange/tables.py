@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ _BIOPSY_COLUMNS = (
     "tract_count_complete_per_section", "tract_count_total", "tract_count_complete",
     "tract_count_partial", "tract_count_reason",
 )  # fmt: skip
+_CASE_COLUMNS = ("patient", "institution")
 _ADEQUACY_COLUMNS = tuple(f"adequacy_{standard.key}" for standard in STANDARDS)
 _TRACT_COLUMNS = (
     "number", "fragment_number", "area_um2", "perimeter_um", "equivalent_diameter_um",
@@ -29,22 +30,37 @@ _TRACT_COLUMNS = (
 )  # fmt: skip
 
 
-def write_tables(out: Path, slides: Iterable[tuple[str, dict[str, Any]]], ending: str = "") -> None:
+Case = tuple[str | None, str | None]
+"""Patient and institution."""
+
+
+def write_tables(
+    out: Path,
+    slides: Iterable[tuple[str, dict[str, Any]]],
+    ending: str = "",
+    cases: Mapping[str, Case] | None = None,
+) -> None:
     """Write `biopsies.csv` and `tracts.csv` from the content of each `biopsy.json`.
 
     Args:
         out: folder.
         slides: (name, record) of each slide with a result.
         ending: of the tables' names, such as `_edited`.
+        cases: patient and institution by name; the columns are there where any slide has one.
 
     Raises:
         OutputError: a table cannot be written.
     """
-    slides = list(slides)
+    slides, cases = list(slides), cases or {}
+    told = any(value for case in cases.values() for value in case)
+    columns = (*_BIOPSY_COLUMNS, *_ADEQUACY_COLUMNS, "model", "source", "warnings")
     _write(
         out / f"biopsies{ending}.csv",
-        ("slide", "file", *_BIOPSY_COLUMNS, *_ADEQUACY_COLUMNS, "model", "source", "warnings"),
-        (_biopsy_row(name, record) for name, record in slides),
+        ("slide", "file", *(_CASE_COLUMNS if told else ()), *columns),
+        (
+            _biopsy_row(name, record, cases.get(name, (None, None)) if told else ())
+            for name, record in slides
+        ),
     )
     _write(
         out / f"tracts{ending}.csv",
@@ -57,11 +73,12 @@ def write_tables(out: Path, slides: Iterable[tuple[str, dict[str, Any]]], ending
     )
 
 
-def _biopsy_row(name: str, record: dict[str, Any]) -> list[Any]:
+def _biopsy_row(name: str, record: dict[str, Any], case: tuple[str | None, ...]) -> list[Any]:
     model = record["model"]
     return [
         name,
         record["slide"]["file"],
+        *case,
         *(record["biopsy"][column] for column in _BIOPSY_COLUMNS),
         *_verdicts(record),
         f"{model['name']} {model['version']}",

@@ -2,45 +2,27 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from glisson import __version__
-from glisson.errors import (
-    DamagedSlide,
-    GlissonError,
-    MissingExtra,
-    ModelError,
-    OutputError,
-    SettingsError,
-    SlideError,
-)
-from glisson.exchange import write_qupath_project, write_tables
-from glisson.model import ModelBundle, OpeningRuntime, Runtime, find_model
-from glisson.report import ReportRun, ReportSlide, write_report
-from glisson.run.folder import (
-    BIOPSY,
-    OVERVIEW,
-    THUMBNAILS,
-    TRACTS,
-    is_done,
-    prepare_output,
-    read_json,
-    write_json,
-)
-from glisson.run.identity import model_identity, software_versions
+from glisson.errors import DamagedSlide, SettingsError, SlideError
+from glisson.model import ModelBundle, OpeningRuntime, check_runs, find_model
+from glisson.run.folder import prepare_output
+from glisson.run.identity import model_identity
+from glisson.run.isolated import IsolatedWorker
 from glisson.run.observer import RunObserver, SilentObserver
 from glisson.run.settings import RunSettings
-from glisson.run.slide import RESEARCH_USE, SlideResult, result_hash, segment_one
-from glisson.run.stored import edited_records
+from glisson.run.shard import Shard
+from glisson.run.slide import SlideResult
+from glisson.run.slide_list import AskedSlide, asked_slides
+from glisson.run.summary import RunFacts, write_summary
+from glisson.run.task import SlideTask, TaskDone, do_task
 from glisson.slides import SlideInfo, open_slide
 
-logger = logging.getLogger(__name__)
+Slides = Sequence[Path | str | AskedSlide] | Path | str
 
 
 @dataclass(frozen=True)
@@ -62,35 +44,56 @@ class RunResult:
 
 
 def segment(
-    slides: Sequence[Path | str] | Path | str,
+    slides: Slides,
     out: Path | str,
     model: Path | str | None = None,
     settings: RunSettings | None = None,
     observer: RunObserver | None = None,
+    shard: Shard | None = None,
+    isolated: bool = False,
 ) -> RunResult:
     """Find and measure the portal tracts of slides, and write the results folder `out`.
 
     Args:
-        slides: one slide or several.
+        slides: slides, folders of slides, patterns, or slides with settings of their own.
         out: the results folder; made if need be.
         model: name or folder of a model bundle; None for the one that is shipped.
         settings: what to do; defaults suit an H&E needle biopsy.
         observer: told about progress.
+        shard: the part of the slides to do here; `gather` joins the parts.
+        isolated: work in a process of its own, which is replaced when a slide crashes or stalls
+            it. Like every program that starts processes, yours then needs the usual
+            `if __name__ == "__main__":`.
 
     Raises:
         SlideError: the only slide cannot be used.
         ModelError: the model cannot be used.
         OutputError: results cannot be written.
     """
-    paths = [Path(slides)] if isinstance(slides, str | Path) else [Path(s) for s in slides]
     settings = settings or RunSettings()
-    names = result_names(paths)
+    tasks = _tasks(slides, Path(out), settings, shard)
     bundle = find_model(model)
-    _check_slides(paths, settings)
+    check_runs(bundle, settings.runtime)
+    if not isolated:
+        _check_any_opens(tasks)
     prepare_output(Path(out))
-    runtime = OpeningRuntime(bundle, settings.runtime, settings.precision, settings.threads)
-    run = _Run(Path(out), bundle, runtime, settings, observer or SilentObserver())
-    return run.all(list(zip(paths, names, strict=True)))
+    run = _Run(Path(out), bundle, settings, observer or SilentObserver(), shard)
+    return run.isolated(tasks) if isolated else run.here(tasks)
+
+
+def _tasks(
+    slides: Slides, out: Path, settings: RunSettings, shard: Shard | None
+) -> Sequence[SlideTask]:
+    given = [slides] if isinstance(slides, str | Path) else list(slides)
+    asked: list[AskedSlide] = []
+    for each in given:
+        asked += [each] if isinstance(each, AskedSlide) else asked_slides([Path(each)])
+    names = result_names([each.path for each in asked])
+    tasks = [
+        SlideTask(each, name, number, out, settings)
+        for number, (each, name) in enumerate(zip(asked, names, strict=True), 1)
+    ]
+    return tasks if shard is None else shard.of(tasks)
 
 
 def result_names(paths: Sequence[Path]) -> list[str]:
@@ -112,142 +115,75 @@ def result_names(paths: Sequence[Path]) -> list[str]:
     return names
 
 
-def _check_slides(paths: Sequence[Path], settings: RunSettings) -> None:
+def _check_any_opens(tasks: Sequence[SlideTask]) -> None:
     """Fail before any work when there is no slide to work on."""
-    errors = [error for path in paths if (error := _why_not(path, settings)) is not None]
-    if len(errors) == len(paths):
-        raise errors[0]
-
-
-def _why_not(path: Path, settings: RunSettings) -> SlideError | None:
-    try:
-        with open_slide(path, mpp=settings.mpp):
-            return None
-    except SlideError as error:
-        return error
+    first: SlideError | None = None
+    for task in tasks:
+        try:
+            with open_slide(task.asked.path, mpp=task.settings.mpp):
+                return
+        except SlideError as error:
+            first = first or error
+    if first is not None:
+        raise first
 
 
 class _Run:
-    """One run: keeps what every slide needs, and writes what the whole run gives."""
+    """One run: does its tasks, keeps what the summary needs, and writes it."""
 
     def __init__(
         self,
         out: Path,
         bundle: ModelBundle,
-        runtime: Runtime,
         settings: RunSettings,
         observer: RunObserver,
+        shard: Shard | None,
     ) -> None:
         self._out = out
         self._bundle = bundle
-        self._runtime = runtime
         self._settings = settings
         self._observer = observer
+        self._shard = shard
         self._started = datetime.now(UTC)
         self._infos: dict[str, SlideInfo] = {}
 
-    def all(self, slides: list[tuple[Path, str]]) -> RunResult:
+    def here(self, tasks: Sequence[SlideTask]) -> RunResult:
+        """Do the tasks in this process."""
+        chosen = self._settings
+        runtime = OpeningRuntime(self._bundle, chosen.runtime, chosen.precision, chosen.threads)
+        return self._all(tasks, lambda task: do_task(task, self._bundle, runtime, self._observer))
+
+    def isolated(self, tasks: Sequence[SlideTask]) -> RunResult:
+        """Do the tasks in a process of its own."""
+        worker = IsolatedWorker(self._bundle, self._settings, self._observer)
+        try:
+            return self._all(tasks, worker.do)
+        finally:
+            worker.close()
+
+    def _all(
+        self, tasks: Sequence[SlideTask], do: Callable[[SlideTask], TaskDone]
+    ) -> RunResult:
         results: list[SlideResult] = []
         finished = False
         try:
-            for number, (path, name) in enumerate(slides, start=1):
-                self._observer.slide_started(name, number, len(slides))
-                results.append(self._one(path, name))
-                self._observer.slide_finished(name, results[-1].outcome)
+            for position, task in enumerate(tasks, start=1):
+                self._observer.slide_started(task.name, position, len(tasks))
+                results.append(self._kept_in_mind(do(task)))
+                self._observer.slide_finished(task.name, results[-1].outcome)
             finished = True
         finally:
-            self._write_summary(results, len(slides), finished)
-        if len(slides) == 1 and results[0].outcome == "failed":
+            write_summary(self._out, results, self._infos, self._facts(len(tasks), finished))
+        if len(tasks) == 1 and results[0].outcome == "failed" and self._shard is None:
             raise DamagedSlide(results[0].error)
         return RunResult(self._out, tuple(results))
 
-    def _one(self, path: Path, name: str) -> SlideResult:
-        try:
-            with open_slide(path, mpp=self._settings.mpp) as slide:
-                self._infos[name] = slide.info
-                kept = self._kept(path, name)
-                return kept or segment_one(
-                    slide, path, name, self._out, self._bundle, self._runtime,
-                    self._settings, self._observer,
-                )  # fmt: skip
-        except (OutputError, ModelError, MissingExtra):
-            raise  # every other slide would meet the same disk, and the same model
-        except GlissonError as error:
-            logger.warning("%s: %s", name, error)
-            return SlideResult(name, path, "failed", None, {}, str(error))
+    def _kept_in_mind(self, done: TaskDone) -> SlideResult:
+        if done.info is not None:
+            self._infos[done.result.name] = done.info
+        return done.result
 
-    def _kept(self, path: Path, name: str) -> SlideResult | None:
-        folder = self._out / name
-        digest = result_hash(path, self._bundle, self._settings)
-        if self._settings.overwrite or not is_done(folder, digest):
-            return None
-        return SlideResult(name, path, "kept", folder, read_json(folder / BIOPSY))
-
-    def _write_summary(self, results: list[SlideResult], total: int, finished: bool) -> None:
-        """Tables, report and project of what is done; also after Ctrl-C."""
-        done = [result for result in results if result.outcome != "failed"]
-        write_tables(self._out, [(result.name, result.record) for result in done])
-        slides = _report_slides(self._out, results)
-        write_report(self._out / "report.html", self._report_run(), slides)
-        write_qupath_project(
-            self._out / "qupath",
-            [(self._infos[r.name], self._out / r.name / TRACTS) for r in done],
-        )
-        write_json(self._out / "run.json", self._summary(results, total, finished))
-
-    def _report_run(self) -> ReportRun:
-        spec = self._bundle.spec
-        return ReportRun(
-            when=self._started.strftime("%Y-%m-%d %H:%M UTC"),
-            version=__version__,
-            model=f"{spec.name} {spec.version}",
-            trained_on=spec.trained_on,
-            research_use=RESEARCH_USE,
-        )
-
-    def _summary(self, results: list[SlideResult], total: int, finished: bool) -> dict[str, Any]:
-        return {
-            "status": "finished" if finished else "interrupted",
-            "started": self._started.isoformat(timespec="seconds"),
-            "ended": datetime.now(UTC).isoformat(timespec="seconds"),
-            "model": model_identity(self._bundle) | {"runtime": self._runtime.name},
-            "settings": self._settings.for_record(),
-            "versions": software_versions(),
-            "slides_total": total,
-            "slides": [_slide_summary(result) for result in results],
-        }
-
-
-def _report_slides(out: Path, results: list[SlideResult]) -> list[ReportSlide]:
-    corrected = dict(edited_records(out))
-    return [
-        ReportSlide(
-            r.name,
-            r.record,
-            r.folder / OVERVIEW if r.folder else None,
-            r.error,
-            r.folder / THUMBNAILS if r.folder else None,
-            _of_this_result(corrected.get(r.name), r.record),
-        )
-        for r in results
-    ]
-
-
-def _of_this_result(
-    corrected: dict[str, Any] | None, record: dict[str, Any]
-) -> dict[str, Any] | None:
-    """Corrected numbers, unless they were made from another result of the model."""
-    if corrected is None:
-        return None
-    made_from = corrected.get("model_result", {}).get("settings_hash")
-    return corrected if made_from == record.get("settings_hash") else None
-
-
-def _slide_summary(result: SlideResult) -> dict[str, Any]:
-    return {
-        "name": result.name,
-        "file": result.slide.name,
-        "outcome": result.outcome,
-        "error": result.error,
-        "warnings": result.record.get("warnings", []),
-    }
+    def _facts(self, total: int, finished: bool) -> RunFacts:
+        model = model_identity(self._bundle)
+        settings = self._settings.for_record()
+        return RunFacts(self._started, model, settings, total, finished, self._shard)

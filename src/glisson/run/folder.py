@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import platform
+import re
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from glisson.errors import OutputError
 from glisson.files import atomic_path, free_name
@@ -23,6 +28,8 @@ OVERVIEW = "overview.png"
 THUMBNAILS = "thumbnails"
 
 _LEAST_FREE_BYTES = 64 << 20
+_UNFINISHED = ".unfinished-"
+_MOST_TRIES = 5
 
 
 def prepare_output(out: Path) -> None:
@@ -51,15 +58,25 @@ def prepare_output(out: Path) -> None:
 
 
 @contextmanager
-def slide_folder(out: Path, name: str, settings_hash: str) -> Iterator[Path]:
+def slide_folder(
+    out: Path, name: str, settings_hash: str, parts: Mapping[str, str] | None = None
+) -> Iterator[Path]:
     """A folder to write one slide's results in; moved to `out/name` when all went well.
 
     Whatever ends the work early, Ctrl-C included, leaves no trace of it.
+
+    Args:
+        out: the run's folder.
+        name: the slide's.
+        settings_hash: of all that decides the result.
+        parts: the hashes it was made of, so that a later run can say what changed.
     """
-    unfinished = Path(tempfile.mkdtemp(prefix=f".{name}.unfinished-", dir=out))
+    _remove_abandoned(out, name)
+    prefix = f".{name}{_UNFINISHED}{_this_host()}-{os.getpid()}-"
+    unfinished = Path(tempfile.mkdtemp(prefix=prefix, dir=out))
     try:
         yield unfinished
-        _write_manifest(unfinished, settings_hash)
+        _write_manifest(unfinished, settings_hash, parts or {})
         unfinished.chmod(0o755)
         _put_in_place(unfinished, out / name)
     except OSError as error:
@@ -73,12 +90,34 @@ def slide_folder(out: Path, name: str, settings_hash: str) -> Iterator[Path]:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def is_done(folder: Path, settings_hash: str) -> bool:
-    """Whether a slide's results are complete and from the same settings, model and slide."""
+def why_not_done(folder: Path, parts: Mapping[str, str]) -> str | None:
+    """Why a slide has to be done, again or for the first time (`new`); None where it is done.
+
+    Its results count when they are complete, undamaged and of the same slide, model, settings
+    and version. Outlines that somebody corrected in place are not damage.
+
+    Args:
+        folder: the slide's result folder.
+        parts: hashes of what decides the result now.
+    """
     manifest = read_manifest(folder)
-    if manifest is None or manifest.get("settings_hash") != settings_hash:
-        return False
-    return all((folder / name).is_file() for name in manifest.get("files", {}))
+    if manifest is None:
+        return "its results are incomplete" if folder.exists() else "new"
+    before = manifest.get("made_from", {})
+    changed = [name for name, value in parts.items() if before.get(name) != value]
+    if changed:
+        return f"changed: {', '.join(changed)}"
+    damaged = [
+        name
+        for name, value in manifest.get("files", {}).items()
+        if name != TRACTS and not _is_unchanged(folder / name, value)
+    ]
+    missing = [] if (folder / TRACTS).is_file() else [TRACTS]
+    return f"missing or damaged: {', '.join(damaged + missing)}" if damaged or missing else None
+
+
+def _is_unchanged(path: Path, sha256: str) -> bool:
+    return path.is_file() and _sha256(path) == sha256
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
@@ -97,26 +136,62 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
         unfinished.write_text(text + "\n", encoding="utf-8")
 
 
-def _write_manifest(folder: Path, settings_hash: str) -> None:
+def _write_manifest(folder: Path, settings_hash: str, parts: Mapping[str, str]) -> None:
     paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     files = {path.relative_to(folder).as_posix(): _sha256(path) for path in paths}
     write_json(
-        folder / MANIFEST, {"status": "done", "settings_hash": settings_hash, "files": files}
+        folder / MANIFEST,
+        {
+            "status": "done",
+            "settings_hash": settings_hash,
+            "made_from": dict(parts),
+            "files": files,
+        },
     )
 
 
 def _put_in_place(unfinished: Path, final: Path) -> None:
-    """Move results to their place; earlier ones go, unless somebody edited them."""
-    if final.exists():
-        if _was_edited(final):
-            final.rename(free_name(final, "edited"))
-        else:
-            aside = Path(tempfile.mkdtemp(prefix=f".{final.name}.old-", dir=final.parent))
-            final.rename(aside / "old")
+    """Move results to their place; earlier ones go, unless somebody edited them.
+
+    Another run may put the same slide there at the same moment: the later one stays.
+    """
+    for _ in range(_MOST_TRIES):
+        _move_away(final)
+        try:
             unfinished.rename(final)
-            shutil.rmtree(aside, ignore_errors=True)
+        except OSError as error:
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+                raise
+        else:
             return
-    os.replace(unfinished, final)
+    raise OutputError(f"{final} is written by another run again and again. Stop one of the two.")
+
+
+def _move_away(final: Path) -> None:
+    """Results that are there go; those that somebody edited get another name."""
+    if not final.exists():
+        return
+    if _was_edited(final):
+        final.rename(free_name(final, "edited"))
+        return
+    aside = Path(tempfile.mkdtemp(prefix=f".{final.name}.old-", dir=final.parent))
+    with suppress(FileNotFoundError):  # another run moved them
+        final.rename(aside / "old")
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _remove_abandoned(out: Path, name: str) -> None:
+    """Remove what a killed run of this machine left of a slide; others may be at work."""
+    start = f".{name}{_UNFINISHED}{_this_host()}-"
+    for path in out.iterdir():
+        if path.name.startswith(start):
+            number = path.name.removeprefix(start).split("-")[0]
+            if number.isdigit() and not psutil.pid_exists(int(number)):
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def _this_host() -> str:
+    return re.sub(r"[^A-Za-z0-9.]+", "_", platform.node()) or "host"
 
 
 def _was_edited(folder: Path) -> bool:

@@ -57,6 +57,9 @@ class SlideResult:
         folder: the result folder, or None when failed.
         record: the content of `biopsy.json`, or empty when failed.
         error: why it failed, or None.
+        number: its place in the whole run, from 1.
+        case: patient and institution, where the run was told.
+        because: why a slide that had results was done again, or None.
     """
 
     name: str
@@ -65,6 +68,9 @@ class SlideResult:
     folder: Path | None
     record: dict[str, Any]
     error: str | None = None
+    number: int = 1
+    case: tuple[str | None, str | None] = (None, None)
+    because: str | None = None
 
 
 @dataclass(frozen=True)
@@ -78,16 +84,15 @@ class _Found:
     measurements: Measurements
 
 
-def result_hash(path: Path, bundle: ModelBundle, settings: RunSettings) -> str:
-    """Hash of all that decides a slide's result."""
-    return settings_hash(
-        {
-            "slide": slide_identity(path),
-            "model": model_identity(bundle),
-            "settings": settings.for_record(),
-            "glisson": software_versions()["glisson"],
-        }
-    )
+def result_parts(path: Path, bundle: ModelBundle, settings: RunSettings) -> dict[str, str]:
+    """Hashes of all that decides a slide's result, part by part."""
+    parts = {
+        "slide": slide_identity(path),
+        "model": model_identity(bundle),
+        "settings": settings.for_record(),
+        "version of Glisson": {"glisson": software_versions()["glisson"]},
+    }
+    return {name: settings_hash(part) for name, part in parts.items()}
 
 
 def segment_one(
@@ -107,8 +112,9 @@ def segment_one(
         OutputError: the results cannot be written.
     """
     clock = StageClock()
-    digest = result_hash(path, bundle, settings)
-    with slide_folder(out, name, digest) as folder:
+    parts = result_parts(path, bundle, settings)
+    digest = settings_hash(parts)
+    with slide_folder(out, name, digest, parts) as folder:
         found = _find(slide, bundle, runtime, settings, observer, clock)
         observer.stage_started("write")
         with clock.stage("write"):

@@ -14,6 +14,11 @@ _SERIES = "dicom.SeriesInstanceUID"
 _HEADER_BYTES = 1 << 16
 
 
+def is_dicom_folder(folder: Path) -> bool:
+    """Whether a folder holds DICOM files itself, by their names."""
+    return folder.is_dir() and any(path.suffix.lower() == ".dcm" for path in folder.iterdir())
+
+
 def dicom_file_in(folder: Path) -> Path:
     """A file of the one DICOM slide in a folder; OpenSlide finds the others itself.
 

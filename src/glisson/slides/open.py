@@ -13,6 +13,10 @@ from glisson.slides.slide import Slide
 
 _TIFF_SUFFIXES = {".tif", ".tiff", ".btf"}
 _IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg"}
+SLIDE_SUFFIXES = _TIFF_SUFFIXES | {
+    ".svs", ".ndpi", ".mrxs", ".scn", ".bif", ".vms", ".vmu", ".svslide", ".czi",
+}  # fmt: skip
+"""Of files that are whole slides by their name; plain images are not."""
 
 
 def open_slide(path: Path | str, mpp: float | tuple[float, float] | None = None) -> Slide:

@@ -1,0 +1,26 @@
+"""`glisson gather`: the shards of a run joined."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from glisson.cli.summary import print_summary
+from glisson.run import gather as gather_shards
+
+SOME_FAILED = 1
+
+
+def gather(
+    out: Annotated[Path, typer.Argument(help="The folder that all shards wrote to.")],
+) -> None:
+    """Join the shards of a run: the tables, report and QuPath project of all its slides.
+
+    Exit code 0: every slide has a result; 1: some failed; 2: a shard is missing.
+    """
+    result = gather_shards(out)
+    print_summary(result)
+    if result.failed:
+        raise typer.Exit(SOME_FAILED)

@@ -1,0 +1,155 @@
+"""The slides that a run is asked for: files, folders, patterns, and a table of what is special."""
+
+from __future__ import annotations
+
+import csv
+import glob
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from glisson.errors import SettingsError
+from glisson.slides import SLIDE_SUFFIXES, is_dicom_folder
+
+_OWN_MAPS = (".truth.ome.tif", "classes.ome.tif")
+_MOST_NAMED = 5
+
+
+@dataclass(frozen=True)
+class AskedSlide:
+    """One slide that a run is asked for.
+
+    Attributes:
+        path: the slide file, or a DICOM slide's folder.
+        mpp: its level-0 µm per pixel, where the file has none or a wrong one.
+        sections: of the same cores on it, where they are known.
+        patient: whose it is, for the tables.
+        institution: whence it is, for the tables.
+    """
+
+    path: Path
+    mpp: float | None = None
+    sections: int | None = None
+    patient: str | None = None
+    institution: str | None = None
+
+
+def _none_if_empty(value: object) -> object:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+_Empty = BeforeValidator(_none_if_empty)
+
+
+class _Row(BaseModel):
+    """A row of the table."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    slide: Annotated[str, Field(min_length=1)]
+    mpp: Annotated[float | None, _Empty, Field(gt=0, allow_inf_nan=False)] = None
+    sections: Annotated[int | None, _Empty, Field(ge=1, le=100)] = None
+    patient: Annotated[str | None, _Empty] = None
+    institution: Annotated[str | None, _Empty] = None
+
+
+def asked_slides(given: Sequence[Path], table: Path | None = None) -> tuple[AskedSlide, ...]:
+    """What to segment, in a fixed order, each slide once.
+
+    Args:
+        given: slide files, folders of slides, and patterns such as `scans/**/*.svs`.
+        table: a CSV file with the column `slide` and any of `mpp`, `sections`, `patient`,
+            `institution`. With nothing given, its slides are the run; otherwise it must speak of
+            slides that are given. Paths are relative to the table's folder.
+
+    Raises:
+        SettingsError: no slide, a table that cannot be read, or one that names other slides.
+    """
+    rows = _read_table(table) if table is not None else []
+    if not given:
+        return _all_once(rows)
+    found = _all_once([AskedSlide(path) for each in given for path in _expanded(each)])
+    return _with_rows(found, rows, table)
+
+
+def _expanded(given: Path) -> Iterator[Path]:
+    if given.is_dir() and not is_dicom_folder(given):
+        yield from _slides_in(given)
+    elif not given.exists() and glob.has_magic(str(given)):
+        yield from (Path(each) for each in sorted(glob.glob(str(given), recursive=True)))
+    else:
+        yield given
+
+
+def _slides_in(folder: Path) -> list[Path]:
+    """A folder's own slides, in order; folders in it count only where they are DICOM slides.
+
+    Raises:
+        SettingsError: there is none.
+    """
+    found = [path for path in sorted(folder.iterdir()) if _is_slide(path)]
+    if not found:
+        raise SettingsError(
+            f"{folder} holds no slide. Give slide files, or a pattern such as '{folder}/**/*.svs'."
+        )
+    return found
+
+
+def _is_slide(path: Path) -> bool:
+    if path.name.startswith("."):
+        return False
+    if path.is_dir():
+        return is_dicom_folder(path)
+    return path.suffix.lower() in SLIDE_SUFFIXES and not path.name.endswith(_OWN_MAPS)
+
+
+def _all_once(asked: Sequence[AskedSlide]) -> tuple[AskedSlide, ...]:
+    """The first of slides that are the same file."""
+    return tuple({each.path.resolve(): each for each in reversed(asked)}.values())[::-1]
+
+
+def _with_rows(
+    found: tuple[AskedSlide, ...], rows: list[AskedSlide], table: Path | None
+) -> tuple[AskedSlide, ...]:
+    special = {row.path.resolve(): row for row in rows}
+    known = {each.path.resolve() for each in found}
+    strangers = [row.path.name for path, row in special.items() if path not in known]
+    if strangers:
+        named = ", ".join(strangers[:_MOST_NAMED])
+        raise SettingsError(
+            f"{table} speaks of {len(strangers)} slide(s) that are not given: {named}. "
+            "Correct their names (relative to the table's folder), or give those slides too."
+        )
+    return tuple(
+        replace(special.get(each.path.resolve(), each), path=each.path) for each in found
+    )
+
+
+def _read_table(table: Path) -> list[AskedSlide]:
+    try:
+        with table.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise SettingsError(f"{table} cannot be read as a CSV file in UTF-8: {error}") from error
+    if not rows:
+        raise SettingsError(f"{table} lists no slide; it needs a column `slide` and a row each.")
+    return [_asked(row, number, table) for number, row in enumerate(rows, start=2)]
+
+
+def _asked(row: dict[str, str], number: int, table: Path) -> AskedSlide:
+    try:
+        checked = _Row.model_validate(row)
+    except ValidationError as error:
+        first = error.errors()[0]
+        column = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(
+            f"{table}, line {number}, column {column}: {first['msg']}. The columns are slide, mpp, "
+            "sections, patient and institution."
+        ) from error
+    return AskedSlide(
+        table.parent / checked.slide, checked.mpp, checked.sections, checked.patient,
+        checked.institution,
+    )  # fmt: skip

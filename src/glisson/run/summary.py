@@ -1,0 +1,147 @@
+"""What a whole run leaves: tables, report, QuPath project, `run.json`, `failures.csv`."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from glisson import __version__
+from glisson.exchange import write_qupath_project, write_tables
+from glisson.files import atomic_path
+from glisson.report import ReportRun, ReportSlide, write_report
+from glisson.run.folder import OVERVIEW, THUMBNAILS, TRACTS, write_json
+from glisson.run.identity import software_versions
+from glisson.run.shard import Shard
+from glisson.run.slide import RESEARCH_USE, SlideResult
+from glisson.run.stored import edited_records
+from glisson.slides import SlideInfo
+
+FAILURES = "failures.csv"
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What is the same for every slide of a run.
+
+    Attributes:
+        started: when.
+        model: name, version, hashes, and what it was trained on.
+        settings: those that decide the results.
+        slides_total: slides asked for.
+        finished: False when it was interrupted.
+        shard: which part of the whole run this was; None for all of it.
+    """
+
+    started: datetime
+    model: dict[str, Any]
+    settings: dict[str, Any]
+    slides_total: int
+    finished: bool
+    shard: Shard | None = None
+
+
+def write_summary(
+    out: Path, results: Sequence[SlideResult], infos: Mapping[str, SlideInfo], facts: RunFacts
+) -> None:
+    """Write what a whole run leaves; of a shard, its part of `run.json` alone."""
+    if facts.shard is not None:
+        path = facts.shard.summary_path(out)
+        path.parent.mkdir(exist_ok=True)
+        write_json(path, _summary(results, facts))
+        return
+    done = [result for result in results if result.outcome != "failed"]
+    cases = {result.name: result.case for result in done}
+    write_tables(out, [(result.name, result.record) for result in done], cases=cases)
+    write_report(out / "report.html", _report_run(facts), _report_slides(out, results))
+    write_qupath_project(
+        out / "qupath", [(infos[each.name], out / each.name / TRACTS) for each in done]
+    )
+    _write_failures(out / FAILURES, results)
+    write_json(out / "run.json", _summary(results, facts))
+
+
+def _report_run(facts: RunFacts) -> ReportRun:
+    return ReportRun(
+        when=facts.started.strftime("%Y-%m-%d %H:%M UTC"),
+        version=__version__,
+        model=f"{facts.model['name']} {facts.model['version']}",
+        trained_on=facts.model["trained_on"],
+        research_use=RESEARCH_USE,
+    )
+
+
+def _summary(results: Sequence[SlideResult], facts: RunFacts) -> dict[str, Any]:
+    shard = facts.shard
+    return {
+        "status": "finished" if facts.finished else "interrupted",
+        "started": facts.started.isoformat(timespec="seconds"),
+        "ended": datetime.now(UTC).isoformat(timespec="seconds"),
+        "shard": None if shard is None else {"number": shard.number, "count": shard.count},
+        "model": facts.model,
+        "runtimes": sorted({each.record["model"]["runtime"] for each in results if each.record}),
+        "settings": facts.settings,
+        "versions": software_versions(),
+        "slides_total": facts.slides_total,
+        "slides": [_slide_summary(result, facts) for result in results],
+    }
+
+
+def _slide_summary(result: SlideResult, facts: RunFacts) -> dict[str, Any]:
+    summary = {
+        "name": result.name,
+        "file": result.slide.name,
+        "number": result.number,
+        "outcome": result.outcome,
+        "because": result.because,
+        "error": result.error,
+        "patient": result.case[0],
+        "institution": result.case[1],
+        "warnings": result.record.get("warnings", []),
+    }
+    if facts.shard is not None:  # where the slide lies, for the run that joins the shards
+        summary["path"] = str(result.slide.resolve())
+    return summary
+
+
+def _write_failures(path: Path, results: Sequence[SlideResult]) -> None:
+    """A row a slide without a result; no file when there is none."""
+    failed = [result for result in results if result.outcome == "failed"]
+    if not failed:
+        path.unlink(missing_ok=True)
+        return
+    with (
+        atomic_path(path) as unfinished,
+        unfinished.open("w", encoding="utf-8", newline="") as file,
+    ):
+        writer = csv.writer(file)
+        writer.writerow(("slide", "file", "error"))
+        writer.writerows((each.name, each.slide.name, each.error) for each in failed)
+
+
+def _report_slides(out: Path, results: Sequence[SlideResult]) -> list[ReportSlide]:
+    corrected = dict(edited_records(out))
+    return [
+        ReportSlide(
+            r.name,
+            r.record,
+            r.folder / OVERVIEW if r.folder else None,
+            r.error,
+            r.folder / THUMBNAILS if r.folder else None,
+            _of_this_result(corrected.get(r.name), r.record),
+        )
+        for r in results
+    ]
+
+
+def _of_this_result(
+    corrected: dict[str, Any] | None, record: dict[str, Any]
+) -> dict[str, Any] | None:
+    """Corrected numbers, unless they were made from another result of the model."""
+    if corrected is None:
+        return None
+    made_from = corrected.get("model_result", {}).get("settings_hash")
+    return corrected if made_from == record.get("settings_hash") else None

@@ -1,0 +1,96 @@
+"""A slide that takes its process down costs itself only."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import pytest
+
+from glisson.errors import OutputError
+from glisson.model import ModelBundle, find_model
+from glisson.run import AskedSlide, RunSettings, SilentObserver, SlideResult
+from glisson.run.isolated import IsolatedWorker
+from glisson.run.task import SlideTask, TaskDone
+
+
+def serve(connection: Connection, _: ModelBundle, __: RunSettings) -> None:
+    """Does to itself what the task's name says."""
+    while (task := connection.recv()) is not None:
+        tries = task.out / f"{task.name}.tries"
+        tries.write_text(tries.read_text() + "x" if tries.exists() else "x")
+        if task.name == "crash" or (task.name == "crash once" and tries.read_text() == "x"):
+            os.kill(os.getpid(), signal.SIGSEGV)
+        if task.name == "too large":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if task.name == "stall":
+            time.sleep(600)
+        if task.name == "full disk":
+            connection.send(("error", OutputError("the disk is full")))
+            continue
+        connection.send(("stage", "tissue"))
+        result = SlideResult(task.name, task.asked.path, "done", task.out, {"pid": os.getpid()})
+        connection.send(("done", TaskDone(task.labelled(result))))
+
+
+@pytest.fixture
+def worker() -> Iterator[IsolatedWorker]:
+    made = IsolatedWorker(find_model(), RunSettings(), SilentObserver(), 20.0, serve)
+    yield made
+    made.close()
+
+
+def task(name: str, out: Path, number: int = 1) -> SlideTask:
+    return SlideTask(AskedSlide(Path(f"{name}.svs"), patient="P"), name, number, out, RunSettings())
+
+
+def tries(out: Path, name: str) -> int:
+    return len((out / f"{name}.tries").read_text())
+
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals as on POSIX")
+
+
+def test_one_process_does_slide_after_slide(worker: IsolatedWorker, tmp_path: Path) -> None:
+    first, second = (worker.do(task(name, tmp_path)).result for name in ("a", "b"))
+    assert first.record["pid"] == second.record["pid"] != os.getpid()
+    assert first.case == ("P", None)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("crash", "SIGSEGV"), ("too large", "memory runs out")]
+)
+def test_a_slide_that_crashes_twice_has_failed(
+    worker: IsolatedWorker, tmp_path: Path, name: str, said: str
+) -> None:
+    failed = worker.do(task(name, tmp_path, 7)).result
+    assert (failed.outcome, failed.number) == ("failed", 7)
+    assert failed.error is not None
+    assert said in failed.error
+    assert tries(tmp_path, name) == 2
+    assert worker.do(task("next", tmp_path)).result.outcome == "done"
+
+
+def test_a_slide_that_crashes_once_is_done(worker: IsolatedWorker, tmp_path: Path) -> None:
+    assert worker.do(task("crash once", tmp_path)).result.outcome == "done"
+    assert tries(tmp_path, "crash once") == 2
+
+
+def test_a_slide_that_stalls_has_failed(worker: IsolatedWorker, tmp_path: Path) -> None:
+    assert worker.do(task("before", tmp_path)).result.outcome == "done"
+    worker.stalled_s = 0.5
+    error = worker.do(task("stall", tmp_path)).result.error
+    assert error is not None
+    assert "nothing was heard" in error
+    worker.stalled_s = 20.0
+    assert worker.do(task("next", tmp_path)).result.outcome == "done"
+
+
+def test_a_full_disk_ends_the_run(worker: IsolatedWorker, tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="disk is full"):
+        worker.do(task("full disk", tmp_path))

@@ -1,0 +1,138 @@
+"""Shards of a run, joined, are the run; what is done stays, and why it does not is said."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from glisson.errors import SettingsError
+from glisson.exchange import broken_project_rules
+from glisson.run import AskedSlide, RunSettings, Shard, asked_slides, gather, segment
+from tests.run.conftest import write_scene
+
+TIMES = ("seconds_per_stage", "cpu_seconds_per_stage", "peak_memory_mb")
+
+
+@pytest.fixture
+def slides(scene: Path) -> Path:
+    """Three slides and a broken one."""
+    for number in (2, 3):
+        shutil.copyfile(scene, scene.with_name(f"case {number}.svs"))
+    scene.with_name("case 4.svs").write_bytes(scene.read_bytes()[:4000])
+    return scene.parent
+
+
+def outputs(out: Path) -> dict[str, Any]:
+    """Every file of a run, but for what tells when and how long."""
+    found: dict[str, Any] = {}
+    for path in sorted(p for p in out.rglob("*") if p.is_file()):
+        name = path.relative_to(out).as_posix()
+        if path.name == "biopsy.json":
+            record = json.loads(path.read_text("utf-8"))
+            found[name] = {key: value for key, value in record.items() if key not in TIMES}
+        elif path.suffix in (".csv", ".geojson", ".png", ".jpg") or name.endswith(".ome.tif"):
+            found[name] = path.read_bytes()
+    return found
+
+
+def test_shards_joined_are_the_run(slides: Path, tmp_path: Path) -> None:
+    table = tmp_path / "slides.csv"
+    table.write_text("slide,patient\nslides/case 2.svs,P7\n", encoding="utf-8")
+    asked = asked_slides([slides], table)
+    whole = segment(asked, tmp_path / "whole")
+    for number in (2, 1):
+        segment(asked, tmp_path / "parts", shard=Shard(number, 2))
+    joined = gather(tmp_path / "parts")
+    assert [each.outcome for each in joined.slides] == ["done", "done", "done", "failed"]
+    assert [each.name for each in joined.slides] == [each.name for each in whole.slides]
+    one, other = outputs(tmp_path / "whole"), outputs(tmp_path / "parts")
+    assert one == other
+    with (tmp_path / "parts" / "biopsies.csv").open(encoding="utf-8", newline="") as file:
+        assert [row["patient"] for row in csv.DictReader(file)] == ["", "P7", ""]
+    with (tmp_path / "parts" / "failures.csv").open(encoding="utf-8", newline="") as file:
+        (failed,) = csv.DictReader(file)
+    assert failed["slide"] == "case 4"
+    assert "case 4.svs" in failed["error"]
+
+
+def test_the_project_of_joined_shards_opens(slides: Path, tmp_path: Path) -> None:
+    for number in (1, 2):
+        segment(slides, tmp_path / "parts", shard=Shard(number, 2))
+    gather(tmp_path / "parts")
+    project = tmp_path / "parts" / "qupath" / "project.qpproj"
+    assert broken_project_rules(json.loads(project.read_text("utf-8"))) == []
+    assert len(json.loads(project.read_text("utf-8"))["images"]) == 3
+
+
+def test_a_missing_shard_is_named(slides: Path, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="no shards"):
+        gather(tmp_path)
+    segment(slides, tmp_path / "parts", shard=Shard(1, 3))
+    with pytest.raises(SettingsError, match="2 shard.* have not been run: 2, 3"):
+        gather(tmp_path / "parts")
+
+
+@pytest.mark.parametrize("text", ["0/2", "3/2", "a/b", "2", "1/0"])
+def test_impossible_shards_are_refused(text: str) -> None:
+    with pytest.raises(SettingsError):
+        Shard.parse(text)
+
+
+def test_a_slide_with_its_own_settings(scene: Path, tmp_path: Path) -> None:
+    asked = AskedSlide(scene, mpp=0.25, sections=2)
+    (done,) = segment([asked], tmp_path / "out").slides
+    assert done.record["slide"]["pixel_width_um"] == 0.25
+    assert done.record["settings"]["sections"] == 2
+
+
+def test_why_a_slide_is_done_again_is_said(scene: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+
+    def again(**settings: Any) -> tuple[str, str | None]:
+        (slide,) = segment(scene, out, settings=RunSettings(**settings)).slides
+        return slide.outcome, slide.because
+
+    assert again() == ("done", None)
+    assert again() == ("kept", None)
+    assert again(interface_width_um=50) == ("done", "changed: settings")
+    (out / "case 1" / "overview.png").write_bytes(b"half")
+    assert again(interface_width_um=50) == ("done", "missing or damaged: overview.png")
+    scene.write_bytes(scene.read_bytes() + b" ")
+    assert again(interface_width_um=50) == ("done", "changed: slide")
+    assert again(overwrite=True) == ("done", "asked to overwrite")
+    run = json.loads((out / "run.json").read_text("utf-8"))
+    assert run["slides"][0]["because"] == "asked to overwrite"
+
+
+def test_outlines_corrected_in_place_are_no_damage(scene: Path, tmp_path: Path) -> None:
+    segment(scene, tmp_path / "out")
+    outlines = tmp_path / "out" / "case 1" / "tracts.geojson"
+    outlines.write_text(outlines.read_text("utf-8").replace("PT 1", "mine"), encoding="utf-8")
+    (slide,) = segment(scene, tmp_path / "out").slides
+    assert slide.outcome == "kept"
+    assert "mine" in outlines.read_text("utf-8")
+
+
+def test_what_a_killed_run_left_goes_and_what_others_do_stays(
+    scene: Path, tmp_path: Path
+) -> None:
+    from glisson.run.folder import _this_host
+
+    out = tmp_path / "out"
+    out.mkdir()
+    dead, alive, elsewhere = (
+        out / f".case 1.unfinished-{host}-{number}-x"
+        for host, number in ((_this_host(), 2**22 + 1), (_this_host(), os.getpid()), ("far", 1))
+    )
+    for folder in (dead, alive, elsewhere):
+        folder.mkdir()
+    segment(scene, out)
+    assert not dead.exists()
+    assert alive.exists()
+    assert elsewhere.exists()
