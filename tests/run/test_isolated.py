@@ -21,7 +21,8 @@ from glisson.run.task import SlideTask, TaskDone
 
 def serve(connection: Connection, _: ModelBundle, __: RunSettings) -> None:
     """Does to itself what the task's name says."""
-    while (task := connection.recv()) is not None:
+    while True:
+        task = connection.recv()
         tries = task.out / f"{task.name}.tries"
         tries.write_text(tries.read_text() + "x" if tries.exists() else "x")
         if task.name == "crash" or (task.name == "crash once" and tries.read_text() == "x"):
@@ -62,9 +63,7 @@ def test_one_process_does_slide_after_slide(worker: IsolatedWorker, tmp_path: Pa
     assert first.case == ("P", None)
 
 
-@pytest.mark.parametrize(
-    ("name", "said"), [("crash", "SIGSEGV"), ("too large", "memory runs out")]
-)
+@pytest.mark.parametrize(("name", "said"), [("crash", "SIGSEGV"), ("too large", "memory runs out")])
 def test_a_slide_that_crashes_twice_has_failed(
     worker: IsolatedWorker, tmp_path: Path, name: str, said: str
 ) -> None:

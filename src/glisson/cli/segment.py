@@ -63,9 +63,7 @@ def segment(
     part = None if shard is None else Shard.parse(shard)
     asked = asked_slides(slides or [], manifest)
     with ProgressBar() as bar:
-        result = segment_slides(
-            asked, out, model, settings, bar, part, isolated=len(asked) > 1
-        )
+        result = segment_slides(asked, out, model, settings, bar, part, isolated=len(asked) > 1)
     print_summary(result)
     if result.failed:
         raise typer.Exit(SOME_FAILED)

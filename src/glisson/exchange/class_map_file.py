@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import uuid
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -44,7 +46,7 @@ def write_class_map(path: Path, class_map: SizedLabelMap) -> None:
     Raises:
         OutputError: the file cannot be written.
     """
-    size, frame = class_map.size_px, class_map.frame
+    size = class_map.size_px
     steps = _steps(size)
     with (
         atomic_path(path) as unfinished,
@@ -60,7 +62,7 @@ def write_class_map(path: Path, class_map: SizedLabelMap) -> None:
                 compression="adobe_deflate",
                 subifds=len(steps) - 1 if number == 0 else None,
                 subfiletype=0 if number == 0 else 1,
-                metadata=_metadata(frame) if number == 0 else None,
+                metadata=_metadata(class_map) if number == 0 else None,
                 software="Glisson",
             )
 
@@ -159,10 +161,12 @@ def _steps(size: Size) -> list[int]:
     return steps
 
 
-def _metadata(frame: Frame) -> dict[str, object]:
+def _metadata(class_map: SizedLabelMap) -> dict[str, object]:
+    frame = class_map.frame
     names = ", ".join(f"{c.index} {c.name}" for c in CLASSES)
     return {
         "axes": "YX",
+        "UUID": _uuid(class_map),
         "Name": "Glisson class map",
         "PhysicalSizeX": frame.mpp,
         "PhysicalSizeXUnit": "µm",
@@ -170,6 +174,15 @@ def _metadata(frame: Frame) -> dict[str, object]:
         "PhysicalSizeYUnit": "µm",
         "Description": f"Class indices: {names}",
     }
+
+
+def _uuid(class_map: SizedLabelMap) -> str:
+    """A UUID that follows from the classes, so that the same map is the same bytes."""
+    digest = hashlib.blake2b(digest_size=16)
+    for box in class_map.boxes():
+        digest.update(repr(box).encode())
+        digest.update(class_map.crop(box).labels.tobytes())
+    return f"urn:uuid:{uuid.UUID(bytes=digest.digest(), version=4)}"
 
 
 def _tiles(class_map: SizedLabelMap, size: Size, step: int) -> Iterator[Labels]:

@@ -161,9 +161,7 @@ class _Run:
         finally:
             worker.close()
 
-    def _all(
-        self, tasks: Sequence[SlideTask], do: Callable[[SlideTask], TaskDone]
-    ) -> RunResult:
+    def _all(self, tasks: Sequence[SlideTask], do: Callable[[SlideTask], TaskDone]) -> RunResult:
         results: list[SlideResult] = []
         finished = False
         try:

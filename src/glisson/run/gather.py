@@ -31,9 +31,7 @@ def gather(out: Path | str) -> RunResult:
         (entry for shard in shards for entry in shard["slides"]), key=lambda entry: entry["number"]
     )
     results = [_result(out, entry) for entry in entries]
-    infos = {
-        result.name: _info(result) for result in results if result.folder is not None
-    }
+    infos = {result.name: _info(result) for result in results if result.folder is not None}
     first = shards[0]
     facts = RunFacts(
         started=min(datetime.fromisoformat(shard["started"]) for shard in shards),

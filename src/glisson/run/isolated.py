@@ -10,6 +10,7 @@ import logging
 import multiprocessing
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -40,11 +41,13 @@ def serve(connection: Connection, bundle: ModelBundle, settings: RunSettings) ->
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asks
     runtime = OpeningRuntime(bundle, settings.runtime, settings.precision, settings.threads)
     observer = _Reporter(connection)
-    while (task := connection.recv()) is not None:
-        try:
-            connection.send(("done", do_task(task, bundle, runtime, observer)))
-        except GlissonError as error:
-            connection.send(("error", error))
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError):  # nobody asks any more
+        while True:
+            task = connection.recv()
+            try:
+                connection.send(("done", do_task(task, bundle, runtime, observer)))
+            except GlissonError as error:
+                connection.send(("error", error))
 
 
 @dataclass
@@ -112,10 +115,18 @@ class IsolatedWorker:
         self._process = self._connection = None
 
     def _try(self, task: SlideTask) -> TaskDone:
-        connection = self._connected()
+        self._exchange(lambda connection: connection.send(task))
+        while True:
+            kind, content = self._exchange(self._heard)
+            if kind == "done":
+                done: TaskDone = content
+                return done
+            self._told(kind, content)
+
+    def _exchange(self, speak: Callable[[Connection], Any]) -> Any:
+        """Say or hear something; a process that is lost is told from what it reports."""
         try:
-            connection.send(task)
-            return self._answer(connection)
+            return speak(self._connected())
         except (EOFError, OSError) as error:
             raise _Lost(self._how_it_ended()) from error
         except _Lost:
@@ -132,15 +143,10 @@ class IsolatedWorker:
             theirs.close()
         return self._connection
 
-    def _answer(self, connection: Connection) -> TaskDone:
-        while True:
-            if not connection.poll(self.stalled_s):
-                raise _Lost(f"nothing was heard of it for {self.stalled_s:.0f} s")
-            kind, content = connection.recv()
-            if kind == "done":
-                done: TaskDone = content
-                return done
-            self._told(kind, content)
+    def _heard(self, connection: Connection) -> Any:
+        if not connection.poll(self.stalled_s):
+            raise _Lost(f"nothing was heard of it for {self.stalled_s:.0f} s")
+        return connection.recv()
 
     def _told(self, kind: str, content: Any) -> None:
         if kind == "error":

@@ -50,8 +50,8 @@ class _Row(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
     slide: Annotated[str, Field(min_length=1)]
-    mpp: Annotated[float | None, _Empty, Field(gt=0, allow_inf_nan=False)] = None
-    sections: Annotated[int | None, _Empty, Field(ge=1, le=100)] = None
+    mpp: Annotated[Annotated[float, Field(gt=0, allow_inf_nan=False)] | None, _Empty] = None
+    sections: Annotated[Annotated[int, Field(ge=1, le=100)] | None, _Empty] = None
     patient: Annotated[str | None, _Empty] = None
     institution: Annotated[str | None, _Empty] = None
 
@@ -108,7 +108,10 @@ def _is_slide(path: Path) -> bool:
 
 def _all_once(asked: Sequence[AskedSlide]) -> tuple[AskedSlide, ...]:
     """The first of slides that are the same file."""
-    return tuple({each.path.resolve(): each for each in reversed(asked)}.values())[::-1]
+    found: dict[Path, AskedSlide] = {}
+    for each in asked:
+        found.setdefault(each.path.resolve(), each)
+    return tuple(found.values())
 
 
 def _with_rows(
@@ -123,9 +126,7 @@ def _with_rows(
             f"{table} speaks of {len(strangers)} slide(s) that are not given: {named}. "
             "Correct their names (relative to the table's folder), or give those slides too."
         )
-    return tuple(
-        replace(special.get(each.path.resolve(), each), path=each.path) for each in found
-    )
+    return tuple(replace(special.get(each.path.resolve(), each), path=each.path) for each in found)
 
 
 def _read_table(table: Path) -> list[AskedSlide]:

@@ -95,9 +95,7 @@ def _done(
             return TaskDone(task.labelled(kept), slide.info)
         if because != NEW:
             logger.info("%s is done again: %s", task.name, because)
-        result = segment_one(
-            slide, path, task.name, task.out, bundle, runtime, settings, observer
-        )
+        result = segment_one(slide, path, task.name, task.out, bundle, runtime, settings, observer)
         result = replace(result, because=None if because == NEW else because)
         return TaskDone(task.labelled(result), slide.info)
 

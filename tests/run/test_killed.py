@@ -1,0 +1,65 @@
+"""`kill -9` at any moment, then the same command: the results of an undisturbed run."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.run.test_shards import outputs
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kills a group of processes")
+
+SLIDES = ("a", "b", "c")
+
+
+@pytest.fixture
+def slides(scene: Path) -> Path:
+    for name in SLIDES:
+        shutil.copyfile(scene, scene.with_name(f"{name}.svs"))
+    scene.unlink()
+    return scene.parent
+
+
+def start(slides: Path, out: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-c", "from glisson.cli import main; main()", "segment"]
+    command += [str(slides), "-o", str(out)]
+    return subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+    )
+
+
+def finish(slides: Path, out: Path) -> None:
+    process = start(slides, out)
+    _, errors = process.communicate()
+    assert process.returncode == 0, errors.decode()
+
+
+def kill_when(process: subprocess.Popen[bytes], out: Path, pattern: str) -> None:
+    """Kill the run and its worker as soon as a file is there."""
+    while process.poll() is None and not list(out.glob(pattern)):
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
+def test_killed_twice_and_gone_on_is_undisturbed(slides: Path, tmp_path: Path) -> None:
+    finish(slides, tmp_path / "whole")
+    out = tmp_path / "killed"
+    kill_when(start(slides, out), out, ".a.unfinished-*/*.geojson")
+    assert not (out / "a").exists()
+    kill_when(start(slides, out), out, ".b.unfinished-*/*.geojson")
+    stamp = (out / "a" / "manifest.json").stat().st_mtime_ns
+    finish(slides, out)
+    assert (out / "a" / "manifest.json").stat().st_mtime_ns == stamp
+    run = json.loads((out / "run.json").read_text("utf-8"))
+    assert [slide["outcome"] for slide in run["slides"]] == ["kept", "done", "done"]
+    assert outputs(out) == outputs(tmp_path / "whole")
+    assert not list(out.glob(".*"))
