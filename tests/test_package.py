@@ -15,9 +15,9 @@ from glisson.files import atomic_path
 def test_public_names() -> None:
     assert glisson.__all__ == sorted(
         [
-            "InMemorySlide", "PhantomSettings", "RunResult", "RunSettings", "StudySettings",
-            "__version__", "add_model", "find_model", "find_tissue", "list_models", "make_phantom",
-            "open_runtime", "open_slide", "remeasure", "render_tile", "segment", "study",
+            "AskedSlide", "InMemorySlide", "PhantomSettings", "RunResult", "RunSettings", "Shard",
+            "StudySettings", "__version__", "add_model", "asked_slides", "find_model",
+            "find_tissue", "gather", "list_models", "make_phantom", "open_runtime", "open_slide", "remeasure", "render_tile", "segment", "study",
         ]
     )  # fmt: skip
     for name in glisson.__all__:

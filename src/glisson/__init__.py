@@ -20,21 +20,35 @@ if TYPE_CHECKING:
     from glisson.clinical import StudySettings, study
     from glisson.model import add_model, find_model, list_models, open_runtime
     from glisson.phantom import PhantomSettings, render_tile
-    from glisson.run import RunResult, RunSettings, make_phantom, remeasure, segment
+    from glisson.run import (
+        AskedSlide,
+        RunResult,
+        RunSettings,
+        Shard,
+        asked_slides,
+        gather,
+        make_phantom,
+        remeasure,
+        segment,
+    )
     from glisson.slides import InMemorySlide, open_slide
     from glisson.tissue import find_tissue
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "AskedSlide": "glisson.run",
     "InMemorySlide": "glisson.slides",
     "PhantomSettings": "glisson.phantom",
     "RunResult": "glisson.run",
     "RunSettings": "glisson.run",
     "StudySettings": "glisson.clinical",
     "add_model": "glisson.model",
+    "Shard": "glisson.run",
+    "asked_slides": "glisson.run",
     "find_model": "glisson.model",
     "find_tissue": "glisson.tissue",
+    "gather": "glisson.run",
     "list_models": "glisson.model",
     "make_phantom": "glisson.run",
     "open_runtime": "glisson.model",
@@ -46,15 +60,19 @@ _HOMES = {
 }
 
 __all__ = [
+    "AskedSlide",
     "InMemorySlide",
     "PhantomSettings",
     "RunResult",
     "RunSettings",
+    "Shard",
     "StudySettings",
     "__version__",
     "add_model",
+    "asked_slides",
     "find_model",
     "find_tissue",
+    "gather",
     "list_models",
     "make_phantom",
     "open_runtime",
