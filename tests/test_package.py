@@ -17,7 +17,8 @@ def test_public_names() -> None:
         [
             "AskedSlide", "InMemorySlide", "PhantomSettings", "RunResult", "RunSettings", "Shard",
             "StudySettings", "__version__", "add_model", "asked_slides", "find_model",
-            "find_tissue", "gather", "list_models", "make_phantom", "open_runtime", "open_slide", "remeasure", "render_tile", "segment", "study",
+            "find_tissue", "gather", "list_models", "make_phantom", "open_runtime", "open_slide",
+            "remeasure", "render_tile", "segment", "study",
         ]
     )  # fmt: skip
     for name in glisson.__all__:

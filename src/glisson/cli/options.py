@@ -37,6 +37,10 @@ Manifest = Annotated[
         "special about single slides, or the slides themselves.",
     ),
 ]
+Dask = Annotated[
+    str | None,
+    typer.Option("--dask", help="Work on the Dask cluster with this scheduler (address or file)."),
+]
 ShardOf = Annotated[
     str | None,
     typer.Option("--shard", help="Do only this part, such as 2/8; then glisson gather."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from glisson.cli.options import (
+    Dask,
     Exact,
     Manifest,
     Model,
@@ -33,6 +34,7 @@ def segment(
     slides: Slides = None,
     manifest: Manifest = None,
     shard: ShardOf = None,
+    dask: Dask = None,
     model: Model = None,
     mpp: Mpp = None,
     overlap: Overlap = None,
@@ -63,7 +65,9 @@ def segment(
     part = None if shard is None else Shard.parse(shard)
     asked = asked_slides(slides or [], manifest)
     with ProgressBar() as bar:
-        result = segment_slides(asked, out, model, settings, bar, part, isolated=len(asked) > 1)
+        result = segment_slides(
+            asked, out, model, settings, bar, part, isolated=len(asked) > 1, dask=dask
+        )
     print_summary(result)
     if result.failed:
         raise typer.Exit(SOME_FAILED)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from glisson.run.folder import prepare_output
 from glisson.run.identity import model_identity
 from glisson.run.isolated import IsolatedWorker
 from glisson.run.observer import RunObserver, SilentObserver
+from glisson.run.on_dask import done_on_dask
 from glisson.run.settings import RunSettings
 from glisson.run.shard import Shard
 from glisson.run.slide import SlideResult
@@ -51,6 +52,7 @@ def segment(
     observer: RunObserver | None = None,
     shard: Shard | None = None,
     isolated: bool = False,
+    dask: str | None = None,
 ) -> RunResult:
     """Find and measure the portal tracts of slides, and write the results folder `out`.
 
@@ -64,6 +66,7 @@ def segment(
         isolated: work in a process of its own, which is replaced when a slide crashes or stalls
             it. Like every program that starts processes, yours then needs the usual
             `if __name__ == "__main__":`.
+        dask: a scheduler's address or file: work on its cluster instead.
 
     Raises:
         SlideError: the only slide cannot be used.
@@ -74,10 +77,12 @@ def segment(
     tasks = _tasks(slides, Path(out), settings, shard)
     bundle = find_model(model)
     check_runs(bundle, settings.runtime)
-    if not isolated:
+    if not isolated and dask is None:
         _check_any_opens(tasks)
     prepare_output(Path(out))
     run = _Run(Path(out), bundle, settings, observer or SilentObserver(), shard)
+    if dask is not None:
+        return run.on_dask(tasks, dask)
     return run.isolated(tasks) if isolated else run.here(tasks)
 
 
@@ -151,26 +156,50 @@ class _Run:
         """Do the tasks in this process."""
         chosen = self._settings
         runtime = OpeningRuntime(self._bundle, chosen.runtime, chosen.precision, chosen.threads)
-        return self._all(tasks, lambda task: do_task(task, self._bundle, runtime, self._observer))
+        return self._one_by_one(
+            tasks, lambda task: do_task(task, self._bundle, runtime, self._observer)
+        )
 
     def isolated(self, tasks: Sequence[SlideTask]) -> RunResult:
         """Do the tasks in a process of its own."""
         worker = IsolatedWorker(self._bundle, self._settings, self._observer)
         try:
-            return self._all(tasks, worker.do)
+            return self._one_by_one(tasks, worker.do)
         finally:
             worker.close()
 
-    def _all(self, tasks: Sequence[SlideTask], do: Callable[[SlideTask], TaskDone]) -> RunResult:
+    def on_dask(self, tasks: Sequence[SlideTask], address: str) -> RunResult:
+        """Do the tasks on a cluster."""
+
+        def coming() -> Iterator[TaskDone]:
+            done = done_on_dask(address, tasks, self._bundle, self._settings)
+            for position, each in enumerate(done, start=1):
+                self._observer.slide_started(each.result.name, position, len(tasks))
+                yield each
+
+        return self._all(tasks, coming())
+
+    def _one_by_one(
+        self, tasks: Sequence[SlideTask], do: Callable[[SlideTask], TaskDone]
+    ) -> RunResult:
+        def doing() -> Iterator[TaskDone]:
+            for position, task in enumerate(tasks, start=1):
+                self._observer.slide_started(task.name, position, len(tasks))
+                yield do(task)
+
+        return self._all(tasks, doing())
+
+    def _all(self, tasks: Sequence[SlideTask], coming: Iterable[TaskDone]) -> RunResult:
+        """Take in what is done, in any order, and write the summary whatever happens."""
         results: list[SlideResult] = []
         finished = False
         try:
-            for position, task in enumerate(tasks, start=1):
-                self._observer.slide_started(task.name, position, len(tasks))
-                results.append(self._kept_in_mind(do(task)))
-                self._observer.slide_finished(task.name, results[-1].outcome)
+            for done in coming:
+                results.append(self._kept_in_mind(done))
+                self._observer.slide_finished(done.result.name, done.result.outcome)
             finished = True
         finally:
+            results.sort(key=lambda result: result.number)
             write_summary(self._out, results, self._infos, self._facts(len(tasks), finished))
         if len(tasks) == 1 and results[0].outcome == "failed" and self._shard is None:
             raise DamagedSlide(results[0].error)
