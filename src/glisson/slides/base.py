@@ -87,12 +87,16 @@ class LevelSlide(ABC):
             self._damaged_l0[box] = None
 
     def _level_for(self, mpp: float) -> int:
-        """The coarsest level that is still at least as fine as `mpp`."""
+        """The coarsest level that is still at least as fine as `mpp`.
+
+        By its true scale: a level whose sides were rounded to whole pixels says 16.003 for 16,
+        and would be passed over for one of sixteen times the pixels.
+        """
         finest = min(self._info.pixel_size.x_um, self._info.pixel_size.y_um)
         fine_enough = [
             level
-            for level, downsample in enumerate(self._info.level_downsamples)
-            if downsample * finest <= mpp * _LEVEL_TOLERANCE
+            for level in range(len(self._level_sizes))
+            if max(self._l0_per_level_px(level)) * finest <= mpp * _LEVEL_TOLERANCE
         ]
         return fine_enough[-1] if fine_enough else 0
 
