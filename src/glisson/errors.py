@@ -15,6 +15,7 @@
     │   └── SelfTestFailed       the runtime does not repeat the bundle's own output
     ├── SettingsError            an option or settings file is wrong (also ValueError)
     ├── OutputError              results cannot be written (also OSError)
+    ├── OutlineError             outlines that QuPath would not open
     ├── AnnotationError          GeoJSON that cannot be read (also ValueError)
     ├── TrainingError            training cannot start or go on
     ├── StudyError               a statistic cannot be made of these cases (also ValueError)
@@ -84,6 +85,10 @@ class SettingsError(GlissonError, ValueError):
 
 class OutputError(GlissonError, OSError):
     """Results cannot be written where they were asked for."""
+
+
+class OutlineError(GlissonError):
+    """A slide's outlines would not open in QuPath."""
 
 
 class AnnotationError(GlissonError, ValueError):

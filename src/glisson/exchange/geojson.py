@@ -18,8 +18,8 @@ from shapely.geometry.base import BaseGeometry
 
 from glisson import __version__
 from glisson.classes import PORTAL, TISSUE_COLOUR, TISSUE_QUPATH_NAME
-from glisson.errors import OutputError
-from glisson.exchange.qupath_rules import broken_rules
+from glisson.errors import OutlineError, OutputError
+from glisson.exchange.qupath_rules import MOST_VERTICES, broken_rules
 from glisson.files import atomic_path
 from glisson.measure import Measurements, TractMeasurements
 from glisson.regions import Regions, on_qupath_grid
@@ -31,6 +31,8 @@ Document = dict[str, Any]
 _AREAS = {"Polygon", "MultiPolygon", "GeometryCollection"}
 _ENDINGS = (".geojson", ".json", ".geojson.gz", ".json.gz")
 """QuPath takes a file of any other ending for one without objects, and says nothing."""
+_TOLERANCES_L0 = (4.0, 8.0, 16.0, 32.0, 64.0)
+"""Level-0 px; a pixel of the class map has 4 to 8."""
 _NAMESPACE = uuid.UUID("6f0d1c9e-5a0e-5b57-9d55-3f0c8f3b8f11")
 
 
@@ -49,7 +51,8 @@ def write_tracts_geojson(
     gets its name. A name that ends in `.gz` is compressed.
 
     Raises:
-        OutputError: the file cannot be written, or would be refused by QuPath.
+        OutputError: the file cannot be written.
+        OutlineError: QuPath would refuse it.
     """
     _write(path, tracts_document(regions, measurements, info, model, frame))
 
@@ -111,7 +114,7 @@ def _write(path: Path, document: Document) -> None:
         raise OutputError(f"{path} would not open in QuPath: end its name in .geojson.")
     broken = broken_rules(document)
     if broken:
-        raise OutputError(f"{path} would not open in QuPath: {broken[0]}. Please report this.")
+        raise OutlineError(f"{path} would not open in QuPath: {broken[0]}. Please report this.")
     data = json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
     with atomic_path(path) as unfinished:
         compressed = path.suffix == ".gz"
@@ -153,7 +156,17 @@ def _tissue_geometry(
     if not regions.fragments:
         return None
     outlines = shapely.union_all([fragment.outline_l0 for fragment in regions.fragments])
-    return on_qupath_grid(translate(outlines, *shift_l0))
+    return on_qupath_grid(_thinned(translate(outlines, *shift_l0)))
+
+
+def _thinned(outline_l0: BaseGeometry) -> BaseGeometry:
+    """An outline with as few vertices as QuPath bears: only those of whole resections have more."""
+    thin = outline_l0
+    for tolerance_l0 in _TOLERANCES_L0:
+        if shapely.get_num_coordinates(thin) <= MOST_VERTICES // 2:
+            break
+        thin = shapely.simplify(outline_l0, tolerance_l0)
+    return thin
 
 
 def _tract_geometry(
@@ -162,7 +175,7 @@ def _tract_geometry(
     """A tract inside the tissue as it is written: QuPath nests only what is covered."""
     if tissue is None:
         return None
-    outline = translate(outline_l0, *shift_l0)
+    outline = _thinned(translate(outline_l0, *shift_l0))
     # To cut with all the tissue takes long, and few tracts reach its edge.
     inside = shapely.contains_properly(tissue, outline)
     return on_qupath_grid(shapely.intersection(outline, _around(outline) if inside else tissue))

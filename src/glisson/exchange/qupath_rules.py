@@ -17,7 +17,7 @@ _COMPUTED_BY_QUPATH = {
 _GEOMETRIES = {"Polygon", "MultiPolygon", "LineString", "Point", "MultiPoint"}
 _NOT_FLAT = {"childObjects", "children", "nucleusGeometry"}
 _OBJECT_TYPES = {"annotation", "detection", "tile"}
-_MOST_VERTICES = 50_000
+MOST_VERTICES = 50_000
 
 
 def broken_rules(document: dict[str, Any]) -> list[str]:
@@ -96,7 +96,7 @@ def _shape_rules(geometry: dict[str, Any]) -> Iterator[str]:
     snapped = shapely.set_precision(shape, 0.01, mode="pointwise")
     if not snapped.is_valid or snapped.is_empty:
         yield "its geometry is invalid on QuPath's grid of 0.01 px"
-    if len(points) > _MOST_VERTICES:
+    if len(points) > MOST_VERTICES:
         yield f"it has {len(points)} vertices"
 
 
