@@ -42,17 +42,20 @@ class Mode:
     @property
     def name(self) -> str:
         """Such as `bf16, overlap 0.125, 256 px`."""
-        return f"{self.precision}, overlap {self.overlap:g}, {self.window_px} px"
+        return f"{self.precision}, overlap {self.overlap:.3g}, {self.window_px} px"
 
 
 EXACT = Mode()
 MODES = (
     EXACT,
+    Mode("bf16"),
+    Mode("f32", 0.125),
+    Mode("f32", 0.0625),
     Mode("bf16", 0.125, 320),
-    Mode("bf16", 0.1, 320),
     Mode("bf16", 0.125, 384),
-    Mode("bf16", 0.0834, 384),
+    Mode("bf16", 32 / 384, 384),
     Mode("bf16", 0.25, 384),
+    Mode("f32", 0.125, 512),
 )
 
 
