@@ -50,6 +50,20 @@ def kill_when(process: subprocess.Popen[bytes], out: Path, pattern: str) -> None
     process.communicate()
 
 
+def test_ctrl_c_in_a_series_leaves_no_trace(slides: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    process = start(slides, out)
+    while process.poll() is None and not list(out.glob(".b.unfinished-*/*.geojson")):
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate()
+    assert process.returncode == 130, errors.decode()
+    assert not list(out.glob(".*"))
+    run = json.loads((out / "run.json").read_text("utf-8"))
+    assert run["status"] == "interrupted"
+    assert [slide["name"] for slide in run["slides"]] == ["a"]
+
+
 def test_killed_twice_and_gone_on_is_undisturbed(slides: Path, tmp_path: Path) -> None:
     finish(slides, tmp_path / "whole")
     out = tmp_path / "killed"

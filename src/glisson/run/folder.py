@@ -186,8 +186,16 @@ def _remove_abandoned(out: Path, name: str) -> None:
     for path in out.iterdir():
         if path.name.startswith(start):
             number = path.name.removeprefix(start).split("-")[0]
-            if number.isdigit() and not psutil.pid_exists(int(number)):
+            if number.isdigit() and not _is_running(int(number)):
                 shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_running(pid: int) -> bool:
+    """Whether a process is there and not just a zombie that nobody has asked after."""
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _this_host() -> str:

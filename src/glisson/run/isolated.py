@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import signal
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -39,6 +40,7 @@ class _Lost(Exception):
 def serve(connection: Connection, bundle: ModelBundle, settings: RunSettings) -> None:
     """Do tasks as they come in; runs in the process of its own."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asks
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what is unfinished is removed
     runtime = OpeningRuntime(bundle, settings.runtime, settings.precision, settings.threads)
     observer = _Reporter(connection)
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):  # nobody asks any more
@@ -109,8 +111,9 @@ class IsolatedWorker:
     def close(self) -> None:
         """End the process."""
         if self._connection is not None and self._process is not None:
-            self._process.kill()
+            self._process.terminate()
             self._process.join(_ENDING_S)
+            self._process.kill()
             self._connection.close()
         self._process = self._connection = None
 
