@@ -26,7 +26,7 @@ format: $(DEV)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(DEV)  ## time and memory, printed; nothing is asserted
+bench: $(DEV)  ## Glisson, the floor and three peers in turn: half an hour, 20 GB of environments
 	$(BIN)/python -m benchmarks
 
 phantom-check: $(DEV)  ## phantom tiles against measured ranges of real liver
