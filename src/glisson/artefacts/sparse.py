@@ -10,10 +10,9 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from glisson.artefacts.boxes import boxes_of, by_cells, widened, window
+from glisson.runs import ranges, runs
 from glisson.tissue import morphology
 from glisson.tissue.tissue_map import Mask
 
@@ -64,7 +63,7 @@ class Pieces:
         """(P,) row and column of each pixel, and the piece it is part of."""
         length = self.stop - self.start
         row, number = np.repeat(self.row, length), np.repeat(self.number, length)
-        return row, _ranges(self.start, length), number
+        return row, ranges(self.start, length), number
 
     def only(self, chosen: NDArray[np.bool_]) -> Pieces:
         """The pieces chosen by number; they keep their numbers."""
@@ -96,16 +95,9 @@ class Pieces:
 
 def pieces(mask: Mask, connectivity: int = 8) -> Pieces:
     """Find a mask's connected pieces; they are numbered as they come from the top left."""
-    stride = mask.shape[1] + 1
-    start, stop = _runs(mask)
-    corners = connectivity == 8
-    first = np.searchsorted(stop, start + stride, side="left" if corners else "right")
-    count = np.searchsorted(start, stop + stride, side="right" if corners else "left") - first
-    above, below = np.repeat(np.arange(len(start)), count), _ranges(first, count)
-    links = coo_array((np.ones(len(above), np.int8), (above, below)), (len(start),) * 2)
-    number = connected_components(links, directed=False)[1].astype(np.int64)
-    row = start // stride
-    return Pieces(row, start - row * stride, stop - row * stride, number, mask.shape)
+    found = runs(mask)
+    number = found.connected(connectivity)[1].astype(np.int64)
+    return Pieces(found.row, found.left, found.left + found.length, number, mask.shape)
 
 
 def drop_specks(mask: Mask, area_um2: float, mpp: float) -> Mask:
@@ -137,20 +129,3 @@ def erode(mask: Mask, radius_um: float, mpp: float) -> Mask:
 
 def _reach_px(radius_um: float, mpp: float) -> int:
     return morphology.disc(radius_um, mpp).shape[0] // 2
-
-
-def _runs(mask: Mask) -> tuple[Integers, Integers]:
-    """Where runs start and stop, with the rows end to end and a pixel not set after each."""
-    if not mask.any():
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    height, width = mask.shape
-    flat = np.zeros(1 + height * (width + 1), bool)
-    flat[1:].reshape(height, width + 1)[:, :width] = mask
-    ends = np.flatnonzero(flat[1:] != flat[:-1])
-    return ends[::2], ends[1::2]
-
-
-def _ranges(first: Integers, count: Integers) -> Integers:
-    """The numbers from each `first` on, `count` of them, one range after the other."""
-    before = np.cumsum(count) - count
-    return np.repeat(first - before, count) + np.arange(count.sum())

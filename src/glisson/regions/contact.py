@@ -11,7 +11,8 @@ import shapely
 from numpy.typing import NDArray
 
 from glisson.regions.clean import Labels
-from glisson.regions.spans import Grid, Integers, Spans, common, joined, ranges, shifted
+from glisson.regions.spans import Grid, Integers, Spans, common, joined, shifted
+from glisson.runs import ranges
 
 Polygons = NDArray[np.object_]
 

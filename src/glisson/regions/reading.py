@@ -12,7 +12,8 @@ from glisson.classes import BACKGROUND, PORTAL
 from glisson.frames import BoxPx
 from glisson.regions.clean import Labels
 from glisson.regions.label_map import LabelMap
-from glisson.regions.spans import Flags, Grid, Integers, Spans, joined, ranges, spans_of
+from glisson.regions.spans import Flags, Grid, Integers, Spans, joined, spans_of
+from glisson.runs import ranges
 
 
 def read_labels(label_map: LabelMap, box_px: BoxPx) -> Labels:

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from glisson.runs import ranges, runs
+
 Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
@@ -90,12 +92,6 @@ def overlapping(one: Spans, other: Spans) -> tuple[Integers, Integers]:
     return np.repeat(np.arange(len(one)), count), ranges(low, count)
 
 
-def ranges(first: Integers, count: Integers) -> Integers:
-    """The numbers from each `first` on, `count` of them, one range after the other."""
-    before = np.cumsum(count) - count
-    return np.repeat(first - before, count) + np.arange(count.sum())
-
-
 def shifted(spans: Spans, by: int | Integers) -> Spans:
     """All spans moved along the line, together or each by its own."""
     return Spans(spans.start + by, spans.stop + by)
@@ -153,12 +149,5 @@ class Grid:
 
 def spans_of(mask: Flags) -> tuple[Integers, Integers, Integers]:
     """Row, first column and column after the last of the spans of a mask (H, W)."""
-    height, width = mask.shape
-    line = np.zeros((height, width + 1), bool)
-    line[:, :width] = mask
-    flat = line.ravel()
-    ends = np.flatnonzero(flat[1:] != flat[:-1]) + 1
-    if flat[:1].any():
-        ends = np.concatenate([[0], ends])
-    row, start = np.divmod(ends[::2], width + 1)
-    return row, start, ends[1::2] - row * (width + 1)
+    found = runs(mask)
+    return found.row, found.left, found.left + found.length

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from glisson.tissue.runs import Ints, Runs, runs
+from glisson.runs import Ints, Runs, runs
 from glisson.tissue.tissue_map import Mask
 
 

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from glisson.tissue.tissue_map import Mask
-
+Mask = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
 
@@ -45,8 +44,7 @@ class Runs:
     def pixels(self, chosen: NDArray[np.bool_]) -> Ints:
         """Places in the flattened mask of the pixels of the chosen runs."""
         length = self.length[chosen]
-        first = (self.start - self.row)[chosen] - (np.cumsum(length) - length)
-        return np.asarray(np.repeat(first, length) + np.arange(length.sum()))
+        return ranges((self.start - self.row)[chosen], length)
 
     def holding(self, others: Runs) -> Ints:
         """(R2,) number of the run that holds each of the other runs, all inside these."""
@@ -69,9 +67,7 @@ class Runs:
         first = np.searchsorted(self.stop, self.start - width - reach, side="right")
         end = np.searchsorted(self.start, self.stop - width + reach, side="left")
         count = end - first
-        below = np.repeat(np.arange(len(count)), count)
-        above = np.arange(count.sum()) + np.repeat(first - (np.cumsum(count) - count), count)
-        return below, above
+        return np.repeat(np.arange(len(count)), count), ranges(first, count)
 
 
 def runs(mask: Mask) -> Runs:
@@ -81,3 +77,9 @@ def runs(mask: Mask) -> Runs:
     line[1:].reshape(height, width + 1)[:, :width] = mask
     ends = np.flatnonzero(line[1:] != line[:-1])
     return Runs(ends[0::2], ends[1::2], (height, width))
+
+
+def ranges(first: Ints, count: Ints) -> Ints:
+    """The numbers from each `first` on, `count` of them, one range after the other."""
+    before = np.cumsum(count) - count
+    return np.asarray(np.repeat(first - before, count) + np.arange(count.sum()))
