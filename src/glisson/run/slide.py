@@ -104,15 +104,17 @@ def segment_one(
     runtime: Runtime,
     settings: RunSettings,
     observer: RunObserver,
+    parts: dict[str, str],
 ) -> SlideResult:
     """Segment an open slide and write its result folder.
+
+    `parts` are the slide's `result_parts`, which say later whether the results still hold.
 
     Raises:
         DamagedSlide: too much of the tissue cannot be read.
         OutputError: the results cannot be written.
     """
     clock = StageClock()
-    parts = result_parts(path, bundle, settings)
     digest = settings_hash(parts)
     with slide_folder(out, name, digest, parts) as folder:
         found = _find(slide, bundle, runtime, settings, observer, clock)

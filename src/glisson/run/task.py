@@ -88,21 +88,24 @@ def _done(
 ) -> TaskDone:
     settings, path = task.settings, task.asked.path
     with open_slide(path, mpp=settings.mpp) as slide:
-        because = _why(task, bundle)
+        parts = result_parts(path, bundle, settings)
+        because = _why(task, parts)
         if because is None:
             folder = task.out / task.name
             kept = SlideResult(task.name, path, "kept", folder, read_json(folder / BIOPSY))
             return TaskDone(task.labelled(kept), slide.info)
         if because != NEW:
             logger.info("%s is done again: %s", task.name, because)
-        result = segment_one(slide, path, task.name, task.out, bundle, runtime, settings, observer)
+        result = segment_one(
+            slide, path, task.name, task.out, bundle, runtime, settings, observer, parts
+        )
         result = replace(result, because=None if because == NEW else because)
         return TaskDone(task.labelled(result), slide.info)
 
 
-def _why(task: SlideTask, bundle: ModelBundle) -> str | None:
+def _why(task: SlideTask, parts: dict[str, str]) -> str | None:
     """Why a slide has to be done, or None where its results stay."""
     folder = task.out / task.name
     if task.run_settings.overwrite:
         return "asked to overwrite" if folder.exists() else NEW
-    return why_not_done(folder, result_parts(task.asked.path, bundle, task.settings))
+    return why_not_done(folder, parts)
