@@ -1,7 +1,7 @@
 """Changes of position, shape, stain, light and sharpness that a laboratory could make.
 
-All work on a batch in memory, with the batch's own generator: one displacement field serves
-image and labels, and the same seed gives the same batch on every machine.
+All work on a batch where it lies, with a generator of the same device: one displacement field
+serves image and labels, and the same seed gives the same batch on every device of one kind.
 """
 
 from __future__ import annotations
@@ -36,6 +36,10 @@ class Augmentation:
         grid_reach: by how much, as a part of a column.
         stain: chance of other amounts of dye.
         stain_scale: range of the factors on the amounts.
+        dye_drift: deviation of each dye's colour in optical density, as a part of its length.
+        uneven: chance that the amounts of dye vary over a tile, as in a section of uneven
+            thickness.
+        uneven_reach: by how much, as a part of them.
         colour: chance of the changes of light and colour below.
         gain: of brightness, to either side of 1.
         tint: of each channel, likewise.
@@ -43,7 +47,10 @@ class Augmentation:
         saturation: likewise.
         hue: turn of the colour circle to either side, as a part of it.
         grey: chance of no colour at all.
-        texture: chance of a random 3 x 3 filter over the three colours, mixed with the tile.
+        texture: chance of a random filter over the three colours, mixed with the tile.
+        texture_px: sides of the filters, one of which a batch gets.
+        coarse: chance of fewer pixels, as of a scan at a lower power.
+        coarse_factor: by which they are larger at most.
         blur: chance of blur.
         blur_px: widest sigma of the blur.
         noise: chance of noise.
@@ -61,6 +68,9 @@ class Augmentation:
     grid_reach: float = 0.15
     stain: float = 0.0
     stain_scale: tuple[float, float] = (0.72, 1.35)
+    dye_drift: float = 0.0
+    uneven: float = 0.0
+    uneven_reach: float = 0.25
     colour: float = 1.0
     gain: float = 0.0
     tint: float = 0.0
@@ -69,6 +79,9 @@ class Augmentation:
     hue: float = 0.0
     grey: float = 0.0
     texture: float = 0.0
+    texture_px: tuple[int, ...] = (3,)
+    coarse: float = 0.0
+    coarse_factor: float = 2.0
     blur: float = 0.0
     blur_px: float = 1.5
     noise: float = 0.0
@@ -90,11 +103,17 @@ AUGMENTATIONS = {
         gain=0.18, tint=0.1, contrast=0.35, saturation=0.4, hue=0.03, grey=0.1, texture=0.3,
         blur=0.4, blur_px=1.8, noise=0.33, noise_level=0.04,
     ),
+    "wider": Augmentation(
+        rotate=0.5, zoom=0.3, elastic=0.5, grid=0.5, stain=0.8, stain_scale=(0.5, 1.6),
+        dye_drift=0.1, uneven=0.3, gain=0.2, tint=0.12, contrast=0.4, saturation=0.5, hue=0.05,
+        grey=0.1, texture=0.45, texture_px=(3, 3, 5, 7), coarse=0.2, blur=0.4, blur_px=2.0,
+        noise=0.33, noise_level=0.05,
+    ),
 }  # fmt: skip
 """`paper`: kinds and strengths of the authors' published scripts (elastic of alpha 50 px and
 sigma 4 px has a deviation of 2 px; grid limit 0.5; colour jitter 0.1, 0.8, 0.8, 0.1), quarter
 turns and flips. `stain`: what measured better with tiles of slides. `wide`: for models that learn
-from phantoms alone and will see what those never show."""
+from phantoms alone and will see what those never show; `wider`: more of it, and more kinds."""
 
 
 def augment(
@@ -110,24 +129,35 @@ def augment(
     images = _relit(images, how, generator)
     if how.texture:
         images = _filtered(images, how, generator)
+    if how.coarse:
+        images = _coarser(images, how, generator)
     images = _blurred(images, how, generator)
     return images.clamp(0, 1), labels
 
 
+def _drawn(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    """Even between 0 and 1, on the generator's device."""
+    return torch.rand(shape, generator=generator, device=generator.device)
+
+
 def _even(shape: tuple[int, ...], reach: float, generator: torch.Generator) -> Tensor:
     """Even between -reach and reach."""
-    return reach * (2 * torch.rand(shape, generator=generator) - 1)
+    return reach * (2 * _drawn(shape, generator) - 1)
+
+
+def _normal(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    return torch.randn(shape, generator=generator, device=generator.device)
 
 
 def _chosen(images: Tensor, chance: float, generator: torch.Generator) -> Tensor:
     """(N, 1, 1, 1) bool, True with this chance for each tile."""
-    drawn = torch.rand((len(images), 1, 1, 1), generator=generator) < chance
-    return drawn.to(images.device)
+    return _drawn((len(images), 1, 1, 1), generator) < chance
 
 
 def _turned(images: Tensor, labels: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Each tile by one of the eight turns and flips of a square."""
-    drawn = torch.randint(8, (len(images),), generator=generator).tolist()
+    eighths = torch.randint(8, (len(images),), generator=generator, device=generator.device)
+    drawn = eighths.tolist()
     pairs = [_turned_one(*pair) for pair in zip(images, labels, drawn, strict=True)]
     return torch.stack([image for image, _ in pairs]), torch.stack([label for _, label in pairs])
 
@@ -146,17 +176,16 @@ def _bent(
         _rotations(count, how, generator), list(images.shape), align_corners=False
     )
     where = where + _elastic(images, how, generator) + _stretch(images, how, generator)
-    where = where.to(images.device)
     images = _sampled(images, where, "bilinear")
     labels = _sampled(labels[:, None].float(), where, "nearest")[:, 0].to(labels.dtype)
     return images, labels
 
 
 def _rotations(count: int, how: Augmentation, generator: torch.Generator) -> Tensor:
-    chosen = torch.rand(count, generator=generator) < how.rotate
+    chosen = _drawn((count,), generator) < how.rotate
     angle = _even((count,), math.radians(how.rotate_deg), generator) * chosen
     scale = 1 + _even((count,), how.zoom, generator) * chosen
-    cosine, sine, zero = scale * angle.cos(), scale * angle.sin(), torch.zeros(count)
+    cosine, sine, zero = scale * angle.cos(), scale * angle.sin(), torch.zeros_like(scale)
     rows = [torch.stack([cosine, -sine, zero], 1), torch.stack([sine, cosine, zero], 1)]
     return torch.stack(rows, 1)
 
@@ -164,7 +193,7 @@ def _rotations(count: int, how: Augmentation, generator: torch.Generator) -> Ten
 def _elastic(images: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:
     """(N, H, W, 2) displacement in units of half a tile, smooth between random nodes."""
     count, side = len(images), how.elastic_nodes
-    chosen = torch.rand((count, 1, 1, 1), generator=generator) < how.elastic
+    chosen = _drawn((count, 1, 1, 1), generator) < how.elastic
     coarse = _even((count, 2, side, side), 2 * how.elastic_reach, generator) * chosen
     fine = functional.interpolate(coarse, images.shape[2:], mode="bicubic", align_corners=True)
     return fine.permute(0, 2, 3, 1)
@@ -173,10 +202,10 @@ def _elastic(images: Tensor, how: Augmentation, generator: torch.Generator) -> T
 def _stretch(images: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:
     """(N, H, W, 2) displacement in units of half a tile: columns and rows of other widths."""
     count, _, height, width = images.shape
-    chosen = torch.rand((count, 1, 1), generator=generator) < how.grid
+    chosen = _drawn((count, 1, 1), generator) < how.grid
     widths = 1 + _even((count, 2, _GRID), how.grid_reach, generator) * chosen
     edges = functional.pad(widths.cumsum(2) / widths.sum(2, keepdim=True), (1, 0))
-    moved = 2 * (edges - torch.linspace(0, 1, _GRID + 1))
+    moved = 2 * (edges - torch.linspace(0, 1, _GRID + 1, device=edges.device))
     across = functional.interpolate(moved[:, :1], width, mode="linear", align_corners=True)
     down = functional.interpolate(moved[:, 1:], height, mode="linear", align_corners=True)
     both = across.expand(-1, height, -1), down.transpose(1, 2).expand(-1, -1, width)
@@ -196,22 +225,44 @@ def _restained(images: Tensor, how: Augmentation, generator: torch.Generator) ->
     density = -torch.log10(images.clamp_min(1 / 255)).permute(0, 2, 3, 1)
     amounts = density @ torch.linalg.inv(dyes)
     low, high = how.stain_scale
-    scale = low + (high - low) * torch.rand((count, 1, 1, 3), generator=generator)
+    scale = low + (high - low) * _drawn((count, 1, 1, 3), generator)
     shift = _even((count, 1, 1, 3), 0.02, generator)
-    changed = (amounts * scale.to(images.device) + shift.to(images.device)) @ dyes
+    changed = (amounts * scale + shift) * _thickness(images, how, generator)
+    changed = changed @ _drifted(dyes, count, how, generator)
     density = torch.where(_chosen(images, how.stain, generator), changed, density)
     return torch.pow(10.0, -density).permute(0, 3, 1, 2).clamp(0, 1)
+
+
+def _thickness(images: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:
+    """(N, H, W, 1) smooth factors about 1; 1 for all where nothing is uneven."""
+    count, _, height, width = images.shape
+    if not how.uneven:
+        return torch.ones((count, 1, 1, 1), device=images.device)
+    chosen = _chosen(images, how.uneven, generator)
+    nodes = _even((count, 1, 4, 4), how.uneven_reach, generator) * chosen
+    smooth = functional.interpolate(nodes, (height, width), mode="bicubic", align_corners=True)
+    return 1 + smooth.permute(0, 2, 3, 1)
+
+
+def _drifted(
+    dyes: Tensor, count: int, how: Augmentation, generator: torch.Generator
+) -> Tensor:
+    """(N or 1, 1, 3, 3) unit vectors of the dyes, each tile's somewhat its own."""
+    if not how.dye_drift:
+        return dyes[None, None]
+    moved = dyes + how.dye_drift * _normal((count, 1, 3, 3), generator)
+    return moved.clamp_min(0.02) / moved.clamp_min(0.02).norm(dim=-1, keepdim=True)
 
 
 def _relit(images: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:
     one, three = (len(images), 1, 1, 1), (len(images), 3, 1, 1)
     gain = (1 + _even(one, how.gain, generator)) * (1 + _even(three, how.tint, generator))
-    contrast = (1 + _even(one, how.contrast, generator)).to(images.device)
-    saturation = (1 + _even(one, how.saturation, generator)).to(images.device)
+    contrast = 1 + _even(one, how.contrast, generator)
+    saturation = 1 + _even(one, how.saturation, generator)
     saturation = torch.where(_chosen(images, how.grey, generator), 0.0, saturation)
-    turned = _hues_turned(len(images), how.hue, generator).to(images.device)
+    turned = _hues_turned(len(images), how.hue, generator)
     mean = images.mean(dim=(1, 2, 3), keepdim=True)
-    changed = (mean + (images - mean) * contrast) * gain.to(images.device)
+    changed = (mean + (images - mean) * contrast) * gain
     grey = changed.mean(dim=1, keepdim=True)
     changed = grey + (changed - grey) * saturation
     if how.hue:
@@ -223,35 +274,53 @@ def _hues_turned(count: int, reach: float, generator: torch.Generator) -> Tensor
     """(N, 3, 3) turns of colours about the grey axis."""
     angle = _even((count, 1, 1), 2 * math.pi * reach, generator)
     axis = 1 / math.sqrt(3)
-    cross = axis * torch.tensor([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]])
-    return torch.eye(3) * angle.cos() + cross * angle.sin() + (1 - angle.cos()) / 3
+    cross = axis * torch.tensor([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]], device=angle.device)
+    return torch.eye(3, device=angle.device) * angle.cos() + cross * angle.sin() + (1 - angle.cos()) / 3
 
 
 def _filtered(images: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:
     """Random local filters that keep shapes and change textures (RandConv, Xu et al. 2021)."""
     count, _, height, width = images.shape
-    filters = torch.randn((count * 3, 3, 3, 3), generator=generator) / math.sqrt(27)
-    mixed = 0.35 + 0.65 * torch.rand((count, 1, 1, 1), generator=generator).to(images.device)
-    padded = functional.pad(images - 0.5, (1, 1, 1, 1), mode="reflect")
-    flat = padded.reshape(1, count * 3, height + 2, width + 2)
-    found = functional.conv2d(flat, filters.to(images.device), groups=count).view_as(images)
+    side = _one_of(how.texture_px, generator)
+    filters = _normal((count * 3, 3, side, side), generator) / math.sqrt(3 * side**2)
+    mixed = 0.35 + 0.65 * _drawn((count, 1, 1, 1), generator)
+    edge = side // 2
+    padded = functional.pad(images - 0.5, (edge, edge, edge, edge), mode="reflect")
+    flat = padded.reshape(1, count * 3, height + 2 * edge, width + 2 * edge)
+    found = functional.conv2d(flat, filters, groups=count).view_as(images)
     low, high = found.amin((1, 2, 3), keepdim=True), found.amax((1, 2, 3), keepdim=True)
     found = (found - low) / (high - low).clamp_min(1e-3)
     changed = mixed * images + (1 - mixed) * found
     return torch.where(_chosen(images, how.texture, generator), changed, images)
 
 
+def _one_of(values: tuple[int, ...], generator: torch.Generator) -> int:
+    if len(values) == 1:
+        return values[0]
+    return values[int(_drawn((1,), generator) * len(values))]
+
+
+def _coarser(images: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:
+    """Averaged to fewer pixels and enlarged again, by one factor a batch."""
+    factor = 1 + (how.coarse_factor - 1) * float(_drawn((1,), generator))
+    chosen = _chosen(images, how.coarse, generator)
+    size = images.shape[2:]
+    few = functional.interpolate(images, [round(side / factor) for side in size], mode="area")
+    many = functional.interpolate(few, size, mode="bilinear", align_corners=False)
+    return torch.where(chosen, many, images)
+
+
 def _blurred(images: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:
     """Blur of one width a batch, and noise, each on its share of the tiles."""
-    sigma = 0.3 + (how.blur_px - 0.3) * float(torch.rand(1, generator=generator))
+    sigma = 0.3 + (how.blur_px - 0.3) * float(_drawn((1,), generator))
     chosen = _chosen(images, how.blur, generator)
     if bool(chosen.any()):
         images = torch.where(chosen, _gaussian(images, sigma), images)
     chosen = _chosen(images, how.noise, generator)
     if bool(chosen.any()):
-        level = how.noise_level * torch.rand((len(images), 1, 1, 1), generator=generator)
-        noise = torch.randn(images.shape, generator=generator) * level
-        images = torch.where(chosen, images + noise.to(images.device), images)
+        level = how.noise_level * _drawn((len(images), 1, 1, 1), generator)
+        noise = _normal(tuple(images.shape), generator) * level
+        images = torch.where(chosen, images + noise, images)
     return images
 
 

@@ -15,7 +15,9 @@ from glisson.training.loss import with_ignored_border
 
 Positions = NDArray[np.int64]
 Batch = tuple[Tensor, Tensor, Tensor]
-"""Positions of the tiles in their split, (N, 3, H, W) images in 0 to 1, (N, H, W) uint8 labels."""
+"""Positions of the tiles in their split, (N, 3, H, W) images, (N, H, W) uint8 labels.
+
+Images are bytes as they are read, and floats in 0 to 1 once they are on the device."""
 
 
 class SplitTiles(Dataset[tuple[int, Tensor, Tensor]]):  # type: ignore[misc]  # torch has no types
@@ -116,10 +118,11 @@ def _rounds(rng: np.random.Generator, positions: Positions, count: int) -> Posit
     return np.concatenate([*rounds, positions[:0]])[:count]
 
 
-def load(tiles: SplitTiles, order: Order, workers: int) -> Iterator[Batch]:
-    """Batches of a split, images as floats."""
+def load(
+    tiles: SplitTiles, order: Order, workers: int = 0, pinned: bool = False
+) -> Iterator[Batch]:
+    """Batches of a split, read by so many processes, in pinned memory if asked."""
     loader: DataLoader[tuple[Tensor, Tensor, Tensor]] = DataLoader(
-        tiles, batch_sampler=order, num_workers=workers
+        tiles, batch_sampler=order, num_workers=workers, pin_memory=pinned
     )
-    for index, images, labels in loader:
-        yield index, images.float() / 255, labels
+    yield from map(tuple, loader)

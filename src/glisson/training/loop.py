@@ -6,7 +6,7 @@ import copy
 import logging
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,7 +20,7 @@ from torch.nn import functional
 from glisson.classes import CLASSES
 from glisson.dataset import Split, TileSource, check_classes_present
 from glisson.errors import SettingsError, TrainingError
-from glisson.scores import Confusion, Scores, confusion, scores_of
+from glisson.scores import Confusion, Scores, scores_of
 from glisson.training.augment import AUGMENTATIONS, augment
 from glisson.training.batches import Batch, Order, SplitTiles, load
 from glisson.training.checkpoint import BEST, LAST, load_checkpoint, save_checkpoint
@@ -177,7 +177,7 @@ class Trainer:
         progress = self.progress
         self._order.start_at(progress.epoch, progress.batch)
         self.network.train()
-        for batch in load(self._tiles[Split.TRAIN], self._order, self.workers):
+        for batch in self._batches(Split.TRAIN, self._order):
             loss = self._learn(batch)
             progress.batch += 1
             progress.step += 1
@@ -186,11 +186,15 @@ class Trainer:
                 observer.step_done(progress.epoch, progress.batch, len(self._order), loss)
             self._save_now_and_then()
 
+    def _batches(self, split: Split, order: Order) -> Iterator[Batch]:
+        pinned = self.fabric.device.type == "cuda"  # which then fetches them by itself
+        return load(self._tiles[split], order, self.workers, pinned)
+
     def _learn(self, batch: Batch) -> float:
         """One optimiser step; its randomness depends on seed, step and device only."""
         generator = self._generator(self.progress.step)
         torch.manual_seed(generator.initial_seed())  # dropout of the network
-        _, images, labels = (self.fabric.to_device(each) for each in batch)
+        _, images, labels = self._on_device(batch)
         images, labels = augment(images, labels, AUGMENTATIONS[self.recipe.augmentation], generator)
         self._set_learning_rate()
         logits = self._logits(self.network, images)
@@ -211,6 +215,11 @@ class Trainer:
         self.progress.counts = counts.tolist()
         return value
 
+    def _on_device(self, batch: Batch) -> Batch:
+        """A batch moved as bytes, a quarter of what floats would be, its images then as floats."""
+        index, images, labels = (self.fabric.to_device(each) for each in batch)
+        return index, images.float() / 255, labels
+
     def _check_number(self, value: float, what: str) -> None:
         """Stop before a value that is no number enters weights or checkpoints, on all devices."""
         finite = torch.tensor(float(math.isfinite(value)))
@@ -229,7 +238,8 @@ class Trainer:
 
     def _generator(self, step: int) -> torch.Generator:
         mixed = np.random.SeedSequence([self.recipe.seed, step, self.fabric.global_rank])
-        return torch.Generator().manual_seed(int(mixed.generate_state(1, np.uint64)[0] >> 1))
+        seed = int(mixed.generate_state(1, np.uint64)[0] >> 1)
+        return torch.Generator(self.fabric.device).manual_seed(seed)
 
     def _set_learning_rate(self) -> None:
         recipe, step = self.recipe, self.progress.step
@@ -263,10 +273,8 @@ class Trainer:
         counts = np.zeros((len(CLASSES), len(CLASSES)), np.int64)
         losses, tiles = 0.0, 0
         shown: tuple[Batch, Tensor] | None = None
-        for number, batch in enumerate(
-            load(self._tiles[Split.VALIDATION], self._validation_order, self.workers)
-        ):
-            index, images, labels = (self.fabric.to_device(each) for each in batch)
+        for number, batch in enumerate(self._batches(Split.VALIDATION, self._validation_order)):
+            index, images, labels = self._on_device(batch)
             if self.recipe.augment_validation:
                 how = AUGMENTATIONS[self.recipe.augmentation]
                 images, labels = augment(images, labels, how, self._generator(number))
@@ -393,7 +401,11 @@ def _classes(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def _confusion(logits: Tensor, labels: Tensor) -> Confusion:
-    return confusion(labels.cpu().numpy(), _classes(logits, labels).cpu().numpy().astype(np.uint8))
+    """As `scores.confusion`, counted on the device."""
+    classes = len(CLASSES)
+    known = labels < classes
+    pairs = labels[known].long() * classes + _classes(logits, labels)[known]
+    return torch.bincount(pairs, minlength=classes**2).reshape(classes, classes).cpu().numpy()
 
 
 def _named(split: str, scores: Scores) -> dict[str, float]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -19,8 +21,29 @@ from glisson.phantom import commonest, render_tile
 Pixels = NDArray[np.uint8]
 Pair = tuple[Pixels, Pixels]
 
-SCALES = (0.86, 1.0, 1.0, 1.16)
+SCALES = (0.72, 0.86, 1.0, 1.0, 1.16, 1.4)
 """Factors on the rendered µm/px: errors of scale to bear."""
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Tiles that are kept in one file: their seeds, µm/px, side, and how common rarities are."""
+
+    split: Split
+    first_seed: int
+    count: int
+    mpp: float
+    size_px: int
+    rare: float
+
+    @property
+    def seeds(self) -> range:
+        return range(self.first_seed, self.first_seed + self.count)
+
+    @property
+    def file_name(self) -> str:
+        kind = f"{self.mpp:g}um-{self.size_px}px-{self.rare:g}"
+        return f"phantoms-{self.first_seed}-{self.count}-{kind}.npz"
 
 
 class PhantomTiles:
@@ -49,28 +72,31 @@ class PhantomTiles:
         rare: float = 1.0,
     ) -> None:
         self._mpp, self._size_px = mpp, size_px
-        seeds = {
-            Split.TRAIN: (first_seed, training, rare),
-            Split.VALIDATION: (self.VALIDATION_SEED, validation, 1.0),
-        }
-        self._tiles: dict[str, Pair] = {}
-        rows: list[TileRow] = []
+        splits = (
+            (Split.VALIDATION, self.VALIDATION_SEED, validation, 1.0),
+            (Split.TRAIN, first_seed, training, rare),
+        )
+        groups = [
+            _Group(split, seed, min(group, start + count - seed), mpp, size_px, often)
+            for split, start, count, often in splits
+            for seed in range(start, start + count, group)
+        ]
         folder.mkdir(parents=True, exist_ok=True)
-        for split, (start, count, often) in seeds.items():
-            for seed in range(start, start + count, group):
-                many = min(group, start + count - seed)
-                rows += self._added(split, seed, _stored(folder, seed, many, mpp, size_px, often))
-        self.rows = tuple(rows)
+        _draw_missing(folder, groups)
+        self._tiles: dict[str, Pair] = {}
+        self.rows = tuple(row for group in groups for row in self._added(folder, group))
 
     def read(self, row: TileRow) -> TilePixels:
         """Pixels and labels of a tile."""
         rgb, labels = self._tiles[row.tile]
         return TilePixels(rgb, labels)
 
-    def _added(self, split: Split, first_seed: int, group: Pair) -> list[TileRow]:
+    def _added(self, folder: Path, group: _Group) -> list[TileRow]:
+        with np.load(folder / group.file_name, allow_pickle=False) as stored:
+            images, masks = stored["images"], stored["labels"]
         rows = []
-        for seed, (rgb, labels) in enumerate(zip(*group, strict=True), first_seed):
-            row = self._row(f"phantom-{seed}", split, labels)
+        for seed, rgb, labels in zip(group.seeds, images, masks, strict=True):
+            row = self._row(f"phantom-{seed}", group.split, labels)
             self._tiles[row.tile] = rgb, labels
             rows.append(row)
         return rows
@@ -86,29 +112,29 @@ class PhantomTiles:
         )  # fmt: skip
 
 
-def _stored(
-    folder: Path, first_seed: int, count: int, mpp: float, size_px: int, rare: float
-) -> Pair:
-    path = folder / f"phantoms-{first_seed}-{count}-{mpp:g}um-{size_px}px-{rare:g}.npz"
-    if not path.exists():
-        images, labels = _render(first_seed, count, mpp, size_px, rare)
-        with atomic_path(path) as unfinished, unfinished.open("wb") as file:
-            np.savez(file, images=images, labels=labels)
-    with np.load(path, allow_pickle=False) as stored:
-        return stored["images"], stored["labels"]
-
-
-def _render(first_seed: int, count: int, mpp: float, size_px: int, rare: float) -> Pair:
-    work = partial(_render_one, mpp=mpp, size_px=size_px, rare=rare)
+def _draw_missing(folder: Path, groups: Sequence[_Group]) -> None:
+    """Draw what is not there yet, by as many processes as there are processors."""
+    missing = [group for group in groups if not (folder / group.file_name).exists()]
+    if not missing:
+        return
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read by the workers when they start
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(os.cpu_count(), context, cv2.setNumThreads, (1,)) as workers:
-        made = list(workers.map(work, range(first_seed, first_seed + count), chunksize=16))
-    return np.stack([image for image, _ in made]), np.stack([labels for _, labels in made])
+        drawings = [
+            workers.map(partial(_render_one, group=group), group.seeds, chunksize=8)
+            for group in missing
+        ]
+        for group, drawn in zip(missing, drawings, strict=True):
+            images, labels = zip(*drawn, strict=True)
+            with (
+                atomic_path(folder / group.file_name) as unfinished,
+                unfinished.open("wb") as file,
+            ):
+                np.savez(file, images=np.stack(images), labels=np.stack(labels))
 
 
-def _render_one(seed: int, mpp: float, size_px: int, rare: float) -> Pair:
-    fine_mpp = mpp / 2 * SCALES[seed % len(SCALES)]
-    tile = render_tile(seed, 2 * size_px, fine_mpp, drawn_mpp=fine_mpp, rare=rare)
+def _render_one(seed: int, group: _Group) -> Pair:
+    size_px, fine_mpp = group.size_px, group.mpp / 2 * SCALES[seed % len(SCALES)]
+    tile = render_tile(seed, 2 * size_px, fine_mpp, drawn_mpp=fine_mpp, rare=group.rare)
     rgb = cv2.resize(tile.rgb, (size_px, size_px), interpolation=cv2.INTER_AREA)
     return rgb.astype(np.uint8), commonest(tile.labels, 2)
