@@ -65,7 +65,7 @@ def main() -> None:
     facts = json.loads((chosen.folder / "info.json").read_text("utf-8"))
     bundle = find_model(chosen.model)
     runtime = open_runtime(bundle)
-    wanted = SegmentSettings(mpp=bundle.spec.mpp, window_px=bundle.spec.window_px, overlap=0.5)
+    wanted = SegmentSettings.of_model(bundle.spec)  # as `glisson segment` does
     for name, fact in facts.items():
         if isinstance(fact, dict) and "um_per_px" in fact:
             mpp = fact["um_per_px"]

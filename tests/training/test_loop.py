@@ -16,9 +16,10 @@ import torch
 
 from glisson.dataset import IGNORED
 from glisson.errors import OutputError, SettingsError, TrainingError
+from glisson.scores import confusion
 from glisson.training.batches import Order
 from glisson.training.checkpoint import BEST, LAST, kept_weights, load_checkpoint, save_checkpoint
-from glisson.training.loop import Trainer
+from glisson.training.loop import Trainer, _classes, _confusion
 from glisson.training.loss import with_ignored_border
 from glisson.training.recipe import PRESETS, Recipe, preset
 from glisson.training.session import RunSettings, train_model
@@ -35,6 +36,15 @@ def trained(folder: Path, recipe: Recipe = QUICK, source: ColourTiles | None = N
 
 def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
     return all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_counts_on_the_device_are_those_of_the_scores() -> None:
+    draw = torch.Generator().manual_seed(3)
+    logits = torch.randn((2, 3, 8, 8), generator=draw)
+    labels = torch.randint(0, 4, (2, 32, 32), generator=draw, dtype=torch.uint8)
+    labels[labels == 3] = IGNORED
+    expected = confusion(labels.numpy(), _classes(logits, labels).numpy().astype(np.uint8))
+    assert np.array_equal(_confusion(logits, labels), expected)
 
 
 def test_it_learns(tmp_path: Path) -> None:

@@ -36,10 +36,6 @@ class Augmentation:
         grid_reach: by how much, as a part of a column.
         stain: chance of other amounts of dye.
         stain_scale: range of the factors on the amounts.
-        dye_drift: deviation of each dye's colour in optical density, as a part of its length.
-        uneven: chance that the amounts of dye vary over a tile, as in a section of uneven
-            thickness.
-        uneven_reach: by how much, as a part of them.
         colour: chance of the changes of light and colour below.
         gain: of brightness, to either side of 1.
         tint: of each channel, likewise.
@@ -47,10 +43,7 @@ class Augmentation:
         saturation: likewise.
         hue: turn of the colour circle to either side, as a part of it.
         grey: chance of no colour at all.
-        texture: chance of a random filter over the three colours, mixed with the tile.
-        texture_px: sides of the filters, one of which a batch gets.
-        coarse: chance of fewer pixels, as of a scan at a lower power.
-        coarse_factor: by which they are larger at most.
+        texture: chance of a random 3 x 3 filter over the three colours, mixed with the tile.
         blur: chance of blur.
         blur_px: widest sigma of the blur.
         noise: chance of noise.
@@ -68,9 +61,6 @@ class Augmentation:
     grid_reach: float = 0.15
     stain: float = 0.0
     stain_scale: tuple[float, float] = (0.72, 1.35)
-    dye_drift: float = 0.0
-    uneven: float = 0.0
-    uneven_reach: float = 0.25
     colour: float = 1.0
     gain: float = 0.0
     tint: float = 0.0
@@ -79,9 +69,6 @@ class Augmentation:
     hue: float = 0.0
     grey: float = 0.0
     texture: float = 0.0
-    texture_px: tuple[int, ...] = (3,)
-    coarse: float = 0.0
-    coarse_factor: float = 2.0
     blur: float = 0.0
     blur_px: float = 1.5
     noise: float = 0.0
@@ -103,17 +90,11 @@ AUGMENTATIONS = {
         gain=0.18, tint=0.1, contrast=0.35, saturation=0.4, hue=0.03, grey=0.1, texture=0.3,
         blur=0.4, blur_px=1.8, noise=0.33, noise_level=0.04,
     ),
-    "wider": Augmentation(
-        rotate=0.5, zoom=0.3, elastic=0.5, grid=0.5, stain=0.8, stain_scale=(0.5, 1.6),
-        dye_drift=0.1, uneven=0.3, gain=0.2, tint=0.12, contrast=0.4, saturation=0.5, hue=0.05,
-        grey=0.1, texture=0.45, texture_px=(3, 3, 5, 7), coarse=0.2, blur=0.4, blur_px=2.0,
-        noise=0.33, noise_level=0.05,
-    ),
 }  # fmt: skip
 """`paper`: kinds and strengths of the authors' published scripts (elastic of alpha 50 px and
 sigma 4 px has a deviation of 2 px; grid limit 0.5; colour jitter 0.1, 0.8, 0.8, 0.1), quarter
 turns and flips. `stain`: what measured better with tiles of slides. `wide`: for models that learn
-from phantoms alone and will see what those never show; `wider`: more of it, and more kinds."""
+from phantoms alone and will see what those never show."""
 
 
 def augment(
@@ -129,8 +110,6 @@ def augment(
     images = _relit(images, how, generator)
     if how.texture:
         images = _filtered(images, how, generator)
-    if how.coarse:
-        images = _coarser(images, how, generator)
     images = _blurred(images, how, generator)
     return images.clamp(0, 1), labels
 
@@ -227,31 +206,9 @@ def _restained(images: Tensor, how: Augmentation, generator: torch.Generator) ->
     low, high = how.stain_scale
     scale = low + (high - low) * _drawn((count, 1, 1, 3), generator)
     shift = _even((count, 1, 1, 3), 0.02, generator)
-    changed = (amounts * scale + shift) * _thickness(images, how, generator)
-    changed = changed @ _drifted(dyes, count, how, generator)
+    changed = (amounts * scale + shift) @ dyes
     density = torch.where(_chosen(images, how.stain, generator), changed, density)
     return torch.pow(10.0, -density).permute(0, 3, 1, 2).clamp(0, 1)
-
-
-def _thickness(images: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:
-    """(N, H, W, 1) smooth factors about 1; 1 for all where nothing is uneven."""
-    count, _, height, width = images.shape
-    if not how.uneven:
-        return torch.ones((count, 1, 1, 1), device=images.device)
-    chosen = _chosen(images, how.uneven, generator)
-    nodes = _even((count, 1, 4, 4), how.uneven_reach, generator) * chosen
-    smooth = functional.interpolate(nodes, (height, width), mode="bicubic", align_corners=True)
-    return 1 + smooth.permute(0, 2, 3, 1)
-
-
-def _drifted(
-    dyes: Tensor, count: int, how: Augmentation, generator: torch.Generator
-) -> Tensor:
-    """(N or 1, 1, 3, 3) unit vectors of the dyes, each tile's somewhat its own."""
-    if not how.dye_drift:
-        return dyes[None, None]
-    moved = dyes + how.dye_drift * _normal((count, 1, 3, 3), generator)
-    return moved.clamp_min(0.02) / moved.clamp_min(0.02).norm(dim=-1, keepdim=True)
 
 
 def _relit(images: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:
@@ -275,39 +232,25 @@ def _hues_turned(count: int, reach: float, generator: torch.Generator) -> Tensor
     angle = _even((count, 1, 1), 2 * math.pi * reach, generator)
     axis = 1 / math.sqrt(3)
     cross = axis * torch.tensor([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]], device=angle.device)
-    return torch.eye(3, device=angle.device) * angle.cos() + cross * angle.sin() + (1 - angle.cos()) / 3
+    return (
+        torch.eye(3, device=angle.device) * angle.cos()
+        + cross * angle.sin()
+        + (1 - angle.cos()) / 3
+    )
 
 
 def _filtered(images: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:
     """Random local filters that keep shapes and change textures (RandConv, Xu et al. 2021)."""
     count, _, height, width = images.shape
-    side = _one_of(how.texture_px, generator)
-    filters = _normal((count * 3, 3, side, side), generator) / math.sqrt(3 * side**2)
+    filters = _normal((count * 3, 3, 3, 3), generator) / math.sqrt(27)
     mixed = 0.35 + 0.65 * _drawn((count, 1, 1, 1), generator)
-    edge = side // 2
-    padded = functional.pad(images - 0.5, (edge, edge, edge, edge), mode="reflect")
-    flat = padded.reshape(1, count * 3, height + 2 * edge, width + 2 * edge)
+    padded = functional.pad(images - 0.5, (1, 1, 1, 1), mode="reflect")
+    flat = padded.reshape(1, count * 3, height + 2, width + 2)
     found = functional.conv2d(flat, filters, groups=count).view_as(images)
     low, high = found.amin((1, 2, 3), keepdim=True), found.amax((1, 2, 3), keepdim=True)
     found = (found - low) / (high - low).clamp_min(1e-3)
     changed = mixed * images + (1 - mixed) * found
     return torch.where(_chosen(images, how.texture, generator), changed, images)
-
-
-def _one_of(values: tuple[int, ...], generator: torch.Generator) -> int:
-    if len(values) == 1:
-        return values[0]
-    return values[int(_drawn((1,), generator) * len(values))]
-
-
-def _coarser(images: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:
-    """Averaged to fewer pixels and enlarged again, by one factor a batch."""
-    factor = 1 + (how.coarse_factor - 1) * float(_drawn((1,), generator))
-    chosen = _chosen(images, how.coarse, generator)
-    size = images.shape[2:]
-    few = functional.interpolate(images, [round(side / factor) for side in size], mode="area")
-    many = functional.interpolate(few, size, mode="bilinear", align_corners=False)
-    return torch.where(chosen, many, images)
 
 
 def _blurred(images: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:

@@ -21,7 +21,7 @@ from glisson.phantom import commonest, render_tile
 Pixels = NDArray[np.uint8]
 Pair = tuple[Pixels, Pixels]
 
-SCALES = (0.72, 0.86, 1.0, 1.0, 1.16, 1.4)
+SCALES = (0.86, 1.0, 1.0, 1.16)
 """Factors on the rendered µm/px: errors of scale to bear."""
 
 
