@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import logging
+import os
 import sys
 from typing import Annotated
 
@@ -79,7 +82,20 @@ def main() -> None:
         app()
     except GlissonError as error:
         console.print("[bold red]Error:[/]", escape(str(error)), highlight=False, soft_wrap=True)
-        sys.exit(INPUT_ERROR)
+        _leave(INPUT_ERROR)
     except KeyboardInterrupt:
         console.print("Stopped. Finished slides are kept; run the same command to go on.")
-        sys.exit(INTERRUPTED)
+        _leave(INTERRUPTED)
+    except SystemExit as done:
+        if not isinstance(done.code, int | None):
+            raise
+        _leave(done.code or 0)
+
+
+def _leave(code: int) -> None:
+    """End here: taking every module and the model apart first costs 0.3 s of each call."""
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(BrokenPipeError):  # its reader has seen enough
+            stream.flush()
+    os._exit(code)

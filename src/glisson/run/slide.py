@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -184,18 +185,23 @@ def _region_settings(bundle: ModelBundle, settings: RunSettings) -> RegionSettin
 def _write_pictures_and_outlines(
     folder: Path, slide: Slide, found: _Found, bundle: ModelBundle
 ) -> None:
-    write_tracts_geojson(
-        folder / TRACTS,
-        found.regions,
-        found.measurements,
-        slide.info,
-        model=f"{bundle.spec.name} {bundle.spec.version}",
-    )
-    write_class_map(folder / CLASS_MAP, found.class_map)
-    write_overview(folder / OVERVIEW, slide, found.regions, found.artefacts.each)
-    write_artefacts_geojson(folder / ARTEFACTS_FILE, found.artefacts.each, slide.info)
+    """All files but the record; two at a time, for compressing them is most of the work."""
     (folder / THUMBNAILS).mkdir()
-    write_thumbnails(folder / THUMBNAILS, slide, found.regions.tracts)
+    regions, artefacts = found.regions, found.artefacts.each
+    model = f"{bundle.spec.name} {bundle.spec.version}"
+    with ThreadPoolExecutor(2, thread_name_prefix="write") as beside:
+        written = [
+            beside.submit(write_overview, folder / OVERVIEW, slide, regions, artefacts),
+            beside.submit(write_class_map, folder / CLASS_MAP, found.class_map),
+            beside.submit(write_thumbnails, folder / THUMBNAILS, slide, regions.tracts),
+            beside.submit(
+                write_tracts_geojson,
+                folder / TRACTS, regions, found.measurements, slide.info, model=model,
+            ),
+            beside.submit(write_artefacts_geojson, folder / ARTEFACTS_FILE, artefacts, slide.info),
+        ]  # fmt: skip
+    for each in written:
+        each.result()
 
 
 def _record(
