@@ -14,7 +14,8 @@ from glisson.model.runtime import Probabilities, Tiles, padded_to
 _SIDE_MULTIPLE = 32
 _READERS = 4
 _WINDOWS_ON_PROCESSOR = 4
-_MOST_WINDOWS = 128
+_MOST_WINDOWS = 16
+"""A call on a graphics card: more make the network no faster, and copies slower (docs/speed.md)."""
 _SHARE_OF_MEMORY = 0.5
 
 
