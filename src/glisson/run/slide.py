@@ -37,6 +37,7 @@ from glisson.run.observer import RunObserver
 from glisson.run.settings import RunSettings, settings_hash
 from glisson.segmentation import ClassMap, SegmentSettings, segment_beside_artefacts
 from glisson.slides import Slide
+from glisson.storage import Place
 from glisson.tissue import TissueMap, find_tissue
 
 logger = logging.getLogger(__name__)
@@ -52,9 +53,9 @@ class SlideResult:
 
     Attributes:
         name: the result folder's name.
-        slide: the slide's path.
+        slide: the slide's path, or its address on a store.
         outcome: `done`, `kept` (done earlier, same settings) or `failed`.
-        folder: the result folder, or None when failed.
+        folder: the result folder, on a store where the run's is, or None when failed.
         record: the content of `biopsy.json`, or empty when failed.
         error: why it failed, or None.
         number: its place in the whole run, from 1.
@@ -63,9 +64,9 @@ class SlideResult:
     """
 
     name: str
-    slide: Path
+    slide: Place
     outcome: str
-    folder: Path | None
+    folder: Place | None
     record: dict[str, Any]
     error: str | None = None
     number: int = 1
@@ -84,10 +85,10 @@ class _Found:
     measurements: Measurements
 
 
-def result_parts(path: Path, bundle: ModelBundle, settings: RunSettings) -> dict[str, str]:
+def result_parts(slide: Place, bundle: ModelBundle, settings: RunSettings) -> dict[str, str]:
     """Hashes of all that decides a slide's result, part by part."""
     parts = {
-        "slide": slide_identity(path),
+        "slide": slide_identity(slide),
         "model": model_identity(bundle),
         "settings": settings.for_record(),
         "version of Glisson": {"glisson": software_versions()["glisson"]},
@@ -97,7 +98,7 @@ def result_parts(path: Path, bundle: ModelBundle, settings: RunSettings) -> dict
 
 def segment_one(
     slide: Slide,
-    path: Path,
+    path: Place,
     name: str,
     out: Path,
     bundle: ModelBundle,
@@ -108,7 +109,8 @@ def segment_one(
 ) -> SlideResult:
     """Segment an open slide and write its result folder.
 
-    `parts` are the slide's `result_parts`, which say later whether the results still hold.
+    `path` is where the slide's bytes are; `parts` are its `result_parts`, which say later whether
+    the results still hold.
 
     Raises:
         DamagedSlide: too much of the tissue cannot be read.
@@ -200,7 +202,7 @@ def _write_pictures_and_outlines(
 
 def _record(
     slide: Slide,
-    path: Path,
+    path: Place,
     found: _Found,
     bundle: ModelBundle,
     runtime: Runtime,
@@ -242,7 +244,7 @@ def _doubtful(regions: Regions, bundle: ModelBundle) -> dict[str, Any]:
     }
 
 
-def _slide_record(slide: Slide, path: Path) -> dict[str, Any]:
+def _slide_record(slide: Slide, path: Place) -> dict[str, Any]:
     info = slide.info
     bounds = None if info.bounds_l0 is None else asdict(info.bounds_l0)
     return {
