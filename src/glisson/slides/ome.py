@@ -23,7 +23,7 @@ _MOST_XML_BYTES = 64 << 20
 def is_ome_tiff(file: Path | BinaryIO) -> bool:
     """Whether the file is a TIFF with OME metadata."""
     try:
-        with tifffile.TiffFile(file) as tiff:
+        with _tiff(file) as tiff:
             return bool(tiff.is_ome)
     except GlissonError:
         raise
@@ -70,7 +70,7 @@ class OmeTiffSlide(LevelSlide):
     ) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._tiff = tifffile.TiffFile(path if file is None else file)
+        self._tiff = _tiff(path if file is None else file)
         try:
             self._pages = [_rgb_page(path, level) for level in self._tiff.series[0].levels]
             info = self._describe(mpp)
@@ -148,6 +148,12 @@ class OmeTiffSlide(LevelSlide):
             return None
         decoded: Pixels = data[0, : shape[1], : shape[2]]
         return decoded
+
+
+def _tiff(file: Path | BinaryIO) -> Any:
+    if not isinstance(file, Path):
+        file.seek(0)  # tifffile takes the file's position for its start
+    return tifffile.TiffFile(file)
 
 
 def _rgb_page(path: Path, level: Any) -> Any:

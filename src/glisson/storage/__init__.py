@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from glisson.storage.cache import SlideCache, cache_folder, slide_cache
+from glisson.storage.companions import SlideFile, SlideFiles, is_stored_dicom_folder, slide_files
 from glisson.storage.folders import bring, put
 from glisson.storage.range_file import RangeFile
-from glisson.storage.slide_files import SlideFile, SlideFiles, is_stored_dicom_folder, slide_files
 from glisson.storage.store import (
     Stored,
     all_files_in,

@@ -25,9 +25,9 @@ from pathlib import Path
 from typing import Any
 
 from glisson.errors import GlissonError, OutputError, SettingsError, StorageError
+from glisson.storage.companions import SlideFiles, slide_files
 from glisson.storage.download import Progress, fetch
 from glisson.storage.locks import Holds
-from glisson.storage.slide_files import SlideFiles, slide_files
 
 logger = logging.getLogger(__name__)
 

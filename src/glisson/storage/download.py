@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from glisson.storage.slide_files import SlideFiles
+from glisson.storage.companions import SlideFiles
 from glisson.storage.store import Stored, read
 
 PIECE_BYTES = 8 << 20

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from glisson.files import atomic_path
+from glisson.errors import OutputError
 from glisson.storage.store import Stored, read, write
 from glisson.storage.url import Url
 
@@ -14,7 +14,7 @@ _AT_A_TIME = 8
 
 
 def bring(files: Iterable[tuple[Stored, Path]]) -> None:
-    """Fetch small files, each to a path.
+    """Fetch small files, each to a path of a working copy that nobody else reads.
 
     Raises:
         StorageError: one cannot be read.
@@ -33,9 +33,15 @@ def put(files: Iterable[tuple[Path, Url]]) -> None:
 
 
 def _brought(stored: Stored, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_path(path) as unfinished:
-        unfinished.write_bytes(read(stored.url, 0, stored.bytes))
+    content = read(stored.url, 0, stored.bytes)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    except OSError as error:
+        raise OutputError(
+            f"{path} cannot be written: {error.strerror or error}. Free some space or choose "
+            "another folder with --cache, then run again."
+        ) from error
 
 
 def _each(do: Callable[..., None], pairs: Iterable[object]) -> None:

@@ -24,7 +24,8 @@ FIRST_WAIT_S = 1.0
 """Before the second try; each further wait is twice as long."""
 
 ANSWER_S = 120.0
-"""Longest wait for one answer: a piece of 8 MiB at 70 kB/s, by which a slide would take hours."""
+SLOWEST_BYTES_PER_S = 70e3
+"""Longest wait for one answer, as for a piece of 8 MiB at a rate by which a slide takes hours."""
 
 _STAMPS = (
     "ETag", "etag", "checksum", "md5Hash", "content_md5", "generation", "mtime", "LastModified",
@@ -161,7 +162,9 @@ def write(path: Path, url: Url) -> None:
     """
 
     def put(fs: Any, there: str, limit: Mapping[str, float]) -> None:
-        if not limit:  # a file system, where folders have to be made
+        if limit:
+            limit = {"timeout": ANSWER_S + path.stat().st_size / SLOWEST_BYTES_PER_S}
+        else:  # a file system, where folders have to be made
             fs.makedirs(str(PurePosixPath(there).parent), exist_ok=True)
         fs.put_file(str(path), there, **limit)
 
@@ -228,15 +231,22 @@ def _opened(url: Url) -> tuple[Any, str]:
 def _is_final(error: Exception) -> bool:
     if isinstance(error, FileNotFoundError):
         # fsspec says so of a web server that did not answer, too.
-        status = getattr(error.__cause__, "status", 404)
         no_answer = isinstance(error.__cause__, OSError | asyncio.TimeoutError)
-        return not no_answer and status < 500
+        return not no_answer and _web_status(error) < 500
     return isinstance(error, _FINAL)
+
+
+def _web_status(error: FileNotFoundError) -> int:
+    """What a web server answered; 404 of other stores."""
+    status = getattr(error.__cause__, "status", 404)
+    return status if isinstance(status, int) else 404
 
 
 def _failure(url: Url, what: str, error: Exception) -> StorageError:
     if isinstance(error, FileNotFoundError) and _is_final(error):
-        return NotStored(f"{url} does not exist. Check the name and the folder.")
+        if _web_status(error) not in (401, 403):
+            return NotStored(f"{url} does not exist. Check the name and the folder.")
+        error = PermissionError("the server refuses")
     if isinstance(error, PermissionError):
         advice = "Check the credentials that the store's own tools use, and what they may do."
     elif _is_final(error):
@@ -249,6 +259,8 @@ def _failure(url: Url, what: str, error: Exception) -> StorageError:
 def _text(error: BaseException, url: Url) -> str:
     """What an error says, without secrets; its kind where it says nothing."""
     said = without_secrets(" ".join(str(error).split()), url).rstrip(".")
+    if not said and isinstance(error, TimeoutError):
+        return "no answer in time"
     return said or type(error).__name__
 
 

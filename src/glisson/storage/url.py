@@ -68,9 +68,12 @@ class Url:
 
     def __truediv__(self, relative: str) -> Url:
         """What lies below, or beside by `..`, as in a path."""
-        start, _, below = self._bare.partition("://")
-        host, _, folder = below.partition("/")
-        return Url(f"{start}://{host}/{posixpath.normpath(posixpath.join(folder, relative))}")
+        joined = f"{self._bare.rstrip('/')}/{relative}"
+        if not {".", ".."} & set(relative.split("/")):
+            return Url(joined)  # a key may hold anything else as it is
+        start, _, below = joined.partition("://")
+        host, _, path = below.partition("/")
+        return Url(f"{start}://{host}{posixpath.normpath('/' + path)}")
 
     @property
     def secrets(self) -> tuple[str, ...]:
