@@ -53,7 +53,8 @@ def test_of_a_pyramid_the_level_that_is_read_is_fetched(pyramid: Path, memory: A
     memory.pipe("/box/p.ome.tif", pyramid.read_bytes())
     file = RangeFile(look_at(Url("memory://box/p.ome.tif")), 1 << 14)
     region = RegionUm(0, 0, 1100, 750)
-    with open_ome_pyramid(file, Path("p.ome.tif"), None) as far, open_slide(pyramid) as near:
+    assert open_ome_pyramid(file, Path("p.ome.tif"), None, 1) is None  # its finest is needed
+    with open_ome_pyramid(file, Path("p.ome.tif"), None, 2) as far, open_slide(pyramid) as near:
         assert far.info.name == near.info.name
         for mpp in (8, 4, 2):
             assert np.array_equal(far.read(region, mpp).rgb, near.read(region, mpp).rgb)
@@ -65,7 +66,7 @@ def test_a_store_that_stops_answering_is_no_damage(
 ) -> None:
     memory.pipe("/box/p.ome.tif", pyramid.read_bytes())
     file = RangeFile(look_at(Url("memory://box/p.ome.tif")), 1 << 14)
-    with open_ome_pyramid(file, Path("p.ome.tif"), None) as slide:
+    with open_ome_pyramid(file, Path("p.ome.tif"), None, 2) as slide:
 
         def stalled(*_: Any, **__: Any) -> bytes:
             raise TimeoutError("stalled")

@@ -5,29 +5,24 @@ from __future__ import annotations
 import hashlib
 import platform
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 from glisson import __version__
 from glisson.model import ModelBundle
 from glisson.slides.dicom_folder import dicom_file_in
-from glisson.storage import Place, Url, look_at, read
+from glisson.storage import Place, look_at, read
 
 _SAMPLE_BYTES = 1 << 20
 _PACKAGES = ("numpy", "openslide-python", "openslide-bin", "openvino", "shapely", "rasterio")
 
 
-def slide_identity(slide: Place) -> dict[str, Any]:
+def slide_identity(path: Path) -> dict[str, Any]:
     """Size and a hash of the first and last MiB: enough to tell slides apart, and quick.
 
     A slide that is several files is known by one: MIRAX by its index, DICOM by its first level.
-    A slide on a store has the identity that its copy here has; a folder there has none.
     """
-    if isinstance(slide, Url):
-        stored = look_at(slide)
-        ends = read(slide, 0, min(_SAMPLE_BYTES, stored.bytes))
-        ends += read(slide, max(_SAMPLE_BYTES, stored.bytes - _SAMPLE_BYTES), stored.bytes)
-        return _identity(slide.name, stored.bytes, ends)
-    path = dicom_file_in(slide) if slide.is_dir() else slide
+    path = dicom_file_in(path) if path.is_dir() else path
     size_bytes = path.stat().st_size
     with path.open("rb") as file:
         ends = file.read(_SAMPLE_BYTES)
@@ -35,6 +30,22 @@ def slide_identity(slide: Place) -> dict[str, Any]:
             file.seek(max(_SAMPLE_BYTES, size_bytes - _SAMPLE_BYTES))
             ends += file.read(_SAMPLE_BYTES)
     return _identity(path.name, size_bytes, ends)
+
+
+def identity_from_afar(slide: Place) -> dict[str, Any] | None:
+    """The identity of a slide on a store, by its ends alone: what its copy here would have.
+
+    None of a DICOM folder, whose first level is not known before it is here, and of a slide here.
+
+    Raises:
+        StorageError: the store does not answer, or refuses.
+    """
+    if isinstance(slide, Path) or (stored := look_at(slide)).is_folder:
+        return None
+    first = min(_SAMPLE_BYTES, stored.bytes)
+    ends = read(slide, 0, first)
+    ends += read(slide, max(first, stored.bytes - _SAMPLE_BYTES), stored.bytes)
+    return _identity(slide.name, stored.bytes, ends)
 
 
 def _identity(name: str, size_bytes: int, ends: bytes) -> dict[str, Any]:

@@ -17,11 +17,18 @@ from glisson.storage import Place, RangeFile, SlideFiles, Url, look_at, slide_ca
 
 @contextmanager
 def opened_slide(
-    where: Place, settings: RunSettings, observer: RunObserver
-) -> Iterator[tuple[Slide, Place]]:
-    """The open slide, and where its bytes are: what its identity is read from.
+    where: Place, settings: RunSettings, finest_mpp: float, observer: RunObserver
+) -> Iterator[tuple[Slide, Path]]:
+    """The open slide, and its file or folder here; of one read by range its name alone.
 
-    A pyramidal OME-TIFF on a store is read by range; all else is fetched into the cache first.
+    An OME-TIFF on a store whose levels spare reading the finest is read by range; all else is
+    fetched into the cache first.
+
+    Args:
+        where: the slide.
+        settings: of the run.
+        finest_mpp: µm/px of the finest reads that are to come.
+        observer: told how the fetching goes.
 
     Raises:
         SlideError: as `open_slide`.
@@ -33,10 +40,10 @@ def opened_slide(
         return
     observer.stage_started("fetch")
     files = slide_files(where)
-    by_range = _opened_by_range(where, files, settings)
+    by_range = _opened_by_range(where, files, settings, finest_mpp)
     if by_range is not None:
         with by_range as slide:
-            yield slide, where
+            yield slide, Path(where.name)
             _check_unchanged(where, files)
         return
     cache = slide_cache(settings.cache, settings.cache_gb)
@@ -60,11 +67,13 @@ def info_at(info: SlideInfo, url: Url) -> SlideInfo:
     return replace(info, path=path / info.path.name if inside and info.path else path)
 
 
-def _opened_by_range(where: Url, files: SlideFiles, settings: RunSettings) -> Slide | None:
+def _opened_by_range(
+    where: Url, files: SlideFiles, settings: RunSettings, finest_mpp: float
+) -> Slide | None:
     if not files.is_one or where.suffix.lower() not in TIFF_SUFFIXES:
         return None
     file = cast(BinaryIO, RangeFile(files.files[0].stored))
-    return open_ome_pyramid(file, Path(where.name), settings.mpp)
+    return open_ome_pyramid(file, Path(where.name), settings.mpp, finest_mpp)
 
 
 @contextmanager

@@ -9,15 +9,16 @@ from pathlib import Path
 from glisson.errors import GlissonError, MissingExtra, ModelError, OutputError
 from glisson.model import ModelBundle, Runtime
 from glisson.run.folder import BIOPSY, read_json, why_not_done
+from glisson.run.identity import identity_from_afar, slide_identity
 from glisson.run.observer import RunObserver
 from glisson.run.results_store import working_copy
 from glisson.run.settings import RunSettings
-from glisson.run.slide import SlideResult, result_parts, segment_one
+from glisson.run.slide import SlideResult, finest_mpp, result_parts, segment_one
 from glisson.run.slide_list import AskedSlide
 from glisson.run.stored import StoredSlide
 from glisson.run.stored_slide import info_at, info_of, opened_slide
 from glisson.slides import SlideInfo
-from glisson.storage import Url, look_at
+from glisson.storage import Url
 
 logger = logging.getLogger(__name__)
 
@@ -95,27 +96,21 @@ def _done(
     task: SlideTask, bundle: ModelBundle, runtime: Runtime, observer: RunObserver
 ) -> TaskDone:
     settings, where = task.settings, task.asked.path
-    if isinstance(where, Url) and _stays(task, where, bundle):
+    identity = identity_from_afar(where)
+    if identity and _why(task, result_parts(identity, bundle, settings)) is None:
         return _kept(task)
-    with opened_slide(where, settings, observer) as (slide, bytes_at):
-        parts = result_parts(bytes_at, bundle, settings)
-        because = _why(task, parts)
+    with opened_slide(where, settings, finest_mpp(bundle), observer) as (slide, path):
+        identity = identity or slide_identity(path)
+        because = _why(task, result_parts(identity, bundle, settings))
         if because is None:
             return _kept(task, info_of(slide, where))
         if because != NEW:
             logger.info("%s is done again: %s", task.name, because)
         result = segment_one(
-            slide, bytes_at, task.name, task.out, bundle, runtime, settings, observer, parts
+            slide, where, task.name, task.out, bundle, runtime, settings, observer, identity
         )
-        result = replace(result, slide=where, because=None if because == NEW else because)
+        result = replace(result, because=None if because == NEW else because)
         return TaskDone(task.labelled(result), info_of(slide, where))
-
-
-def _stays(task: SlideTask, where: Url, bundle: ModelBundle) -> bool:
-    """Whether a slide on a store is done, without fetching it; a DICOM folder has to be fetched."""
-    if look_at(where).is_folder:
-        return False
-    return _why(task, result_parts(where, bundle, task.settings)) is None
 
 
 def _done_on_store(

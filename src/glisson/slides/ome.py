@@ -32,14 +32,15 @@ def is_ome_tiff(file: Path | BinaryIO) -> bool:
 
 
 def open_ome_pyramid(
-    file: BinaryIO, path: Path, mpp: float | tuple[float, float] | None
+    file: BinaryIO, path: Path, mpp: float | tuple[float, float] | None, finest_mpp: float
 ) -> OmeTiffSlide | None:
-    """An OME-TIFF in an open file, where it has levels, so that the finest is hardly read.
+    """An OME-TIFF in an open file, if it has a level that spares reading the finest one.
 
     Args:
         file: which stays open as long as the slide is.
         path: what the slide is called by.
         mpp: as `open_slide`.
+        finest_mpp: µm/px of the finest reads that are to come.
 
     Raises:
         SlideError: as `open_slide`.
@@ -47,7 +48,7 @@ def open_ome_pyramid(
     if not is_ome_tiff(file):
         return None
     slide = OmeTiffSlide(path, mpp, file)
-    if len(slide.info.level_downsamples) > 1:
+    if slide.level_for(finest_mpp) > 0:
         return slide
     slide.close()
     return None

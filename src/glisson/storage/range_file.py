@@ -7,7 +7,7 @@ from collections import OrderedDict
 
 from glisson.storage.store import Stored, read
 
-_BLOCK_BYTES = 1 << 20
+BLOCK_BYTES = 1 << 20
 _MOST_BLOCKS = 128
 
 
@@ -18,15 +18,15 @@ class RangeFile(io.RawIOBase):
 
     Args:
         stored: the file.
-        block_bytes: of one request.
+        block_bytes: of one request; `BLOCK_BYTES` if left out.
     """
 
-    def __init__(self, stored: Stored, block_bytes: int = _BLOCK_BYTES) -> None:
+    def __init__(self, stored: Stored, block_bytes: int | None = None) -> None:
         super().__init__()
         self.name = stored.url.name
         self.fetched_bytes = 0
         self._stored = stored
-        self._block_bytes = block_bytes
+        self._block_bytes = block_bytes or BLOCK_BYTES
         self._blocks: OrderedDict[int, bytes] = OrderedDict()
         self._position = 0
 
