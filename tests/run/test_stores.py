@@ -116,6 +116,8 @@ def test_a_run_on_a_store_is_the_run_here(
     again = segment(SCANS, RESULTS, settings=settings)
     assert outcomes(again) == [("a", "kept"), ("b", "kept"), ("bad", "failed")]
     assert of_slides(fetched) < done  # nothing but the ends, of which a small slide consists
+    project = s3.get_object(Bucket="bucket", Key="results/qupath/project.qpproj")["Body"].read()
+    assert json.loads(project) == images
     run = json.loads(s3.get_object(Bucket="bucket", Key="results/run.json")["Body"].read())
     assert [each["outcome"] for each in run["slides"]] == ["kept", "kept", "failed"]
 

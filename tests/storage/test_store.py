@@ -130,6 +130,17 @@ def test_stores_that_are_not_known(address: str, error: type[GlissonError]) -> N
         look_at(Url(address))
 
 
+def test_a_server_that_stalls_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes the connection and never says a word."""
+    import socket
+
+    monkeypatch.setattr("glisson.storage.store.ANSWER_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/a.svs"
+        with pytest.raises(StorageError, match=r"no answer in time\. It was tried 4 times"):
+            look_at(Url(address))
+
+
 def test_a_server_that_is_not_there_is_not_called_a_missing_file(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -45,6 +45,9 @@ def _brought(stored: Stored, path: Path) -> None:
 
 
 def _each(do: Callable[..., None], pairs: Iterable[object]) -> None:
-    with ThreadPoolExecutor(_AT_A_TIME) as pool:
+    pool = ThreadPoolExecutor(_AT_A_TIME)
+    try:
         for _ in pool.map(do, pairs):
             pass
+    finally:  # after an error the others would meet the same store
+        pool.shutdown(cancel_futures=True)
