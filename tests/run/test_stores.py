@@ -226,6 +226,37 @@ def test_a_store_that_fails_while_results_are_written_leaves_the_slide_undone(
     assert outcomes(segment(f"{SCANS}a.svs", RESULTS, settings=wider)) == [("a", "kept")]
 
 
+def test_results_that_a_lost_process_did_not_store_are_stored(
+    scans: Path, s3: Any, settings: RunSettings, tmp_path: Path
+) -> None:
+    """Finished here, in the run's working copy, by a process that died before they were written."""
+    from glisson.model import find_model
+    from glisson.run.observer import SilentObserver
+    from glisson.run.task import SlideTask, do_task
+    from tests.scenes import ColourModel
+
+    here = tmp_path / "working copy"
+    segment(scans / "a.svs", here)
+    (asked,) = asked_slides([scans / "a.svs"])
+    task = SlideTask(asked, "a", 1, here, settings, Url(RESULTS))
+    done = do_task(task, find_model(None), ColourModel(), SilentObserver())
+    assert done.result.outcome == "done"
+    assert "results/a/manifest.json" in stored_keys(s3)
+
+
+@pytest.mark.parametrize("name", ["m.mrxs", "d"])
+def test_results_never_take_the_place_of_a_slides_own_folder(
+    name: str, memory: Any, tmp_path: Path
+) -> None:
+    for key in ("m.mrxs", "m/Data0001.dat", "d/1.dcm"):
+        memory.pipe(f"/scans/{key}", b"1")
+        (tmp_path / key).parent.mkdir(exist_ok=True)
+        (tmp_path / key).write_bytes(b"1")
+    for folder in ("memory://scans", str(tmp_path)):
+        with pytest.raises(SettingsError, match="part of the slide"):
+            segment(f"{folder}/{name}", folder)
+
+
 @pytest.mark.usefixtures("no_waiting")
 def test_a_slide_that_does_not_come_costs_itself(
     scans: Path, s3: Any, settings: RunSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

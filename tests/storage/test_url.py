@@ -31,6 +31,7 @@ def test_names_and_folders() -> None:
     assert url.parent / "b.svs" == Url("s3://bucket/scans/b.svs")
     assert url.parent / "../b.svs" == Url("s3://bucket/b.svs")
     assert url.as_path() == Path("/bucket/scans/case 1.ome.tif")
+    assert Url("https://host/a%2F..%2F..%2Fb.svs").name == "b.svs"
     signed = Url("https://host/scans/a%20b.svs?X-Amz-Signature=abc")
     assert signed.name == "a b.svs"
     assert signed.parent == Url("https://host/scans")

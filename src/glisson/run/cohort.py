@@ -22,7 +22,7 @@ from glisson.run.slide_list import AskedSlide, asked_slides
 from glisson.run.summary import RunFacts, write_summary
 from glisson.run.task import SlideTask, TaskDone, do_task
 from glisson.slides import SlideInfo, open_slide
-from glisson.storage import Place, Url, look_at, place
+from glisson.storage import Place, Url, absolute, look_at, place
 
 Slides = Sequence[Place | str | AskedSlide] | Place | str
 
@@ -77,6 +77,8 @@ def segment(
     """
     settings = settings or RunSettings()
     tasks = _tasks(slides, settings, shard)
+    for task in tasks:
+        _check_apart(task, place(out))
     bundle = find_model(model)
     check_runs(bundle, settings.runtime)
     if not isolated and dask is None:
@@ -120,6 +122,17 @@ def result_names(paths: Sequence[Place]) -> list[str]:
             "Rename one, or segment them into two folders."
         )
     return names
+
+
+def _check_apart(task: SlideTask, out: Place) -> None:
+    """Refuse results that would take the place of a slide's own folder."""
+    where = task.asked.path
+    own = where.parent / where.stem if where.suffix.lower() == ".mrxs" else where
+    if absolute(own) == absolute(out / task.name):
+        raise SettingsError(
+            f"The results of {where} would take the place of {own}, which is part of the slide. "
+            "Choose another folder with -o."
+        )
 
 
 def _check_any_opens(tasks: Sequence[SlideTask]) -> None:

@@ -17,8 +17,7 @@ from glisson.run.stored import StoredSlide
 from glisson.run.stored_slide import info_at
 from glisson.run.summary import RunFacts, write_summary
 from glisson.slides import SlideInfo
-from glisson.storage import Url
-from glisson.storage import place as stored_place
+from glisson.storage import Url, place
 
 
 def gather(out: Path | str | Url) -> RunResult:
@@ -29,21 +28,21 @@ def gather(out: Path | str | Url) -> RunResult:
             results are not there any more.
         OutputError: the folder cannot be written to.
     """
-    where = stored_place(out)
+    where = place(out)
     if isinstance(where, Path):
         return _joined(Results(where))
-    with results_at(where) as results:
-        results.bring_all()
-        return _joined(results)
+    with results_at(where) as stored:
+        stored.bring_all()
+        return _joined(stored)
 
 
-def _joined(place: Results) -> RunResult:
-    out = place.here
-    shards = read_shards(out, place.place)
+def _joined(stored: Results) -> RunResult:
+    out = stored.here
+    shards = read_shards(out, stored.place)
     entries = sorted(
         (entry for shard in shards for entry in shard["slides"]), key=lambda entry: entry["number"]
     )
-    results = [_result(place, entry) for entry in entries]
+    results = [_result(stored, entry) for entry in entries]
     infos = {each.name: _info(out / each.name, each) for each in results if each.folder}
     first = shards[0]
     facts = RunFacts(
@@ -54,23 +53,23 @@ def _joined(place: Results) -> RunResult:
         finished=True,
     )
     write_summary(out, results, infos, facts)
-    place.put_run()
-    return RunResult(place.place, tuple(results))
+    stored.put_run()
+    return RunResult(stored.place, tuple(results))
 
 
-def _result(place: Results, entry: dict[str, Any]) -> SlideResult:
-    folder = place.here / entry["name"]
+def _result(stored: Results, entry: dict[str, Any]) -> SlideResult:
+    folder = stored.here / entry["name"]
     failed = entry["outcome"] == "failed"
     if not failed and read_manifest(folder) is None:
         raise SettingsError(
-            f"{place.place}/{entry['name']} holds no results any more; a shard wrote "
+            f"{stored.place}/{entry['name']} holds no results any more; a shard wrote "
             "them. Run its shard again."
         )
     return SlideResult(
         entry["name"],
-        stored_place(entry["path"]),
+        place(entry["path"]),
         entry["outcome"],
-        None if failed else place.place / entry["name"],
+        None if failed else stored.place / entry["name"],
         {} if failed else read_json(folder / BIOPSY),
         entry["error"],
         entry["number"],

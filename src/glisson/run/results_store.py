@@ -12,7 +12,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from glisson.errors import NotStored, OutputError, StorageError
@@ -54,17 +54,11 @@ class Results:
         self.here = here
         self.place = here if place is None else place
 
-    def bring_slide(self, name: str) -> None:
-        """Have a slide's results here as they are there: the place is here."""
-
     def bring_run(self, names: Sequence[str]) -> None:
         """Have here what the files of a whole run are made of: the place is here."""
 
     def bring_all(self) -> None:
         """Have here all that was finished: the place is here."""
-
-    def put_slide(self, name: str) -> None:
-        """Put a slide's results in their place: they are."""
 
     def put_run(self) -> None:
         """Put the files of a whole run in their place: they are."""
@@ -112,17 +106,15 @@ class StoredResults(Results):
         self._url = place
 
     def check(self) -> None:
-        """Prove that the store can be written to."""
-        probe = self._empty_file()
+        """Prove that the store can be written to, and what is there be removed."""
         with _as_output(self._url):
-            write(probe, self._url / _PROBE)
-            with suppress(StorageError):  # who may write need not be allowed to remove
-                remove(self._url / _PROBE)
+            write(self._empty_file(), self._url / _PROBE)
+            remove(self._url / _PROBE)
 
     def bring_slide(self, name: str) -> None:
-        """Have a slide's results here as they are on the store, unless they are here."""
-        if (self.here / name / MANIFEST).is_file():
-            return
+        """Have a slide's results here as they are on the store, whatever was here."""
+        if (self.here / name).exists():  # of a try that was lost before they were stored
+            shutil.rmtree(self.here / name)
         folder = self._url / name
         with _as_output(folder):
             there = {_below(each, folder): each for each in all_files_in(folder)}
@@ -134,7 +126,8 @@ class StoredResults(Results):
     def bring_run(self, names: Sequence[str]) -> None:
         """Have here the slides' results, corrected ones, and the QuPath project."""
         for name in names:
-            self.bring_slide(name)
+            if not (self.here / name / MANIFEST).is_file():
+                self.bring_slide(name)
         with _as_output(self._url):
             for each in _entries(self._url):
                 if each.url.name == _QUPATH:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from glisson.errors import StorageError
 from glisson.storage.companions import SlideFiles
 from glisson.storage.store import Stored, read
 
@@ -27,10 +28,18 @@ def fetch(slide: SlideFiles, folder: Path, told: Progress) -> None:
     """
     before = 0
     for file in slide.files:
-        target = folder / file.path
+        target = _inside(folder, file.path)
         target.parent.mkdir(parents=True, exist_ok=True)
         _fetch_file(file.stored, target, before, slide.bytes, told)
         before += file.stored.bytes
+
+
+def _inside(folder: Path, relative: str) -> Path:
+    """A file's place; a name on a store must not lead out of the folder."""
+    target = (folder / relative).resolve()
+    if not target.is_relative_to(folder.resolve()):
+        raise StorageError(f"{relative!r} is no name that a slide's file may have.")
+    return target
 
 
 def _fetch_file(stored: Stored, target: Path, before: int, total: int, told: Progress) -> None:

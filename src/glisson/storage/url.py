@@ -49,7 +49,7 @@ class Url:
     def name(self) -> str:
         """Of the file or folder."""
         last = self._bare.rstrip("/").rsplit("/", 1)[-1]
-        return unquote(last) if self.scheme in _WEB else last
+        return unquote(last).rsplit("/", 1)[-1] if self.scheme in _WEB else last
 
     @property
     def stem(self) -> str:
@@ -77,10 +77,11 @@ class Url:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What must not be shown: user, password and signature."""
+        """What must not be shown: user, password and signature, the longest first."""
         user = self._host.rpartition("@")[0]
-        query = self.address.partition("?")[2] if self.scheme in _WEB else ""
-        return tuple(part for part in (user, user.partition(":")[2], query) if part)
+        password = user.partition(":")[2]
+        own = (user, self.address.partition("?")[2]) if self.scheme in _WEB else ()
+        return tuple(sorted(filter(None, (password, *own)), key=len, reverse=True))
 
     def as_path(self) -> Path:
         """Bucket and key as a path, for programs that know files alone; nothing is there."""
