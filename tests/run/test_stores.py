@@ -147,6 +147,8 @@ def test_shards_on_a_store_joined_are_the_run(
     s3.put_object(Bucket="bucket", Key="tables/slides.csv", Body=table.encode())
     asked = asked_slides(["s3://bucket/scans/*.svs"], "s3://bucket/tables/slides.csv")
     assert [each.patient for each in asked] == [None, "P7", None]
+    everything = [each.path for each in asked_slides(["s3://bucket/scans"])]
+    assert everything == [each.path for each in asked]
     for number in (2, 1):
         segment(asked, "s3://bucket/parts", settings=settings, shard=Shard(number, 2))
     joined = gather("s3://bucket/parts")
