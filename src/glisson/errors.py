@@ -14,6 +14,8 @@
     │   ├── WrongClasses         not the three classes of glisson.classes
     │   └── SelfTestFailed       the runtime does not repeat the bundle's own output
     ├── SettingsError            an option or settings file is wrong (also ValueError)
+    ├── StorageError             a store does not answer, or refuses (also OSError)
+    │   └── NotStored            nothing lies at the address (also FileNotFoundError)
     ├── OutputError              results cannot be written (also OSError)
     ├── OutlineError             outlines that QuPath would not open
     ├── AnnotationError          GeoJSON that cannot be read (also ValueError)
@@ -81,6 +83,14 @@ class SelfTestFailed(ModelError):
 
 class SettingsError(GlissonError, ValueError):
     """An option or a settings file is wrong."""
+
+
+class StorageError(GlissonError, OSError):
+    """A store does not answer, or refuses; or its files do not fit into the cache."""
+
+
+class NotStored(StorageError, FileNotFoundError):
+    """Nothing lies at an address on a store."""
 
 
 class OutputError(GlissonError, OSError):

@@ -26,7 +26,7 @@ from glisson.model import (
 
 _PACKAGES = (
     "openslide-python", "openslide-bin", "tifffile", "openvino", "shapely", "rasterio", "torch",
-    "transformers",
+    "transformers", "s3fs",
 )  # fmt: skip
 _FORMATS = (
     "Aperio .svs, Hamamatsu .ndpi .vms, MIRAX .mrxs, Leica .scn, Ventana .bif, Philips .tiff, "
@@ -68,7 +68,8 @@ def _version(name: str) -> str:
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
-        return "not installed (optional: pip install 'glisson[train]')"
+        extra = "cloud" if name == "s3fs" else "train"
+        return f"not installed (optional: pip install 'glisson[{extra}]')"
 
 
 def _add_model_rows(table: Table) -> bool:

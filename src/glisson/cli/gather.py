@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,7 +13,9 @@ SOME_FAILED = 1
 
 
 def gather(
-    out: Annotated[Path, typer.Argument(help="The folder that all shards wrote to.")],
+    out: Annotated[
+        str, typer.Argument(help="The folder that all shards wrote to, here or on a store.")
+    ],
 ) -> None:
     """Join the shards of a run: the tables, report and QuPath project of all its slides.
 

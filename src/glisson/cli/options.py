@@ -26,11 +26,14 @@ class RuntimeKind(StrEnum):
 
 
 Slides = Annotated[
-    list[Path] | None,
-    typer.Argument(help="Slide files, folders of slides, or quoted patterns.", show_default=False),
+    list[str] | None,
+    typer.Argument(
+        help="Slide files, folders of slides, or quoted patterns; here or on a store (s3://...).",
+        show_default=False,
+    ),
 ]
 Manifest = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--manifest",
         help="CSV with the column slide and any of mpp, sections, patient, institution: what is "
@@ -46,6 +49,28 @@ ShardOf = Annotated[
     typer.Option("--shard", help="Do only this part, such as 2/8; then glisson gather."),
 ]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder to write to.", show_default=False)]
+OutPlace = Annotated[
+    str,
+    typer.Option(
+        "--out", "-o", help="Folder to write to, here or on a store (s3://...).", show_default=False
+    ),
+]
+Cache = Annotated[
+    Path | None,
+    typer.Option(
+        "--cache",
+        help="Folder for slides fetched from a store.",
+        show_default="$GLISSON_CACHE, or the system's",
+    ),
+]
+CacheGb = Annotated[
+    float | None,
+    typer.Option(
+        "--cache-gb",
+        help="Its size at most; slides not used for long go first.",
+        show_default="$GLISSON_CACHE_GB, or 50",
+    ),
+]
 Model = Annotated[
     str | None,
     typer.Option("--model", "-m", help="Model name or folder; the shipped one if left out."),

@@ -21,11 +21,13 @@ from rich.progress import (
 from glisson.cli.console import console
 
 _STAGES = {
+    "fetch": "fetching",
     "tissue": "finding tissue",
     "segment": "segmenting",
     "outline": "tracing tracts",
     "measure": "measuring",
     "write": "writing results",
+    "store": "storing results",
 }
 _MARKS = {"done": "[green]done[/]", "kept": "[cyan]kept[/]", "failed": "[red]failed[/]"}
 

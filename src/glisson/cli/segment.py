@@ -5,12 +5,14 @@ from __future__ import annotations
 import typer
 
 from glisson.cli.options import (
+    Cache,
+    CacheGb,
     Dask,
     Exact,
     Manifest,
     Model,
     Mpp,
-    Out,
+    OutPlace,
     Overlap,
     Precision,
     Precisions,
@@ -30,7 +32,7 @@ SOME_FAILED = 1
 
 
 def segment(
-    out: Out,
+    out: OutPlace,
     slides: Slides = None,
     manifest: Manifest = None,
     shard: ShardOf = None,
@@ -46,6 +48,8 @@ def segment(
     interface_width: float = typer.Option(
         RunSettings.interface_width_um, help="Band of lobule round tracts, in µm."
     ),
+    cache: Cache = None,
+    cache_gb: CacheGb = None,
     overwrite: bool = typer.Option(False, help="Redo slides that are already done."),
 ) -> None:
     """Find, outline, count and measure the portal tracts of H&E liver biopsy slides.
@@ -61,6 +65,8 @@ def segment(
         sections=sections,
         interface_width_um=interface_width,
         overwrite=overwrite,
+        cache=cache,
+        cache_gb=cache_gb,
     )
     part = None if shard is None else Shard.parse(shard)
     asked = asked_slides(slides or [], manifest)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from glisson.errors import DamagedSlide, SettingsError, SlideError
+from glisson.errors import DamagedSlide, GlissonError, SettingsError, SlideError, StorageError
 from glisson.model import ModelBundle, OpeningRuntime, check_runs, find_model
-from glisson.run.folder import prepare_output
 from glisson.run.identity import model_identity
 from glisson.run.isolated import IsolatedWorker
 from glisson.run.observer import RunObserver, SilentObserver
 from glisson.run.on_dask import done_on_dask
+from glisson.run.results_store import Results, results_at
 from glisson.run.settings import RunSettings
 from glisson.run.shard import Shard
 from glisson.run.slide import SlideResult
@@ -22,8 +22,9 @@ from glisson.run.slide_list import AskedSlide, asked_slides
 from glisson.run.summary import RunFacts, write_summary
 from glisson.run.task import SlideTask, TaskDone, do_task
 from glisson.slides import SlideInfo, open_slide
+from glisson.storage import Place, Url, absolute, look_at, place
 
-Slides = Sequence[Path | str | AskedSlide] | Path | str
+Slides = Sequence[Place | str | AskedSlide] | Place | str
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,11 @@ class RunResult:
     """What became of a run.
 
     Attributes:
-        out: the results folder.
+        out: the results folder, or its address on a store.
         slides: one result a slide, in the order given.
     """
 
-    out: Path
+    out: Place
     slides: tuple[SlideResult, ...]
 
     @property
@@ -46,7 +47,7 @@ class RunResult:
 
 def segment(
     slides: Slides,
-    out: Path | str,
+    out: Place | str,
     model: Path | str | None = None,
     settings: RunSettings | None = None,
     observer: RunObserver | None = None,
@@ -57,8 +58,9 @@ def segment(
     """Find and measure the portal tracts of slides, and write the results folder `out`.
 
     Args:
-        slides: slides, folders of slides, patterns, or slides with settings of their own.
-        out: the results folder; made if need be.
+        slides: slides, folders of slides, patterns, or slides with settings of their own; paths
+            or addresses such as `s3://bucket/scans/`.
+        out: the results folder, made if need be, or its address.
         model: name or folder of a model bundle; None for the one that is shipped.
         settings: what to do; defaults suit an H&E needle biopsy.
         observer: told about progress.
@@ -74,34 +76,36 @@ def segment(
         OutputError: results cannot be written.
     """
     settings = settings or RunSettings()
-    tasks = _tasks(slides, Path(out), settings, shard)
+    tasks = _tasks(slides, settings, shard)
+    for task in tasks:
+        _check_apart(task, place(out))
     bundle = find_model(model)
     check_runs(bundle, settings.runtime)
     if not isolated and dask is None:
         _check_any_opens(tasks)
-    prepare_output(Path(out))
-    run = _Run(Path(out), bundle, settings, observer or SilentObserver(), shard)
-    if dask is not None:
-        return run.on_dask(tasks, dask)
-    return run.isolated(tasks) if isolated else run.here(tasks)
+    with results_at(place(out), settings.cache) as results:
+        store = results.place if isinstance(results.place, Url) else None
+        tasks = [replace(task, out=results.here, results=store) for task in tasks]
+        run = _Run(results, bundle, settings, observer or SilentObserver(), shard)
+        if dask is not None:
+            return run.on_dask(tasks, dask)
+        return run.isolated(tasks) if isolated else run.here(tasks)
 
 
-def _tasks(
-    slides: Slides, out: Path, settings: RunSettings, shard: Shard | None
-) -> Sequence[SlideTask]:
-    given = [slides] if isinstance(slides, str | Path) else list(slides)
+def _tasks(slides: Slides, settings: RunSettings, shard: Shard | None) -> Sequence[SlideTask]:
+    given = [slides] if isinstance(slides, str | Path | Url) else list(slides)
     asked: list[AskedSlide] = []
     for each in given:
-        asked += [each] if isinstance(each, AskedSlide) else asked_slides([Path(each)])
+        asked += [each] if isinstance(each, AskedSlide) else asked_slides([each])
     names = result_names([each.path for each in asked])
     tasks = [
-        SlideTask(each, name, number, out, settings)
+        SlideTask(each, name, number, Path(), settings)
         for number, (each, name) in enumerate(zip(asked, names, strict=True), 1)
     ]
     return tasks if shard is None else shard.of(tasks)
 
 
-def result_names(paths: Sequence[Path]) -> list[str]:
+def result_names(paths: Sequence[Place]) -> list[str]:
     """A folder name for each slide: its stem, or its whole name where stems repeat.
 
     Raises:
@@ -120,14 +124,28 @@ def result_names(paths: Sequence[Path]) -> list[str]:
     return names
 
 
+def _check_apart(task: SlideTask, out: Place) -> None:
+    """Refuse results that would take the place of a slide's own folder."""
+    where = task.asked.path
+    own = where.parent / where.stem if where.suffix.lower() == ".mrxs" else where
+    if absolute(own) == absolute(out / task.name):
+        raise SettingsError(
+            f"The results of {where} would take the place of {own}, which is part of the slide. "
+            "Choose another folder with -o."
+        )
+
+
 def _check_any_opens(tasks: Sequence[SlideTask]) -> None:
-    """Fail before any work when there is no slide to work on."""
-    first: SlideError | None = None
+    """Fail before any work when there is no slide to work on; one on a store may be large."""
+    first: GlissonError | None = None
     for task in tasks:
         try:
+            if isinstance(task.asked.path, Url):
+                look_at(task.asked.path)
+                return
             with open_slide(task.asked.path, mpp=task.settings.mpp):
                 return
-        except SlideError as error:
+        except (SlideError, StorageError) as error:
             first = first or error
     if first is not None:
         raise first
@@ -138,13 +156,13 @@ class _Run:
 
     def __init__(
         self,
-        out: Path,
+        place: Results,
         bundle: ModelBundle,
         settings: RunSettings,
         observer: RunObserver,
         shard: Shard | None,
     ) -> None:
-        self._out = out
+        self._place = place
         self._bundle = bundle
         self._settings = settings
         self._observer = observer
@@ -200,10 +218,22 @@ class _Run:
             finished = True
         finally:
             results.sort(key=lambda result: result.number)
-            write_summary(self._out, results, self._infos, self._facts(len(tasks), finished))
+            self._write_summary(results, self._facts(len(tasks), finished))
         if len(tasks) == 1 and results[0].outcome == "failed" and self._shard is None:
             raise DamagedSlide(results[0].error)
-        return RunResult(self._out, tuple(results))
+        return RunResult(self._place.place, tuple(map(self._in_place, results)))
+
+    def _write_summary(self, results: Sequence[SlideResult], facts: RunFacts) -> None:
+        if self._shard is None:
+            self._place.bring_run([each.name for each in results if each.outcome != "failed"])
+        write_summary(self._place.here, results, self._infos, facts)
+        self._place.put_run()
+
+    def _in_place(self, result: SlideResult) -> SlideResult:
+        """A result with the folder where it stays."""
+        if result.folder is None:
+            return result
+        return replace(result, folder=self._place.place / result.name)
 
     def _kept_in_mind(self, done: TaskDone) -> SlideResult:
         if done.info is not None:

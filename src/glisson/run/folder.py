@@ -72,7 +72,7 @@ def slide_folder(
         parts: the hashes it was made of, so that a later run can say what changed.
     """
     _remove_abandoned(out, name)
-    prefix = f".{name}{_UNFINISHED}{_this_host()}-{os.getpid()}-"
+    prefix = f".{name}{_UNFINISHED}{this_host()}-{os.getpid()}-"
     unfinished = Path(tempfile.mkdtemp(prefix=prefix, dir=out))
     try:
         yield unfinished
@@ -182,15 +182,15 @@ def _move_away(final: Path) -> None:
 
 def _remove_abandoned(out: Path, name: str) -> None:
     """Remove what a killed run of this machine left of a slide; others may be at work."""
-    start = f".{name}{_UNFINISHED}{_this_host()}-"
+    start = f".{name}{_UNFINISHED}{this_host()}-"
     for path in out.iterdir():
         if path.name.startswith(start):
             number = path.name.removeprefix(start).split("-")[0]
-            if number.isdigit() and not _is_running(int(number)):
+            if number.isdigit() and not is_running(int(number)):
                 shutil.rmtree(path, ignore_errors=True)
 
 
-def _is_running(pid: int) -> bool:
+def is_running(pid: int) -> bool:
     """Whether a process is there and not just a zombie that nobody has asked after."""
     try:
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
@@ -198,7 +198,8 @@ def _is_running(pid: int) -> bool:
         return False
 
 
-def _this_host() -> str:
+def this_host() -> str:
+    """This machine's name, as it may stand in a file's name."""
     return re.sub(r"[^A-Za-z0-9.]+", "_", platform.node()) or "host"
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from glisson import __version__
 from glisson.model import ModelBundle
 from glisson.slides.dicom_folder import dicom_file_in
+from glisson.storage import Place, look_at, read
 
 _SAMPLE_BYTES = 1 << 20
 _PACKAGES = ("numpy", "openslide-python", "openslide-bin", "openvino", "shapely", "rasterio")
@@ -23,13 +24,32 @@ def slide_identity(path: Path) -> dict[str, Any]:
     """
     path = dicom_file_in(path) if path.is_dir() else path
     size_bytes = path.stat().st_size
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        digest.update(file.read(_SAMPLE_BYTES))
+        ends = file.read(_SAMPLE_BYTES)
         if size_bytes > _SAMPLE_BYTES:
             file.seek(max(_SAMPLE_BYTES, size_bytes - _SAMPLE_BYTES))
-            digest.update(file.read(_SAMPLE_BYTES))
-    return {"file": path.name, "bytes": size_bytes, "sha256_of_ends": digest.hexdigest()}
+            ends += file.read(_SAMPLE_BYTES)
+    return _identity(path.name, size_bytes, ends)
+
+
+def identity_from_afar(slide: Place) -> dict[str, Any] | None:
+    """The identity of a slide on a store, by its ends alone: what its copy here would have.
+
+    None of a DICOM folder, whose first level is not known before it is here, and of a slide here.
+
+    Raises:
+        StorageError: the store does not answer, or refuses.
+    """
+    if isinstance(slide, Path) or (stored := look_at(slide)).is_folder:
+        return None
+    first = min(_SAMPLE_BYTES, stored.bytes)
+    ends = read(slide, 0, first)
+    ends += read(slide, max(first, stored.bytes - _SAMPLE_BYTES), stored.bytes)
+    return _identity(slide.name, stored.bytes, ends)
+
+
+def _identity(name: str, size_bytes: int, ends: bytes) -> dict[str, Any]:
+    return {"file": name, "bytes": size_bytes, "sha256_of_ends": hashlib.sha256(ends).hexdigest()}
 
 
 def model_identity(bundle: ModelBundle) -> dict[str, Any]:

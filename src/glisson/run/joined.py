@@ -10,28 +10,40 @@ from typing import Any
 from glisson.errors import SettingsError
 from glisson.run.cohort import RunResult
 from glisson.run.folder import BIOPSY, read_json, read_manifest
+from glisson.run.results_store import Results, results_at
 from glisson.run.shard import read_shards
 from glisson.run.slide import SlideResult
 from glisson.run.stored import StoredSlide
+from glisson.run.stored_slide import info_at
 from glisson.run.summary import RunFacts, write_summary
 from glisson.slides import SlideInfo
+from glisson.storage import Url, place
 
 
-def gather(out: Path | str) -> RunResult:
-    """Join what the shards of a run left in `out`.
+def gather(out: Path | str | Url) -> RunResult:
+    """Join what the shards of a run left in `out`, a folder or its address on a store.
 
     Raises:
         SettingsError: a shard is missing or was interrupted, they differ in model, or a slide's
             results are not there any more.
         OutputError: the folder cannot be written to.
     """
-    out = Path(out)
-    shards = read_shards(out)
+    where = place(out)
+    if isinstance(where, Path):
+        return _joined(Results(where))
+    with results_at(where) as stored:
+        stored.bring_all()
+        return _joined(stored)
+
+
+def _joined(stored: Results) -> RunResult:
+    out = stored.here
+    shards = read_shards(out, stored.place)
     entries = sorted(
         (entry for shard in shards for entry in shard["slides"]), key=lambda entry: entry["number"]
     )
-    results = [_result(out, entry) for entry in entries]
-    infos = {result.name: _info(result) for result in results if result.folder is not None}
+    results = [_result(stored, entry) for entry in entries]
+    infos = {each.name: _info(out / each.name, each) for each in results if each.folder}
     first = shards[0]
     facts = RunFacts(
         started=min(datetime.fromisoformat(shard["started"]) for shard in shards),
@@ -41,21 +53,23 @@ def gather(out: Path | str) -> RunResult:
         finished=True,
     )
     write_summary(out, results, infos, facts)
-    return RunResult(out, tuple(results))
+    stored.put_run()
+    return RunResult(stored.place, tuple(results))
 
 
-def _result(out: Path, entry: dict[str, Any]) -> SlideResult:
-    folder = out / entry["name"]
+def _result(stored: Results, entry: dict[str, Any]) -> SlideResult:
+    folder = stored.here / entry["name"]
     failed = entry["outcome"] == "failed"
     if not failed and read_manifest(folder) is None:
         raise SettingsError(
-            f"{folder} holds no results any more; a shard wrote them. Run its shard again."
+            f"{stored.place}/{entry['name']} holds no results any more; a shard wrote "
+            "them. Run its shard again."
         )
     return SlideResult(
         entry["name"],
-        Path(entry["path"]),
+        place(entry["path"]),
         entry["outcome"],
-        None if failed else folder,
+        None if failed else stored.place / entry["name"],
         {} if failed else read_json(folder / BIOPSY),
         entry["error"],
         entry["number"],
@@ -64,6 +78,8 @@ def _result(out: Path, entry: dict[str, Any]) -> SlideResult:
     )
 
 
-def _info(result: SlideResult) -> SlideInfo:
-    stored = StoredSlide(result.name, result.folder or Path(), result.record)
-    return replace(stored.info, path=result.slide)
+def _info(folder: Path, result: SlideResult) -> SlideInfo:
+    info = StoredSlide(result.name, folder, result.record).info
+    if isinstance(result.slide, Path):
+        return replace(info, path=result.slide)
+    return info_at(info, result.slide)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from glisson.errors import SettingsError
@@ -28,6 +29,8 @@ class RunSettings:
         runtime: `auto`, `openvino` or `torch`.
         threads: processor threads; None for all.
         overwrite: redo slides that are already done.
+        cache: folder for slides fetched from a store; None for `GLISSON_CACHE` or the system's.
+        cache_gb: its size at most; None for `GLISSON_CACHE_GB` or 50.
     """
 
     mpp: float | None = None
@@ -39,6 +42,8 @@ class RunSettings:
     runtime: Literal["auto", "openvino", "torch"] = "auto"
     threads: int | None = None
     overwrite: bool = False
+    cache: Path | None = None
+    cache_gb: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work, before any work."""
@@ -52,11 +57,13 @@ class RunSettings:
         )
         check_measuring(self.interface_width_um, self.sections)
         _require(self.threads is None or self.threads >= 1, "threads", self.threads, "1 or more")
+        gb = self.cache_gb
+        _require(gb is None or 0 < gb < 1e6, "cache-gb", gb, "10^9 bytes, such as 50")
 
     def for_record(self) -> dict[str, Any]:
         """The settings that decide the result, for `biopsy.json` and for resuming."""
         kept = asdict(self)
-        for name in ("overwrite", "threads"):
+        for name in ("overwrite", "threads", "cache", "cache_gb"):
             del kept[name]
         return kept
 

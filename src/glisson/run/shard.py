@@ -49,28 +49,34 @@ class Shard:
         return out / FOLDER / f"run-{self.number:0{width}d}-of-{self.count}.json"
 
 
-def read_shards(out: Path) -> list[dict[str, Any]]:
+def read_shards(out: Path, named: object = None) -> list[dict[str, Any]]:
     """What every shard of a run wrote, in order.
+
+    Args:
+        out: the folder of the run.
+        named: what errors call it; the same if left out.
 
     Raises:
         SettingsError: there are none, some are missing, or they are of different runs.
     """
+    named = out if named is None else named
     paths = sorted((out / FOLDER).glob("run-*-of-*.json"))
     if not paths:
         raise SettingsError(
-            f"{out} holds no shards. Run `glisson segment ... -o {out} --shard 1/N` to N/N first."
+            f"{named} holds no shards. Run `glisson segment ... -o {named} --shard 1/N` to N/N "
+            "first."
         )
     found = sorted((read_json(path) for path in paths), key=lambda each: each["shard"]["number"])
-    _check_whole(out, found)
+    _check_whole(named, found)
     return found
 
 
-def _check_whole(out: Path, shards: Sequence[dict[str, Any]]) -> None:
+def _check_whole(out: object, shards: Sequence[dict[str, Any]]) -> None:
     counts = {each["shard"]["count"] for each in shards}
     if len(counts) > 1:
         several = ", ".join(map(str, sorted(counts)))
         raise SettingsError(
-            f"{out / FOLDER} holds parts of runs of {several} shards. Delete those of the older."
+            f"{out}/{FOLDER} holds parts of runs of {several} shards. Delete those of the older."
         )
     missing = set(range(1, counts.pop() + 1)) - {each["shard"]["number"] for each in shards}
     if missing:

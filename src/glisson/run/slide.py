@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from glisson.artefacts import Artefacts
+from glisson.artefacts import Artefacts, ArtefactSettings
 from glisson.errors import DamagedSlide
 from glisson.exchange import (
     ARTEFACTS_FILE,
@@ -33,11 +33,12 @@ from glisson.run.folder import (
     slide_folder,
     write_json,
 )
-from glisson.run.identity import model_identity, slide_identity, software_versions
+from glisson.run.identity import model_identity, software_versions
 from glisson.run.observer import RunObserver
 from glisson.run.settings import RunSettings, settings_hash
 from glisson.segmentation import ClassMap, SegmentSettings, segment_beside_artefacts
 from glisson.slides import Slide
+from glisson.storage import Place
 from glisson.tissue import TissueMap, find_tissue
 
 logger = logging.getLogger(__name__)
@@ -53,9 +54,9 @@ class SlideResult:
 
     Attributes:
         name: the result folder's name.
-        slide: the slide's path.
+        slide: the slide's path, or its address on a store.
         outcome: `done`, `kept` (done earlier, same settings) or `failed`.
-        folder: the result folder, or None when failed.
+        folder: the result folder, on a store where the run's is, or None when failed.
         record: the content of `biopsy.json`, or empty when failed.
         error: why it failed, or None.
         number: its place in the whole run, from 1.
@@ -64,9 +65,9 @@ class SlideResult:
     """
 
     name: str
-    slide: Path
+    slide: Place
     outcome: str
-    folder: Path | None
+    folder: Place | None
     record: dict[str, Any]
     error: str | None = None
     number: int = 1
@@ -85,10 +86,12 @@ class _Found:
     measurements: Measurements
 
 
-def result_parts(path: Path, bundle: ModelBundle, settings: RunSettings) -> dict[str, str]:
+def result_parts(
+    identity: dict[str, Any], bundle: ModelBundle, settings: RunSettings
+) -> dict[str, str]:
     """Hashes of all that decides a slide's result, part by part."""
     parts = {
-        "slide": slide_identity(path),
+        "slide": identity,
         "model": model_identity(bundle),
         "settings": settings.for_record(),
         "version of Glisson": {"glisson": software_versions()["glisson"]},
@@ -96,35 +99,41 @@ def result_parts(path: Path, bundle: ModelBundle, settings: RunSettings) -> dict
     return {name: settings_hash(part) for name, part in parts.items()}
 
 
+def finest_mpp(bundle: ModelBundle) -> float:
+    """µm/px of the finest reads of a whole slide: the model's, or those that measure focus."""
+    return min(bundle.spec.mpp, ArtefactSettings().focus_mpp)
+
+
 def segment_one(
     slide: Slide,
-    path: Path,
+    where: Place,
     name: str,
     out: Path,
     bundle: ModelBundle,
     runtime: Runtime,
     settings: RunSettings,
     observer: RunObserver,
-    parts: dict[str, str],
+    identity: dict[str, Any],
 ) -> SlideResult:
     """Segment an open slide and write its result folder.
 
-    `parts` are the slide's `result_parts`, which say later whether the results still hold.
+    `identity` is the slide's, which says with all else later whether the results still hold.
 
     Raises:
         DamagedSlide: too much of the tissue cannot be read.
         OutputError: the results cannot be written.
     """
     clock = StageClock()
+    parts = result_parts(identity, bundle, settings)
     digest = settings_hash(parts)
     with slide_folder(out, name, digest, parts) as folder:
         found = _find(slide, bundle, runtime, settings, observer, clock)
         observer.stage_started("write")
         with clock.stage("write"):
             _write_pictures_and_outlines(folder, slide, found, bundle)
-        record = _record(slide, path, found, bundle, runtime, settings, digest, clock)
+        record = _record(slide, identity, found, bundle, runtime, settings, digest, clock)
         write_json(folder / BIOPSY, record)
-    return SlideResult(name, path, "done", out / name, record)
+    return SlideResult(name, where, "done", out / name, record)
 
 
 def _find(
@@ -206,7 +215,7 @@ def _write_pictures_and_outlines(
 
 def _record(
     slide: Slide,
-    path: Path,
+    identity: dict[str, Any],
     found: _Found,
     bundle: ModelBundle,
     runtime: Runtime,
@@ -219,7 +228,7 @@ def _record(
     return {
         "glisson": RESEARCH_USE,
         "source": "model",
-        "slide": _slide_record(slide, path),
+        "slide": _slide_record(slide, identity),
         "model": model_identity(bundle) | {"runtime": runtime.name},
         "settings": settings.for_record(),
         "settings_hash": digest,
@@ -248,12 +257,12 @@ def _doubtful(regions: Regions, bundle: ModelBundle) -> dict[str, Any]:
     }
 
 
-def _slide_record(slide: Slide, path: Path) -> dict[str, Any]:
+def _slide_record(slide: Slide, identity: dict[str, Any]) -> dict[str, Any]:
     info = slide.info
     bounds = None if info.bounds_l0 is None else asdict(info.bounds_l0)
     return {
         "name": info.name,
-        **slide_identity(path),
+        **identity,
         "format": info.format,
         "width_l0": info.size_l0.width,
         "height_l0": info.size_l0.height,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import glob
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,9 +13,10 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from glisson.errors import SettingsError
-from glisson.slides import SLIDE_SUFFIXES, is_dicom_folder
+from glisson.run.store_list import is_called_slide, slides_on_store
+from glisson.slides import is_dicom_folder
+from glisson.storage import Place, Url, absolute, look_at, place, read
 
-_OWN_MAPS = (".truth.ome.tif", "classes.ome.tif")
 _MOST_NAMED = 5
 
 
@@ -23,14 +25,14 @@ class AskedSlide:
     """One slide that a run is asked for.
 
     Attributes:
-        path: the slide file, or a DICOM slide's folder.
+        path: the slide file, or a DICOM slide's folder; or its address on a store.
         mpp: its level-0 µm per pixel, where the file has none or a wrong one.
         sections: of the same cores on it, where they are known.
         patient: whose it is, for the tables.
         institution: whence it is, for the tables.
     """
 
-    path: Path
+    path: Place
     mpp: float | None = None
     sections: int | None = None
     patient: str | None = None
@@ -56,27 +58,33 @@ class _Row(BaseModel):
     institution: Annotated[str | None, _Empty] = None
 
 
-def asked_slides(given: Sequence[Path], table: Path | None = None) -> tuple[AskedSlide, ...]:
+def asked_slides(
+    given: Sequence[Place | str], table: Place | str | None = None
+) -> tuple[AskedSlide, ...]:
     """What to segment, in a fixed order, each slide once.
 
     Args:
-        given: slide files, folders of slides, and patterns such as `scans/**/*.svs`.
+        given: slide files, folders of slides, and patterns such as `scans/**/*.svs`; paths, or
+            addresses such as `s3://bucket/scans/`.
         table: a CSV file with the column `slide` and any of `mpp`, `sections`, `patient`,
             `institution`. With nothing given, its slides are the run; otherwise it must speak of
-            slides that are given. Paths are relative to the table's folder.
+            slides that are given. Paths are relative to the table's folder, here or on a store.
 
     Raises:
         SettingsError: no slide, a table that cannot be read, or one that names other slides.
     """
-    rows = _read_table(table) if table is not None else []
+    where = None if table is None else place(table)
+    rows = _read_table(where) if where is not None else []
     if not given:
         return _all_once(rows)
-    found = _all_once([AskedSlide(path) for each in given for path in _expanded(each)])
-    return _with_rows(found, rows, table)
+    found = _all_once([AskedSlide(path) for each in given for path in _expanded(place(each))])
+    return _with_rows(found, rows, where)
 
 
-def _expanded(given: Path) -> Iterator[Path]:
-    if given.is_dir() and not is_dicom_folder(given):
+def _expanded(given: Place) -> Iterator[Place]:
+    if isinstance(given, Url):
+        yield from slides_on_store(given)
+    elif given.is_dir() and not is_dicom_folder(given):
         yield from _slides_in(given)
     elif not given.exists() and glob.has_magic(str(given)):
         yield from (Path(each) for each in sorted(glob.glob(str(given), recursive=True)))
@@ -99,26 +107,24 @@ def _slides_in(folder: Path) -> list[Path]:
 
 
 def _is_slide(path: Path) -> bool:
-    if path.name.startswith("."):
-        return False
     if path.is_dir():
-        return is_dicom_folder(path)
-    return path.suffix.lower() in SLIDE_SUFFIXES and not path.name.endswith(_OWN_MAPS)
+        return not path.name.startswith(".") and is_dicom_folder(path)
+    return is_called_slide(path)
 
 
 def _all_once(asked: Sequence[AskedSlide]) -> tuple[AskedSlide, ...]:
     """The first of slides that are the same file."""
-    found: dict[Path, AskedSlide] = {}
+    found: dict[Place, AskedSlide] = {}
     for each in asked:
-        found.setdefault(each.path.resolve(), each)
+        found.setdefault(absolute(each.path), each)
     return tuple(found.values())
 
 
 def _with_rows(
-    found: tuple[AskedSlide, ...], rows: list[AskedSlide], table: Path | None
+    found: tuple[AskedSlide, ...], rows: list[AskedSlide], table: Place | None
 ) -> tuple[AskedSlide, ...]:
-    special = {row.path.resolve(): row for row in rows}
-    known = {each.path.resolve() for each in found}
+    special = {absolute(row.path): row for row in rows}
+    known = {absolute(each.path) for each in found}
     strangers = [row.path.name for path, row in special.items() if path not in known]
     if strangers:
         named = ", ".join(strangers[:_MOST_NAMED])
@@ -126,13 +132,12 @@ def _with_rows(
             f"{table} speaks of {len(strangers)} slide(s) that are not given: {named}. "
             "Correct their names (relative to the table's folder), or give those slides too."
         )
-    return tuple(replace(special.get(each.path.resolve(), each), path=each.path) for each in found)
+    return tuple(replace(special.get(absolute(each.path), each), path=each.path) for each in found)
 
 
-def _read_table(table: Path) -> list[AskedSlide]:
+def _read_table(table: Place) -> list[AskedSlide]:
     try:
-        with table.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
+        rows = list(csv.DictReader(io.StringIO(_bytes_of(table).decode("utf-8-sig"), newline="")))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise SettingsError(f"{table} cannot be read as a CSV file in UTF-8: {error}") from error
     if not rows:
@@ -140,7 +145,7 @@ def _read_table(table: Path) -> list[AskedSlide]:
     return [_asked(row, number, table) for number, row in enumerate(rows, start=2)]
 
 
-def _asked(row: dict[str, str], number: int, table: Path) -> AskedSlide:
+def _asked(row: dict[str, str], number: int, table: Place) -> AskedSlide:
     try:
         checked = _Row.model_validate(row)
     except ValidationError as error:
@@ -151,6 +156,22 @@ def _asked(row: dict[str, str], number: int, table: Path) -> AskedSlide:
             "sections, patient and institution."
         ) from error
     return AskedSlide(
-        table.parent / checked.slide, checked.mpp, checked.sections, checked.patient,
+        _beside(table, checked.slide), checked.mpp, checked.sections, checked.patient,
         checked.institution,
     )  # fmt: skip
+
+
+def _bytes_of(table: Place) -> bytes:
+    if isinstance(table, Path):
+        return table.read_bytes()
+    return read(table, 0, look_at(table).bytes)
+
+
+def _beside(table: Place, slide: str) -> Place:
+    """A slide as a table names it: an address, a whole path, or relative to the table's folder."""
+    named = place(slide)
+    if isinstance(named, Url):
+        return named
+    if isinstance(table, Path) or named.is_absolute():
+        return table.parent / slide if isinstance(table, Path) else named
+    return table.parent / slide

@@ -15,12 +15,12 @@ from glisson.files import atomic_path
 from glisson.report import ReportRun, ReportSlide, write_report
 from glisson.run.folder import OVERVIEW, THUMBNAILS, TRACTS, write_json
 from glisson.run.identity import software_versions
+from glisson.run.results_store import FAILURES, RUN
 from glisson.run.shard import Shard
 from glisson.run.slide import RESEARCH_USE, SlideResult
 from glisson.run.stored import edited_records
 from glisson.slides import SlideInfo
-
-FAILURES = "failures.csv"
+from glisson.storage import absolute
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def write_summary(
         out / "qupath", [(infos[each.name], out / each.name / TRACTS) for each in done]
     )
     _write_failures(out / FAILURES, results)
-    write_json(out / "run.json", _summary(results, facts))
+    write_json(out / RUN, _summary(results, facts))
 
 
 def _report_run(facts: RunFacts) -> ReportRun:
@@ -103,7 +103,7 @@ def _slide_summary(result: SlideResult, facts: RunFacts) -> dict[str, Any]:
         "warnings": result.record.get("warnings", []),
     }
     if facts.shard is not None:  # where the slide lies, for the run that joins the shards
-        summary["path"] = str(result.slide.resolve())
+        summary["path"] = str(absolute(result.slide))
     return summary
 
 
@@ -128,9 +128,9 @@ def _report_slides(out: Path, results: Sequence[SlideResult]) -> list[ReportSlid
         ReportSlide(
             r.name,
             r.record,
-            r.folder / OVERVIEW if r.folder else None,
+            out / r.name / OVERVIEW if r.folder else None,
             r.error,
-            r.folder / THUMBNAILS if r.folder else None,
+            out / r.name / THUMBNAILS if r.folder else None,
             _of_this_result(corrected.get(r.name), r.record),
         )
         for r in results

@@ -9,11 +9,16 @@ from pathlib import Path
 from glisson.errors import GlissonError, MissingExtra, ModelError, OutputError
 from glisson.model import ModelBundle, Runtime
 from glisson.run.folder import BIOPSY, read_json, why_not_done
+from glisson.run.identity import identity_from_afar, slide_identity
 from glisson.run.observer import RunObserver
+from glisson.run.results_store import working_copy
 from glisson.run.settings import RunSettings
-from glisson.run.slide import SlideResult, result_parts, segment_one
+from glisson.run.slide import SlideResult, finest_mpp, result_parts, segment_one
 from glisson.run.slide_list import AskedSlide
-from glisson.slides import SlideInfo, open_slide
+from glisson.run.stored import StoredSlide
+from glisson.run.stored_slide import info_at, info_of, opened_slide
+from glisson.slides import SlideInfo
+from glisson.storage import Url
 
 logger = logging.getLogger(__name__)
 
@@ -28,8 +33,9 @@ class SlideTask:
         asked: the slide, and what is special about it.
         name: of its result folder.
         number: its place in the whole run, from 1.
-        out: the run's folder.
+        out: the run's folder, or its working copy.
         run_settings: of the whole run.
+        results: where the run's results go, if that is a store.
     """
 
     asked: AskedSlide
@@ -37,6 +43,7 @@ class SlideTask:
     number: int
     out: Path
     run_settings: RunSettings
+    results: Url | None = None
 
     @property
     def settings(self) -> RunSettings:
@@ -75,7 +82,9 @@ def do_task(
         MissingExtra: the model needs what is not installed.
     """
     try:
-        return _done(task, bundle, runtime, observer)
+        if task.results is None:
+            return _done(task, bundle, runtime, observer)
+        return _done_on_store(task, task.results, bundle, runtime, observer)
     except (OutputError, ModelError, MissingExtra):
         raise
     except GlissonError as error:
@@ -86,21 +95,45 @@ def do_task(
 def _done(
     task: SlideTask, bundle: ModelBundle, runtime: Runtime, observer: RunObserver
 ) -> TaskDone:
-    settings, path = task.settings, task.asked.path
-    with open_slide(path, mpp=settings.mpp) as slide:
-        parts = result_parts(path, bundle, settings)
-        because = _why(task, parts)
+    settings, where = task.settings, task.asked.path
+    identity = identity_from_afar(where)
+    if identity and _why(task, result_parts(identity, bundle, settings)) is None:
+        return _kept(task)
+    with opened_slide(where, settings, finest_mpp(bundle), observer) as (slide, path):
+        identity = identity or slide_identity(path)
+        because = _why(task, result_parts(identity, bundle, settings))
         if because is None:
-            folder = task.out / task.name
-            kept = SlideResult(task.name, path, "kept", folder, read_json(folder / BIOPSY))
-            return TaskDone(task.labelled(kept), slide.info)
+            return _kept(task, info_of(slide, where))
         if because != NEW:
             logger.info("%s is done again: %s", task.name, because)
         result = segment_one(
-            slide, path, task.name, task.out, bundle, runtime, settings, observer, parts
+            slide, where, task.name, task.out, bundle, runtime, settings, observer, identity
         )
         result = replace(result, because=None if because == NEW else because)
-        return TaskDone(task.labelled(result), slide.info)
+        return TaskDone(task.labelled(result), info_of(slide, where))
+
+
+def _done_on_store(
+    task: SlideTask, results: Url, bundle: ModelBundle, runtime: Runtime, observer: RunObserver
+) -> TaskDone:
+    """The same with results on a store: what is there comes first, what is new goes there."""
+    with working_copy(task.out, results, task.run_settings.cache) as stored:
+        stored.bring_slide(task.name)
+        done = _done(replace(task, out=stored.here), bundle, runtime, observer)
+        if done.result.outcome == "done":
+            observer.stage_started("store")
+            stored.put_slide(task.name)
+        return done
+
+
+def _kept(task: SlideTask, info: SlideInfo | None = None) -> TaskDone:
+    """Results that stay, with the facts of the slide, or those that they hold of one on a store."""
+    folder, where = task.out / task.name, task.asked.path
+    stored = StoredSlide(task.name, folder, read_json(folder / BIOPSY))
+    if info is None:
+        info = info_at(stored.info, where) if isinstance(where, Url) else stored.info
+    kept = SlideResult(task.name, where, "kept", folder, stored.record)
+    return TaskDone(task.labelled(kept), info)
 
 
 def _why(task: SlideTask, parts: dict[str, str]) -> str | None:

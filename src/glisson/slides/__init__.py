@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from glisson.slides.dicom_folder import is_dicom_folder
 from glisson.slides.memory import InMemorySlide
-from glisson.slides.open import SLIDE_SUFFIXES, open_slide
+from glisson.slides.ome import open_ome_pyramid
+from glisson.slides.open import SLIDE_SUFFIXES, TIFF_SUFFIXES, open_slide
 from glisson.slides.slide import Patch, Slide, SlideInfo
 from glisson.slides.writing import PyramidStyle, write_pyramid
 
 __all__ = [
     "SLIDE_SUFFIXES",
+    "TIFF_SUFFIXES",
     "InMemorySlide",
     "Patch",
     "PyramidStyle",
     "Slide",
     "SlideInfo",
     "is_dicom_folder",
+    "open_ome_pyramid",
     "open_slide",
     "write_pyramid",
 ]

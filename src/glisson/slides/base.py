@@ -46,7 +46,7 @@ class LevelSlide(ABC):
         """See `Slide.read`."""
         if mpp <= 0 or region_um.width_um <= 0 or region_um.height_um <= 0:
             raise SettingsError(f"A region of {region_um} at {mpp} µm/px holds nothing to read.")
-        level = self._level_for(mpp)
+        level = self.level_for(mpp)
         x, y = self._axes(region_um, mpp, level)
         if x.count * y.count > _MOST_SOURCE_PIXELS:
             raise SettingsError(
@@ -86,7 +86,7 @@ class LevelSlide(ABC):
         with self._damage_lock:
             self._damaged_l0[box] = None
 
-    def _level_for(self, mpp: float) -> int:
+    def level_for(self, mpp: float) -> int:
         """The coarsest level that is still at least as fine as `mpp`.
 
         By its true scale: a level whose sides were rounded to whole pixels says 16.003 for 16,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from xml.etree import ElementTree
 
 import numpy as np
 import tifffile
 
-from glisson.errors import DamagedSlide, UnsupportedSlide
+from glisson.errors import DamagedSlide, GlissonError, UnsupportedSlide
 from glisson.frames import Size
 from glisson.slides.base import LevelSlide, Mask, Pixels
 from glisson.slides.pixel_size import chosen_pixel_size
@@ -20,22 +20,58 @@ _UM_PER_UNIT = {"µm": 1.0, "um": 1.0, "nm": 1e-3, "mm": 1e3, "cm": 1e4, "m": 1e
 _MOST_XML_BYTES = 64 << 20
 
 
-def is_ome_tiff(path: Path) -> bool:
+def is_ome_tiff(file: Path | BinaryIO) -> bool:
     """Whether the file is a TIFF with OME metadata."""
     try:
-        with tifffile.TiffFile(path) as tiff:
+        with _tiff(file) as tiff:
             return bool(tiff.is_ome)
+    except GlissonError:
+        raise
     except (tifffile.TiffFileError, OSError, ValueError, IndexError):
         return False
 
 
-class OmeTiffSlide(LevelSlide):
-    """An OME-TIFF with 8-bit RGB pixels, in one plane."""
+def open_ome_pyramid(
+    file: BinaryIO, path: Path, mpp: float | tuple[float, float] | None, finest_mpp: float
+) -> OmeTiffSlide | None:
+    """An OME-TIFF in an open file, if it has a level that spares reading the finest one.
 
-    def __init__(self, path: Path, mpp: float | tuple[float, float] | None = None) -> None:
+    Args:
+        file: which stays open as long as the slide is.
+        path: what the slide is called by.
+        mpp: as `open_slide`.
+        finest_mpp: µm/px of the finest reads that are to come.
+
+    Raises:
+        SlideError: as `open_slide`.
+    """
+    if not is_ome_tiff(file):
+        return None
+    slide = OmeTiffSlide(path, mpp, file)
+    if slide.level_for(finest_mpp) > 0:
+        return slide
+    slide.close()
+    return None
+
+
+class OmeTiffSlide(LevelSlide):
+    """An OME-TIFF with 8-bit RGB pixels, in one plane.
+
+    Args:
+        path: the slide file.
+        mpp: level-0 µm per pixel, or (x, y); overrides what the file says.
+        file: the slide's bytes, where they are not at the path.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        mpp: float | tuple[float, float] | None = None,
+        file: BinaryIO | None = None,
+    ) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._tiff = tifffile.TiffFile(path)
+        self._tiff = _tiff(path if file is None else file)
         try:
             self._pages = [_rgb_page(path, level) for level in self._tiff.series[0].levels]
             info = self._describe(mpp)
@@ -104,6 +140,8 @@ class OmeTiffSlide(LevelSlide):
                 handle.seek(page.dataoffsets[index])
                 encoded = handle.read(page.databytecounts[index])
             data, _, shape = page.decode(encoded, index, jpegtables=page.jpegtables)
+        except GlissonError:  # a store that does not answer is no damage of the slide
+            raise
         except Exception as error:  # noqa: BLE001  codecs raise types of their own
             del error
             return None
@@ -111,6 +149,12 @@ class OmeTiffSlide(LevelSlide):
             return None
         decoded: Pixels = data[0, : shape[1], : shape[2]]
         return decoded
+
+
+def _tiff(file: Path | BinaryIO) -> Any:
+    if not isinstance(file, Path):
+        file.seek(0)  # tifffile takes the file's position for its start
+    return tifffile.TiffFile(file)
 
 
 def _rgb_page(path: Path, level: Any) -> Any:

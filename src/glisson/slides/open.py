@@ -11,9 +11,9 @@ from glisson.slides.ome import OmeTiffSlide, is_ome_tiff
 from glisson.slides.openslide_slide import OpenSlideSlide
 from glisson.slides.slide import Slide
 
-_TIFF_SUFFIXES = {".tif", ".tiff", ".btf"}
+TIFF_SUFFIXES = {".tif", ".tiff", ".btf"}
 _IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg"}
-SLIDE_SUFFIXES = _TIFF_SUFFIXES | {
+SLIDE_SUFFIXES = TIFF_SUFFIXES | {
     ".svs", ".ndpi", ".mrxs", ".scn", ".bif", ".vms", ".vmu", ".svslide", ".czi",
 }  # fmt: skip
 """Of files that are whole slides by their name; plain images are not."""
@@ -41,14 +41,14 @@ def open_slide(path: Path | str, mpp: float | tuple[float, float] | None = None)
     suffix = path.suffix.lower()
     if suffix in _IMAGE_SUFFIXES:
         return open_image(path, mpp)
-    if suffix in _TIFF_SUFFIXES and is_ome_tiff(path):
+    if suffix in TIFF_SUFFIXES and is_ome_tiff(path):
         return OmeTiffSlide(path, mpp)
     try:
         return OpenSlideSlide(path, mpp)
     except UnsupportedSlide:
         if suffix == ".dcm":
             raise
-        if suffix not in _TIFF_SUFFIXES:
+        if suffix not in TIFF_SUFFIXES:
             raise UnsupportedSlide(_why_not(path)) from None
     return open_image(path, mpp)
 

@@ -1,0 +1,96 @@
+"""A slide of a run opened where it is: a file here, a file read by range, or one fetched first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from glisson.errors import SlideError, StorageError
+from glisson.run.observer import RunObserver
+from glisson.run.settings import RunSettings
+from glisson.slides import TIFF_SUFFIXES, Slide, SlideInfo, open_ome_pyramid, open_slide
+from glisson.storage import Place, RangeFile, SlideFiles, Url, look_at, slide_cache, slide_files
+
+
+@contextmanager
+def opened_slide(
+    where: Place, settings: RunSettings, finest_mpp: float, observer: RunObserver
+) -> Iterator[tuple[Slide, Path]]:
+    """The open slide, and its file or folder here; of one read by range its name alone.
+
+    An OME-TIFF on a store whose levels spare reading the finest is read by range; all else is
+    fetched into the cache first.
+
+    Args:
+        where: the slide.
+        settings: of the run.
+        finest_mpp: µm/px of the finest reads that are to come.
+        observer: told how the fetching goes.
+
+    Raises:
+        SlideError: as `open_slide`.
+        StorageError: the store does not answer, or refuses; or the slide changed meanwhile.
+    """
+    if isinstance(where, Path):
+        with open_slide(where, mpp=settings.mpp) as slide:
+            yield slide, where
+        return
+    observer.stage_started("fetch")
+    files = slide_files(where)
+    by_range = _opened_by_range(where, files, settings, finest_mpp)
+    if by_range is not None:
+        with by_range as slide:
+            yield slide, Path(where.name)
+            _check_unchanged(where, files)
+        return
+    cache = slide_cache(settings.cache, settings.cache_gb)
+    with (
+        cache.held(files, _telling(observer)) as path,
+        _named(path, where),
+        open_slide(path, mpp=settings.mpp) as slide,
+    ):
+        yield slide, path
+
+
+def info_of(slide: Slide, where: Place) -> SlideInfo:
+    """A slide's facts, with the place that it was asked for, not that of a copy."""
+    return slide.info if isinstance(where, Path) else info_at(slide.info, where)
+
+
+def info_at(info: SlideInfo, url: Url) -> SlideInfo:
+    """Facts of a slide on a store; of a DICOM folder, the path is that of one of its files."""
+    path = url.as_path()
+    inside = info.path is not None and info.path.name != path.name
+    return replace(info, path=path / info.path.name if inside and info.path else path)
+
+
+def _opened_by_range(
+    where: Url, files: SlideFiles, settings: RunSettings, finest_mpp: float
+) -> Slide | None:
+    if not files.is_one or where.suffix.lower() not in TIFF_SUFFIXES:
+        return None
+    file = cast(BinaryIO, RangeFile(files.files[0].stored))
+    return open_ome_pyramid(file, Path(where.name), settings.mpp, finest_mpp)
+
+
+@contextmanager
+def _named(copy: Path, where: Url) -> Iterator[None]:
+    """What is wrong with a copy is said of the slide that it is of."""
+    try:
+        yield
+    except SlideError as error:
+        raise type(error)(str(error).replace(str(copy), str(where))) from error
+
+
+def _check_unchanged(where: Url, files: SlideFiles) -> None:
+    now, then = look_at(where), files.files[0].stored
+    if (now.bytes, now.stamp) != (then.bytes, then.stamp):
+        raise StorageError(f"{where} was changed while it was read. Run again.")
+
+
+def _telling(observer: RunObserver) -> Callable[[int, int], None]:
+    """Progress in megabytes, which a bar can count."""
+    return lambda there, total: observer.stage_progressed(there >> 20, max(total >> 20, 1))
