@@ -9,6 +9,7 @@ from glisson.run.joined import gather
 from glisson.run.observer import RunObserver, SilentObserver
 from glisson.run.phantom_cohort import make_cohort
 from glisson.run.phantoms import MadePhantom, make_phantom
+from glisson.run.pseudonyms import with_pseudonyms
 from glisson.run.reproduce import ReproduceSettings, reproduce
 from glisson.run.settings import RunSettings
 from glisson.run.shard import Shard
@@ -38,4 +39,5 @@ __all__ = [
     "result_names",
     "segment",
     "segment_one",
+    "with_pseudonyms",
 ]

@@ -15,13 +15,14 @@ from glisson.run.identity import model_identity
 from glisson.run.isolated import IsolatedWorker
 from glisson.run.observer import RunObserver, SilentObserver
 from glisson.run.on_dask import done_on_dask
+from glisson.run.pseudonyms import check_no_names_in
 from glisson.run.settings import RunSettings
 from glisson.run.shard import Shard
 from glisson.run.slide import SlideResult
 from glisson.run.slide_list import AskedSlide, asked_slides
 from glisson.run.summary import RunFacts, write_summary
 from glisson.run.task import SlideTask, TaskDone, do_task
-from glisson.slides import SlideInfo, open_slide
+from glisson.slides import SlideInfo
 
 Slides = Sequence[Path | str | AskedSlide] | Path | str
 
@@ -80,7 +81,8 @@ def segment(
     if not isolated and dask is None:
         _check_any_opens(tasks)
     prepare_output(Path(out))
-    run = _Run(Path(out), bundle, settings, observer or SilentObserver(), shard)
+    hidden = any(task.asked.pseudonym for task in tasks)
+    run = _Run(Path(out), bundle, settings, observer or SilentObserver(), shard, hidden)
     if dask is not None:
         return run.on_dask(tasks, dask)
     return run.isolated(tasks) if isolated else run.here(tasks)
@@ -93,12 +95,24 @@ def _tasks(
     asked: list[AskedSlide] = []
     for each in given:
         asked += [each] if isinstance(each, AskedSlide) else asked_slides([Path(each)])
-    names = result_names([each.path for each in asked])
+    names = _names(asked)
+    if any(each.pseudonym for each in asked):
+        check_no_names_in(out)
     tasks = [
         SlideTask(each, name, number, out, settings)
         for number, (each, name) in enumerate(zip(asked, names, strict=True), 1)
     ]
     return tasks if shard is None else shard.of(tasks)
+
+
+def _names(asked: Sequence[AskedSlide]) -> list[str]:
+    """Result folders' names: pseudonyms where slides have them, which are then told alone."""
+    pseudonyms = [each.pseudonym for each in asked if each.pseudonym is not None]
+    if not pseudonyms:
+        return result_names([each.path for each in asked])
+    if len(pseudonyms) < len(asked) or len({name.casefold() for name in pseudonyms}) < len(asked):
+        raise SettingsError("Every slide of a run needs a pseudonym of its own, or none has one.")
+    return pseudonyms
 
 
 def result_names(paths: Sequence[Path]) -> list[str]:
@@ -125,7 +139,7 @@ def _check_any_opens(tasks: Sequence[SlideTask]) -> None:
     first: SlideError | None = None
     for task in tasks:
         try:
-            with open_slide(task.asked.path, mpp=task.settings.mpp):
+            with task.hiding(), task.open():
                 return
         except SlideError as error:
             first = first or error
@@ -143,12 +157,14 @@ class _Run:
         settings: RunSettings,
         observer: RunObserver,
         shard: Shard | None,
+        pseudonyms: bool,
     ) -> None:
         self._out = out
         self._bundle = bundle
         self._settings = settings
         self._observer = observer
         self._shard = shard
+        self._pseudonyms = pseudonyms
         self._started = datetime.now(UTC)
         self._infos: dict[str, SlideInfo] = {}
 
@@ -213,4 +229,6 @@ class _Run:
     def _facts(self, total: int, finished: bool) -> RunFacts:
         model = model_identity(self._bundle)
         settings = self._settings.for_record()
-        return RunFacts(self._started, model, settings, total, finished, self._shard)
+        return RunFacts(
+            self._started, model, settings, total, finished, self._shard, self._pseudonyms
+        )

@@ -16,10 +16,11 @@ _SAMPLE_BYTES = 1 << 20
 _PACKAGES = ("numpy", "openslide-python", "openslide-bin", "openvino", "shapely", "rasterio")
 
 
-def slide_identity(path: Path) -> dict[str, Any]:
+def slide_identity(path: Path, pseudonym: str | None = None) -> dict[str, Any]:
     """Size and a hash of the first and last MiB: enough to tell slides apart, and quick.
 
     A slide that is several files is known by one: MIRAX by its index, DICOM by its first level.
+    A pseudonym stands for the file's name, which could be guessed from a hash of it.
     """
     path = dicom_file_in(path) if path.is_dir() else path
     size_bytes = path.stat().st_size
@@ -29,7 +30,8 @@ def slide_identity(path: Path) -> dict[str, Any]:
         if size_bytes > _SAMPLE_BYTES:
             file.seek(max(_SAMPLE_BYTES, size_bytes - _SAMPLE_BYTES))
             digest.update(file.read(_SAMPLE_BYTES))
-    return {"file": path.name, "bytes": size_bytes, "sha256_of_ends": digest.hexdigest()}
+    name = pseudonym or path.name
+    return {"file": name, "bytes": size_bytes, "sha256_of_ends": digest.hexdigest()}
 
 
 def model_identity(bundle: ModelBundle) -> dict[str, Any]:

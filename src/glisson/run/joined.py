@@ -39,6 +39,7 @@ def gather(out: Path | str) -> RunResult:
         settings=first["settings"],
         slides_total=sum(shard["slides_total"] for shard in shards),
         finished=True,
+        pseudonyms=bool(first["pseudonyms"]),
     )
     write_summary(out, results, infos, facts)
     return RunResult(out, tuple(results))
@@ -53,7 +54,7 @@ def _result(out: Path, entry: dict[str, Any]) -> SlideResult:
         )
     return SlideResult(
         entry["name"],
-        Path(entry["path"]),
+        Path(entry["path"] or entry["name"]),
         entry["outcome"],
         None if failed else folder,
         {} if failed else read_json(folder / BIOPSY),
@@ -61,6 +62,7 @@ def _result(out: Path, entry: dict[str, Any]) -> SlideResult:
         entry["number"],
         (entry["patient"], entry["institution"]),
         entry["because"],
+        entry["path"] is None,
     )
 
 

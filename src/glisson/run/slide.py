@@ -52,7 +52,7 @@ class SlideResult:
 
     Attributes:
         name: the result folder's name.
-        slide: the slide's path.
+        slide: the slide's path; its pseudonym where it has one.
         outcome: `done`, `kept` (done earlier, same settings) or `failed`.
         folder: the result folder, or None when failed.
         record: the content of `biopsy.json`, or empty when failed.
@@ -60,6 +60,7 @@ class SlideResult:
         number: its place in the whole run, from 1.
         case: patient and institution, where the run was told.
         because: why a slide that had results was done again, or None.
+        pseudonym: whether the name is one, and `slide` no path.
     """
 
     name: str
@@ -71,6 +72,7 @@ class SlideResult:
     number: int = 1
     case: tuple[str | None, str | None] = (None, None)
     because: str | None = None
+    pseudonym: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,10 +86,12 @@ class _Found:
     measurements: Measurements
 
 
-def result_parts(path: Path, bundle: ModelBundle, settings: RunSettings) -> dict[str, str]:
+def result_parts(
+    path: Path, bundle: ModelBundle, settings: RunSettings, pseudonym: str | None = None
+) -> dict[str, str]:
     """Hashes of all that decides a slide's result, part by part."""
     parts = {
-        "slide": slide_identity(path),
+        "slide": slide_identity(path, pseudonym),
         "model": model_identity(bundle),
         "settings": settings.for_record(),
         "version of Glisson": {"glisson": software_versions()["glisson"]},
@@ -247,7 +251,7 @@ def _slide_record(slide: Slide, path: Path) -> dict[str, Any]:
     bounds = None if info.bounds_l0 is None else asdict(info.bounds_l0)
     return {
         "name": info.name,
-        **slide_identity(path),
+        **_file_record(slide, path),
         "format": info.format,
         "width_l0": info.size_l0.width,
         "height_l0": info.size_l0.height,
@@ -257,6 +261,13 @@ def _slide_record(slide: Slide, path: Path) -> dict[str, Any]:
         "bounds_l0": bounds,
         "damaged_l0": [asdict(box) for box in _in_order(slide.damaged_l0)],
     }
+
+
+def _file_record(slide: Slide, path: Path) -> dict[str, Any]:
+    """Which file it is; of one with a pseudonym nothing that finds it in an archive."""
+    if slide.info.path is None:
+        return {"file": slide.info.name, "pseudonyms": True}
+    return slide_identity(path)
 
 
 def _in_order(boxes_l0: tuple[BoxL0, ...]) -> list[BoxL0]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import glob
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +11,8 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from glisson.errors import SettingsError
+from glisson.files import read_rows, told_by_cell
+from glisson.run.hidden import check_pseudonym
 from glisson.slides import SLIDE_SUFFIXES, is_dicom_folder
 
 _OWN_MAPS = (".truth.ome.tif", "classes.ome.tif")
@@ -28,6 +29,10 @@ class AskedSlide:
         sections: of the same cores on it, where they are known.
         patient: whose it is, for the tables.
         institution: whence it is, for the tables.
+        pseudonym: told instead of its name, which then stands nowhere; a safe file name.
+
+    Raises:
+        SettingsError: a pseudonym that is none, or tells the slide's name.
     """
 
     path: Path
@@ -35,6 +40,17 @@ class AskedSlide:
     sections: int | None = None
     patient: str | None = None
     institution: str | None = None
+    pseudonym: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a pseudonym that is none."""
+        if self.pseudonym is not None:
+            check_pseudonym(self.pseudonym, self.path)
+
+    def __repr__(self) -> str:
+        """As Dask logs a task: a slide with a pseudonym is told by it alone."""
+        told = f"path={str(self.path)!r}" if self.pseudonym is None else repr(self.pseudonym)
+        return f"AskedSlide({told})"
 
 
 def _none_if_empty(value: object) -> object:
@@ -49,7 +65,7 @@ class _Row(BaseModel):
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
-    slide: Annotated[str, Field(min_length=1)]
+    slide: Annotated[str, Field(min_length=1, pattern=r"^[^\x00-\x1f]+$")]
     mpp: Annotated[Annotated[float, Field(gt=0, allow_inf_nan=False)] | None, _Empty] = None
     sections: Annotated[Annotated[int, Field(ge=1, le=100)] | None, _Empty] = None
     patient: Annotated[str | None, _Empty] = None
@@ -130,14 +146,10 @@ def _with_rows(
 
 
 def _read_table(table: Path) -> list[AskedSlide]:
-    try:
-        with table.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise SettingsError(f"{table} cannot be read as a CSV file in UTF-8: {error}") from error
+    rows = read_rows(table)
     if not rows:
         raise SettingsError(f"{table} lists no slide; it needs a column `slide` and a row each.")
-    return [_asked(row, number, table) for number, row in enumerate(rows, start=2)]
+    return [_asked(row, line, table) for line, row in rows]
 
 
 def _asked(row: dict[str, str], number: int, table: Path) -> AskedSlide:
@@ -151,6 +163,6 @@ def _asked(row: dict[str, str], number: int, table: Path) -> AskedSlide:
             "sections, patient and institution."
         ) from error
     return AskedSlide(
-        table.parent / checked.slide, checked.mpp, checked.sections, checked.patient,
+        table.parent / told_by_cell(checked.slide), checked.mpp, checked.sections, checked.patient,
         checked.institution,
     )  # fmt: skip

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from glisson.errors import GlissonError, MissingExtra, ModelError, OutputError
+from glisson.errors import GlissonError, MissingExtra, ModelError, OutputError, SlideError
 from glisson.model import ModelBundle, Runtime
 from glisson.run.folder import BIOPSY, read_json, why_not_done
+from glisson.run.hidden import Scrub, hidden_in_logs, scrubber
 from glisson.run.observer import RunObserver
 from glisson.run.settings import RunSettings
 from glisson.run.slide import SlideResult, result_parts, segment_one
 from glisson.run.slide_list import AskedSlide
-from glisson.slides import SlideInfo, open_slide
+from glisson.slides import Slide, SlideInfo, open_slide
 
 logger = logging.getLogger(__name__)
 
@@ -46,14 +48,48 @@ class SlideTask:
             run, mpp=self.asked.mpp or run.mpp, sections=self.asked.sections or run.sections
         )
 
+    @property
+    def told(self) -> Path:
+        """What the slide is called wherever it is told: its path, or its pseudonym."""
+        return self.asked.path if self.asked.pseudonym is None else Path(self.asked.pseudonym)
+
+    @property
+    def scrub(self) -> Scrub:
+        """Takes the slide's name out of a text, where it has a pseudonym."""
+        if self.asked.pseudonym is None:
+            return str
+        return scrubber(self.asked.path, self.asked.pseudonym)
+
+    def hiding(self) -> AbstractContextManager[None]:
+        """While this lasts, logs do not hold the slide's name where it has a pseudonym."""
+        return nullcontext() if self.asked.pseudonym is None else hidden_in_logs(self.scrub)
+
+    def open(self) -> Slide:
+        """The slide, called by its pseudonym where it has one.
+
+        Raises:
+            SlideError: as `open_slide`; a pseudonym stands for the slide's name.
+        """
+        try:
+            slide = open_slide(self.asked.path, mpp=self.settings.mpp)
+        except SlideError as error:
+            if self.asked.pseudonym is None:
+                raise
+            raise type(error)(self.scrub(str(error))) from None
+        if self.asked.pseudonym is not None:
+            slide.hide_file(self.asked.pseudonym)
+        return slide
+
     def failed(self, why: str) -> SlideResult:
         """Its result when it has none."""
-        return self.labelled(SlideResult(self.name, self.asked.path, "failed", None, {}, why))
+        result = SlideResult(self.name, self.told, "failed", None, {}, self.scrub(why))
+        return self.labelled(result)
 
     def labelled(self, result: SlideResult) -> SlideResult:
         """A result with the slide's number and case."""
         case = (self.asked.patient, self.asked.institution)
-        return replace(result, number=self.number, case=case)
+        hidden = self.asked.pseudonym is not None
+        return replace(result, number=self.number, case=case, slide=self.told, pseudonym=hidden)
 
 
 @dataclass(frozen=True)
@@ -74,21 +110,32 @@ def do_task(
         ModelError: the model cannot be used, for this slide or any other.
         MissingExtra: the model needs what is not installed.
     """
-    try:
-        return _done(task, bundle, runtime, observer)
-    except (OutputError, ModelError, MissingExtra):
-        raise
-    except GlissonError as error:
-        logger.warning("%s: %s", task.name, error)
-        return TaskDone(task.failed(str(error)))
+    with task.hiding():
+        try:
+            return _done(task, bundle, runtime, observer)
+        except (OutputError, ModelError, MissingExtra, MemoryError):
+            raise
+        except GlissonError as error:
+            logger.warning("%s: %s", task.name, error)
+            return TaskDone(task.failed(str(error)))
+        except Exception as error:  # readers of damaged files raise whatever they like
+            logger.exception("%s", task.name)
+            return TaskDone(task.failed(f"{task.told}: {_unforeseen(error)}"))
+
+
+def _unforeseen(error: Exception) -> str:
+    return (
+        f"{type(error).__name__}: {error}. The file may be damaged: open it in another program, or "
+        "copy it again from its source. If it is whole, please report this."
+    )
 
 
 def _done(
     task: SlideTask, bundle: ModelBundle, runtime: Runtime, observer: RunObserver
 ) -> TaskDone:
     settings, path = task.settings, task.asked.path
-    with open_slide(path, mpp=settings.mpp) as slide:
-        parts = result_parts(path, bundle, settings)
+    with task.open() as slide:
+        parts = result_parts(path, bundle, settings, task.asked.pseudonym)
         because = _why(task, parts)
         if because is None:
             folder = task.out / task.name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -58,6 +59,10 @@ class LevelSlide(ABC):
         if not readable.all():
             rgb = np.where(readable[..., None], rgb, np.array(self._info.background_rgb, np.uint8))
         return Patch(rgb, readable)
+
+    def hide_file(self, name: str) -> None:
+        """Call the slide by another name and forget its file's, for all that is written of it."""
+        self._info = replace(self._info, name=name, path=None)
 
     def close(self) -> None:  # noqa: B027  a slide in memory has nothing to release
         """Release the file, where a reader has one open."""
