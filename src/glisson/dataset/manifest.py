@@ -32,7 +32,7 @@ class TileRow(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    tile: str = Field(min_length=1)
+    tile: str = Field(min_length=1, pattern=r"^[^/\\\x00]+$")
     slide: str
     patient: str
     institution: str

@@ -117,7 +117,7 @@ def _existing(path: Path) -> Project | None:
         project = json.loads(path.read_text(encoding="utf-8-sig"))
         if all(isinstance(image, dict) for image in project.setdefault("images", [])):
             return dict(project)
-    except (OSError, ValueError, TypeError, AttributeError):
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         pass
     raise OutputError(
         f"{path} is there but cannot be read as a QuPath project. Move it away, then run again."
@@ -300,7 +300,7 @@ def _json_of(path: Path) -> dict[str, Any]:
     """A file that QuPath wrote; empty where it is no JSON object."""
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from glisson.model import ModelBundle, OpeningRuntime, check_runs, find_model
 from glisson.run.folder import prepare_output
 from glisson.run.identity import model_identity
 from glisson.run.isolated import IsolatedWorker
+from glisson.run.names import result_names
 from glisson.run.observer import RunObserver, SilentObserver
 from glisson.run.on_dask import done_on_dask
 from glisson.run.pseudonyms import check_no_names_in
@@ -113,25 +113,6 @@ def _names(asked: Sequence[AskedSlide]) -> list[str]:
     if len(pseudonyms) < len(asked) or len({name.casefold() for name in pseudonyms}) < len(asked):
         raise SettingsError("Every slide of a run needs a pseudonym of its own, or none has one.")
     return pseudonyms
-
-
-def result_names(paths: Sequence[Path]) -> list[str]:
-    """A folder name for each slide: its stem, or its whole name where stems repeat.
-
-    Raises:
-        SettingsError: no slide, or two slides of the same name.
-    """
-    if not paths:
-        raise SettingsError("No slide was given; name at least one slide file.")
-    stems = Counter(path.stem.casefold() for path in paths)
-    names = [path.stem if stems[path.stem.casefold()] == 1 else path.name for path in paths]
-    repeated = [n for n, k in Counter(name.casefold() for name in names).items() if k > 1]
-    if repeated:
-        raise SettingsError(
-            f"Two slides are called {repeated[0]}; their results would share a folder. "
-            "Rename one, or segment them into two folders."
-        )
-    return names
 
 
 def _check_any_opens(tasks: Sequence[SlideTask]) -> None:

@@ -124,7 +124,7 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     """A slide's manifest, or None where there is none that can be read."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return manifest if isinstance(manifest, dict) else None
 
@@ -217,6 +217,16 @@ def _sha256(path: Path) -> str:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object that a run wrote."""
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    """A JSON object that a run wrote.
+
+    Raises:
+        ValueError: it is none.
+        OSError: it cannot be read.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
+    if not isinstance(content, dict):
+        raise ValueError("it is no JSON object")
     return content

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from glisson.errors import SettingsError
 from glisson.frames import BoxL0, RegionUm
+from glisson.slides.plausible import check_size
 from glisson.slides.resample import Axis, area_average, axis
 from glisson.slides.slide import Patch, SlideInfo
 
@@ -27,6 +28,7 @@ class LevelSlide(ABC):
     """A slide made of levels, each a plain grid of pixels."""
 
     def __init__(self, info: SlideInfo, level_sizes: tuple[tuple[int, int], ...]) -> None:
+        check_size(info)
         self._info = info
         self._level_sizes = level_sizes
         self._damaged_l0: dict[BoxL0, None] = {}

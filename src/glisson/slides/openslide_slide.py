@@ -15,6 +15,7 @@ from glisson.errors import DamagedSlide, UnsupportedSlide
 from glisson.frames import BoxL0, Size
 from glisson.slides.base import LevelSlide, Mask, Pixels
 from glisson.slides.pixel_size import chosen_pixel_size
+from glisson.slides.plausible import check_declared
 from glisson.slides.slide import SlideInfo
 
 logger = logging.getLogger(__name__)
@@ -22,6 +23,9 @@ logger = logging.getLogger(__name__)
 _CACHE_BYTES = 64 << 20
 _PIECE_PX = 512
 _MOST_FAILURES = 2000
+
+_ONE_FILE = {"aperio", "generic-tiff", "leica", "philips", "trestle", "ventana"}
+"""Vendors whose slides are one TIFF."""
 
 _BOUNDS = (
     openslide.PROPERTY_NAME_BOUNDS_X,
@@ -161,6 +165,8 @@ def _info(
     path: Path, handle: openslide.OpenSlide, mpp: float | tuple[float, float] | None, name: str
 ) -> SlideInfo:
     properties = handle.properties
+    if properties.get(openslide.PROPERTY_NAME_VENDOR) in _ONE_FILE:
+        check_declared(path, *handle.dimensions)
     pixel_size, source = chosen_pixel_size(_mpp_in_file(properties), mpp, path.name)
     return SlideInfo(
         name=name,
