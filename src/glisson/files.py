@@ -97,6 +97,7 @@ def read_rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
         check_table_size(path)
         with path.open(encoding="utf-8-sig", newline="") as file:
             table = csv.DictReader(file)
+            names = table.fieldnames or ()
             rows = [(table.line_num, dict(row)) for row in table]
     except UnicodeDecodeError as error:
         raise SettingsError(
@@ -106,7 +107,7 @@ def read_rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
         raise
     except (OSError, ValueError, csv.Error) as error:
         raise SettingsError(f"{path} cannot be read as a table: {error}.") from error
-    _check_header(path, table.fieldnames or ())
+    _check_header(path, names)
     return [(line, _without_surplus(row, f"{path}, line {line}")) for line, row in rows]
 
 

@@ -115,6 +115,7 @@ def _existing(path: Path) -> Project | None:
         return None
     try:
         project = json.loads(path.read_text(encoding="utf-8-sig"))
+        _as_text(project)
         if all(isinstance(image, dict) for image in project.setdefault("images", [])):
             return dict(project)
     except (OSError, ValueError, TypeError, AttributeError, RecursionError):
@@ -300,6 +301,7 @@ def _json_of(path: Path) -> dict[str, Any]:
     """A file that QuPath wrote; empty where it is no JSON object."""
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"))
+        _as_text(content)
     except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
@@ -307,4 +309,9 @@ def _json_of(path: Path) -> dict[str, Any]:
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
     with atomic_path(path) as unfinished:
-        unfinished.write_text(json.dumps(content, indent=2, ensure_ascii=False), encoding="utf-8")
+        unfinished.write_bytes(_as_text(content))
+
+
+def _as_text(content: Any) -> bytes:
+    """As it is written; halves of characters are a ValueError."""
+    return json.dumps(content, indent=2, ensure_ascii=False).encode()
