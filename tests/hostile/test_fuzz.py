@@ -44,7 +44,7 @@ from glisson.run.shard import Shard, read_shards
 from glisson.run.stored import stored_slides
 from glisson.slides import open_slide, write_pyramid
 from glisson.slides.slide import SlideInfo
-from tests.hostile.guard import bounded
+from tests.hostile.guard import bounded, in_a_child
 from tests.hostile.mutations import broken_bytes, broken_json
 
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "fuzz"
@@ -57,7 +57,8 @@ def fuzzed(few: int) -> Callable[[Any], Any]:
     many.
     """
     return settings(
-        max_examples=few * TIMES if LONG else few, derandomize=not LONG, deadline=None, database=None,
+        max_examples=few * TIMES if LONG else few, derandomize=not LONG, deadline=None,
+        database=None,
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
 
@@ -334,25 +335,34 @@ def valid_slide(name: str) -> bytes:
     return SLIDES[name]()
 
 
+def open_and_read(path: Path) -> None:
+    with only_our_errors(), open_slide(path, mpp=0.5) as slide:
+        slide.read(RegionUm(0, 0, 40, 40), 1.0)
+        slide.read(RegionUm(0, 0, 40, 40), 0.5)
+
+
 @fuzzed(60)
 @given(st.sampled_from(sorted(SLIDES)).flatmap(
     lambda name: st.tuples(st.just(name), broken_bytes(valid_slide(name)))))  # fmt: skip
 def test_slides(broken: tuple[str, bytes]) -> None:
-    with folder() as place, only_our_errors():
+    with folder() as place:
         (place / broken[0]).write_bytes(broken[1])
-        with open_slide(place / broken[0], mpp=0.5) as slide:
-            slide.read(RegionUm(0, 0, 40, 40), 1.0)
-            slide.read(RegionUm(0, 0, 40, 40), 0.5)
+        signal = in_a_child(lambda: open_and_read(place / broken[0]))
+        if signal:
+            Path(f"/tmp/crash-{signal}-{hash(broken[1]) & 0xFFFFFF:x}-{broken[0]}").write_bytes(
+                broken[1]
+            )
 
 
 @fuzzed(6)
 @given(st.deferred(lambda: broken_bytes(dicom_level())))
 def test_dicom_folders(data: bytes) -> None:
-    with folder() as place, only_our_errors():
+    with folder() as place:
         (place / "slide").mkdir()
         (place / "slide" / "a.dcm").write_bytes(data)
-        with open_slide(place / "slide") as slide:
-            slide.read(RegionUm(0, 0, 40, 40), 1.0)
+        signal = in_a_child(lambda: open_and_read(place / "slide"))
+        if signal:
+            Path(f"/tmp/crash-{signal}-{hash(data) & 0xFFFFFF:x}.dcm").write_bytes(data)
 
 
 @cache

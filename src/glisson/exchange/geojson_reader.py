@@ -225,7 +225,8 @@ def _properties(feature: dict[str, Any], where: str) -> dict[str, Any]:
 
 def _geometry(geometry: Any, where: str) -> shapely.Geometry:
     try:
-        shape = shapely.geometry.shape(geometry)
+        with np.errstate(invalid="ignore"):  # NaN is refused below
+            shape = shapely.geometry.shape(geometry)
         points = shapely.get_coordinates(shape)
     except (
         AttributeError, KeyError, TypeError, ValueError, IndexError, ArithmeticError,

@@ -238,7 +238,7 @@ def _write_classes(path: Path, index: Index) -> None:
     listed = content.get("pathClasses")
     if not isinstance(listed, list):
         return  # not as QuPath writes it: left alone
-    present = {each.get("name") for each in listed if isinstance(each, dict)}
+    present = [each.get("name") for each in listed if isinstance(each, dict)]
     missing = [each for each in offered if each["name"] not in present]
     if missing:
         _keep_copy(path)

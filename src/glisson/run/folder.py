@@ -117,7 +117,9 @@ def why_not_done(folder: Path, parts: Mapping[str, str]) -> str | None:
 
 
 def _is_unchanged(path: Path, sha256: str) -> bool:
-    return path.is_file() and _sha256(path) == sha256
+    with suppress(ValueError):  # a name that none can be
+        return path.is_file() and _sha256(path) == sha256
+    return False
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
@@ -126,7 +128,14 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return None
-    return manifest if isinstance(manifest, dict) else None
+    if not isinstance(manifest, dict):
+        return None
+    parts = (manifest.get("made_from", {}), manifest.get("files", {}))
+    return manifest if all(_is_text_by_text(part) for part in parts) else None
+
+
+def _is_text_by_text(part: object) -> bool:
+    return isinstance(part, dict) and all(isinstance(value, str) for value in part.values())
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:

@@ -73,6 +73,12 @@ class _Part(BaseModel):
     count: Annotated[int, Field(ge=1, le=999_999)]
 
 
+class _Model(BaseModel):
+    name: str
+    version: str
+    trained_on: str
+
+
 class _Entry(BaseModel):
     """A slide of a shard; its name is that of a folder beside the others, not elsewhere."""
 
@@ -99,7 +105,7 @@ class _Summary(BaseModel):
     status: str
     started: datetime
     shard: _Part
-    model: dict[str, Any]
+    model: _Model
     settings: dict[str, Any]
     slides_total: int
     slides: list[_Entry]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -33,9 +32,7 @@ def open_image(path: Path, mpp: float | tuple[float, float] | None) -> InMemoryS
         MissingPixelSize: no `mpp`.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what is wrong is an error below, or harmless
-            rgb, pixel_size, source, name = _read(path, mpp)
+        rgb, pixel_size, source, name = _read(path, mpp)
     except GlissonError:
         raise
     except UnidentifiedImageError as error:
