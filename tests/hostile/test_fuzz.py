@@ -347,11 +347,7 @@ def open_and_read(path: Path) -> None:
 def test_slides(broken: tuple[str, bytes]) -> None:
     with folder() as place:
         (place / broken[0]).write_bytes(broken[1])
-        signal = in_a_child(lambda: open_and_read(place / broken[0]))
-        if signal:
-            Path(f"/tmp/crash-{signal}-{hash(broken[1]) & 0xFFFFFF:x}-{broken[0]}").write_bytes(
-                broken[1]
-            )
+        assert in_a_child(lambda: open_and_read(place / broken[0])) == 0
 
 
 @fuzzed(6)
@@ -360,9 +356,7 @@ def test_dicom_folders(data: bytes) -> None:
     with folder() as place:
         (place / "slide").mkdir()
         (place / "slide" / "a.dcm").write_bytes(data)
-        signal = in_a_child(lambda: open_and_read(place / "slide"))
-        if signal:
-            Path(f"/tmp/crash-{signal}-{hash(data) & 0xFFFFFF:x}.dcm").write_bytes(data)
+        assert in_a_child(lambda: open_and_read(place / "slide")) == 0
 
 
 @cache

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,15 @@ import openslide
 import pytest
 
 from glisson.errors import SettingsError, SlideError
-from glisson.run import AskedSlide, Shard, asked_slides, gather, segment, with_pseudonyms
+from glisson.run import (
+    AskedSlide,
+    Shard,
+    asked_slides,
+    gather,
+    remeasure,
+    segment,
+    with_pseudonyms,
+)
 from tests.run.secrets import told, write_aperio, write_dicom, write_ome
 
 NAME, SECRET = "DoeJohnQ7", "ZebraFinch42"
@@ -65,6 +75,36 @@ def test_with_a_pseudonym_neither_name_nor_metadata_comes_out(
         assert secret.casefold() not in (logs.text + repr(result) + "".join(capfd.readouterr())
                                          ).casefold()  # fmt: skip
     assert not (tmp_path / "out" / "qupath").exists()
+
+
+def test_outlines_are_corrected_without_the_name(tmp_path: Path) -> None:
+    slide = write_aperio(archive(tmp_path) / f"{NAME}.svs", SECRET)
+    segment([AskedSlide(slide, pseudonym="P-001")], tmp_path / "out")
+    (tmp_path / "P-001.geojson").write_bytes(
+        (tmp_path / "out" / "P-001" / "tracts.geojson").read_bytes()
+    )
+    (corrected,) = remeasure(tmp_path / "out", tmp_path / "P-001.geojson").slides
+    assert (corrected.name, corrected.error) == ("P-001", None)
+    assert told(tmp_path / "out", NAME) + told(tmp_path / "out", SECRET) == []
+
+
+@pytest.mark.slow
+def test_the_command_line_says_no_name(tmp_path: Path) -> None:
+    """With a process for the slides, the real model, and every message there is."""
+    place = archive(tmp_path)
+    write_aperio(place / f"{NAME}.svs", SECRET)
+    (place / f"{NAME} b.svs").write_bytes(b"broken")
+    table = pseudonym_table(place, f"{NAME}.svs,A\n{NAME} b.svs,B\n")
+    command = [sys.executable, "-c", "from glisson.cli import main; main()", "-v", "segment"]
+    done = subprocess.run(
+        [*command, *sorted(place.glob("*.svs")), "--pseudonyms", table, "-o", tmp_path / "out"],
+        capture_output=True, text=True, check=False, cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    assert "A" in done.stdout
+    for secret in (NAME, SECRET):
+        assert secret not in done.stdout + done.stderr
+        assert told(tmp_path / "out", secret) == []
 
 
 def test_without_one_only_the_file_name_and_path_come_out(
