@@ -341,7 +341,7 @@ def open_and_read(path: Path) -> None:
         slide.read(RegionUm(0, 0, 40, 40), 0.5)
 
 
-@fuzzed(60)
+@fuzzed(36)
 @given(st.sampled_from(sorted(SLIDES)).flatmap(
     lambda name: st.tuples(st.just(name), broken_bytes(valid_slide(name)))))  # fmt: skip
 def test_slides(broken: tuple[str, bytes]) -> None:
@@ -350,7 +350,7 @@ def test_slides(broken: tuple[str, bytes]) -> None:
         assert in_a_child(lambda: open_and_read(place / broken[0])) == 0
 
 
-@fuzzed(6)
+@fuzzed(5)
 @given(st.deferred(lambda: broken_bytes(dicom_level())))
 def test_dicom_folders(data: bytes) -> None:
     with folder() as place:
@@ -498,7 +498,7 @@ def checkpoint() -> bytes:
         return (place / "last.pt").read_bytes()
 
 
-@fuzzed(8)
+@fuzzed(6)
 @given(st.deferred(lambda: broken_bytes(checkpoint())))
 def test_checkpoints(data: bytes) -> None:
     pytest.importorskip("torch")

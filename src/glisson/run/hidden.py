@@ -7,7 +7,7 @@ import os
 import re
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -59,8 +59,8 @@ def _names_of(slide: Path) -> set[str]:
     names = {str(path) for path in paths} | {path.as_posix() for path in paths}
     names |= {str(path.parent) for path in paths if len(path.parent.parts) > 1}
     files = list(paths)
-    if slide.is_dir():
-        files += sorted(slide.iterdir())[:_MOST_FILES]
+    with suppress(OSError):  # a slide that nobody may read has its name all the same
+        files += sorted(slide.iterdir())[:_MOST_FILES] if slide.is_dir() else []
     for file in files:
         names |= {file.name, file.stem, file.with_suffix("").stem}
     return {form for name in names if name for form in (name, repr(name)[1:-1])}
