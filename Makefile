@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CORE := $(VENV)/.core-installed
 DEV := $(VENV)/.dev-installed
 
-.PHONY: demo test test-slow lint format bench phantom-check phantom-sheets docs model clean
+.PHONY: demo test test-slow fuzz lint format bench phantom-check phantom-sheets docs model clean
 
 demo: $(CORE)  ## a synthetic biopsy, segmented, beside its truth
 	$(BIN)/glisson demo -o demo-out
@@ -15,6 +15,9 @@ test: $(DEV)  ## the default tests, under ten minutes on two cores
 
 test-slow: $(DEV)
 	$(BIN)/python -m pytest -m slow
+
+fuzz: $(DEV)  ## every parser with files made wrong, 50 times as many as in `make test`
+	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -n 2 --dist worksteal tests/hostile/test_fuzz.py
 
 lint: $(DEV)
 	$(BIN)/ruff check .

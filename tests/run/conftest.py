@@ -12,13 +12,17 @@ from glisson.slides import write_pyramid
 from tests.scenes import biopsy_labels, coloured
 
 
-def write_scene(path: Path) -> Path:
-    """The scene of `tests/scenes.py` as a slide of 0.5 µm/px, with texture for the finder."""
+def scene_pixels() -> np.ndarray:
+    """The scene of `tests/scenes.py` at 0.5 µm/px, with texture for the finder."""
     rgb = coloured(biopsy_labels().repeat(2, 0).repeat(2, 1)).astype(int)
     rng = np.random.default_rng(0)
     texture = rng.normal(0, 9, rgb.shape[:2])[..., None] * (rgb[..., 1:2] < 240)
-    pixels = np.clip(rgb + texture, 0, 255).astype(np.uint8)
-    write_pyramid(path, pixels, Size(4800, 1400), PixelSize(0.5, 0.5), quality=95)
+    return np.clip(rgb + texture, 0, 255).astype(np.uint8)
+
+
+def write_scene(path: Path) -> Path:
+    """The scene as a slide."""
+    write_pyramid(path, scene_pixels(), Size(4800, 1400), PixelSize(0.5, 0.5), quality=95)
     return path
 
 

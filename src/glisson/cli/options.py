@@ -40,6 +40,14 @@ Manifest = Annotated[
         "special about single slides, or the slides themselves.",
     ),
 ]
+Pseudonyms = Annotated[
+    Path | None,
+    typer.Option(
+        "--pseudonyms",
+        help="CSV with the columns slide and pseudonym: results, logs and messages then hold the "
+        "pseudonym alone, and there is no QuPath project.",
+    ),
+]
 Dask = Annotated[
     str | None,
     typer.Option("--dask", help="Work on the Dask cluster with this scheduler (address or file)."),

@@ -16,6 +16,7 @@ from glisson.cli.options import (
     Overlap,
     Precision,
     Precisions,
+    Pseudonyms,
     RuntimeKind,
     Runtimes,
     Sections,
@@ -25,7 +26,7 @@ from glisson.cli.options import (
 )
 from glisson.cli.progress import ProgressBar
 from glisson.cli.summary import print_summary
-from glisson.run import RunSettings, Shard, asked_slides
+from glisson.run import RunSettings, Shard, asked_slides, with_pseudonyms
 from glisson.run import segment as segment_slides
 
 SOME_FAILED = 1
@@ -35,6 +36,7 @@ def segment(
     out: OutPlace,
     slides: Slides = None,
     manifest: Manifest = None,
+    pseudonyms: Pseudonyms = None,
     shard: ShardOf = None,
     dask: Dask = None,
     model: Model = None,
@@ -70,6 +72,8 @@ def segment(
     )
     part = None if shard is None else Shard.parse(shard)
     asked = asked_slides(slides or [], manifest)
+    if pseudonyms is not None:
+        asked = with_pseudonyms(asked, pseudonyms)
     with ProgressBar() as bar:
         result = segment_slides(
             asked, out, model, settings, bar, part, isolated=len(asked) > 1, dask=dask

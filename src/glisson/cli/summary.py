@@ -93,6 +93,7 @@ def _notes(record: dict[str, Any]) -> list[str]:
 def _print_what_to_open(result: RunResult) -> None:
     output.print(f"\nResults: {result.out}", highlight=False, soft_wrap=True)
     output.print("  report.html      the run on one page, in any browser", highlight=False)
-    output.print("  qupath/          a QuPath project: open, then run its import script",
-                 highlight=False)  # fmt: skip
+    if not any(slide.pseudonym for slide in result.slides):
+        output.print("  qupath/          a QuPath project: open, then run its import script",
+                     highlight=False)  # fmt: skip
     output.print(RESEARCH_USE, style="dim")

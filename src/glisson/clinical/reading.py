@@ -17,10 +17,10 @@ from pydantic import (
 )
 
 from glisson.errors import SettingsError
+from glisson.files import check_table_size, told_by_cell
 
 _MISSING = {"", "-", "–", "na", "n/a", "nan", "none", "null"}
 _SEPARATORS = ",;\t"
-_ESCAPED_STARTS = ("'=", "'+", "'-", "'@")
 
 
 class _Row(BaseModel):
@@ -91,16 +91,22 @@ def read_table(
     lines = _lines(path)
     separator = max(_SEPARATORS, key=lines[0].count)
     table = csv.DictReader(lines, delimiter=separator)
-    header = [name.strip() for name in table.fieldnames or ()]
-    table.fieldnames = header
-    ours = _our_names(path, kind, header, columns or {})
-    rows = [_parsed(row, ours, kind, separator, f"{path}, line {table.line_num}")
-            for row in table if any(row.values())]  # fmt: skip
+    try:
+        header = [name.strip() for name in table.fieldnames or ()]
+        table.fieldnames = header
+        ours = _our_names(path, kind, header, columns or {})
+        rows = [_parsed(row, ours, kind, separator, f"{path}, line {table.line_num}")
+                for row in table if any(row.values())]  # fmt: skip
+    except csv.Error as error:
+        raise SettingsError(
+            f"{path}, line {table.line_num}: {error}. Save the table as CSV UTF-8 anew."
+        ) from error
     return rows, frozenset(ours)
 
 
 def _lines(path: Path) -> list[str]:
     try:
+        check_table_size(path)
         with path.open(encoding="utf-8-sig", newline="") as file:
             lines = list(file)
     except UnicodeDecodeError as error:
@@ -170,5 +176,5 @@ _TEXTS = ("slide", "file", "patient", "role", "diagnosis", "stage", "tract_count
 def _plain(text: str, column: str, separator: str) -> str:
     """Without the quote that keeps a text from being a formula, or with a decimal point."""
     if column in _TEXTS:
-        return text[1:] if text.startswith(_ESCAPED_STARTS) else text
+        return told_by_cell(text)
     return text if separator == "," else text.replace(",", ".")

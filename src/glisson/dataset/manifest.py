@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from glisson.classes import CLASSES, PORTAL
 from glisson.dataset.study import UNKNOWN_PATIENT, Split
 from glisson.errors import SettingsError
-from glisson.files import write_rows
+from glisson.files import read_rows, told_by_cell, write_rows
 
 MANIFEST_FILE = "manifest.csv"
 
@@ -32,7 +32,7 @@ class TileRow(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    tile: str = Field(min_length=1)
+    tile: str = Field(min_length=1, pattern=r"^[^/\\\x00]+$")
     slide: str
     patient: str
     institution: str
@@ -68,21 +68,13 @@ def read_manifest(path: Path) -> list[TileRow]:
     Raises:
         SettingsError: no manifest, or a line that does not parse.
     """
-    rows = []
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            for line, row in enumerate(csv.DictReader(file), 2):
-                rows.append(_row(row, f"{path}, line {line}"))
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"{path} is not UTF-8: {error}. Save it as CSV UTF-8.") from error
-    return rows
+    return [_row(row, f"{path}, line {line}") for line, row in read_rows(path)]
 
 
-def _row(row: dict[str, str], where: str) -> TileRow:
+def _row(row: dict[str, Any], where: str) -> TileRow:
+    told = {key: told_by_cell(cell) if cell else cell for key, cell in row.items()}
     try:
-        return TileRow.model_validate(row)
+        return TileRow.model_validate(told)
     except ValidationError as error:
         problem = error.errors()[0]
         raise SettingsError(f"{where}: {problem['loc']}: {problem['msg']}.") from error

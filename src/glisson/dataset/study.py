@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import csv
+import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -12,6 +12,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from glisson.errors import AnnotationError, SettingsError
+from glisson.files import read_rows, told_by_cell
 
 CASES_FILE = "cases.csv"
 ANNOTATIONS = ("{slide}.geojson", "{file}.geojson", "{slide}.geojson.gz", "{slide}.json")
@@ -25,6 +26,7 @@ SYNTHETIC = (
     "built into the generator proves nothing about patients."
 )
 _HEAD_BYTES = 1 << 16
+_FIELD = re.compile(r"\{[^{}]*\}|[{}]")
 CLINICAL = "clinical"
 """Role of cases that measurements are compared on, and that no model is trained or scored on."""
 _SLIDE_SUFFIXES = {
@@ -139,15 +141,7 @@ def _from_table(table: Path, annotations: Sequence[str]) -> list[AnnotatedSlide]
 
 
 def _rows(table: Path) -> list[_Row]:
-    try:
-        with table.open(encoding="utf-8-sig", newline="") as file:
-            return [_parsed(row, f"{table}, line {line}") for line, row in _lines(file)]
-    except UnicodeDecodeError as error:
-        raise SettingsError(
-            f"{table} is not UTF-8: {error}. In Excel: Save As, CSV UTF-8 (comma delimited)."
-        ) from error
-    except (OSError, csv.Error) as error:
-        raise SettingsError(f"{table} cannot be read as a table: {error}.") from error
+    return [_parsed(row, f"{table}, line {line}") for line, row in read_rows(table)]
 
 
 def _wanted(rows: list[_Row], table: Path) -> list[_Row]:
@@ -162,14 +156,10 @@ def _wanted(rows: list[_Row], table: Path) -> list[_Row]:
     return wanted
 
 
-def _lines(file: Iterator[str]) -> Iterator[tuple[int, dict[str, str]]]:
-    for number, row in enumerate(csv.DictReader(file), 2):
-        yield number, {key: value for key, value in row.items() if key and value}
-
-
 def _parsed(row: dict[str, str], where: str) -> _Row:
+    told = {key: told_by_cell(cell) for key, cell in row.items() if key and cell}
     try:
-        return _Row.model_validate(row)
+        return _Row.model_validate(told)
     except ValidationError as error:
         problem = error.errors()[0]
         raise SettingsError(f"{where}: {'.'.join(map(str, problem['loc']))}: {problem['msg']}.") \
@@ -197,13 +187,15 @@ def _annotations_of(slide: Path, row: _Row, patterns: Sequence[str]) -> Path | N
 
 
 def _filled(name: str, slide: Path) -> str:
-    try:
-        return name.format(slide=slide_name(slide), file=slide.name)
-    except (LookupError, ValueError, AttributeError) as error:
+    """The name with `{slide}` and `{file}` filled in; a format of their own could be a trap."""
+    fields = _FIELD.findall(name)
+    if set(fields) - {"{slide}", "{file}"} or "\0" in name:
         raise SettingsError(
             f"The annotations' name '{name}' has a field that does not exist. In braces may stand "
             f"{{slide}} ({slide_name(slide)}) and {{file}} ({slide.name})."
-        ) from error
+        )
+    values = {"{slide}": slide_name(slide), "{file}": slide.name}
+    return _FIELD.sub(lambda field: values[field[0]], name)
 
 
 def _from_folder(folder: Path, patterns: Sequence[str]) -> list[AnnotatedSlide]:

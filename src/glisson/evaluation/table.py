@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from glisson.files import table_cell
 from glisson.scores import Interval
 
 
@@ -39,7 +40,8 @@ class Table:
     def csv(self) -> str:
         """The table as comma-separated values, without title and note."""
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([self.header, *self.rows])
+        rows = ([table_cell(cell) for cell in row] for row in (self.header, *self.rows))
+        csv.writer(text, lineterminator="\n").writerows(rows)
         return text.getvalue()
 
     def html(self) -> str:

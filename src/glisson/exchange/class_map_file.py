@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
-from xml.etree import ElementTree
 
 import numpy as np
 import tifffile
@@ -21,6 +20,7 @@ from glisson.errors import SettingsError
 from glisson.files import atomic_path
 from glisson.frames import BoxPx, Frame, PixelSize, Size
 from glisson.regions import LabelMap
+from glisson.slides.plausible import check_declared, xml_root
 
 _TILE_PX = BLOCK_PX
 _COARSEST_PX = 2048
@@ -125,9 +125,9 @@ def read_class_map(path: Path, pixel_size: PixelSize) -> StoredClassMap:
             frame = Frame(pixel_size, _mpp(tiff.ome_metadata or ""))
             if page.dtype != np.uint8 or (page.tilelength, page.tilewidth) != (_TILE_PX, _TILE_PX):
                 raise ValueError("its tiles are not those of a class map")
+            check_declared(path, page.imagewidth, page.imagelength)
             return StoredClassMap(frame, Size(page.imagewidth, page.imagelength), _blocks(page))
-    except (OSError, ValueError, KeyError, AttributeError, tifffile.TiffFileError,
-            ElementTree.ParseError) as error:  # fmt: skip
+    except Exception as error:  # tifffile raises struct.error, KeyError, TypeError ...
         raise SettingsError(
             f"{path} cannot be read as a class map: {error}. Segment the slide again."
         ) from error
@@ -135,7 +135,7 @@ def read_class_map(path: Path, pixel_size: PixelSize) -> StoredClassMap:
 
 def _mpp(ome_xml: str) -> float:
     """µm per pixel, as the file says."""
-    for element in ElementTree.fromstring(ome_xml).iter():
+    for element in xml_root(ome_xml, "the class map").iter():
         if element.tag.endswith("Pixels"):
             return float(element.attrib["PhysicalSizeX"])
     raise ValueError("it names no pixel size")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-import math
+import lzma
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
 import shapely
 from shapely import MultiPolygon, Polygon
 from shapely.affinity import translate
@@ -20,9 +21,14 @@ from shapely.geometry.base import BaseGeometry
 
 from glisson.classes import Rgb
 from glisson.errors import AnnotationError
+from glisson.exchange.repair import area_of
 from glisson.frames import BoxL0, Size
 
-_MOST_BYTES = 1 << 30
+_MOST_BYTES = 1 << 28
+_MOST_BRACKETS = 16_000_000
+"""Lists and objects, of which each point is one: about 2 GB once they are read."""
+_MOST_L0 = 1e9
+"""Level-0 pixels; no slide has a side of a hundredth."""
 _MOST_DEPTH = 64
 _UNCLASSIFIED = ""
 
@@ -127,9 +133,15 @@ def _load(path: Path) -> Any:
         with _opened(path) as file:
             data = file.read(_MOST_BYTES + 1)
         if len(data) > _MOST_BYTES:
-            raise AnnotationError(f"{path} holds more than 1 GiB; export fewer objects.")
+            raise AnnotationError(f"{path} holds more than 256 MiB; export fewer objects.")
+        if data.count(b"[") + data.count(b"{") > _MOST_BRACKETS:
+            raise AnnotationError(f"{path} holds more than 16 million points; export fewer.")
         document = json.loads(data.decode("utf-8-sig"))
-    except (OSError, ValueError, RuntimeError, EOFError, zlib.error, zipfile.BadZipFile) as error:
+    except AnnotationError:
+        raise
+    except (
+        OSError, ValueError, RuntimeError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile
+    ) as error:  # fmt: skip
         raise AnnotationError(
             f"{path} is not GeoJSON: {error}. In QuPath: File, Export objects as GeoJSON."
         ) from error
@@ -192,7 +204,7 @@ def _add(
     classification = properties.get("classification")
     class_name, colour = _class_name(classification), _colour(classification)
     name, identifier = _text(properties.get("name")), _text(feature.get("id"))
-    area = _area(geometry)
+    area = area_of(geometry, where)
     if area is None:
         kind, moved = geometry.geom_type, translate(geometry, *shift_l0)
         skipped.append(Skipped(class_name, kind, where, name, moved, identifier, colour))
@@ -213,47 +225,27 @@ def _properties(feature: dict[str, Any], where: str) -> dict[str, Any]:
 
 def _geometry(geometry: Any, where: str) -> shapely.Geometry:
     try:
-        shape = shapely.geometry.shape(geometry)
+        with np.errstate(invalid="ignore"):  # NaN is refused below
+            shape = shapely.geometry.shape(geometry)
         points = shapely.get_coordinates(shape)
     except (
-        AttributeError, KeyError, TypeError, ValueError, IndexError, RecursionError,
-        shapely.errors.ShapelyError,
+        AttributeError, KeyError, TypeError, ValueError, IndexError, ArithmeticError,
+        RecursionError, shapely.errors.ShapelyError,
     ) as error:  # fmt: skip
         raise AnnotationError(f"{where}: its geometry cannot be read: {error}") from error
-    if not all(math.isfinite(value) for value in points.ravel()):
-        raise AnnotationError(f"{where}: a coordinate is not a finite number.")
+    if not (np.abs(points) < _MOST_L0).all():
+        raise AnnotationError(f"{where}: a coordinate is no number of pixels, or beyond any slide.")
     return shape
-
-
-def _area(geometry: shapely.Geometry) -> Polygon | MultiPolygon | None:
-    """The polygonal part, valid; None when there is none."""
-    if not geometry.is_valid:
-        geometry = shapely.make_valid(geometry)
-    polygons = [part for part in _parts(geometry) if part.area > 0]
-    if not polygons:
-        return None
-    if len(polygons) == 1:
-        return polygons[0]
-    joined = shapely.union_all(polygons)
-    return joined if isinstance(joined, Polygon | MultiPolygon) else None
-
-
-def _parts(geometry: shapely.Geometry) -> list[Polygon]:
-    if isinstance(geometry, Polygon):
-        return [geometry]
-    if hasattr(geometry, "geoms"):
-        return [polygon for part in geometry.geoms for polygon in _parts(part)]
-    return []
 
 
 def _class_name(classification: Any) -> str:
     if isinstance(classification, str):
-        return classification
+        return _text(classification)
     if not isinstance(classification, dict):
         return _UNCLASSIFIED
     names = classification.get("names")
     if isinstance(names, list):
-        return ": ".join(str(name) for name in names)
+        return ": ".join(_text(str(name)) for name in names)
     return _text(classification.get("name"))
 
 
@@ -272,4 +264,8 @@ def _colour(classification: Any) -> Rgb | None:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+    """Text that every file and terminal takes: no halves of characters, no control characters."""
+    if not isinstance(value, str):
+        return ""
+    whole = value.encode("utf-8", "replace").decode()
+    return "".join(each for each in whole if each.isprintable())

@@ -49,7 +49,7 @@ def entry_number(entry: Entry) -> int:
     """QuPath's id of an entry, its data folder's name; 0 where it has none."""
     try:
         return int(entry["entryID"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return 0
 
 

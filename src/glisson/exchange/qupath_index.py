@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from glisson.exchange.artefacts_file import ARTEFACTS_FILE
 from glisson.exchange.qupath_images import image_name, place_of, slide_uri
 from glisson.slides import SlideInfo
@@ -40,6 +42,11 @@ class IndexedSlide:
     artefacts: str
     bytes: int | None
     entry_id: int = 0
+
+
+_SLIDES = TypeAdapter(list[IndexedSlide])
+_TEXTS = TypeAdapter(list[str])
+_HASHES = TypeAdapter(dict[str, str])
 
 
 @dataclass
@@ -76,12 +83,13 @@ def read_index(folder: Path) -> Index:
         return Index()
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        slides = [IndexedSlide(**slide) for slide in content["images"]]
-        classes, scripts = list(content["classes"]), dict(content["scripts"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        slides = _SLIDES.validate_python(content["images"])
+        classes = _TEXTS.validate_python(content["classes"])
+        scripts = _HASHES.validate_python(content["scripts"])
+        return Index({place_of(slide.uri): slide for slide in slides}, classes, scripts)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         logger.warning("%s cannot be read and is made anew.", path)
         return Index()
-    return Index({place_of(slide.uri): slide for slide in slides}, classes, scripts)
 
 
 def indexed(info: SlideInfo, outlines: Path, folder: Path) -> IndexedSlide:

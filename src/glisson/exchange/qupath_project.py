@@ -115,9 +115,10 @@ def _existing(path: Path) -> Project | None:
         return None
     try:
         project = json.loads(path.read_text(encoding="utf-8-sig"))
+        _as_text(project)
         if all(isinstance(image, dict) for image in project.setdefault("images", [])):
             return dict(project)
-    except (OSError, ValueError, TypeError, AttributeError):
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         pass
     raise OutputError(
         f"{path} is there but cannot be read as a QuPath project. Move it away, then run again."
@@ -237,7 +238,7 @@ def _write_classes(path: Path, index: Index) -> None:
     listed = content.get("pathClasses")
     if not isinstance(listed, list):
         return  # not as QuPath writes it: left alone
-    present = {each.get("name") for each in listed if isinstance(each, dict)}
+    present = [each.get("name") for each in listed if isinstance(each, dict)]
     missing = [each for each in offered if each["name"] not in present]
     if missing:
         _keep_copy(path)
@@ -300,11 +301,17 @@ def _json_of(path: Path) -> dict[str, Any]:
     """A file that QuPath wrote; empty where it is no JSON object."""
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError):
+        _as_text(content)
+    except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
     with atomic_path(path) as unfinished:
-        unfinished.write_text(json.dumps(content, indent=2, ensure_ascii=False), encoding="utf-8")
+        unfinished.write_bytes(_as_text(content))
+
+
+def _as_text(content: Any) -> bytes:
+    """As it is written; halves of characters are a ValueError."""
+    return json.dumps(content, indent=2, ensure_ascii=False).encode()

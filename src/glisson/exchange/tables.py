@@ -7,10 +7,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from glisson.files import atomic_path
+from glisson.files import atomic_path, table_cell
 from glisson.measure import STANDARDS
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _BIOPSY_COLUMNS = (
     "tissue_area_mm2", "portal_area_mm2", "lobule_area_mm2", "portal_fraction", "portal_percent",
     "interface_area_mm2", "interface_width_um", "lobule_beyond_interface_area_mm2",
@@ -105,13 +104,4 @@ def _write(path: Path, header: tuple[str, ...], rows: Iterable[list[Any]]) -> No
     ):
         writer = csv.writer(file)
         writer.writerow(header)
-        writer.writerows([_cell(value) for value in row] for row in rows)
-
-
-def _cell(value: Any) -> Any:
-    """A value that a spreadsheet takes for data: text never becomes a formula."""
-    if value is None:
-        return ""
-    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
-        return f"'{value}"
-    return value
+        writer.writerows([table_cell(value) for value in row] for row in rows)

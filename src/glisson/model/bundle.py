@@ -14,7 +14,9 @@ from glisson.model.safety import (
     check_safetensors,
     is_torchscript,
     path_inside,
+    read_small,
     refuse_code,
+    refuse_outside_weights,
     sha256,
 )
 from glisson.model.spec import SPEC_FILE, ModelSpec, parse_spec
@@ -66,7 +68,7 @@ def load_bundle(folder: str | Path) -> ModelBundle:
     folder = Path(folder)
     if not folder.is_dir():
         raise ModelNotFound(f"There is no model folder at {folder}.")
-    text = path_inside(folder, SPEC_FILE).read_bytes()
+    text = read_small(path_inside(folder, SPEC_FILE))
     spec = parse_spec(text, str(folder / SPEC_FILE))
     _check_listed(spec, folder)
     _check_files(spec, folder)
@@ -100,11 +102,16 @@ def _check_content(spec: ModelSpec, path: Path) -> None:
         refuse_code(path)
     if path.name == WEIGHTS_FILE:
         check_safetensors(path)
+    if path.name == ONNX_FILE:
+        refuse_outside_weights(path)
 
 
 def _array(path: Path) -> NDArray[Any]:
+    """Mapped, not read: a header may ask for more than the file holds."""
     try:
-        array: NDArray[Any] = np.load(path, allow_pickle=False)
-    except (ValueError, OSError) as error:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        if not isinstance(array, np.ndarray):
+            raise ValueError("it is an archive of arrays")
+        return np.array(array)
+    except Exception as error:  # numpy reads headers with Python's parser, which raises its own
         raise InvalidBundle(f"{path} is not a plain numpy array: {error}") from error
-    return array

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glisson.classes import BACKGROUND
-from glisson.errors import SelfTestFailed, SettingsError
+from glisson.errors import GlissonError, InvalidBundle, SelfTestFailed, SettingsError
 from glisson.model.bundle import ModelBundle
 
 logger = logging.getLogger(__name__)
@@ -63,11 +63,20 @@ def open_runtime(
 
     Raises:
         SelfTestFailed: the output differs from the bundle's by more than its tolerance.
+        InvalidBundle: its files do not make a model that runs.
         SettingsError: the runtime cannot run this bundle.
         MissingExtra: torch is needed and not installed.
     """
-    runtime = _runtime(bundle, kind, precision, threads, device)
-    check_self_test(bundle, runtime)
+    try:
+        runtime = _runtime(bundle, kind, precision, threads, device)
+        check_self_test(bundle, runtime)
+    except (GlissonError, MemoryError):
+        raise
+    except Exception as error:  # OpenVINO and torch raise RuntimeError, and much else
+        raise InvalidBundle(
+            f"{bundle.folder} cannot be run: {str(error)[:500]}. Its files do not make a model "
+            "together; copy or download the bundle again."
+        ) from error
     return runtime
 
 

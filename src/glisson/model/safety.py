@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import lzma
 import stat
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 from glisson.errors import InvalidBundle, UnsafeModel
@@ -13,6 +15,14 @@ from glisson.errors import InvalidBundle, UnsafeModel
 PICKLE_SUFFIXES = frozenset({".pth", ".pkl", ".pickle", ".bin", ".ckpt", ".joblib"})
 ZIP_LIMIT_BYTES = 2 * 1024**3
 _HEADER_LIMIT_BYTES = 16 * 1024**2
+_SMALL_BYTES = 16 * 1024**2
+_CHUNK_BYTES = 1 << 24
+_OUTSIDE_WEIGHTS = b"\x0a\x08location\x12"
+"""How ONNX writes the key of where weights lie that are not in the file itself."""
+_ZIP_ERRORS = (
+    zipfile.BadZipFile, OSError, ValueError, RuntimeError, EOFError, zlib.error, lzma.LZMAError,
+)  # fmt: skip
+"""What `zipfile` raises for archives that are damaged, encrypted or oddly packed."""
 
 
 def sha256(path: Path) -> str:
@@ -38,10 +48,39 @@ def path_inside(folder: Path, name: str) -> Path:
     return path
 
 
+def read_small(path: Path) -> bytes:
+    """A file of at most 16 MiB, as model.json is.
+
+    Raises:
+        InvalidBundle: it is larger.
+    """
+    with path.open("rb") as file:
+        data = file.read(_SMALL_BYTES + 1)
+    if len(data) > _SMALL_BYTES:
+        raise InvalidBundle(f"{path} has more than {_SMALL_BYTES >> 20} MiB; it is no such file.")
+    return data
+
+
+def refuse_outside_weights(path: Path) -> None:
+    """Refuse an ONNX file whose weights lie in other files, wherever they may be.
+
+    Raises:
+        UnsafeModel: it names other files.
+    """
+    last = b""
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            if _OUTSIDE_WEIGHTS in last + chunk:
+                raise UnsafeModel(
+                    f"{path} takes weights from other files. Save it with its weights inside."
+                )
+            last = chunk[-len(_OUTSIDE_WEIGHTS) :]
+
+
 def is_plain_name(name: str) -> bool:
     """Whether a name stays in its folder, on every operating system."""
     parts = PurePosixPath(name).parts
-    risky = "\\" in name or ":" in name or "\0" in name or name.startswith("/")
+    risky = "\\" in name or ":" in name or name.startswith("/") or not name.isprintable()
     return bool(parts) and not risky and ".." not in parts
 
 
@@ -92,15 +131,21 @@ def unpack_zip(path: Path, folder: Path) -> Path:
     Raises:
         UnsafeModel: an entry leads outside, is a link, or the whole is too large.
     """
-    with zipfile.ZipFile(path) as archive:
-        entries = archive.infolist()
-        if sum(e.file_size for e in entries) > ZIP_LIMIT_BYTES or len(entries) > 1000:
-            raise UnsafeModel(f"{path} unpacks to more than {ZIP_LIMIT_BYTES} bytes.")
-        for entry in entries:
-            if not is_plain_name(entry.filename) or stat.S_ISLNK(entry.external_attr >> 16):
-                raise UnsafeModel(f"{path}: the entry {entry.filename!r} leads out of the bundle.")
-        archive.extractall(folder)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            _check_entries(path, archive.infolist())
+            archive.extractall(folder)
+    except _ZIP_ERRORS as error:
+        raise InvalidBundle(f"{path} cannot be unpacked: {error}. Download it again.") from error
     return _bundle_root(path, folder)
+
+
+def _check_entries(path: Path, entries: list[zipfile.ZipInfo]) -> None:
+    if sum(e.file_size for e in entries) > ZIP_LIMIT_BYTES or len(entries) > 1000:
+        raise UnsafeModel(f"{path} unpacks to more than {ZIP_LIMIT_BYTES} bytes.")
+    for entry in entries:
+        if not is_plain_name(entry.filename) or stat.S_ISLNK(entry.external_attr >> 16):
+            raise UnsafeModel(f"{path}: the entry {entry.filename!r} leads out of the bundle.")
 
 
 def _bundle_root(path: Path, folder: Path) -> Path:
@@ -111,8 +156,11 @@ def _bundle_root(path: Path, folder: Path) -> Path:
 
 
 def _zip_names(path: Path) -> list[str]:
-    with zipfile.ZipFile(path) as archive:
-        return archive.namelist()
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.namelist()
+    except _ZIP_ERRORS as error:
+        raise InvalidBundle(f"{path} is a damaged archive: {error}. Copy it again.") from error
 
 
 def _is_safetensors(path: Path) -> bool:
@@ -128,6 +176,6 @@ def _is_header(text: bytes, data_bytes: int) -> bool:
     try:
         header = json.loads(text)
         ends = [v["data_offsets"][1] for k, v in header.items() if k != "__metadata__"]
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
         return False
     return all(isinstance(e, int) and 0 <= e <= data_bytes for e in ends)

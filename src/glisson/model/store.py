@@ -13,7 +13,7 @@ from pathlib import Path
 
 import platformdirs
 
-from glisson.errors import InvalidBundle, ModelError, ModelNotFound
+from glisson.errors import InvalidBundle, ModelError, ModelNotFound, UnsafeModel
 from glisson.model.bundle import ModelBundle, load_bundle
 from glisson.model.export import fill_folder
 from glisson.model.safety import is_torchscript, looks_pickled, refuse_code, unpack_zip
@@ -57,7 +57,7 @@ def find_model(name_or_path: str | Path | None = None) -> ModelBundle:
     if name_or_path is None:
         return load_bundle(default_folder())
     if (Path(name_or_path) / SPEC_FILE).is_file() or Path(name_or_path).is_dir():
-        return load_bundle(name_or_path)
+        return _without_code(load_bundle(name_or_path))
     known = {bundle.spec.name: bundle for bundle in list_models()}
     if str(name_or_path) in known:
         return known[str(name_or_path)]
@@ -69,6 +69,17 @@ def find_model(name_or_path: str | Path | None = None) -> ModelBundle:
         f"There is no model {name_or_path}. Known: {', '.join(known) or 'none'}. "
         "Give one of these, a bundle's folder, or add one with `glisson models add`."
     )
+
+
+def _without_code(bundle: ModelBundle) -> ModelBundle:
+    """TorchScript runs code, so it has to be added first: that is where somebody trusts it."""
+    added = bundle.folder.resolve().is_relative_to(store_folder().resolve())
+    if bundle.spec.architecture.family == "torchscript" and not added:
+        raise UnsafeModel(
+            f"{bundle.folder} holds TorchScript, which is code. If you trust whoever made it: "
+            f"glisson models add {bundle.folder}, then --model {bundle.spec.name}."
+        )
+    return bundle
 
 
 def add_model(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from glisson.errors import MissingExtra
+from glisson.errors import InvalidBundle, MissingExtra
 from glisson.model.bundle import TORCHSCRIPT_FILE, WEIGHTS_FILE, ModelBundle
 from glisson.model.runtime import Probabilities, Tiles, padded_to
 
@@ -17,6 +17,15 @@ _WINDOWS_ON_PROCESSOR = 4
 _MOST_WINDOWS = 16
 """A call on a graphics card: more make the network no faster, and copies slower (docs/speed.md)."""
 _SHARE_OF_MEMORY = 0.5
+_LABELS = {"id2label", "label2id", "num_labels"}
+_CONFIG_KEYS = _LABELS | {
+    "attention_probs_dropout_prob", "classifier_dropout_prob", "decoder_hidden_size", "depths",
+    "drop_path_rate", "hidden_act", "hidden_dropout_prob", "hidden_sizes", "initializer_range",
+    "layer_norm_eps", "mlp_ratios", "num_attention_heads", "num_channels", "num_encoder_blocks",
+    "patch_sizes", "reshape_last_stage", "semantic_loss_ignore_index", "sr_ratios", "strides",
+}  # fmt: skip
+_LARGEST = 4096
+"""Of any number in a SegFormer's config: B5's decoder has 768 channels."""
 
 
 class TorchRuntime:
@@ -123,6 +132,27 @@ def _network(bundle: ModelBundle) -> Any:
     return load_segformer(bundle)
 
 
+def segformer_config(given: dict[str, Any]) -> dict[str, Any]:
+    """The parts of a config that say how large a SegFormer is, and no others.
+
+    A config may ask transformers for code from elsewhere; such keys are left out.
+
+    Raises:
+        InvalidBundle: sizes beyond any SegFormer.
+    """
+    kept = {key: value for key, value in given.items() if key in _CONFIG_KEYS}
+    numbers = [
+        each
+        for key, value in kept.items()
+        if key not in _LABELS
+        for each in (value if isinstance(value, list) else [value])
+        if isinstance(each, int | float)
+    ]
+    if not all(abs(each) <= _LARGEST for each in numbers):
+        raise InvalidBundle(f"The architecture's config holds numbers beyond {_LARGEST}.")
+    return kept
+
+
 def load_segformer(bundle: ModelBundle) -> Any:
     """The bundle's SegFormer in eval mode, weights in f32."""
     import_torch()
@@ -133,7 +163,7 @@ def load_segformer(bundle: ModelBundle) -> Any:
         from glisson.model.segformer import fold_decoder
     except ImportError as error:
         raise MissingExtra(f"SegFormer needs {error.name}: pip install 'glisson[train]'") from error
-    config = SegformerConfig.from_dict(bundle.spec.architecture.config)
+    config = SegformerConfig.from_dict(segformer_config(bundle.spec.architecture.config))
     network = SegformerForSemanticSegmentation(config)
     weights = load_file(bundle.folder / WEIGHTS_FILE)
     network.load_state_dict(

@@ -16,7 +16,7 @@ from glisson.classes import CLASSES
 from glisson.errors import InvalidBundle, UnsafeModel, WrongClasses
 from glisson.model.bundle import EXPECTED_FILE, INPUT_FILE, TORCHSCRIPT_FILE
 from glisson.model.export import hashes
-from glisson.model.safety import is_torchscript
+from glisson.model.safety import is_torchscript, read_small
 from glisson.model.spec import (
     CLASS_NAMES,
     SPEC_FILE,
@@ -63,7 +63,7 @@ def facts_from_wsinfer(path: Path) -> ScriptFacts:
         WrongClasses: its classes are not background, lobule (tissue), portal.
     """
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        config = json.loads(read_small(path).decode("utf-8"))
         names = tuple(str(name) for name in config["class_names"])
         facts = ScriptFacts(
             mpp=float(config["spacing_um_px"]),
@@ -71,11 +71,22 @@ def facts_from_wsinfer(path: Path) -> ScriptFacts:
             normalisation=_normalisation(config.get("transform", [])),
             licence=str(config.get("license", "Not stated in the file.")),
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        _check_facts(facts)
+    except (
+        OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError
+    ) as error:  # fmt: skip
         raise InvalidBundle(f"{path} is not a WSInfer config.json: {error!r}") from error
     known = tuple(_SYNONYMS.get(name.casefold(), name) for name in names)
     check_classes(known, str(path))
     return facts
+
+
+def _check_facts(facts: ScriptFacts) -> None:
+    """Refuse what `model.json` would refuse, before a tile of that size is made."""
+    if not 32 <= facts.window_px <= 8192:
+        raise ValueError(f"patch_size_pixels is {facts.window_px}, not 32 to 8192")
+    if not 0.05 <= facts.mpp <= 5:
+        raise ValueError(f"spacing_um_px is {facts.mpp}, not 0.05 to 5")
 
 
 def _normalisation(transform: list[dict[str, Any]]) -> Normalisation:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from glisson.run.cohort import RunResult, result_names, segment
+from glisson.run.cohort import RunResult, segment
 from glisson.run.corrected import EditedRun, EditedSlide, remeasure
 from glisson.run.folder import OVERVIEW
 from glisson.run.joined import gather
+from glisson.run.names import result_names
 from glisson.run.observer import RunObserver, SilentObserver
 from glisson.run.phantom_cohort import make_cohort
 from glisson.run.phantoms import MadePhantom, make_phantom
+from glisson.run.pseudonyms import with_pseudonyms
 from glisson.run.reproduce import ReproduceSettings, reproduce
 from glisson.run.settings import RunSettings
 from glisson.run.shard import Shard
@@ -38,4 +40,5 @@ __all__ = [
     "result_names",
     "segment",
     "segment_one",
+    "with_pseudonyms",
 ]

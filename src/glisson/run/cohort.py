@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,8 +11,10 @@ from glisson.errors import DamagedSlide, GlissonError, SettingsError, SlideError
 from glisson.model import ModelBundle, OpeningRuntime, check_runs, find_model
 from glisson.run.identity import model_identity
 from glisson.run.isolated import IsolatedWorker
+from glisson.run.names import result_names
 from glisson.run.observer import RunObserver, SilentObserver
 from glisson.run.on_dask import done_on_dask
+from glisson.run.pseudonyms import check_no_names_in
 from glisson.run.results_store import Results, results_at
 from glisson.run.settings import RunSettings
 from glisson.run.shard import Shard
@@ -21,8 +22,8 @@ from glisson.run.slide import SlideResult
 from glisson.run.slide_list import AskedSlide, asked_slides
 from glisson.run.summary import RunFacts, write_summary
 from glisson.run.task import SlideTask, TaskDone, do_task
-from glisson.slides import SlideInfo, open_slide
-from glisson.storage import Place, Url, absolute, look_at, place
+from glisson.slides import SlideInfo
+from glisson.storage import Place, Url, absolute, place
 
 Slides = Sequence[Place | str | AskedSlide] | Place | str
 
@@ -83,10 +84,13 @@ def segment(
     check_runs(bundle, settings.runtime)
     if not isolated and dask is None:
         _check_any_opens(tasks)
+    hidden = any(task.asked.pseudonym for task in tasks)
+    if hidden:
+        check_no_names_in(place(out))
     with results_at(place(out), settings.cache) as results:
         store = results.place if isinstance(results.place, Url) else None
         tasks = [replace(task, out=results.here, results=store) for task in tasks]
-        run = _Run(results, bundle, settings, observer or SilentObserver(), shard)
+        run = _Run(results, bundle, settings, observer or SilentObserver(), shard, hidden)
         if dask is not None:
             return run.on_dask(tasks, dask)
         return run.isolated(tasks) if isolated else run.here(tasks)
@@ -97,7 +101,7 @@ def _tasks(slides: Slides, settings: RunSettings, shard: Shard | None) -> Sequen
     asked: list[AskedSlide] = []
     for each in given:
         asked += [each] if isinstance(each, AskedSlide) else asked_slides([each])
-    names = result_names([each.path for each in asked])
+    names = _names(asked)
     tasks = [
         SlideTask(each, name, number, Path(), settings)
         for number, (each, name) in enumerate(zip(asked, names, strict=True), 1)
@@ -105,23 +109,14 @@ def _tasks(slides: Slides, settings: RunSettings, shard: Shard | None) -> Sequen
     return tasks if shard is None else shard.of(tasks)
 
 
-def result_names(paths: Sequence[Place]) -> list[str]:
-    """A folder name for each slide: its stem, or its whole name where stems repeat.
-
-    Raises:
-        SettingsError: no slide, or two slides of the same name.
-    """
-    if not paths:
-        raise SettingsError("No slide was given; name at least one slide file.")
-    stems = Counter(path.stem.casefold() for path in paths)
-    names = [path.stem if stems[path.stem.casefold()] == 1 else path.name for path in paths]
-    repeated = [n for n, k in Counter(name.casefold() for name in names).items() if k > 1]
-    if repeated:
-        raise SettingsError(
-            f"Two slides are called {repeated[0]}; their results would share a folder. "
-            "Rename one, or segment them into two folders."
-        )
-    return names
+def _names(asked: Sequence[AskedSlide]) -> list[str]:
+    """Result folders' names: pseudonyms where slides have them, which are then told alone."""
+    pseudonyms = [each.pseudonym for each in asked if each.pseudonym is not None]
+    if not pseudonyms:
+        return result_names([each.path for each in asked])
+    if len(pseudonyms) < len(asked) or len({name.casefold() for name in pseudonyms}) < len(asked):
+        raise SettingsError("Every slide of a run needs a pseudonym of its own, or none has one.")
+    return pseudonyms
 
 
 def _check_apart(task: SlideTask, out: Place) -> None:
@@ -140,11 +135,8 @@ def _check_any_opens(tasks: Sequence[SlideTask]) -> None:
     first: GlissonError | None = None
     for task in tasks:
         try:
-            if isinstance(task.asked.path, Url):
-                look_at(task.asked.path)
-                return
-            with open_slide(task.asked.path, mpp=task.settings.mpp):
-                return
+            task.check_opens()
+            return
         except (SlideError, StorageError) as error:
             first = first or error
     if first is not None:
@@ -161,12 +153,14 @@ class _Run:
         settings: RunSettings,
         observer: RunObserver,
         shard: Shard | None,
+        pseudonyms: bool,
     ) -> None:
         self._place = place
         self._bundle = bundle
         self._settings = settings
         self._observer = observer
         self._shard = shard
+        self._pseudonyms = pseudonyms
         self._started = datetime.now(UTC)
         self._infos: dict[str, SlideInfo] = {}
 
@@ -243,4 +237,6 @@ class _Run:
     def _facts(self, total: int, finished: bool) -> RunFacts:
         model = model_identity(self._bundle)
         settings = self._settings.for_record()
-        return RunFacts(self._started, model, settings, total, finished, self._shard)
+        return RunFacts(
+            self._started, model, settings, total, finished, self._shard, self._pseudonyms
+        )

@@ -117,16 +117,25 @@ def why_not_done(folder: Path, parts: Mapping[str, str]) -> str | None:
 
 
 def _is_unchanged(path: Path, sha256: str) -> bool:
-    return path.is_file() and _sha256(path) == sha256
+    with suppress(ValueError):  # a name that none can be
+        return path.is_file() and _sha256(path) == sha256
+    return False
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
     """A slide's manifest, or None where there is none that can be read."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
-    return manifest if isinstance(manifest, dict) else None
+    if not isinstance(manifest, dict):
+        return None
+    parts = (manifest.get("made_from", {}), manifest.get("files", {}))
+    return manifest if all(_is_text_by_text(part) for part in parts) else None
+
+
+def _is_text_by_text(part: object) -> bool:
+    return isinstance(part, dict) and all(isinstance(value, str) for value in part.values())
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
@@ -218,6 +227,16 @@ def _sha256(path: Path) -> str:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object that a run wrote."""
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    """A JSON object that a run wrote.
+
+    Raises:
+        ValueError: it is none.
+        OSError: it cannot be read.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
+    if not isinstance(content, dict):
+        raise ValueError("it is no JSON object")
     return content

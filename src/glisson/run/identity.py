@@ -17,10 +17,11 @@ _SAMPLE_BYTES = 1 << 20
 _PACKAGES = ("numpy", "openslide-python", "openslide-bin", "openvino", "shapely", "rasterio")
 
 
-def slide_identity(path: Path) -> dict[str, Any]:
+def slide_identity(path: Path, pseudonym: str | None = None) -> dict[str, Any]:
     """Size and a hash of the first and last MiB: enough to tell slides apart, and quick.
 
     A slide that is several files is known by one: MIRAX by its index, DICOM by its first level.
+    A pseudonym stands for the file's name, which could be guessed from a hash of it.
     """
     path = dicom_file_in(path) if path.is_dir() else path
     size_bytes = path.stat().st_size
@@ -29,10 +30,10 @@ def slide_identity(path: Path) -> dict[str, Any]:
         if size_bytes > _SAMPLE_BYTES:
             file.seek(max(_SAMPLE_BYTES, size_bytes - _SAMPLE_BYTES))
             ends += file.read(_SAMPLE_BYTES)
-    return _identity(path.name, size_bytes, ends)
+    return _identity(pseudonym or path.name, size_bytes, ends)
 
 
-def identity_from_afar(slide: Place) -> dict[str, Any] | None:
+def identity_from_afar(slide: Place, pseudonym: str | None = None) -> dict[str, Any] | None:
     """The identity of a slide on a store, by its ends alone: what its copy here would have.
 
     None of a DICOM folder, whose first level is not known before it is here, and of a slide here.
@@ -45,7 +46,7 @@ def identity_from_afar(slide: Place) -> dict[str, Any] | None:
     first = min(_SAMPLE_BYTES, stored.bytes)
     ends = read(slide, 0, first)
     ends += read(slide, max(first, stored.bytes - _SAMPLE_BYTES), stored.bytes)
-    return _identity(slide.name, stored.bytes, ends)
+    return _identity(pseudonym or slide.name, stored.bytes, ends)
 
 
 def _identity(name: str, size_bytes: int, ends: bytes) -> dict[str, Any]:

@@ -106,7 +106,7 @@ class IsolatedWorker:
         try:
             return self._try(task)
         except _Lost as lost:
-            return TaskDone(task.failed(f"{task.asked.path}: {lost}, twice. {_ADVICE}"))
+            return TaskDone(task.failed(f"{task.told}: {lost}, twice. {_ADVICE}"))
 
     def close(self) -> None:
         """End the process."""

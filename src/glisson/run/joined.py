@@ -51,6 +51,7 @@ def _joined(stored: Results) -> RunResult:
         settings=first["settings"],
         slides_total=sum(shard["slides_total"] for shard in shards),
         finished=True,
+        pseudonyms=bool(first["pseudonyms"]),
     )
     write_summary(out, results, infos, facts)
     stored.put_run()
@@ -67,7 +68,7 @@ def _result(stored: Results, entry: dict[str, Any]) -> SlideResult:
         )
     return SlideResult(
         entry["name"],
-        place(entry["path"]),
+        place(entry["path"] or entry["name"]),
         entry["outcome"],
         None if failed else stored.place / entry["name"],
         {} if failed else read_json(folder / BIOPSY),
@@ -75,6 +76,7 @@ def _result(stored: Results, entry: dict[str, Any]) -> SlideResult:
         entry["number"],
         (entry["patient"], entry["institution"]),
         entry["because"],
+        entry["path"] is None,
     )
 
 

@@ -79,7 +79,7 @@ def _outcome(distributed: Any, future: Any, task: SlideTask) -> TaskDone:
     try:
         done: TaskDone = future.result()
     except distributed.KilledWorker as error:
-        why = f"{task.asked.path}: every worker that took it died ({error})."
+        why = f"{task.told}: every worker that took it died ({error})."
         return TaskDone(task.failed(why))
     return done
 

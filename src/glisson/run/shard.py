@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, Field, field_validator
 
 from glisson.errors import SettingsError
 from glisson.run.folder import read_json
@@ -66,9 +69,63 @@ def read_shards(out: Path, named: object = None) -> list[dict[str, Any]]:
             f"{named} holds no shards. Run `glisson segment ... -o {named} --shard 1/N` to N/N "
             "first."
         )
-    found = sorted((read_json(path) for path in paths), key=lambda each: each["shard"]["number"])
+    found = sorted(map(_read, paths), key=lambda each: each["shard"]["number"])
     _check_whole(named, found)
     return found
+
+
+class _Part(BaseModel):
+    number: int
+    count: Annotated[int, Field(ge=1, le=999_999)]
+
+
+class _Model(BaseModel):
+    name: str
+    version: str
+    trained_on: str
+
+
+class _Entry(BaseModel):
+    """A slide of a shard; its name is that of a folder beside the others, not elsewhere."""
+
+    name: Annotated[str, Field(pattern=r"^[^/\\\x00]+$")]
+    path: str | None
+    number: int
+    outcome: str
+    because: str | None
+    error: str | None
+    patient: str | None
+    institution: str | None
+
+    @field_validator("name")
+    @classmethod
+    def _stays(cls, name: str) -> str:
+        if name in (".", ".."):
+            raise ValueError("leads elsewhere")
+        return name
+
+
+class _Summary(BaseModel):
+    """What is used of a shard's summary."""
+
+    status: str
+    started: datetime
+    shard: _Part
+    model: _Model
+    settings: dict[str, Any]
+    slides_total: int
+    slides: list[_Entry]
+    pseudonyms: bool
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """A shard's summary, which somebody may have changed or cut short."""
+    try:
+        summary = read_json(path)
+        _Summary.model_validate(summary)
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}. Run its shard again.") from error
+    return summary
 
 
 def _check_whole(out: object, shards: Sequence[dict[str, Any]]) -> None:

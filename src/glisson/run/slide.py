@@ -54,7 +54,7 @@ class SlideResult:
 
     Attributes:
         name: the result folder's name.
-        slide: the slide's path, or its address on a store.
+        slide: the slide's path, or its address on a store; its pseudonym where it has one.
         outcome: `done`, `kept` (done earlier, same settings) or `failed`.
         folder: the result folder, on a store where the run's is, or None when failed.
         record: the content of `biopsy.json`, or empty when failed.
@@ -62,6 +62,7 @@ class SlideResult:
         number: its place in the whole run, from 1.
         case: patient and institution, where the run was told.
         because: why a slide that had results was done again, or None.
+        pseudonym: whether the name is one, and `slide` no path.
     """
 
     name: str
@@ -73,6 +74,7 @@ class SlideResult:
     number: int = 1
     case: tuple[str | None, str | None] = (None, None)
     because: str | None = None
+    pseudonym: bool = False
 
 
 @dataclass(frozen=True)
@@ -262,7 +264,7 @@ def _slide_record(slide: Slide, identity: dict[str, Any]) -> dict[str, Any]:
     bounds = None if info.bounds_l0 is None else asdict(info.bounds_l0)
     return {
         "name": info.name,
-        **identity,
+        **_file_record(slide, identity),
         "format": info.format,
         "width_l0": info.size_l0.width,
         "height_l0": info.size_l0.height,
@@ -272,6 +274,13 @@ def _slide_record(slide: Slide, identity: dict[str, Any]) -> dict[str, Any]:
         "bounds_l0": bounds,
         "damaged_l0": [asdict(box) for box in _in_order(slide.damaged_l0)],
     }
+
+
+def _file_record(slide: Slide, identity: dict[str, Any]) -> dict[str, Any]:
+    """Which file it is; of one with a pseudonym nothing that finds it in an archive."""
+    if slide.info.path is None:
+        return {"file": slide.info.name, "pseudonyms": True}
+    return identity
 
 
 def _in_order(boxes_l0: tuple[BoxL0, ...]) -> list[BoxL0]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 import glob
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from glisson.errors import SettingsError
+from glisson.files import check_table_bytes, read_rows, rows_in, told_by_cell
+from glisson.run.hidden import check_pseudonym
 from glisson.run.store_list import is_called_slide, slides_on_store
 from glisson.slides import is_dicom_folder
 from glisson.storage import Place, Url, absolute, look_at, place, read
@@ -30,6 +30,10 @@ class AskedSlide:
         sections: of the same cores on it, where they are known.
         patient: whose it is, for the tables.
         institution: whence it is, for the tables.
+        pseudonym: told instead of its name, which then stands nowhere; a safe file name.
+
+    Raises:
+        SettingsError: a pseudonym that is none, or tells the slide's name.
     """
 
     path: Place
@@ -37,6 +41,17 @@ class AskedSlide:
     sections: int | None = None
     patient: str | None = None
     institution: str | None = None
+    pseudonym: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a pseudonym that is none."""
+        if self.pseudonym is not None:
+            check_pseudonym(self.pseudonym, self.path)
+
+    def __repr__(self) -> str:
+        """As Dask logs a task: a slide with a pseudonym is told by it alone."""
+        told = f"path={str(self.path)!r}" if self.pseudonym is None else repr(self.pseudonym)
+        return f"AskedSlide({told})"
 
 
 def _none_if_empty(value: object) -> object:
@@ -51,7 +66,7 @@ class _Row(BaseModel):
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
-    slide: Annotated[str, Field(min_length=1)]
+    slide: Annotated[str, Field(min_length=1, pattern=r"^[^\x00-\x1f]+$")]
     mpp: Annotated[Annotated[float, Field(gt=0, allow_inf_nan=False)] | None, _Empty] = None
     sections: Annotated[Annotated[int, Field(ge=1, le=100)] | None, _Empty] = None
     patient: Annotated[str | None, _Empty] = None
@@ -136,13 +151,10 @@ def _with_rows(
 
 
 def _read_table(table: Place) -> list[AskedSlide]:
-    try:
-        rows = list(csv.DictReader(io.StringIO(_bytes_of(table).decode("utf-8-sig"), newline="")))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise SettingsError(f"{table} cannot be read as a CSV file in UTF-8: {error}") from error
+    rows = read_rows(table) if isinstance(table, Path) else _rows_on_store(table)
     if not rows:
         raise SettingsError(f"{table} lists no slide; it needs a column `slide` and a row each.")
-    return [_asked(row, number, table) for number, row in enumerate(rows, start=2)]
+    return [_asked(row, line, table) for line, row in rows]
 
 
 def _asked(row: dict[str, str], number: int, table: Place) -> AskedSlide:
@@ -156,18 +168,18 @@ def _asked(row: dict[str, str], number: int, table: Place) -> AskedSlide:
             "sections, patient and institution."
         ) from error
     return AskedSlide(
-        _beside(table, checked.slide), checked.mpp, checked.sections, checked.patient,
+        beside(table, told_by_cell(checked.slide)), checked.mpp, checked.sections, checked.patient,
         checked.institution,
     )  # fmt: skip
 
 
-def _bytes_of(table: Place) -> bytes:
-    if isinstance(table, Path):
-        return table.read_bytes()
-    return read(table, 0, look_at(table).bytes)
+def _rows_on_store(table: Url) -> list[tuple[int, dict[str, Any]]]:
+    size = look_at(table).bytes
+    check_table_bytes(size, table)
+    return rows_in(read(table, 0, size), table)
 
 
-def _beside(table: Place, slide: str) -> Place:
+def beside(table: Place, slide: str) -> Place:
     """A slide as a table names it: an address, a whole path, or relative to the table's folder."""
     named = place(slide)
     if isinstance(named, Url):

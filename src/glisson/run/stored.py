@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
 
 from glisson.errors import AnnotationError, SettingsError
 from glisson.exchange import read_geojson
@@ -22,6 +24,41 @@ _QUPATH_FOLDER = Path("qupath") / "edited"
 _REPLACED_BY_EXPORT = re.compile(r'[\\/:*?"<>|]')
 _SET_ASIDE = re.compile(r"(.+)\.edited-\d+")
 """Of a folder that a newer run kept, because its outlines had been edited (run/folder.py)."""
+
+
+class _SlideFacts(BaseModel):
+    """What is used of the slide in a `biopsy.json`."""
+
+    name: str
+    file: str
+    format: str
+    width_l0: Annotated[int, Field(gt=0)]
+    height_l0: Annotated[int, Field(gt=0)]
+    pixel_width_um: Annotated[float, Field(ge=0.05, le=5)]
+    pixel_height_um: Annotated[float, Field(ge=0.05, le=5)]
+    pixel_size_source: str
+    bounds_l0: dict[Literal["x_l0", "y_l0", "width_l0", "height_l0"], float] | None
+
+
+class _SettingsFacts(BaseModel):
+    min_tract_area_um2: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    interface_width_um: Annotated[float, Field(ge=0, le=500)] | None = None
+    sections: Annotated[int, Field(ge=1, le=100)] | None = None
+
+
+class _BiopsyFacts(BaseModel):
+    unreadable_area_mm2: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class _Record(BaseModel):
+    """What is used of a `biopsy.json`, which somebody may have changed or sent."""
+
+    slide: _SlideFacts
+    settings: _SettingsFacts
+    biopsy: _BiopsyFacts
+    model: dict[str, Any]
+    settings_hash: str
+    warnings: list[str]
 
 
 @dataclass(frozen=True)
@@ -188,8 +225,8 @@ def _is_set_aside(folder: Path) -> bool:
 def _stored(folder: Path) -> StoredSlide:
     try:
         record = read_json(folder / BIOPSY)
-        record["slide"]["file"], record["settings"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        _Record.model_validate(record)
+    except (OSError, ValueError) as error:
         raise SettingsError(
             f"{folder / BIOPSY} cannot be read: {error}. Segment the slide again."
         ) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,7 +10,7 @@ from typing import Any
 
 from glisson import __version__
 from glisson.exchange import write_qupath_project, write_tables
-from glisson.files import atomic_path
+from glisson.files import write_rows
 from glisson.report import ReportRun, ReportSlide, write_report
 from glisson.run.folder import OVERVIEW, THUMBNAILS, TRACTS, write_json
 from glisson.run.identity import software_versions
@@ -34,6 +33,8 @@ class RunFacts:
         slides_total: slides asked for.
         finished: False when it was interrupted.
         shard: which part of the whole run this was; None for all of it.
+        pseudonyms: whether slides are told by pseudonyms: there is no QuPath project then, as it
+            would have to say where they lie.
     """
 
     started: datetime
@@ -42,6 +43,7 @@ class RunFacts:
     slides_total: int
     finished: bool
     shard: Shard | None = None
+    pseudonyms: bool = False
 
 
 def write_summary(
@@ -57,9 +59,10 @@ def write_summary(
     cases = {result.name: result.case for result in done}
     write_tables(out, [(result.name, result.record) for result in done], cases=cases)
     write_report(out / "report.html", _report_run(facts), _report_slides(out, results))
-    write_qupath_project(
-        out / "qupath", [(infos[each.name], out / each.name / TRACTS) for each in done]
-    )
+    if not facts.pseudonyms:
+        write_qupath_project(
+            out / "qupath", [(infos[each.name], out / each.name / TRACTS) for each in done]
+        )
     _write_failures(out / FAILURES, results)
     write_json(out / RUN, _summary(results, facts))
 
@@ -84,6 +87,7 @@ def _summary(results: Sequence[SlideResult], facts: RunFacts) -> dict[str, Any]:
         "model": facts.model,
         "runtimes": sorted({each.record["model"]["runtime"] for each in results if each.record}),
         "settings": facts.settings,
+        "pseudonyms": facts.pseudonyms,
         "versions": software_versions(),
         "slides_total": facts.slides_total,
         "slides": [_slide_summary(result, facts) for result in results],
@@ -103,7 +107,7 @@ def _slide_summary(result: SlideResult, facts: RunFacts) -> dict[str, Any]:
         "warnings": result.record.get("warnings", []),
     }
     if facts.shard is not None:  # where the slide lies, for the run that joins the shards
-        summary["path"] = str(absolute(result.slide))
+        summary["path"] = None if facts.pseudonyms else str(absolute(result.slide))
     return summary
 
 
@@ -113,13 +117,8 @@ def _write_failures(path: Path, results: Sequence[SlideResult]) -> None:
     if not failed:
         path.unlink(missing_ok=True)
         return
-    with (
-        atomic_path(path) as unfinished,
-        unfinished.open("w", encoding="utf-8", newline="") as file,
-    ):
-        writer = csv.writer(file)
-        writer.writerow(("slide", "file", "error"))
-        writer.writerows((each.name, each.slide.name, each.error) for each in failed)
+    rows = ({"slide": r.name, "file": r.slide.name, "error": r.error} for r in failed)
+    write_rows(path, ("slide", "file", "error"), rows)
 
 
 def _report_slides(out: Path, results: Sequence[SlideResult]) -> list[ReportSlide]:

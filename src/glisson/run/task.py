@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import logging
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from glisson.errors import GlissonError, MissingExtra, ModelError, OutputError
+from glisson.errors import (
+    GlissonError,
+    MissingExtra,
+    ModelError,
+    OutputError,
+    SlideError,
+    StorageError,
+)
 from glisson.model import ModelBundle, Runtime
 from glisson.run.folder import BIOPSY, read_json, why_not_done
+from glisson.run.hidden import Scrub, hidden_in_logs, scrubber
 from glisson.run.identity import identity_from_afar, slide_identity
 from glisson.run.observer import RunObserver
 from glisson.run.results_store import working_copy
@@ -17,8 +26,8 @@ from glisson.run.slide import SlideResult, finest_mpp, result_parts, segment_one
 from glisson.run.slide_list import AskedSlide
 from glisson.run.stored import StoredSlide
 from glisson.run.stored_slide import info_at, info_of, opened_slide
-from glisson.slides import SlideInfo
-from glisson.storage import Url
+from glisson.slides import Slide, SlideInfo, open_slide
+from glisson.storage import Place, Url, look_at
 
 logger = logging.getLogger(__name__)
 
@@ -53,14 +62,55 @@ class SlideTask:
             run, mpp=self.asked.mpp or run.mpp, sections=self.asked.sections or run.sections
         )
 
+    @property
+    def told(self) -> Place:
+        """What the slide is called wherever it is told: its path, or its pseudonym."""
+        return self.asked.path if self.asked.pseudonym is None else Path(self.asked.pseudonym)
+
+    @property
+    def scrub(self) -> Scrub:
+        """Takes the slide's name out of a text, where it has a pseudonym."""
+        if self.asked.pseudonym is None:
+            return str
+        return scrubber(self.asked.path, self.asked.pseudonym)
+
+    def hiding(self) -> AbstractContextManager[None]:
+        """While this lasts, logs do not hold the slide's name where it has a pseudonym."""
+        return nullcontext() if self.asked.pseudonym is None else hidden_in_logs(self.scrub)
+
+    def check_opens(self) -> None:
+        """Prove that the slide can be opened; or, on a store, where it may be large, is there.
+
+        Raises:
+            SlideError: as `open_slide`; a pseudonym stands for the slide's name.
+            StorageError: as `look_at`, likewise.
+        """
+        with self.hiding():
+            try:
+                if isinstance(self.asked.path, Url):
+                    look_at(self.asked.path)
+                else:
+                    open_slide(self.asked.path, mpp=self.settings.mpp).close()
+            except (SlideError, StorageError) as error:
+                if self.asked.pseudonym is None:
+                    raise
+                raise type(error)(self.scrub(str(error))) from None
+
+    def facts(self, slide: Slide) -> SlideInfo:
+        """The slide's facts, with the place that it was asked for unless that is hidden."""
+        hidden = self.asked.pseudonym is not None
+        return slide.info if hidden else info_of(slide, self.asked.path)
+
     def failed(self, why: str) -> SlideResult:
         """Its result when it has none."""
-        return self.labelled(SlideResult(self.name, self.asked.path, "failed", None, {}, why))
+        result = SlideResult(self.name, self.told, "failed", None, {}, self.scrub(why))
+        return self.labelled(result)
 
     def labelled(self, result: SlideResult) -> SlideResult:
         """A result with the slide's number and case."""
         case = (self.asked.patient, self.asked.institution)
-        return replace(result, number=self.number, case=case)
+        hidden = self.asked.pseudonym is not None
+        return replace(result, number=self.number, case=case, slide=self.told, pseudonym=hidden)
 
 
 @dataclass(frozen=True)
@@ -81,36 +131,49 @@ def do_task(
         ModelError: the model cannot be used, for this slide or any other.
         MissingExtra: the model needs what is not installed.
     """
-    try:
-        if task.results is None:
-            return _done(task, bundle, runtime, observer)
-        return _done_on_store(task, task.results, bundle, runtime, observer)
-    except (OutputError, ModelError, MissingExtra):
-        raise
-    except GlissonError as error:
-        logger.warning("%s: %s", task.name, error)
-        return TaskDone(task.failed(str(error)))
+    with task.hiding():
+        try:
+            if task.results is None:
+                return _done(task, bundle, runtime, observer)
+            return _done_on_store(task, task.results, bundle, runtime, observer)
+        except (OutputError, ModelError, MissingExtra, MemoryError):
+            raise
+        except GlissonError as error:
+            logger.warning("%s: %s", task.name, error)
+            return TaskDone(task.failed(str(error)))
+        except Exception as error:  # readers of damaged files raise whatever they like
+            logger.exception("%s", task.name)
+            return TaskDone(task.failed(f"{task.told}: {_unforeseen(error)}"))
+
+
+def _unforeseen(error: Exception) -> str:
+    return (
+        f"{type(error).__name__}: {error}. The file may be damaged: open it in another program, or "
+        "copy it again from its source. If it is whole, please report this."
+    )
 
 
 def _done(
     task: SlideTask, bundle: ModelBundle, runtime: Runtime, observer: RunObserver
 ) -> TaskDone:
-    settings, where = task.settings, task.asked.path
-    identity = identity_from_afar(where)
+    settings, where, pseudonym = task.settings, task.asked.path, task.asked.pseudonym
+    identity = identity_from_afar(where, pseudonym)
     if identity and _why(task, result_parts(identity, bundle, settings)) is None:
         return _kept(task)
     with opened_slide(where, settings, finest_mpp(bundle), observer) as (slide, path):
-        identity = identity or slide_identity(path)
+        if pseudonym is not None:
+            slide.hide_file(pseudonym)
+        identity = identity or slide_identity(path, pseudonym)
         because = _why(task, result_parts(identity, bundle, settings))
         if because is None:
-            return _kept(task, info_of(slide, where))
+            return _kept(task, task.facts(slide))
         if because != NEW:
             logger.info("%s is done again: %s", task.name, because)
         result = segment_one(
             slide, where, task.name, task.out, bundle, runtime, settings, observer, identity
         )
         result = replace(result, because=None if because == NEW else because)
-        return TaskDone(task.labelled(result), info_of(slide, where))
+        return TaskDone(task.labelled(result), task.facts(slide))
 
 
 def _done_on_store(
@@ -131,7 +194,9 @@ def _kept(task: SlideTask, info: SlideInfo | None = None) -> TaskDone:
     folder, where = task.out / task.name, task.asked.path
     stored = StoredSlide(task.name, folder, read_json(folder / BIOPSY))
     if info is None:
-        info = info_at(stored.info, where) if isinstance(where, Url) else stored.info
+        info = stored.info
+        if isinstance(where, Url) and task.asked.pseudonym is None:
+            info = info_at(info, where)
     kept = SlideResult(task.name, where, "kept", folder, stored.record)
     return TaskDone(task.labelled(kept), info)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from glisson.errors import SettingsError
 from glisson.frames import BoxL0, RegionUm
+from glisson.slides.plausible import check_size
 from glisson.slides.resample import Axis, area_average, axis
 from glisson.slides.slide import Patch, SlideInfo
 
@@ -26,6 +28,7 @@ class LevelSlide(ABC):
     """A slide made of levels, each a plain grid of pixels."""
 
     def __init__(self, info: SlideInfo, level_sizes: tuple[tuple[int, int], ...]) -> None:
+        check_size(info)
         self._info = info
         self._level_sizes = level_sizes
         self._damaged_l0: dict[BoxL0, None] = {}
@@ -58,6 +61,10 @@ class LevelSlide(ABC):
         if not readable.all():
             rgb = np.where(readable[..., None], rgb, np.array(self._info.background_rgb, np.uint8))
         return Patch(rgb, readable)
+
+    def hide_file(self, name: str) -> None:
+        """Call the slide by another name and forget its file's, for all that is written of it."""
+        self._info = replace(self._info, name=name, path=None)
 
     def close(self) -> None:  # noqa: B027  a slide in memory has nothing to release
         """Release the file, where a reader has one open."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import openslide
@@ -12,6 +13,8 @@ from glisson.slides.openslide_slide import open_handle
 _SERIES = "dicom.SeriesInstanceUID"
 # The series stands near the start of a file, before anything large.
 _HEADER_BYTES = 1 << 16
+_IMAGE_TYPE = re.compile(rb"\x08\x00\x08\x00CS(..)(.{0,64})", re.DOTALL)
+"""The element (0008,0008) in the coding that whole slides have, explicit and little endian."""
 
 
 def is_dicom_folder(folder: Path) -> bool:
@@ -37,9 +40,18 @@ def dicom_file_in(folder: Path) -> Path:
 
 
 def _is_slide(path: Path) -> bool:
-    if path.suffix.lower() != ".dcm" or not path.is_file():
+    if path.suffix.lower() != ".dcm" or not path.is_file() or _is_other_picture(path):
         return False
     return openslide.OpenSlide.detect_format(path) == "dicom"
+
+
+def _is_other_picture(path: Path) -> bool:
+    """Whether the header calls it a label or an overview of the glass: neither is looked at."""
+    with path.open("rb") as file:
+        found = _IMAGE_TYPE.search(file.read(_HEADER_BYTES))
+    length = int.from_bytes(found[1], "little") if found else 0
+    kinds = found[2][:length].strip(b" \0").split(b"\\") if found else []
+    return any(kind in (b"LABEL", b"OVERVIEW") for kind in kinds)
 
 
 def _series_of(path: Path) -> bytes:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from pathlib import Path
 from typing import Any, BinaryIO
-from xml.etree import ElementTree
 
 import numpy as np
 import tifffile
@@ -14,10 +14,13 @@ from glisson.errors import DamagedSlide, GlissonError, UnsupportedSlide
 from glisson.frames import Size
 from glisson.slides.base import LevelSlide, Mask, Pixels
 from glisson.slides.pixel_size import chosen_pixel_size
+from glisson.slides.plausible import MOST_TILE_PX, check_declared, xml_root
 from glisson.slides.slide import SlideInfo
 
+logger = logging.getLogger(__name__)
+
 _UM_PER_UNIT = {"µm": 1.0, "um": 1.0, "nm": 1e-3, "mm": 1e3, "cm": 1e4, "m": 1e6}
-_MOST_XML_BYTES = 64 << 20
+_OTHER_PICTURES = ("label", "macro", "overview", "thumbnail")
 
 
 def is_ome_tiff(file: Path | BinaryIO) -> bool:
@@ -27,7 +30,8 @@ def is_ome_tiff(file: Path | BinaryIO) -> bool:
             return bool(tiff.is_ome)
     except GlissonError:
         raise
-    except (tifffile.TiffFileError, OSError, ValueError, IndexError):
+    except Exception as error:  # noqa: BLE001  tifffile raises struct.error, KeyError ...
+        logger.info("This is no TIFF that tifffile can read: %s", type(error).__name__)
         return False
 
 
@@ -71,13 +75,16 @@ class OmeTiffSlide(LevelSlide):
     ) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._tiff = _tiff(path if file is None else file)
+        self._tiff = _opened(path, file)
         try:
-            self._pages = [_rgb_page(path, level) for level in self._tiff.series[0].levels]
+            self._pages = [_rgb_page(path, level) for level in _main_image(path, self._tiff)]
             info = self._describe(mpp)
-        except Exception:
+        except GlissonError:
             self._tiff.close()
             raise
+        except Exception as error:  # tifffile raises struct.error, KeyError, TypeError ...
+            self._tiff.close()
+            raise _damaged(path, error) from error
         super().__init__(info, tuple((page.imagewidth, page.imagelength) for page in self._pages))
 
     def close(self) -> None:
@@ -86,7 +93,8 @@ class OmeTiffSlide(LevelSlide):
 
     def _describe(self, mpp: float | tuple[float, float] | None) -> SlideInfo:
         width, height = self._pages[0].imagewidth, self._pages[0].imagelength
-        in_file = _physical_size(self._tiff.ome_metadata or "")
+        check_declared(self._path, width, height, self._tiff.filehandle.size)
+        in_file = _physical_size(self._tiff.ome_metadata or "", self._path.name)
         pixel_size, source = chosen_pixel_size(in_file, mpp, self._path.name)
         name = self._path.name.removesuffix(self._path.suffix).removesuffix(".ome")
         return SlideInfo(
@@ -157,6 +165,32 @@ def _tiff(file: Path | BinaryIO) -> Any:
     return tifffile.TiffFile(file)
 
 
+def _opened(path: Path, file: BinaryIO | None) -> tifffile.TiffFile:
+    try:
+        return _tiff(path if file is None else file)
+    except GlissonError:
+        raise
+    except Exception as error:  # as above
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> DamagedSlide:
+    # Without the error's own words, which may cite what the file says of its patient.
+    return DamagedSlide(
+        f"{path} cannot be read as OME-TIFF ({type(error).__name__}). It is damaged or incomplete; "
+        "copy it again from its source."
+    )
+
+
+def _main_image(path: Path, tiff: tifffile.TiffFile) -> Any:
+    """Levels of the first image that is no label and no other picture of the glass."""
+    xml_root(tiff.ome_metadata or "", path.name)  # before tifffile parses it
+    for series in tiff.series:
+        if not any(word in str(series.name).casefold() for word in _OTHER_PICTURES):
+            return series.levels
+    raise UnsupportedSlide(f"{path} holds no image but labels and overviews of the glass.")
+
+
 def _rgb_page(path: Path, level: Any) -> Any:
     page = level.keyframe
     plain = page.dtype == np.uint8 and page.samplesperpixel == 3 and page.planarconfig == 1
@@ -165,7 +199,16 @@ def _rgb_page(path: Path, level: Any) -> Any:
             f"{path} holds {len(level.pages)} plane(s) of {page.dtype} with "
             f"{page.samplesperpixel} channel(s); one plane of 8-bit RGB is needed."
         )
+    if min(page.imagewidth, page.imagelength) < 1 or _segment_px(page) > MOST_TILE_PX:
+        raise UnsupportedSlide(
+            f"{path} packs {_segment_px(page)} pixels in one piece; tiles of at most "
+            f"{MOST_TILE_PX} are read. Convert it, for example with bfconvert or libvips."
+        )
     return page
+
+
+def _segment_px(page: Any) -> int:
+    return int(page.tilewidth or page.imagewidth) * _segment_height(page)
 
 
 def _segments(page: Any, left: int, top: int, width: int, height: int) -> list[int]:
@@ -190,11 +233,9 @@ def _corner(page: Any, index: int) -> tuple[int, int]:
     return (index % across) * tile_width, (index // across) * _segment_height(page)
 
 
-def _physical_size(xml: str) -> tuple[float, float] | None:
+def _physical_size(xml: str, where: str) -> tuple[float, float] | None:
     """µm per pixel from OME-XML, or None."""
-    if len(xml) > _MOST_XML_BYTES or "<!DOCTYPE" in xml or "<!ENTITY" in xml:
-        raise DamagedSlide("The OME-XML is too large or declares entities; it is not read.")
-    for element in ElementTree.fromstring(xml).iter():
+    for element in xml_root(xml, where).iter():
         if element.tag.endswith("}Pixels"):
             return _pixels_size(element.attrib)
     return None

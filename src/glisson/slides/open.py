@@ -35,9 +35,9 @@ def open_slide(path: Path | str, mpp: float | tuple[float, float] | None = None)
         AbsurdPixelSize: outside 0.05 to 5 µm/px.
     """
     path = Path(path)
+    _check_exists(path)
     if path.is_dir():
         return OpenSlideSlide(dicom_file_in(path), mpp, path.name.removesuffix(".dcm"))
-    _check_exists(path)
     suffix = path.suffix.lower()
     if suffix in _IMAGE_SUFFIXES:
         return open_image(path, mpp)
@@ -54,9 +54,11 @@ def open_slide(path: Path | str, mpp: float | tuple[float, float] | None = None)
 
 
 def _check_exists(path: Path) -> None:
-    if not path.exists():
-        raise SlideNotFound(f"{path} does not exist. Check the name and the folder.")
-    if path.stat().st_size == 0:
+    try:
+        size_bytes = path.stat().st_size
+    except (OSError, ValueError) as error:  # also a name too long, or with a NUL in it
+        raise SlideNotFound(f"{path} does not exist. Check the name and the folder.") from error
+    if size_bytes == 0 and path.is_file():
         raise UnsupportedSlide(f"{path} is empty. Copy it again from its source.")
 
 

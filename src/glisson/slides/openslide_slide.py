@@ -15,6 +15,7 @@ from glisson.errors import DamagedSlide, UnsupportedSlide
 from glisson.frames import BoxL0, Size
 from glisson.slides.base import LevelSlide, Mask, Pixels
 from glisson.slides.pixel_size import chosen_pixel_size
+from glisson.slides.plausible import MOST_TILE_PX, check_declared
 from glisson.slides.slide import SlideInfo
 
 logger = logging.getLogger(__name__)
@@ -22,6 +23,9 @@ logger = logging.getLogger(__name__)
 _CACHE_BYTES = 64 << 20
 _PIECE_PX = 512
 _MOST_FAILURES = 2000
+
+_ONE_FILE = {"aperio", "generic-tiff", "leica", "philips", "trestle", "ventana"}
+"""Vendors whose slides are one TIFF."""
 
 _BOUNDS = (
     openslide.PROPERTY_NAME_BOUNDS_X,
@@ -161,6 +165,9 @@ def _info(
     path: Path, handle: openslide.OpenSlide, mpp: float | tuple[float, float] | None, name: str
 ) -> SlideInfo:
     properties = handle.properties
+    if properties.get(openslide.PROPERTY_NAME_VENDOR) in _ONE_FILE:
+        check_declared(path, *handle.dimensions)
+    _check_tiles(path, handle)
     pixel_size, source = chosen_pixel_size(_mpp_in_file(properties), mpp, path.name)
     return SlideInfo(
         name=name,
@@ -173,6 +180,20 @@ def _info(
         level_downsamples=tuple(handle.level_downsamples),
         background_rgb=_background(properties),
     )
+
+
+def _check_tiles(path: Path, handle: openslide.OpenSlide) -> None:
+    """Refuse tiles that no memory holds: OpenSlide ends the process where it gets none."""
+    for level in range(handle.level_count):
+        sides = [
+            handle.properties.get(f"openslide.level[{level}].tile-{side}", "0")
+            for side in ("width", "height")
+        ]
+        if all(side.isdecimal() for side in sides) and int(sides[0]) * int(sides[1]) > MOST_TILE_PX:
+            raise UnsupportedSlide(
+                f"{path} packs {sides[0]} x {sides[1]} pixels in one tile; tiles of at most "
+                f"{MOST_TILE_PX} are read. Convert it, for example with libvips."
+            )
 
 
 def _mpp_in_file(properties: Mapping[str, str]) -> tuple[float, float] | None:

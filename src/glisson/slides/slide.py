@@ -80,6 +80,10 @@ class Slide(Protocol):
         """
         ...
 
+    def hide_file(self, name: str) -> None:
+        """Call the slide by another name and forget its file's, for all that is written of it."""
+        ...
+
     def close(self) -> None:
         """Release the file. Reading afterwards is an error."""
         ...

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +34,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     """
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+    except Exception as error:  # torch's reader raises IndexError, KeyError, RuntimeError ...
         raise TrainingError(f"{path} is no checkpoint of Glisson: {error}") from error
     if not isinstance(state, dict) or not {"network", "recipe", "progress"} <= set(state):
         raise TrainingError(f"{path} is no checkpoint of Glisson.")

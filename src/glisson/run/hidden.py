@@ -1,0 +1,129 @@
+"""Slides told by a pseudonym: the rules of one, and the slide's name taken out of texts."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from glisson.errors import SettingsError
+from glisson.storage import Place, Url
+
+MOST_CHARACTERS = 64
+_SAFE = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_-]{{0,{MOST_CHARACTERS - 1}}}")
+_RESERVED = re.compile(r"con|prn|aux|nul|com\d|lpt\d|qupath|shards", re.IGNORECASE)
+"""Names that Windows keeps to itself, and folders that a run makes."""
+_WHOLE_WORD = 5
+"""Names of fewer characters are taken out where they stand alone: `a` stands in many words."""
+_MOST_FILES = 1000
+
+Scrub = Callable[[str], str]
+
+
+def check_pseudonym(pseudonym: str, slide: Place) -> None:
+    """Refuse what cannot name a folder on every system, or tells the slide's name.
+
+    Raises:
+        SettingsError: says why, without the slide's name.
+    """
+    if not _SAFE.fullmatch(pseudonym) or _RESERVED.fullmatch(pseudonym):
+        raise SettingsError(
+            f"This is no pseudonym: it needs 1 to {MOST_CHARACTERS} letters, digits, - or _, "
+            "begins with a letter or digit, and is no name that Windows or a run keeps."
+        )
+    told, name = pseudonym.casefold(), slide.stem.casefold()
+    if name in told or (len(told) >= _WHOLE_WORD and told in name):
+        raise SettingsError(
+            "The pseudonym holds the slide's own name, or is a part of it. Choose another."
+        )
+
+
+def scrubber(slide: Place, pseudonym: str) -> Scrub:
+    """Replaces every spelling of a slide's path and name in a text by its pseudonym."""
+    found = _names_of_url(slide) if isinstance(slide, Url) else _names_of(slide)
+    names = sorted(found, key=len, reverse=True)
+    pattern = re.compile("|".join(_pattern(name) for name in names), re.IGNORECASE)
+    return lambda text: pattern.sub(pseudonym, text)
+
+
+def _names_of(slide: Path) -> set[str]:
+    """As it was given, absolute, with links followed; its folder; names without endings.
+
+    Of a DICOM folder, the files in it too.
+    """
+    paths = {slide, Path(os.path.abspath(slide)), Path(os.path.realpath(slide))}
+    names = {str(path) for path in paths} | {path.as_posix() for path in paths}
+    names |= {str(path.parent) for path in paths if len(path.parent.parts) > 1}
+    files = list(paths)
+    with suppress(OSError):  # a slide that nobody may read has its name all the same
+        files += sorted(slide.iterdir())[:_MOST_FILES] if slide.is_dir() else []
+    for file in files:
+        names |= {file.name, file.stem, file.with_suffix("").stem}
+    return {form for name in names if name for form in (name, repr(name)[1:-1])}
+
+
+def _names_of_url(slide: Url) -> set[str]:
+    """As it was given, as it may be shown, its folder, its key, and its name without endings."""
+    names = {slide.address, str(slide), str(slide.parent), str(slide.as_path())}
+    names |= {slide.name, slide.stem, Path(slide.stem).stem}
+    return {form for name in names if name for form in (name, repr(name)[1:-1])}
+
+
+def _pattern(name: str) -> str:
+    escaped = re.escape(name)
+    alone = len(name) < _WHOLE_WORD
+    return rf"(?<![A-Za-z0-9]){escaped}(?![A-Za-z0-9])" if alone else escaped
+
+
+class _LogScrubber:
+    """Takes names out of whatever this process logs, whoever logs it and wherever it goes.
+
+    Logging is the process's own: what other packages say of a file is caught only where records
+    are made.
+    """
+
+    def __init__(self) -> None:
+        self._scrubs: dict[object, Scrub] = {}
+        self._lock = Lock()
+        self._before: Callable[..., logging.LogRecord] | None = None
+
+    @contextmanager
+    def hiding(self, scrub: Scrub) -> Iterator[None]:
+        """While this lasts; several threads may hide names of their own."""
+        key = object()
+        with self._lock:
+            if not self._scrubs:
+                self._before = logging.getLogRecordFactory()
+                logging.setLogRecordFactory(self._record)
+            self._scrubs[key] = scrub
+        try:
+            yield
+        finally:
+            with self._lock:
+                del self._scrubs[key]
+                if not self._scrubs and self._before is not None:
+                    logging.setLogRecordFactory(self._before)
+
+    def _record(self, *args: Any, **kwargs: Any) -> logging.LogRecord:
+        record = (self._before or logging.LogRecord)(*args, **kwargs)
+        text, trace = record.getMessage(), _trace(record)
+        for scrub in list(self._scrubs.values()):
+            text, trace = scrub(text), scrub(trace)
+        record.msg, record.args = text, ()
+        record.exc_info, record.exc_text = None, trace or None
+        return record
+
+
+def _trace(record: logging.LogRecord) -> str:
+    if not record.exc_info or record.exc_info[0] is None:
+        return ""
+    return "".join(traceback.format_exception(*record.exc_info)).rstrip()
+
+
+hidden_in_logs = _LogScrubber().hiding
