@@ -15,6 +15,7 @@
     │   └── SelfTestFailed       the runtime does not repeat the bundle's own output
     ├── SettingsError            an option or settings file is wrong (also ValueError)
     ├── OutputError              results cannot be written (also OSError)
+    ├── ClusterError             a Dask cluster is not there, or was lost: worth another try
     ├── OutlineError             outlines that QuPath would not open
     ├── AnnotationError          GeoJSON that cannot be read (also ValueError)
     ├── TrainingError            training cannot start or go on
@@ -85,6 +86,10 @@ class SettingsError(GlissonError, ValueError):
 
 class OutputError(GlissonError, OSError):
     """Results cannot be written where they were asked for."""
+
+
+class ClusterError(GlissonError):
+    """A Dask cluster is not there, or was lost: the same command goes on later."""
 
 
 class OutlineError(GlissonError):

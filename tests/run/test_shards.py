@@ -119,7 +119,7 @@ def test_outlines_corrected_in_place_are_no_damage(scene: Path, tmp_path: Path) 
 
 
 def test_what_a_killed_run_left_goes_and_what_others_do_stays(scene: Path, tmp_path: Path) -> None:
-    from glisson.run.folder import _this_host
+    from glisson.files import _this_host
 
     out = tmp_path / "out"
     out.mkdir()

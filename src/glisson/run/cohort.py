@@ -10,7 +10,7 @@ from pathlib import Path
 
 from glisson.errors import DamagedSlide, SettingsError, SlideError
 from glisson.model import ModelBundle, OpeningRuntime, check_runs, find_model
-from glisson.run.folder import prepare_output
+from glisson.run.folder import prepare_output, sweep_output
 from glisson.run.identity import model_identity
 from glisson.run.isolated import IsolatedWorker
 from glisson.run.observer import RunObserver, SilentObserver
@@ -80,6 +80,7 @@ def segment(
     if not isolated and dask is None:
         _check_any_opens(tasks)
     prepare_output(Path(out))
+    sweep_output(Path(out))
     run = _Run(Path(out), bundle, settings, observer or SilentObserver(), shard)
     if dask is not None:
         return run.on_dask(tasks, dask)
@@ -170,14 +171,9 @@ class _Run:
 
     def on_dask(self, tasks: Sequence[SlideTask], address: str) -> RunResult:
         """Do the tasks on a cluster."""
-
-        def coming() -> Iterator[TaskDone]:
-            done = done_on_dask(address, tasks, self._bundle, self._settings)
-            for position, each in enumerate(done, start=1):
-                self._observer.slide_started(each.result.name, position, len(tasks))
-                yield each
-
-        return self._all(tasks, coming())
+        return self._all(
+            tasks, done_on_dask(address, tasks, self._bundle, self._settings, self._observer)
+        )
 
     def _one_by_one(
         self, tasks: Sequence[SlideTask], do: Callable[[SlideTask], TaskDone]
@@ -199,6 +195,7 @@ class _Run:
                 self._observer.slide_finished(done.result.name, done.result.outcome)
             finished = True
         finally:
+            sweep_output(self._out)
             results.sort(key=lambda result: result.number)
             write_summary(self._out, results, self._infos, self._facts(len(tasks), finished))
         if len(tasks) == 1 and results[0].outcome == "failed" and self._shard is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -117,8 +118,8 @@ def segment_one(
     clock = StageClock()
     digest = settings_hash(parts)
     with slide_folder(out, name, digest, parts) as folder:
-        found = _find(slide, bundle, runtime, settings, observer, clock)
-        observer.stage_started("write")
+        found = _find(slide, name, bundle, runtime, settings, observer, clock)
+        observer.stage_started(name, "write")
         with clock.stage("write"):
             _write_pictures_and_outlines(folder, slide, found, bundle)
         record = _record(slide, path, found, bundle, runtime, settings, digest, clock)
@@ -128,31 +129,32 @@ def segment_one(
 
 def _find(
     slide: Slide,
+    name: str,
     bundle: ModelBundle,
     runtime: Runtime,
     settings: RunSettings,
     observer: RunObserver,
     clock: StageClock,
 ) -> _Found:
-    observer.stage_started("tissue")
+    observer.stage_started(name, "tissue")
     with clock.stage("tissue"):
         tissue = find_tissue(slide)
-    observer.stage_started("segment")
+    observer.stage_started(name, "segment")
     with clock.stage("segment"):
         class_map, artefacts = segment_beside_artefacts(
             slide,
             tissue,
             runtime,
             SegmentSettings.of_model(bundle.spec, settings.overlap),
-            observer.stage_progressed,
+            partial(observer.stage_progressed, name),
         )
         tissue = artefacts.tissue
     _check_readable(slide, tissue, class_map)
-    observer.stage_started("outline")
+    observer.stage_started(name, "outline")
     with clock.stage("outline"):
         regions = find_regions(class_map, _region_settings(bundle, settings))
         class_map.portal_to_lobule(regions.doubtful_px)
-    observer.stage_started("measure")
+    observer.stage_started(name, "measure")
     with clock.stage("measure"):
         measurements = measure_biopsy(
             regions,

@@ -18,6 +18,7 @@ from glisson.slides import SlideInfo, open_slide
 logger = logging.getLogger(__name__)
 
 NEW = "new"
+_ADVICE = "See that it is still there and may be read, then run again."
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ def do_task(
         OutputError: results cannot be written; every other slide would meet the same disk.
         ModelError: the model cannot be used, for this slide or any other.
         MissingExtra: the model needs what is not installed.
+        MemoryError: it may fit into a fresh process.
     """
     try:
         return _done(task, bundle, runtime, observer)
@@ -81,6 +83,16 @@ def do_task(
     except GlissonError as error:
         logger.warning("%s: %s", task.name, error)
         return TaskDone(task.failed(str(error)))
+    except MemoryError:
+        raise
+    except OSError as error:  # where results cannot be written it is an OutputError
+        why = f"{task.asked.path} cannot be read: {error.strerror or error}. {_ADVICE}"
+        logger.warning("%s: %s", task.name, why)
+        return TaskDone(task.failed(why))
+    except Exception as error:  # a slide that nobody thought of costs itself, not the night's run
+        logger.exception("%s", task.name)
+        why = f"{task.asked.path}: {type(error).__name__}: {error}. Please report this."
+        return TaskDone(task.failed(why))
 
 
 def _done(
