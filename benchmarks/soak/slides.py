@@ -22,6 +22,8 @@ Pixels = NDArray[np.uint8]
 DRAWN = 24
 MPP = 2.0
 _LENGTH_MM = 2.0
+_SIDE_PX = 900
+"""Cut from the middle of what was drawn."""
 
 
 def good_slides(folder: Path, count: int, processes: int = 2) -> list[Path]:
@@ -48,7 +50,12 @@ def _drawn(folder: Path, processes: int) -> list[Pixels]:
     paths = [folder / f"{seed}.npy" for seed in range(DRAWN)]
     with ProcessPoolExecutor(processes) as pool:
         list(pool.map(_draw, paths))
-    return [np.load(path) for path in paths]
+    return [_middle(np.load(path)) for path in paths]
+
+
+def _middle(pixels: Pixels) -> Pixels:
+    top, left = (max(0, (side - _SIDE_PX) // 2) for side in pixels.shape[:2])
+    return pixels[top : top + _SIDE_PX, left : left + _SIDE_PX]
 
 
 def _draw(path: Path) -> None:

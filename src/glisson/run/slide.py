@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from glisson.artefacts import Artefacts
 from glisson.errors import DamagedSlide
 from glisson.exchange import (
@@ -38,7 +40,7 @@ from glisson.run.observer import RunObserver
 from glisson.run.settings import RunSettings, settings_hash
 from glisson.segmentation import ClassMap, SegmentSettings, segment_beside_artefacts
 from glisson.slides import Slide
-from glisson.tissue import TissueMap, find_tissue
+from glisson.tissue import Cause, TissueMap, find_tissue
 
 logger = logging.getLogger(__name__)
 
@@ -167,12 +169,27 @@ def _find(
 
 
 def _check_readable(slide: Slide, tissue: TissueMap, class_map: ClassMap) -> None:
-    """Refuse to call a slide measured when too much of its tissue was never seen."""
+    """Refuse to call a slide measured when too much of its tissue was never seen.
+
+    Where no tissue is found, all that cannot be read may be tissue.
+    """
+    if tissue.is_empty:
+        _check_seen(slide, tissue)
     lost = class_map.unreadable_um2 / tissue.area_um2 if tissue.area_um2 else 0.0
     if lost > MOST_UNREADABLE:
         raise DamagedSlide(
             f"{slide.info.name}: {lost:.0%} of its tissue cannot be read, and at most "
             f"{MOST_UNREADABLE:.0%} may be missing. Copy the slide again from its source."
+        )
+
+
+def _check_seen(slide: Slide, tissue: TissueMap) -> None:
+    unreadable = np.count_nonzero(tissue.excluded_by(Cause.UNREADABLE))
+    scanned = tissue.mask.size - np.count_nonzero(tissue.excluded_by(Cause.PADDING))
+    if unreadable > MOST_UNREADABLE * scanned:
+        raise DamagedSlide(
+            f"{slide.info.name}: {unreadable / scanned:.0%} of it cannot be read, and no tissue is "
+            "in what can. Copy the slide again from its source."
         )
 
 
