@@ -4,16 +4,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 CORE := $(VENV)/.core-installed
 DEV := $(VENV)/.dev-installed
+# In an environment of its own: it holds back versions of what the other tools need.
+SNAKEMAKE := $(VENV)/snakemake/bin/snakemake
 
 .PHONY: demo test test-slow fuzz lint format bench phantom-check phantom-sheets docs model clean
 
 demo: $(CORE)  ## a synthetic biopsy, segmented, beside its truth
 	$(BIN)/glisson demo -o demo-out
 
-test: $(DEV)  ## the default tests, under ten minutes on two cores
+test: $(DEV) $(SNAKEMAKE)  ## the default tests, under ten minutes on two cores
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
-test-slow: $(DEV)
+test-slow: $(DEV) $(SNAKEMAKE)
 	$(BIN)/python -m pytest -m slow
 
 fuzz: $(DEV)  ## every parser with files made wrong, 50 times as many as in `make test`
@@ -57,6 +59,11 @@ $(CORE): pyproject.toml
 $(DEV): pyproject.toml requirements-dev.txt $(CORE)
 	$(BIN)/python -m pip install --quiet 'torch>=2.6,<2.14'
 	$(BIN)/python -m pip install --quiet --editable '.[train,study]' --requirement requirements-dev.txt
+	touch $@
+
+$(SNAKEMAKE):
+	$(PYTHON) -m venv $(VENV)/snakemake
+	$(VENV)/snakemake/bin/python -m pip install --quiet 'snakemake>=9,<10'
 	touch $@
 
 clean:

@@ -17,6 +17,7 @@
     ├── StorageError             a store does not answer, or refuses (also OSError)
     │   └── NotStored            nothing lies at the address (also FileNotFoundError)
     ├── OutputError              results cannot be written (also OSError)
+    ├── ClusterError             a Dask cluster is not there, or was lost: worth another try
     ├── OutlineError             outlines that QuPath would not open
     ├── AnnotationError          GeoJSON that cannot be read (also ValueError)
     ├── TrainingError            training cannot start or go on
@@ -95,6 +96,10 @@ class NotStored(StorageError, FileNotFoundError):
 
 class OutputError(GlissonError, OSError):
     """Results cannot be written where they were asked for."""
+
+
+class ClusterError(GlissonError):
+    """A Dask cluster is not there, or was lost: the same command goes on later."""
 
 
 class OutlineError(GlissonError):

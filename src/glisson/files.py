@@ -6,12 +6,15 @@ import contextlib
 import csv
 import io
 import os
+import platform
 import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from glisson.errors import OutputError, SettingsError
 
@@ -20,6 +23,8 @@ _MOST_TABLE_BYTES = 64 << 20
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _NUMBER = re.compile(r"[-+]?[\d.]+(e[-+]?\d+)?( \([-\d. to]+\))?").fullmatch
 """Such as `-0.12 (-0.20 to 0.05)`, which is as it should be."""
+
+_UNFINISHED = ".unfinished-"
 
 
 @contextlib.contextmanager
@@ -31,7 +36,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """
     try:
         handle, name = tempfile.mkstemp(
-            prefix=f".{path.name}.", suffix="".join(path.suffixes[-2:]), dir=path.parent
+            prefix=unfinished_prefix(path.name), suffix="".join(path.suffixes[-2:]), dir=path.parent
         )
         os.close(handle)
     except OSError as error:
@@ -48,6 +53,43 @@ def atomic_path(path: Path) -> Iterator[Path]:
         raise _output_error(path, error) from error
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def unfinished_prefix(name: str) -> str:
+    """How the name of something begins that this process has not finished yet."""
+    return f".{name}{_UNFINISHED}{_this_host()}-{os.getpid()}-"
+
+
+def remove_abandoned(*folders: Path) -> None:
+    """Remove what processes of this machine had not finished when they were killed.
+
+    What a process that runs is at work on stays, and so does what other machines have begun.
+    """
+    ours = re.compile(rf"\..+{re.escape(_UNFINISHED + _this_host())}-(\d+)-")
+    for folder in folders:
+        for path in folder.iterdir() if folder.is_dir() else ():
+            match = ours.match(path.name)
+            if match is not None and not _is_running(int(match[1])):
+                _remove(path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _is_running(pid: int) -> bool:
+    """Whether a process is there and not just a zombie that nobody has asked after."""
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _this_host() -> str:
+    return re.sub(r"[^A-Za-z0-9.]+", "_", platform.node()) or "host"
 
 
 def free_name(path: Path, what: str, ending: str = "") -> Path:

@@ -228,6 +228,27 @@ def test_the_same_run_again_changes_nothing(tmp_path: Path, folder: Path) -> Non
     assert all_files(folder) == before
 
 
+def test_a_slide_costs_the_same_in_a_project_of_many(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from glisson.exchange import qupath_entries, qupath_project
+
+    looked_up = 0
+
+    def counted(uri: str) -> str:
+        nonlocal looked_up
+        looked_up += 1
+        return place_of(uri)
+
+    for module in (qupath_entries, qupath_project):
+        monkeypatch.setattr(module, "place_of", counted)
+    slides = [slide_file(tmp_path / f"{number}.svs") for number in range(60)]
+    written(folder, *slides[:30])
+    for_thirty, looked_up = looked_up, 0
+    written(folder, *slides)  # thirty known, thirty new
+    assert looked_up <= 3 * for_thirty
+
+
 def test_nothing_of_the_pathologists_is_lost(tmp_path: Path, folder: Path) -> None:
     first, second = slide_file(tmp_path / "a.svs"), slide_file(tmp_path / "b.svs")
     written(folder, first)

@@ -125,6 +125,23 @@ def test_a_thousand_slides_leave_no_room_for_large_overviews(tmp_path: Path) -> 
     assert text.count("The overview is left out here") == 2
 
 
+def test_of_very_many_slides_only_failures_have_a_section(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("glisson.report.page.MOST_SECTIONS", 5)
+    count = 6
+    slides = [report_slide(f"slide {number}") for number in range(1, count)]
+    text, _ = page(tmp_path, [*slides, ReportSlide("bad", {}, None, "cannot be read")])
+    assert text.count('<section class="slide"') == 1
+    assert f'href="#s{count}"' in text
+    assert f'id="s{count}"' in text
+    assert 'href="#s1"' not in text
+    assert "left out of a page of so many" in text
+    whole, _ = page(tmp_path, slides)
+    assert whole.count('<section class="slide"') == 5
+    assert "a page of so many" not in whole
+
+
 def test_a_broken_overview_costs_only_the_picture(tmp_path: Path) -> None:
     (tmp_path / "overview.png").write_bytes(b"\x89PNG\r\n\x1a\n cut short")
     text, reader = page(tmp_path, [ReportSlide("core", record(), tmp_path / "overview.png", None)])

@@ -34,9 +34,22 @@ def serve(connection: Connection, _: ModelBundle, __: RunSettings) -> None:
         if task.name == "full disk":
             connection.send(("error", OutputError("the disk is full")))
             continue
-        connection.send(("stage", "tissue"))
+        connection.send(("stage", (task.name, "tissue")))
         result = SlideResult(task.name, task.asked.path, "done", task.out, {"pid": os.getpid()})
         connection.send(("done", TaskDone(task.labelled(result))))
+
+
+def serve_without_memory(
+    connection: Connection, bundle: ModelBundle, settings: RunSettings
+) -> None:
+    """The real one, with a task that memory is never enough for."""
+    from glisson.run import isolated
+
+    def do_task(*_: object) -> None:
+        raise MemoryError
+
+    isolated.do_task = do_task  # type: ignore[assignment]
+    isolated.serve(connection, bundle, settings)
 
 
 @pytest.fixture
@@ -93,3 +106,16 @@ def test_a_slide_that_stalls_has_failed(worker: IsolatedWorker, tmp_path: Path) 
 def test_a_full_disk_ends_the_run(worker: IsolatedWorker, tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="disk is full"):
         worker.do(task("full disk", tmp_path))
+
+
+def test_a_slide_that_memory_is_too_small_for_has_failed(tmp_path: Path) -> None:
+    worker = IsolatedWorker(
+        find_model(), RunSettings(), SilentObserver(), 20.0, serve_without_memory
+    )
+    try:
+        failed = worker.do(task("large", tmp_path)).result
+    finally:
+        worker.close()
+    assert failed.outcome == "failed"
+    assert failed.error is not None
+    assert "ran out of memory, twice" in failed.error

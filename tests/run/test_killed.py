@@ -28,11 +28,17 @@ def slides(scene: Path) -> Path:
     return scene.parent
 
 
+def command(slides: Path, out: Path) -> list[str]:
+    program = "from glisson.cli import main; main()"
+    return [sys.executable, "-c", program, "segment", str(slides), "-o", str(out)]
+
+
 def start(slides: Path, out: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-c", "from glisson.cli import main; main()", "segment"]
-    command += [str(slides), "-o", str(out)]
     return subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+        command(slides, out),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
     )
 
 

@@ -110,6 +110,23 @@ def test_a_slide_that_is_mostly_unreadable_fails(
     assert not (tmp_path / "out" / "case 1").exists()
 
 
+def test_a_slide_of_which_nothing_can_be_read_fails(scene: Path, tmp_path: Path) -> None:
+    """It is no empty slide."""
+    with tifffile.TiffFile(scene) as file:
+        places = [
+            place
+            for page in file.pages
+            for place in zip(page.dataoffsets, page.databytecounts, strict=True)
+        ]
+    with scene.open("r+b") as written:
+        for offset, count in places:
+            written.seek(offset)
+            written.write(bytes(count))
+    with pytest.raises(DamagedSlide, match="100% of it cannot be read"):
+        segment(scene, tmp_path / "out")
+    assert not (tmp_path / "out" / "case 1").exists()
+
+
 def test_an_empty_slide_is_a_result(tmp_path: Path) -> None:
     from glisson.frames import PixelSize, Size
     from glisson.slides import write_pyramid

@@ -119,13 +119,12 @@ def test_outlines_corrected_in_place_are_no_damage(scene: Path, tmp_path: Path) 
 
 
 def test_what_a_killed_run_left_goes_and_what_others_do_stays(scene: Path, tmp_path: Path) -> None:
-    from glisson.run.folder import this_host
 
     out = tmp_path / "out"
     out.mkdir()
     dead, alive, elsewhere = (
         out / f".case 1.unfinished-{host}-{number}-x"
-        for host, number in ((this_host(), 2**22 + 1), (this_host(), os.getpid()), ("far", 1))
+        for host, number in ((_this_host(), 2**22 + 1), (_this_host(), os.getpid()), ("far", 1))
     )
     for folder in (dead, alive, elsewhere):
         folder.mkdir()

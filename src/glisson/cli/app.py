@@ -29,9 +29,10 @@ from glisson.cli import (
     train,
 )
 from glisson.cli.console import console
-from glisson.errors import GlissonError
+from glisson.errors import ClusterError, GlissonError
 
 INPUT_ERROR = 2
+CLUSTER_LOST = 3
 INTERRUPTED = 130
 
 app = typer.Typer(
@@ -77,12 +78,12 @@ def _options(
 
 
 def main() -> None:
-    """Run the command line; Glisson's own errors become one message and exit code 2."""
+    """Run the command line; Glisson's own errors become one message and exit code 2 or 3."""
     try:
         app()
     except GlissonError as error:
         console.print("[bold red]Error:[/]", escape(str(error)), highlight=False, soft_wrap=True)
-        _leave(INPUT_ERROR)
+        _leave(CLUSTER_LOST if isinstance(error, ClusterError) else INPUT_ERROR)
     except KeyboardInterrupt:
         console.print("Stopped. Finished slides are kept; run the same command to go on.")
         _leave(INTERRUPTED)

@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from glisson.cli.console import console, output
-from glisson.cli.progress import ProgressBar
+from glisson.cli.progress import RunTable
 from glisson.cli.summary import number
 from glisson.phantom import PhantomSettings
 from glisson.run import OVERVIEW, RESEARCH_USE, RunSettings, make_phantom, segment
@@ -37,8 +37,8 @@ def demo(
     with console.status("drawing a synthetic biopsy"):
         out.mkdir(parents=True, exist_ok=True)
         truth = make_phantom(slide, _DEMO, "aperio", workers=os.cpu_count() or 1)
-    with ProgressBar() as bar:
-        result = segment(slide, out, settings=RunSettings(overwrite=True), observer=bar)
+    with RunTable() as shown:
+        result = segment(slide, out, settings=RunSettings(overwrite=True), observer=shown)
     record = result.slides[0].record
     table = Table(title="SYNTHETIC biopsy: truth and result", box=None, title_justify="left")
     table.add_column("")

@@ -24,7 +24,7 @@ from glisson.cli.options import (
     Slides,
     Threads,
 )
-from glisson.cli.progress import ProgressBar
+from glisson.cli.progress import RunTable
 from glisson.cli.summary import print_summary
 from glisson.run import RunSettings, Shard, asked_slides, with_pseudonyms
 from glisson.run import segment as segment_slides
@@ -56,7 +56,8 @@ def segment(
 ) -> None:
     """Find, outline, count and measure the portal tracts of H&E liver biopsy slides.
 
-    Exit code 0: all went well; 1: some of several slides failed; 2: wrong input.
+    Exit code 0: all went well; 1: some of several slides failed; 2: wrong input; 3: the Dask
+    cluster was lost, and the same command goes on.
     """
     settings = RunSettings(
         mpp=mpp,
@@ -74,9 +75,9 @@ def segment(
     asked = asked_slides(slides or [], manifest)
     if pseudonyms is not None:
         asked = with_pseudonyms(asked, pseudonyms)
-    with ProgressBar() as bar:
+    with RunTable() as table:
         result = segment_slides(
-            asked, out, model, settings, bar, part, isolated=len(asked) > 1, dask=dask
+            asked, out, model, settings, table, part, isolated=len(asked) > 1, dask=dask
         )
     print_summary(result)
     if result.failed:

@@ -21,20 +21,12 @@ from typing import Any
 from glisson.artefacts import Kind
 from glisson.classes import LOBULE, PORTAL, TISSUE_COLOUR, TISSUE_QUPATH_NAME, Rgb
 from glisson.errors import OutputError
-from glisson.exchange.qupath_images import (
-    entry_number,
-    file_name,
-    is_gone,
-    new_entry,
-    place_of,
-    uris_in,
-    with_uri,
-)
+from glisson.exchange.qupath_entries import Entries, last_id
+from glisson.exchange.qupath_images import entry_number, new_entry, place_of
 from glisson.exchange.qupath_index import (
     INDEX_FILE,
     Index,
     IndexedSlide,
-    highest_id,
     indexed,
     read_index,
 )
@@ -78,9 +70,11 @@ def write_qupath_project(folder: Path, slides: Sequence[tuple[SlideInfo, Path]])
     _write_classes(folder / "classifiers" / _CLASSES_FILE, index)
     before = _existing(folder / PROJECT_FILE)
     project = before or _empty(folder)
+    entries = Entries(project["images"], last_id(project), index, folder)
     for info, outlines in slides:
         if info.path is not None:
-            project = _with_slide(project, index, info, indexed(info, outlines, folder), folder)
+            _enter(entries, index, info, indexed(info, outlines, folder))
+    project = _with_images(project, entries.images)
     # The project last: an image that the index knows and the project does not is added again.
     _write_json(folder / INDEX_FILE, index.as_json())
     if project != before:
@@ -125,109 +119,50 @@ def _existing(path: Path) -> Project | None:
     )
 
 
-def _with_slide(
-    project: Project, index: Index, info: SlideInfo, slide: IndexedSlide, folder: Path
-) -> Project:
-    """The project with one slide, which the index then knows."""
+def _enter(entries: Entries, index: Index, info: SlideInfo, slide: IndexedSlide) -> None:
+    """Enter one slide, which the index then knows."""
     place = place_of(slide.uri)
-    image = _image_at(project, place)
-    if image is None:
-        project, entry_id = _placed(project, index, info, slide, folder)
-    else:
-        entry_id = entry_number(image)
+    image = entries.at(place)
+    entry_id = _placed(entries, index, info, slide) if image is None else entry_number(image)
     index.slides[place] = replace(slide, entry_id=entry_id)
-    return project
 
 
-def _placed(
-    project: Project, index: Index, info: SlideInfo, slide: IndexedSlide, folder: Path
-) -> tuple[Project, int]:
-    """The project with a slide at a place that it does not name, and the image's id."""
-    moved = _moved(project, index, slide)
+def _placed(entries: Entries, index: Index, info: SlideInfo, slide: IndexedSlide) -> int:
+    """The id of the image of a slide at a place that the project does not name."""
+    moved = entries.moved(slide)
     if moved is not None:
         uri, image = moved
         index.slides.pop(place_of(uri), None)
-        return _relinked(project, image, uri, slide.uri), entry_number(image)
+        entries.relink(image, uri, slide.uri)
+        return entry_number(image)
     known = index.slides.get(place_of(slide.uri))
-    if known is not None and _was_removed(project, known):
+    if known is not None and entries.was_removed(known):
         logger.warning(
             "%s was removed from the QuPath project and is not added again. To have it back, in "
             "QuPath: File, Project, Add images.",
             slide.image,
         )
-        return project, known.entry_id
-    image = new_entry(info, _free_id(project, index, folder))
-    return _with_image(project, image), entry_number(image)
+        return known.entry_id
+    image = new_entry(info, entries.free_id())
+    _check(image)
+    entries.add(image)
+    return entry_number(image)
 
 
-def _image_at(project: Project, place: str) -> dict[str, Any] | None:
-    for image in project["images"]:
-        if place in map(place_of, uris_in(image.get("serverBuilder"))):
-            return dict(image)
-    return None
-
-
-def _moved(
-    project: Project, index: Index, slide: IndexedSlide
-) -> tuple[str, dict[str, Any]] | None:
-    """The image of the same file at a place where it no longer is, with its old URI."""
-    for image in project["images"]:
-        for uri in uris_in(image.get("serverBuilder")):
-            known = index.slides.get(place_of(uri))
-            if known is not None and _is_same_file(known, slide) and is_gone(uri):
-                return uri, image
-    return None
-
-
-def _is_same_file(known: IndexedSlide, slide: IndexedSlide) -> bool:
-    """By name and size in bytes: no two scans are compressed to the same size."""
-    same_size = known.bytes is not None and known.bytes == slide.bytes
-    return same_size and file_name(known.uri) == file_name(slide.uri)
-
-
-def _relinked(project: Project, image: dict[str, Any], old: str, new: str) -> Project:
-    builder = with_uri(image["serverBuilder"], old, new)
-    images = [
-        each | {"serverBuilder": builder} if each is image else each for each in project["images"]
-    ]
-    return project | {"images": images, "modifyTimestamp": int(time.time() * 1000)}
-
-
-def _was_removed(project: Project, known: IndexedSlide) -> bool:
-    """Whether somebody removed an image, or QuPath saved a project that never knew it.
-
-    QuPath that had the project open when Glisson added the image saves an older list, with an
-    older last id, or has since given the id to another image.
-    """
-    taken = {entry_number(image) for image in project["images"]}
-    last = max([_last_id(project), *taken])
-    return 0 < known.entry_id <= last and known.entry_id not in taken
-
-
-def _with_image(project: Project, image: dict[str, Any]) -> Project:
+def _check(image: dict[str, Any]) -> None:
     broken = list(broken_image_rules(image))
     if broken:
         raise OutputError(
             f"{image['imageName']} would not open in QuPath: {broken[0]}. Please report this."
         )
-    return project | {
-        "images": [*project["images"], image],
-        "lastID": entry_number(image),
-        "modifyTimestamp": int(time.time() * 1000),
-    }
 
 
-def _free_id(project: Project, index: Index, folder: Path) -> int:
-    """An id that no image has or had: a data folder that was left would come back to life."""
-    left = [int(path.name) for path in (folder / "data").glob("*") if path.name.isdecimal()]
-    taken = [entry_number(image) for image in project["images"]]
-    known = highest_id(list(index.slides.values()))
-    return 1 + max([_last_id(project), known, *taken, *left])
-
-
-def _last_id(project: Project) -> int:
-    last = project.get("lastID", 0)
-    return last if isinstance(last, int) else 0
+def _with_images(project: Project, images: list[dict[str, Any]]) -> Project:
+    if images == project["images"]:
+        return project
+    changed = project | {"images": images, "modifyTimestamp": int(time.time() * 1000)}
+    new = images[len(project["images"]) :]
+    return changed | {"lastID": entry_number(new[-1])} if new else changed
 
 
 def _write_classes(path: Path, index: Index) -> None:

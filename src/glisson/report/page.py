@@ -17,6 +17,8 @@ from glisson.report.slide_section import most_rows, slide_view
 
 _MOST_OPEN = 6
 """Slides of a run up to which all are shown unfolded."""
+MOST_SECTIONS = 1000
+"""Slides of a run up to which each has a section; of more, those without a result have one."""
 
 
 def write_report(path: Path, run: ReportRun, slides: Sequence[ReportSlide]) -> None:
@@ -40,17 +42,29 @@ def _render(run: ReportRun, slides: Sequence[ReportSlide]) -> str:
         lstrip_blocks=True,
     )
     style, script = _part("style.css"), _part("page.js")
+    numbers = _with_section(slides)
     most_tracts = most_rows(slides)
     return environment.get_template("report.html.j2").render(
         run=run,
         cohort=cohort_view(slides),
         headings=HEADINGS,
-        slides=[slide_view(slide, len(slides), most_tracts) for slide in slides],
+        slide_count=len(slides),
+        sections={
+            number: slide_view(slides[number - 1], len(slides), most_tracts) for number in numbers
+        },
         unfolded=len(slides) <= _MOST_OPEN,
         style=style,
         script=script,
         policy=_policy(style, script),
     )
+
+
+def _with_section(slides: Sequence[ReportSlide]) -> list[int]:
+    """Numbers, from 1, of the slides that have a section: a browser has to hold them all."""
+    if len(slides) <= MOST_SECTIONS:
+        return list(range(1, len(slides) + 1))
+    failed = [number for number, slide in enumerate(slides, 1) if slide.error is not None]
+    return failed[:MOST_SECTIONS]
 
 
 def _part(name: str) -> str:

@@ -27,6 +27,8 @@ THUMBNAIL_BYTES = 2_600_000
 """All pictures of tracts; likewise."""
 
 _MOST_A_SLIDE = 500_000
+_LEAST_BYTES_A_PIXEL = 0.005
+"""Of an empty JPEG: larger sizes need not be tried."""
 _SIDES_PX = (1600, 1300, 1000, 800, 640, 480, 320)
 _QUALITY = 80
 
@@ -39,8 +41,9 @@ def embedded_overview(path: Path | None, slide_count: int) -> str | None:
     if whole is None:
         return None
     share = min(_MOST_A_SLIDE, PICTURE_BYTES // max(1, slide_count))
-    sizes = (_jpeg(whole, side_px) for side_px in _SIDES_PX)
-    return next((_uri(data) for data in sizes if len(data) <= share), None)
+    small = (_smaller(whole, side_px) for side_px in _SIDES_PX)
+    fitting = (each for each in small if each.width * each.height * _LEAST_BYTES_A_PIXEL <= share)
+    return next((_uri(data) for data in map(_jpeg, fitting) if len(data) <= share), None)
 
 
 def embedded_thumbnails(
@@ -72,11 +75,15 @@ def _opened(path: Path | None) -> Image.Image | None:
         return None
 
 
-def _jpeg(picture: Image.Image, side_px: int) -> bytes:
+def _smaller(picture: Image.Image, side_px: int) -> Image.Image:
     small = picture.copy()
     small.thumbnail((side_px, side_px), Image.Resampling.BOX)
+    return small
+
+
+def _jpeg(picture: Image.Image) -> bytes:
     data = io.BytesIO()
-    small.save(data, format="JPEG", quality=_QUALITY, optimize=True)
+    picture.save(data, format="JPEG", quality=_QUALITY, optimize=True)
     return data.getvalue()
 
 

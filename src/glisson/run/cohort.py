@@ -9,6 +9,7 @@ from pathlib import Path
 
 from glisson.errors import DamagedSlide, GlissonError, SettingsError, SlideError, StorageError
 from glisson.model import ModelBundle, OpeningRuntime, check_runs, find_model
+from glisson.run.folder import sweep_output
 from glisson.run.identity import model_identity
 from glisson.run.isolated import IsolatedWorker
 from glisson.run.names import result_names
@@ -88,6 +89,7 @@ def segment(
     if hidden:
         check_no_names_in(place(out))
     with results_at(place(out), settings.cache) as results:
+        sweep_output(results.here)
         store = results.place if isinstance(results.place, Url) else None
         tasks = [replace(task, out=results.here, results=store) for task in tasks]
         run = _Run(results, bundle, settings, observer or SilentObserver(), shard, hidden)
@@ -182,14 +184,9 @@ class _Run:
 
     def on_dask(self, tasks: Sequence[SlideTask], address: str) -> RunResult:
         """Do the tasks on a cluster."""
-
-        def coming() -> Iterator[TaskDone]:
-            done = done_on_dask(address, tasks, self._bundle, self._settings)
-            for position, each in enumerate(done, start=1):
-                self._observer.slide_started(each.result.name, position, len(tasks))
-                yield each
-
-        return self._all(tasks, coming())
+        return self._all(
+            tasks, done_on_dask(address, tasks, self._bundle, self._settings, self._observer)
+        )
 
     def _one_by_one(
         self, tasks: Sequence[SlideTask], do: Callable[[SlideTask], TaskDone]
@@ -211,6 +208,7 @@ class _Run:
                 self._observer.slide_finished(done.result.name, done.result.outcome)
             finished = True
         finally:
+            sweep_output(self._place.here)
             results.sort(key=lambda result: result.number)
             self._write_summary(results, self._facts(len(tasks), finished))
         if len(tasks) == 1 and results[0].outcome == "failed" and self._shard is None:

@@ -6,8 +6,6 @@ import errno
 import hashlib
 import json
 import os
-import platform
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -15,10 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import psutil
-
-from glisson.errors import OutputError
-from glisson.files import atomic_path, free_name
+from glisson.errors import GlissonError, OutputError
+from glisson.files import atomic_path, free_name, remove_abandoned, unfinished_prefix
 
 MANIFEST = "manifest.json"
 TRACTS = "tracts.geojson"
@@ -28,7 +24,7 @@ OVERVIEW = "overview.png"
 THUMBNAILS = "thumbnails"
 
 _LEAST_FREE_BYTES = 64 << 20
-_UNFINISHED = ".unfinished-"
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 _MOST_TRIES = 5
 
 
@@ -57,6 +53,12 @@ def prepare_output(out: Path) -> None:
         )
 
 
+def sweep_output(out: Path) -> None:
+    """Remove what killed runs of this machine left unfinished in a results folder."""
+    project = out / "qupath"
+    remove_abandoned(out, out / "shards", project, project / "scripts", project / "classifiers")
+
+
 @contextmanager
 def slide_folder(
     out: Path, name: str, settings_hash: str, parts: Mapping[str, str] | None = None
@@ -71,23 +73,28 @@ def slide_folder(
         settings_hash: of all that decides the result.
         parts: the hashes it was made of, so that a later run can say what changed.
     """
-    _remove_abandoned(out, name)
-    prefix = f".{name}{_UNFINISHED}{this_host()}-{os.getpid()}-"
-    unfinished = Path(tempfile.mkdtemp(prefix=prefix, dir=out))
+    unfinished = Path(tempfile.mkdtemp(prefix=unfinished_prefix(name), dir=out))
     try:
         yield unfinished
         _write_manifest(unfinished, settings_hash, parts or {})
         unfinished.chmod(0o755)
         _put_in_place(unfinished, out / name)
     except OSError as error:
-        if isinstance(error, OutputError):
-            raise
+        if isinstance(error, GlissonError) or not _is_of_output(error, out):
+            raise  # the slide's, and not the disk's that all results go to
         raise OutputError(
             f"Results of {name} cannot be written to {out}: {error.strerror or error}. "
             "Free some space or choose another folder with -o, then run again."
         ) from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _is_of_output(error: OSError, out: Path) -> bool:
+    """Whether results cannot be written, rather than the slide read."""
+    if error.errno in _DISK_ERRORS:
+        return True
+    return error.filename is not None and Path(os.fsdecode(error.filename)).is_relative_to(out)
 
 
 def why_not_done(folder: Path, parts: Mapping[str, str]) -> str | None:
@@ -183,33 +190,10 @@ def _move_away(final: Path) -> None:
     if _was_edited(final):
         final.rename(free_name(final, "edited"))
         return
-    aside = Path(tempfile.mkdtemp(prefix=f".{final.name}.old-", dir=final.parent))
+    aside = Path(tempfile.mkdtemp(prefix=unfinished_prefix(final.name), dir=final.parent))
     with suppress(FileNotFoundError):  # another run moved them
         final.rename(aside / "old")
     shutil.rmtree(aside, ignore_errors=True)
-
-
-def _remove_abandoned(out: Path, name: str) -> None:
-    """Remove what a killed run of this machine left of a slide; others may be at work."""
-    start = f".{name}{_UNFINISHED}{this_host()}-"
-    for path in out.iterdir():
-        if path.name.startswith(start):
-            number = path.name.removeprefix(start).split("-")[0]
-            if number.isdigit() and not is_running(int(number)):
-                shutil.rmtree(path, ignore_errors=True)
-
-
-def is_running(pid: int) -> bool:
-    """Whether a process is there and not just a zombie that nobody has asked after."""
-    try:
-        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
-
-
-def this_host() -> str:
-    """This machine's name, as it may stand in a file's name."""
-    return re.sub(r"[^A-Za-z0-9.]+", "_", platform.node()) or "host"
 
 
 def _was_edited(folder: Path) -> bool:

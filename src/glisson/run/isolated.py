@@ -50,6 +50,8 @@ def serve(connection: Connection, bundle: ModelBundle, settings: RunSettings) ->
                 connection.send(("done", do_task(task, bundle, runtime, observer)))
             except GlissonError as error:
                 connection.send(("error", error))
+            except MemoryError:
+                connection.send(("lost", "its process ran out of memory"))
 
 
 @dataclass
@@ -61,13 +63,13 @@ class _Reporter:
     def slide_started(self, name: str, number: int, total: int) -> None:
         """Told by the process that asks."""
 
-    def stage_started(self, stage: str) -> None:
+    def stage_started(self, name: str, stage: str) -> None:
         """Pass it on."""
-        self.connection.send(("stage", stage))
+        self.connection.send(("stage", (name, stage)))
 
-    def stage_progressed(self, done: int, total: int) -> None:
+    def stage_progressed(self, name: str, done: int, total: int) -> None:
         """Pass it on."""
-        self.connection.send(("progress", (done, total)))
+        self.connection.send(("progress", (name, done, total)))
 
     def slide_finished(self, name: str, outcome: str) -> None:
         """Told by the process that asks."""
@@ -154,8 +156,11 @@ class IsolatedWorker:
     def _told(self, kind: str, content: Any) -> None:
         if kind == "error":
             raise content
+        if kind == "lost":
+            self.close()
+            raise _Lost(content)
         if kind == "stage":
-            self.observer.stage_started(content)
+            self.observer.stage_started(*content)
         elif kind == "progress":
             self.observer.stage_progressed(*content)
 

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import logging
+import queue
 import threading
+import time
+import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from typing import Any
 
-from glisson.errors import MissingExtra, SettingsError
+from glisson.errors import ClusterError, GlissonError, MissingExtra
+from glisson.files import remove_abandoned
 from glisson.model import ModelBundle, OpeningRuntime, Runtime
-from glisson.run.observer import SilentObserver
+from glisson.run.observer import RunObserver, SilentObserver
 from glisson.run.settings import RunSettings
 from glisson.run.task import SlideTask, TaskDone, do_task
 
 _CONNECT_S = 30
+_LISTEN_S = 5
+NO_WORKERS_S = 600.0
+"""Seconds without any worker after which nobody is expected: a job may wait for its start."""
 _TOPIC = "glisson"
 
 _opened: dict[str, Runtime] = {}
@@ -20,7 +30,11 @@ _opening = threading.Lock()
 
 
 def done_on_dask(
-    address: str, tasks: Sequence[SlideTask], bundle: ModelBundle, settings: RunSettings
+    address: str,
+    tasks: Sequence[SlideTask],
+    bundle: ModelBundle,
+    settings: RunSettings,
+    observer: RunObserver,
 ) -> Iterator[TaskDone]:
     """Tasks as they are done, in any order.
 
@@ -33,26 +47,21 @@ def done_on_dask(
         tasks: what to do; slides, results and model must be at the same path on every worker.
         bundle: the model.
         settings: of the run.
+        observer: told what the workers report.
 
     Raises:
         MissingExtra: dask.distributed is not installed.
-        SettingsError: there is no scheduler, or it has no workers.
+        ClusterError: no scheduler answers, it was lost, or it has no workers.
         GlissonError: as `do_task` raises it.
     """
     distributed = _distributed()
     with _connected(distributed, address) as client:
-        workers = client.scheduler_info(n_workers=-1)["workers"]
-        if not workers:
-            raise SettingsError(f"The Dask cluster at {address} has no workers; start some first.")
-        offers_gpu = any("GPU" in each.get("resources", {}) for each in workers.values())
-        wanted = {"GPU": 1} if settings.runtime == "torch" and offers_gpu else None
-        futures = {
-            client.submit(_do, task, bundle, settings, key=f"{task.name}-{task.number}",
-                          resources=wanted, pure=False): task
-            for task in tasks
-        }  # fmt: skip
-        for future in distributed.as_completed(futures, loop=client.loop):
-            yield _outcome(distributed, future, futures[future])
+        run = _ClusterRun(
+            distributed, client, address, observer, {each.name: each for each in tasks}
+        )
+        yield from run.done(bundle, settings)
+        with suppress(Exception):  # what is left over hurts nobody
+            client.run(remove_abandoned, tasks[0].out)
 
 
 def _distributed() -> Any:
@@ -63,30 +72,131 @@ def _distributed() -> Any:
     return distributed
 
 
-def _connected(distributed: Any, address: str) -> Any:
+@contextmanager
+def _connected(distributed: Any, address: str) -> Iterator[Any]:
     place = {"scheduler_file": address} if address.endswith(".json") else {"address": address}
     try:
-        return distributed.Client(**place, timeout=_CONNECT_S, set_as_default=False)
+        client = distributed.Client(**place, timeout=_CONNECT_S, set_as_default=False)
     except (OSError, ValueError) as error:
-        raise SettingsError(
+        raise ClusterError(
             f"No Dask scheduler answers at {address}: {error}. Give the address that "
             "`dask scheduler` shows, such as tcp://node1:8786."
         ) from error
-
-
-def _outcome(distributed: Any, future: Any, task: SlideTask) -> TaskDone:
-    """The result of a task, or its failure when it took one worker down after the other."""
     try:
-        done: TaskDone = future.result()
-    except distributed.KilledWorker as error:
-        why = f"{task.told}: every worker that took it died ({error})."
-        return TaskDone(task.failed(why))
-    return done
+        yield client
+    finally:
+        with _unlogged("distributed.client"):  # that it looks for a lost scheduler in vain
+            client.close()
 
 
-def _do(task: SlideTask, bundle: ModelBundle, settings: RunSettings) -> TaskDone:
+@contextmanager
+def _unlogged(name: str) -> Iterator[None]:
+    log = logging.getLogger(name)
+    before, log.disabled = log.disabled, True
+    try:
+        yield
+    finally:
+        log.disabled = before
+
+
+@dataclass
+class _ClusterRun:
+    """A run on a cluster: gives out the tasks, and hears in one thread what becomes of them."""
+
+    distributed: Any
+    client: Any
+    address: str
+    observer: RunObserver
+    tasks: dict[str, SlideTask]
+    _heard: queue.SimpleQueue[tuple[str, Any]] = field(
+        default_factory=queue.SimpleQueue, init=False
+    )
+    _begun: set[str] = field(default_factory=set, init=False)
+    _workers_seen: float = field(default_factory=lambda: time.monotonic(), init=False)
+
+    def done(self, bundle: ModelBundle, settings: RunSettings) -> Iterator[TaskDone]:
+        """Tasks as they are done."""
+        run = uuid.uuid4().hex  # other runs on this cluster may have slides of the same name
+        self.client.subscribe_topic(_TOPIC, lambda event: self._heard.put(("event", event[1])))
+        futures = {
+            self.client.submit(
+                _do, task, bundle, settings, run, key=f"{task.name}-{run}", pure=False,
+                resources=self._resources(settings),
+            ): task
+            for task in self.tasks.values()
+        }  # fmt: skip
+        for future in futures:
+            future.add_done_callback(lambda ended: self._heard.put(("ended", ended)))
+        while futures:
+            kind, content = self._next()
+            if kind == "ended":
+                task = futures.pop(content)
+                self._has_begun(task.name)
+                yield self._outcome(content, task)
+            elif content.get("run") == run:
+                self._told(content, {task.name for task in futures.values()})
+
+    def _resources(self, settings: RunSettings) -> dict[str, int] | None:
+        if settings.runtime != "torch":
+            return None
+        offered = (each.get("resources", {}) for each in self._workers().values())
+        return {"GPU": 1} if any("GPU" in each for each in offered) else None
+
+    def _workers(self) -> dict[str, Any]:
+        workers: dict[str, Any] = self.client.scheduler_info(n_workers=-1)["workers"]
+        return workers
+
+    def _next(self) -> tuple[str, Any]:
+        """What is heard next; while all is silent, look whether anybody is still there."""
+        while True:
+            try:
+                return self._heard.get(timeout=_LISTEN_S)
+            except queue.Empty:
+                self._check_workers()
+
+    def _check_workers(self) -> None:
+        if self._workers():
+            self._workers_seen = time.monotonic()
+        elif time.monotonic() - self._workers_seen > NO_WORKERS_S:
+            raise ClusterError(
+                f"The Dask cluster at {self.address} has had no workers for "
+                f"{NO_WORKERS_S:.0f} s. Start some, then run the same command again: finished "
+                "slides are kept."
+            )
+
+    def _told(self, event: dict[str, str], open_names: set[str]) -> None:
+        if event["slide"] in open_names:
+            self._has_begun(event["slide"])
+            self.observer.stage_started(event["slide"], event["stage"])
+
+    def _has_begun(self, name: str) -> None:
+        if name not in self._begun:
+            self._begun.add(name)
+            self.observer.slide_started(name, len(self._begun), len(self.tasks))
+
+    def _outcome(self, future: Any, task: SlideTask) -> TaskDone:
+        """The result of a task, or its failure when it took one worker down after the other."""
+        try:
+            done: TaskDone = future.result()
+        except self.distributed.KilledWorker as error:
+            why = f"{task.told}: every worker that took it died ({error})."
+            return TaskDone(task.failed(why))
+        except MemoryError:
+            return TaskDone(task.failed(f"{task.told}: memory ran out on its worker."))
+        except GlissonError:
+            raise
+        except Exception as error:
+            raise ClusterError(
+                f"The Dask cluster at {self.address} was lost, or cannot do the work ({error}). "
+                "See that its scheduler runs and that its workers have the same Glisson, then run "
+                "the same command again: finished slides are kept."
+            ) from error
+        return done
+
+
+def _do(task: SlideTask, bundle: ModelBundle, settings: RunSettings, run: str) -> TaskDone:
     """Runs on a worker."""
-    return do_task(task, bundle, _runtime(bundle, settings), _Events(task.name))
+    return do_task(task, bundle, _runtime(bundle, settings), _Events(run))
 
 
 def _runtime(bundle: ModelBundle, settings: RunSettings) -> Runtime:
@@ -101,13 +211,13 @@ def _runtime(bundle: ModelBundle, settings: RunSettings) -> Runtime:
         return _opened[key]
 
 
+@dataclass
 class _Events(SilentObserver):
-    """Tells the scheduler the stages: in its dashboard and `client.get_events("glisson")`."""
+    """Tells the scheduler the stages: for whoever runs it, and `client.get_events("glisson")`."""
 
-    def __init__(self, slide: str) -> None:
-        self._slide = slide
+    run: str
 
-    def stage_started(self, stage: str) -> None:
+    def stage_started(self, name: str, stage: str) -> None:
         """Log it."""
         worker = _distributed().get_worker()
-        worker.log_event(_TOPIC, {"slide": self._slide, "stage": stage})
+        worker.log_event(_TOPIC, {"run": self.run, "slide": name, "stage": stage})

@@ -7,7 +7,6 @@ no manifest but the mark of an upload is what a killed run left, and is written 
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import tempfile
@@ -16,7 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from glisson.errors import NotStored, OutputError, StorageError
-from glisson.run.folder import BIOPSY, MANIFEST, is_running, prepare_output, this_host
+from glisson.files import remove_abandoned, unfinished_prefix
+from glisson.run.folder import BIOPSY, MANIFEST, prepare_output
 from glisson.run.shard import FOLDER as SHARDS
 from glisson.storage import (
     Place,
@@ -222,11 +222,8 @@ def _new_folder(folder: Path) -> Iterator[Path]:
     """A new folder, removed at the end; those that killed runs left go first."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for path in folder.iterdir():
-            host, _, number = path.name.rpartition("-")[0].rpartition("-")
-            if host == this_host() and number.isdigit() and not is_running(int(number)):
-                shutil.rmtree(path, ignore_errors=True)
-        here = Path(tempfile.mkdtemp(prefix=f"{this_host()}-{os.getpid()}-", dir=folder))
+        remove_abandoned(folder)
+        here = Path(tempfile.mkdtemp(prefix=unfinished_prefix("run"), dir=folder))
     except OSError as error:
         raise OutputError(
             f"Results cannot be made in {folder}: {error.strerror or error}. Choose another "

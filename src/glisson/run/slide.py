@@ -5,8 +5,11 @@ from __future__ import annotations
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from glisson.artefacts import Artefacts, ArtefactSettings
 from glisson.errors import DamagedSlide
@@ -39,7 +42,7 @@ from glisson.run.settings import RunSettings, settings_hash
 from glisson.segmentation import ClassMap, SegmentSettings, segment_beside_artefacts
 from glisson.slides import Slide
 from glisson.storage import Place
-from glisson.tissue import TissueMap, find_tissue
+from glisson.tissue import Cause, TissueMap, find_tissue
 
 logger = logging.getLogger(__name__)
 
@@ -129,8 +132,8 @@ def segment_one(
     parts = result_parts(identity, bundle, settings)
     digest = settings_hash(parts)
     with slide_folder(out, name, digest, parts) as folder:
-        found = _find(slide, bundle, runtime, settings, observer, clock)
-        observer.stage_started("write")
+        found = _find(slide, name, bundle, runtime, settings, observer, clock)
+        observer.stage_started(name, "write")
         with clock.stage("write"):
             _write_pictures_and_outlines(folder, slide, found, bundle)
         record = _record(slide, identity, found, bundle, runtime, settings, digest, clock)
@@ -140,31 +143,32 @@ def segment_one(
 
 def _find(
     slide: Slide,
+    name: str,
     bundle: ModelBundle,
     runtime: Runtime,
     settings: RunSettings,
     observer: RunObserver,
     clock: StageClock,
 ) -> _Found:
-    observer.stage_started("tissue")
+    observer.stage_started(name, "tissue")
     with clock.stage("tissue"):
         tissue = find_tissue(slide)
-    observer.stage_started("segment")
+    observer.stage_started(name, "segment")
     with clock.stage("segment"):
         class_map, artefacts = segment_beside_artefacts(
             slide,
             tissue,
             runtime,
             SegmentSettings.of_model(bundle.spec, settings.overlap),
-            observer.stage_progressed,
+            partial(observer.stage_progressed, name),
         )
         tissue = artefacts.tissue
     _check_readable(slide, tissue, class_map)
-    observer.stage_started("outline")
+    observer.stage_started(name, "outline")
     with clock.stage("outline"):
         regions = find_regions(class_map, _region_settings(bundle, settings))
         class_map.portal_to_lobule(regions.doubtful_px)
-    observer.stage_started("measure")
+    observer.stage_started(name, "measure")
     with clock.stage("measure"):
         measurements = measure_biopsy(
             regions,
@@ -177,12 +181,27 @@ def _find(
 
 
 def _check_readable(slide: Slide, tissue: TissueMap, class_map: ClassMap) -> None:
-    """Refuse to call a slide measured when too much of its tissue was never seen."""
+    """Refuse to call a slide measured when too much of its tissue was never seen.
+
+    Where no tissue is found, all that cannot be read may be tissue.
+    """
+    if tissue.is_empty:
+        _check_seen(slide, tissue)
     lost = class_map.unreadable_um2 / tissue.area_um2 if tissue.area_um2 else 0.0
     if lost > MOST_UNREADABLE:
         raise DamagedSlide(
             f"{slide.info.name}: {lost:.0%} of its tissue cannot be read, and at most "
             f"{MOST_UNREADABLE:.0%} may be missing. Copy the slide again from its source."
+        )
+
+
+def _check_seen(slide: Slide, tissue: TissueMap) -> None:
+    unreadable = np.count_nonzero(tissue.excluded_by(Cause.UNREADABLE))
+    scanned = tissue.mask.size - np.count_nonzero(tissue.excluded_by(Cause.PADDING))
+    if unreadable > MOST_UNREADABLE * scanned:
+        raise DamagedSlide(
+            f"{slide.info.name}: {unreadable / scanned:.0%} of it cannot be read, and no tissue is "
+            "in what can. Copy the slide again from its source."
         )
 
 

@@ -17,7 +17,7 @@ from glisson.storage import Place, RangeFile, SlideFiles, Url, look_at, slide_ca
 
 @contextmanager
 def opened_slide(
-    where: Place, settings: RunSettings, finest_mpp: float, observer: RunObserver
+    where: Place, settings: RunSettings, finest_mpp: float, observer: RunObserver, name: str
 ) -> Iterator[tuple[Slide, Path]]:
     """The open slide, and its file or folder here; of one read by range its name alone.
 
@@ -29,6 +29,7 @@ def opened_slide(
         settings: of the run.
         finest_mpp: µm/px of the finest reads that are to come.
         observer: told how the fetching goes.
+        name: of the slide, for the observer.
 
     Raises:
         SlideError: as `open_slide`.
@@ -38,7 +39,7 @@ def opened_slide(
         with open_slide(where, mpp=settings.mpp) as slide:
             yield slide, where
         return
-    observer.stage_started("fetch")
+    observer.stage_started(name, "fetch")
     files = slide_files(where)
     by_range = _opened_by_range(where, files, settings, finest_mpp)
     if by_range is not None:
@@ -48,7 +49,7 @@ def opened_slide(
         return
     cache = slide_cache(settings.cache, settings.cache_gb)
     with (
-        cache.held(files, _telling(observer)) as path,
+        cache.held(files, _telling(observer, name)) as path,
         _named(path, where),
         open_slide(path, mpp=settings.mpp) as slide,
     ):
@@ -91,6 +92,6 @@ def _check_unchanged(where: Url, files: SlideFiles) -> None:
         raise StorageError(f"{where} was changed while it was read. Run again.")
 
 
-def _telling(observer: RunObserver) -> Callable[[int, int], None]:
+def _telling(observer: RunObserver, name: str) -> Callable[[int, int], None]:
     """Progress in megabytes, which a bar can count."""
-    return lambda there, total: observer.stage_progressed(there >> 20, max(total >> 20, 1))
+    return lambda there, total: observer.stage_progressed(name, there >> 20, max(total >> 20, 1))

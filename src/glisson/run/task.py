@@ -32,6 +32,7 @@ from glisson.storage import Place, Url, look_at
 logger = logging.getLogger(__name__)
 
 NEW = "new"
+_ADVICE = "See that it is still there and may be read, then run again."
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,7 @@ def do_task(
         OutputError: results cannot be written; every other slide would meet the same disk.
         ModelError: the model cannot be used, for this slide or any other.
         MissingExtra: the model needs what is not installed.
+        MemoryError: it may fit into a fresh process.
     """
     with task.hiding():
         try:
@@ -141,7 +143,11 @@ def do_task(
         except GlissonError as error:
             logger.warning("%s: %s", task.name, error)
             return TaskDone(task.failed(str(error)))
-        except Exception as error:  # readers of damaged files raise whatever they like
+        except OSError as error:  # where results cannot be written it is an OutputError
+            why = f"{task.told} cannot be read: {error.strerror or error}. {_ADVICE}"
+            logger.warning("%s: %s", task.name, why)
+            return TaskDone(task.failed(why))
+        except Exception as error:  # a slide that nobody thought of costs itself, not the run
             logger.exception("%s", task.name)
             return TaskDone(task.failed(f"{task.told}: {_unforeseen(error)}"))
 
@@ -160,7 +166,7 @@ def _done(
     identity = identity_from_afar(where, pseudonym)
     if identity and _why(task, result_parts(identity, bundle, settings)) is None:
         return _kept(task)
-    with opened_slide(where, settings, finest_mpp(bundle), observer) as (slide, path):
+    with opened_slide(where, settings, finest_mpp(bundle), observer, task.name) as (slide, path):
         if pseudonym is not None:
             slide.hide_file(pseudonym)
         identity = identity or slide_identity(path, pseudonym)
@@ -184,7 +190,7 @@ def _done_on_store(
         stored.bring_slide(task.name)
         done = _done(replace(task, out=stored.here), bundle, runtime, observer)
         if done.result.outcome == "done":
-            observer.stage_started("store")
+            observer.stage_started(task.name, "store")
             stored.put_slide(task.name)
         return done
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from glisson.errors import SlideNotFound, UnsupportedSlide
+from glisson.errors import SlideError, SlideNotFound, UnsupportedSlide
 from glisson.slides.dicom_folder import dicom_file_in
 from glisson.slides.image_file import open_image
 from glisson.slides.ome import OmeTiffSlide, is_ome_tiff
@@ -28,6 +28,7 @@ def open_slide(path: Path | str, mpp: float | tuple[float, float] | None = None)
 
     Raises:
         SlideNotFound: no such file.
+        SlideError: the file may not be read.
         UnsupportedSlide: no reader knows it, its pixels are not 8-bit RGB, or a folder holds
             no DICOM slide or several.
         DamagedSlide: truncated or incomplete.
@@ -60,6 +61,13 @@ def _check_exists(path: Path) -> None:
         raise SlideNotFound(f"{path} does not exist. Check the name and the folder.") from error
     if size_bytes == 0 and path.is_file():
         raise UnsupportedSlide(f"{path} is empty. Copy it again from its source.")
+    try:
+        with path.open("rb"):
+            pass
+    except OSError as error:
+        raise SlideError(
+            f"{path} cannot be read: {error.strerror or error}. See that you may read it."
+        ) from error
 
 
 def _why_not(path: Path) -> str:

@@ -1,0 +1,1 @@
+"""Hundreds of small slides on a cluster whose processes are killed at random."""

@@ -1,0 +1,186 @@
+"""A Dask cluster of real processes on this machine, and what kills them at random."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+DASK = (sys.executable, "-m", "dask")
+_START_S = 60
+
+
+@dataclass
+class Cluster:
+    """A scheduler and workers, each with its nanny, in processes of their own.
+
+    Attributes:
+        folder: for logs and the workers' files.
+        workers: how many.
+        environment: of all processes.
+        port: the scheduler's.
+    """
+
+    folder: Path
+    workers: int
+    environment: Mapping[str, str]
+    port: int = field(default_factory=lambda: _free_port())
+    _scheduler: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    _nannies: list[subprocess.Popen[bytes]] = field(default_factory=list, init=False)
+
+    @property
+    def address(self) -> str:
+        """Of the scheduler."""
+        return f"tcp://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start what is not running; returns when the scheduler answers."""
+        if self._scheduler is None or self._scheduler.poll() is not None:
+            self._scheduler = self._started(
+                "scheduler", "--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard"
+            )
+            self._wait_for_scheduler()
+        self._nannies = [nanny for nanny in self._nannies if nanny.poll() is None]
+        while len(self._nannies) < self.workers:
+            self._nannies.append(
+                self._started(
+                    "worker", self.address, "--nthreads", "1", "--no-dashboard", "--host",
+                    "127.0.0.1", "--local-directory", str(self.folder),
+                )
+            )  # fmt: skip
+
+    def stop(self) -> None:
+        """End all of it at once."""
+        for process in (*self._nannies, self._scheduler):
+            if process is not None:
+                _kill_family(process.pid)
+                process.wait()
+        self._nannies, self._scheduler = [], None
+
+    def kill_worker(self, chance: random.Random) -> bool:
+        """Kill a worker; its nanny starts another."""
+        children = [
+            child for nanny in self._nannies for child in _children(nanny.pid) if _is_worker(child)
+        ]
+        if not children:
+            return False
+        with suppress(psutil.NoSuchProcess):
+            chance.choice(sorted(children, key=lambda each: each.pid)).kill()
+        return True
+
+    def kill_nanny(self, chance: random.Random) -> bool:
+        """Kill a nanny; its worker ends by itself, and another pair is started."""
+        if not self._nannies:
+            return False
+        chance.choice(self._nannies).kill()
+        time.sleep(0.5)
+        self.start()
+        return True
+
+    def kill_scheduler(self) -> bool:
+        """Kill the scheduler; workers and the run notice by themselves."""
+        if self._scheduler is None or self._scheduler.poll() is not None:
+            return False
+        self._scheduler.kill()
+        self._scheduler.wait()
+        return True
+
+    def _started(self, *arguments: str) -> subprocess.Popen[bytes]:
+        with (self.folder / f"{arguments[0]}.log").open("ab") as log:
+            return subprocess.Popen(
+                [*DASK, *arguments], stdout=log, stderr=log, env=dict(self.environment)
+            )
+
+    def _wait_for_scheduler(self) -> None:
+        deadline = time.monotonic() + _START_S
+        while time.monotonic() < deadline:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+                return
+            time.sleep(0.1)
+        raise TimeoutError(f"no scheduler at {self.address} after {_START_S} s")
+
+
+@dataclass
+class Chaos:
+    """Kills something every few seconds, as a seeded generator says.
+
+    Attributes:
+        cluster: what it may kill.
+        seed: of the generator.
+        between_s: shortest and longest pause between two kills.
+        most: kills after which it rests, so that the run ends.
+    """
+
+    cluster: Cluster
+    seed: int
+    between_s: tuple[float, float]
+    most: int
+    killed: Counter[str] = field(default_factory=Counter, init=False)
+    _chance: random.Random = field(init=False)
+    _next: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        """The first kill is a pause away."""
+        self._chance = random.Random(self.seed)
+        self._wait()
+
+    def strike(self, run: subprocess.Popen[bytes]) -> None:
+        """Kill something if it is time for it."""
+        if time.monotonic() < self._next or self.killed.total() >= self.most:
+            return
+        what = self._chance.choices(("worker", "nanny", "scheduler", "run"), (60, 15, 15, 10))[0]
+        done = {
+            "worker": lambda: self.cluster.kill_worker(self._chance),
+            "nanny": lambda: self.cluster.kill_nanny(self._chance),
+            "scheduler": self.cluster.kill_scheduler,
+            "run": lambda: _killed(run),
+        }[what]()
+        self.killed[what] += done
+        self._wait()
+
+    def _wait(self) -> None:
+        self._next = time.monotonic() + self._chance.uniform(*self.between_s)
+
+
+def _killed(run: subprocess.Popen[bytes]) -> bool:
+    run.send_signal(signal.SIGKILL)
+    return True
+
+
+def _children(pid: int) -> list[psutil.Process]:
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _is_worker(process: psutil.Process) -> bool:
+    """Rather than multiprocessing's own tracker of resources."""
+    try:
+        return "spawn_main" in " ".join(process.cmdline())
+    except psutil.Error:
+        return False
+
+
+def _kill_family(pid: int) -> None:
+    children = _children(pid)
+    for each in (pid, *(child.pid for child in children)):
+        with suppress(ProcessLookupError):
+            os.kill(each, signal.SIGKILL)
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
