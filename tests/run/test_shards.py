@@ -13,6 +13,7 @@ import pytest
 
 from glisson.errors import SettingsError
 from glisson.exchange import broken_project_rules
+from glisson.files import _this_host
 from glisson.run import AskedSlide, RunSettings, Shard, asked_slides, gather, segment
 
 TIMES = ("seconds_per_stage", "cpu_seconds_per_stage", "peak_memory_mb")
@@ -119,7 +120,6 @@ def test_outlines_corrected_in_place_are_no_damage(scene: Path, tmp_path: Path) 
 
 
 def test_what_a_killed_run_left_goes_and_what_others_do_stays(scene: Path, tmp_path: Path) -> None:
-
     out = tmp_path / "out"
     out.mkdir()
     dead, alive, elsewhere = (
