@@ -75,26 +75,31 @@ def segment(
         OutputError: results cannot be written.
     """
     settings = settings or RunSettings()
-    tasks = _tasks(slides, Path(out), settings, shard)
+    asked = _asked(slides)
+    tasks = _tasks(asked, Path(out), settings, shard)
     bundle = find_model(model)
     check_runs(bundle, settings.runtime)
     if not isolated and dask is None:
         _check_any_opens(tasks)
     prepare_output(Path(out))
-    hidden = any(task.asked.pseudonym for task in tasks)
+    hidden = any(each.pseudonym for each in asked)
     run = _Run(Path(out), bundle, settings, observer or SilentObserver(), shard, hidden)
     if dask is not None:
         return run.on_dask(tasks, dask)
     return run.isolated(tasks) if isolated else run.here(tasks)
 
 
-def _tasks(
-    slides: Slides, out: Path, settings: RunSettings, shard: Shard | None
-) -> Sequence[SlideTask]:
+def _asked(slides: Slides) -> list[AskedSlide]:
     given = [slides] if isinstance(slides, str | Path) else list(slides)
     asked: list[AskedSlide] = []
     for each in given:
         asked += [each] if isinstance(each, AskedSlide) else asked_slides([Path(each)])
+    return asked
+
+
+def _tasks(
+    asked: Sequence[AskedSlide], out: Path, settings: RunSettings, shard: Shard | None
+) -> Sequence[SlideTask]:
     names = _names(asked)
     if any(each.pseudonym for each in asked):
         check_no_names_in(out)
