@@ -139,6 +139,12 @@ def test_one_tile_of_a_billion_pixels(tmp_path: Path) -> None:
         open_slide(tmp_path / "a.ome.tif")
 
 
+def test_tiles_without_pixels(tmp_path: Path) -> None:
+    (tmp_path / "a.ome.tif").write_bytes(patched(pyramid("a.ome.tif", "ome"), TILE_LENGTH, 0))
+    with pytest.raises(GlissonError):
+        open_slide(tmp_path / "a.ome.tif")
+
+
 def test_a_billion_laughs(tmp_path: Path) -> None:
     entities = '<!ENTITY a0 "ha">' + "".join(
         f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10)
