@@ -25,8 +25,8 @@ from glisson.exchange.repair import area_of
 from glisson.frames import BoxL0, Size
 
 _MOST_BYTES = 1 << 28
-_MOST_BRACKETS = 16_000_000
-"""Lists and objects, of which each point is one: about 2 GB once they are read."""
+_MOST_BRACKETS = 8_000_000
+"""Lists and objects, of which each point is one: at most 2.5 GB while they are read."""
 _MOST_L0 = 1e9
 """Level-0 pixels; no slide has a side of a hundredth."""
 _MOST_DEPTH = 64
@@ -135,7 +135,7 @@ def _load(path: Path) -> Any:
         if len(data) > _MOST_BYTES:
             raise AnnotationError(f"{path} holds more than 256 MiB; export fewer objects.")
         if data.count(b"[") + data.count(b"{") > _MOST_BRACKETS:
-            raise AnnotationError(f"{path} holds more than 16 million points; export fewer.")
+            raise AnnotationError(f"{path} holds more than 8 million points; export fewer.")
         document = json.loads(data.decode("utf-8-sig"))
     except AnnotationError:
         raise

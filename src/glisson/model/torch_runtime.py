@@ -17,8 +17,8 @@ _WINDOWS_ON_PROCESSOR = 4
 _MOST_WINDOWS = 16
 """A call on a graphics card: more make the network no faster, and copies slower (docs/speed.md)."""
 _SHARE_OF_MEMORY = 0.5
-_LABELS = {"id2label", "label2id", "num_labels"}
-_CONFIG_KEYS = _LABELS | {
+_CONFIG_KEYS = {
+    "id2label", "label2id", "num_labels",
     "attention_probs_dropout_prob", "classifier_dropout_prob", "decoder_hidden_size", "depths",
     "drop_path_rate", "hidden_act", "hidden_dropout_prob", "hidden_sizes", "initializer_range",
     "layer_norm_eps", "mlp_ratios", "num_attention_heads", "num_channels", "num_encoder_blocks",
@@ -144,7 +144,6 @@ def segformer_config(given: dict[str, Any]) -> dict[str, Any]:
     numbers = [
         each
         for key, value in kept.items()
-        if key not in _LABELS
         for each in (value if isinstance(value, list) else [value])
         if isinstance(each, int | float)
     ]

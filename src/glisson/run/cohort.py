@@ -78,14 +78,15 @@ def segment(
         OutputError: results cannot be written.
     """
     settings = settings or RunSettings()
-    tasks = _tasks(slides, settings, shard)
+    asked = _asked(slides)
+    tasks = _tasks(asked, settings, shard)
     for task in tasks:
         _check_apart(task, place(out))
     bundle = find_model(model)
     check_runs(bundle, settings.runtime)
     if not isolated and dask is None:
         _check_any_opens(tasks)
-    hidden = any(task.asked.pseudonym for task in tasks)
+    hidden = any(each.pseudonym for each in asked)
     if hidden:
         check_no_names_in(place(out))
     with results_at(place(out), settings.cache) as results:
@@ -98,11 +99,17 @@ def segment(
         return run.isolated(tasks) if isolated else run.here(tasks)
 
 
-def _tasks(slides: Slides, settings: RunSettings, shard: Shard | None) -> Sequence[SlideTask]:
+def _asked(slides: Slides) -> list[AskedSlide]:
     given = [slides] if isinstance(slides, str | Path | Url) else list(slides)
     asked: list[AskedSlide] = []
     for each in given:
         asked += [each] if isinstance(each, AskedSlide) else asked_slides([each])
+    return asked
+
+
+def _tasks(
+    asked: Sequence[AskedSlide], settings: RunSettings, shard: Shard | None
+) -> Sequence[SlideTask]:
     names = _names(asked)
     tasks = [
         SlideTask(each, name, number, Path(), settings)

@@ -38,7 +38,7 @@ def check_pseudonym(pseudonym: str, slide: Place) -> None:
             "begins with a letter or digit, and is no name that Windows or a run keeps."
         )
     told, name = pseudonym.casefold(), slide.stem.casefold()
-    if name in told or (len(told) >= _WHOLE_WORD and told in name):
+    if name in told or (len(told) >= _WHOLE_WORD and told in slide.name.casefold()):
         raise SettingsError(
             "The pseudonym holds the slide's own name, or is a part of it. Choose another."
         )
@@ -112,12 +112,19 @@ class _LogScrubber:
 
     def _record(self, *args: Any, **kwargs: Any) -> logging.LogRecord:
         record = (self._before or logging.LogRecord)(*args, **kwargs)
-        text, trace = record.getMessage(), _trace(record)
+        text, trace = _message(record), _trace(record)
         for scrub in list(self._scrubs.values()):
             text, trace = scrub(text), scrub(trace)
         record.msg, record.args = text, ()
         record.exc_info, record.exc_text = None, trace or None
         return record
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except (TypeError, ValueError, KeyError):  # a wrong format is logging's to complain of
+        return f"{record.msg} {record.args}"
 
 
 def _trace(record: logging.LogRecord) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -44,7 +45,7 @@ def with_pseudonyms(asked: Sequence[AskedSlide], table: Path) -> tuple[AskedSlid
     """
     rows = list(_rows(table))
     _check_unique(rows, table)
-    found = [_row_of(each, rows, table) for each in asked]
+    found = _rows_of(asked, rows, table)
     missing = [str(number) for number, row in enumerate(found, 1) if row is None]
     if missing:
         named = ", ".join(missing[:_MOST_NAMED])
@@ -53,6 +54,7 @@ def with_pseudonyms(asked: Sequence[AskedSlide], table: Path) -> tuple[AskedSlid
             f"given, number {named}. Add a line for each."
         )
     _check_one_slide_each([row for row in found if row is not None], table)
+    _check_no_name(rows, asked, table)
     pairs = zip(asked, found, strict=True)
     return tuple(_named(each, row, table) for each, row in pairs if row is not None)
 
@@ -124,22 +126,29 @@ def _check_unique(rows: Sequence[_Row], table: Path) -> None:
             first[key] = row.line
 
 
-def _row_of(each: AskedSlide, rows: Sequence[_Row], table: Path) -> _Row | None:
-    """A slide's line: by its path, or else by its name alone."""
-    place = absolute(each.path)
-    by_path = (row for row in rows if absolute(beside(table, row.slide)) == place)
-    by_name = (row for row in rows if row.slide == each.path.name)
-    return next(by_path, None) or next(by_name, None)
+def _rows_of(asked: Sequence[AskedSlide], rows: Sequence[_Row], table: Path) -> list[_Row | None]:
+    """Each slide's line: by its path, or else by its name alone."""
+    by_path = {absolute(beside(table, row.slide)): row for row in rows}
+    by_name = {row.slide: row for row in rows}
+    return [by_path.get(absolute(each.path)) or by_name.get(each.path.name) for each in asked]
 
 
 def _check_one_slide_each(found: Sequence[_Row], table: Path) -> None:
-    lines = [row.line for row in found]
-    shared = sorted({line for line in lines if lines.count(line) > 1})
+    shared = [line for line, count in Counter(row.line for row in found).items() if count > 1]
     if shared:
         raise SettingsError(
             f"{table}, line {shared[0]}: several slides of this run have that name. Write each "
             "with its path, relative to the table's folder."
         )
+
+
+def _check_no_name(rows: Sequence[_Row], asked: Sequence[AskedSlide], table: Path) -> None:
+    names = {each.path.stem.casefold() for each in asked}
+    for row in rows:
+        if row.pseudonym.casefold() in names:
+            raise SettingsError(
+                f"{table}, line {row.line}: the pseudonym is a slide's own name. Choose another."
+            )
 
 
 def _named(each: AskedSlide, row: _Row, table: Path) -> AskedSlide:

@@ -143,5 +143,9 @@ def _check_whole(out: object, shards: Sequence[dict[str, Any]]) -> None:
     if stopped:
         numbers = ", ".join(map(str, stopped[:20]))
         raise SettingsError(f"{out}: shard(s) {numbers} were interrupted. Run them again.")
+    if len({each["pseudonyms"] for each in shards}) > 1:
+        raise SettingsError(
+            f"{out}: some of the shards were run with --pseudonyms, others without."
+        )
     if len({(each["model"]["name"], each["model"]["version"]) for each in shards}) > 1:
         raise SettingsError(f"{out}: the shards were run with different models.")

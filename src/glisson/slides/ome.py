@@ -199,9 +199,9 @@ def _rgb_page(path: Path, level: Any) -> Any:
             f"{path} holds {len(level.pages)} plane(s) of {page.dtype} with "
             f"{page.samplesperpixel} channel(s); one plane of 8-bit RGB is needed."
         )
-    if min(page.imagewidth, page.imagelength) < 1 or _segment_px(page) > MOST_TILE_PX:
+    if not 1 <= _segment_px(page) <= MOST_TILE_PX:
         raise UnsupportedSlide(
-            f"{path} packs {_segment_px(page)} pixels in one piece; tiles of at most "
+            f"{path} packs {_segment_px(page)} pixels in one piece; tiles of 1 to "
             f"{MOST_TILE_PX} are read. Convert it, for example with bfconvert or libvips."
         )
     return page
