@@ -18,15 +18,16 @@ import pytest
 
 from glisson.errors import OutputError, SettingsError
 from glisson.frames import PixelSize, Size
-from glisson.run import RunSettings, Shard, asked_slides, gather, segment
+from glisson.run import RunSettings, Shard, asked_slides, gather, segment, with_pseudonyms
 from glisson.slides import write_pyramid
 from glisson.storage import Url, store
-from tests.run.test_dask import scheduler
+from tests.run.secrets import told
+from tests.run.test_dask import Start, start
 from tests.run.test_shards import outputs
 from tests.scenes import biopsy_labels, coloured
 from tests.stores import memory, no_waiting, s3, s3_server, stored_keys
 
-__all__ = ["memory", "no_waiting", "s3", "s3_server", "scheduler"]
+__all__ = ["memory", "no_waiting", "s3", "s3_server", "start"]
 
 SCANS, RESULTS = "s3://bucket/scans/", "s3://bucket/results"
 
@@ -445,9 +446,10 @@ def test_a_run_here_imports_nothing_of_stores(slide: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_on_a_cluster_every_worker_has_its_cache(
-    scans: Path, s3: Any, scheduler: Path, tmp_path: Path
+    scans: Path, s3: Any, start: Start, tmp_path: Path
 ) -> None:
     """The workers share neither the run's folder nor its cache."""
+    scheduler, _ = start(2)
     done = cli("segment", SCANS, "-o", RESULTS, "--dask", scheduler, cache=tmp_path / "cache")
     _, errors = done.communicate()
     assert done.returncode == 1, errors
@@ -458,3 +460,29 @@ def test_on_a_cluster_every_worker_has_its_cache(
     again = cli("segment", SCANS, "-o", RESULTS, "--dask", scheduler, cache=tmp_path / "other")
     _, errors = again.communicate()
     assert "kept a" in errors
+
+
+def test_pseudonyms_hide_a_slide_of_a_store(
+    scans: Path, s3: Any, settings: RunSettings, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    secret = "Xylander-4711"
+    s3.upload_file(str(scans / "a.svs"), "bucket", f"{secret}/{secret}.svs")
+    s3.upload_file(str(scans / "bad.svs"), "bucket", f"{secret}/{secret}-2.svs")
+    table = tmp_path / "map.csv"
+    table.write_text(
+        "slide,pseudonym\n"
+        f"s3://bucket/{secret}/{secret}.svs,case-a\n{secret}-2.svs,case-b\n", "utf-8"
+    )  # fmt: skip
+    with caplog.at_level("DEBUG", logger="glisson"):
+        asked = with_pseudonyms(asked_slides([f"s3://bucket/{secret}/"]), table)
+        caplog.clear()  # listing the folder came before
+        run = segment(asked, RESULTS, settings=settings)
+        assert outcomes(run) == [("case-b", "failed"), ("case-a", "done")]
+        again = segment(asked, RESULTS, settings=settings)
+        assert outcomes(again) == [("case-b", "failed"), ("case-a", "kept")]
+    assert secret not in caplog.text
+    assert secret not in str(run.slides)
+    assert told(brought(s3, tmp_path / "there"), secret) == []
+    segment(f"{SCANS}a.svs", f"{RESULTS}2", settings=settings)
+    with pytest.raises(SettingsError, match="without --pseudonyms"):
+        segment(asked, f"{RESULTS}2", settings=settings)
