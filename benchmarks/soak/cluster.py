@@ -113,32 +113,31 @@ class Cluster:
 
 @dataclass
 class Chaos:
-    """Kills something every few seconds, as a seeded generator says.
+    """Kills something every few slides, as a seeded generator says.
 
     Attributes:
         cluster: what it may kill.
         seed: of the generator.
-        between_s: shortest and longest pause between two kills.
-        most: kills after which it rests, so that the run ends.
+        between: fewest and most slides that are finished between two kills.
     """
 
     cluster: Cluster
     seed: int
-    between_s: tuple[float, float]
-    most: int
+    between: tuple[int, int]
     killed: Counter[str] = field(default_factory=Counter, init=False)
     _chance: random.Random = field(init=False)
-    _next: float = field(init=False)
+    _next: int = field(default=1, init=False)
 
     def __post_init__(self) -> None:
-        """The first kill is a pause away."""
+        """The first kill comes with the first slide."""
         self._chance = random.Random(self.seed)
-        self._wait()
 
-    def strike(self, run: subprocess.Popen[bytes]) -> None:
+    def strike(self, run: subprocess.Popen[bytes], finished: int) -> None:
         """Kill something if it is time for it."""
-        if time.monotonic() < self._next or self.killed.total() >= self.most:
+        if finished < self._next:
             return
+        self._next = finished + self._chance.randint(*self.between)
+        time.sleep(self._chance.uniform(0, 1.5))  # at any moment of a slide
         what = self._chance.choices(("worker", "nanny", "scheduler", "run"), (60, 15, 15, 10))[0]
         done = {
             "worker": lambda: self.cluster.kill_worker(self._chance),
@@ -147,10 +146,6 @@ class Chaos:
             "run": lambda: _killed(run),
         }[what]()
         self.killed[what] += done
-        self._wait()
-
-    def _wait(self) -> None:
-        self._next = time.monotonic() + self._chance.uniform(*self.between_s)
 
 
 def _killed(run: subprocess.Popen[bytes]) -> bool:
