@@ -117,6 +117,7 @@ def _soak(
             while run.poll() is None:
                 chaos.strike(run, len(list(out.glob("*/manifest.json"))))
                 _delete_midway(out, broken)
+                cluster.tend()
                 time.sleep(0.2)
             codes[run.returncode] += 1
             if codes.total() > _MOST_TRIES or run.returncode == 2:

@@ -46,19 +46,26 @@ class Cluster:
 
     def start(self) -> None:
         """Start what is not running; returns when the scheduler answers."""
-        if self._scheduler is None or self._scheduler.poll() is not None:
+        if not self._has_scheduler():
             self._scheduler = self._started(
                 "scheduler", "--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard"
             )
             self._wait_for_scheduler()
+        self.tend()
+
+    def tend(self) -> None:
+        """Start workers for those that ended, as a queue or Kubernetes does."""
         self._nannies = [nanny for nanny in self._nannies if nanny.poll() is None]
-        while len(self._nannies) < self.workers:
+        while self._has_scheduler() and len(self._nannies) < self.workers:
             self._nannies.append(
                 self._started(
                     "worker", self.address, "--nthreads", "1", "--no-dashboard", "--host",
                     "127.0.0.1", "--local-directory", str(self.folder),
                 )
             )  # fmt: skip
+
+    def _has_scheduler(self) -> bool:
+        return self._scheduler is not None and self._scheduler.poll() is None
 
     def stop(self) -> None:
         """End all of it at once."""
@@ -70,27 +77,32 @@ class Cluster:
 
     def kill_worker(self, chance: random.Random) -> bool:
         """Kill a worker; its nanny starts another."""
-        children = [
-            child for nanny in self._nannies for child in _children(nanny.pid) if _is_worker(child)
-        ]
-        if not children:
+        pids = self.worker_pids()
+        if not pids:
             return False
-        with suppress(psutil.NoSuchProcess):
-            chance.choice(sorted(children, key=lambda each: each.pid)).kill()
+        with suppress(ProcessLookupError):
+            os.kill(chance.choice(pids), signal.SIGKILL)
         return True
+
+    def worker_pids(self) -> list[int]:
+        """Of the workers that are there, without their nannies."""
+        return sorted(
+            child.pid
+            for nanny in self._nannies
+            for child in _children(nanny.pid)
+            if _is_worker(child)
+        )
 
     def kill_nanny(self, chance: random.Random) -> bool:
         """Kill a nanny; its worker ends by itself, and another pair is started."""
         if not self._nannies:
             return False
         chance.choice(self._nannies).kill()
-        time.sleep(0.5)
-        self.start()
         return True
 
     def kill_scheduler(self) -> bool:
         """Kill the scheduler; workers and the run notice by themselves."""
-        if self._scheduler is None or self._scheduler.poll() is not None:
+        if self._scheduler is None or not self._has_scheduler():
             return False
         self._scheduler.kill()
         self._scheduler.wait()
