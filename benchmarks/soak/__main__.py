@@ -19,6 +19,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +47,14 @@ def main() -> int:
     started = time.monotonic()
     soaked = _soak(chosen, folder, table, broken, environment)
     took_s = time.monotonic() - started
-    _run(environment, 0, "segment", "--manifest", undisturbed, "-o", folder / "undisturbed")
-    _parts(folder, table, chosen.shards, environment)
+    with ThreadPoolExecutor() as pool:
+        whole = ("segment", "--manifest", undisturbed, "-o", folder / "undisturbed")
+        waiting = [
+            pool.submit(_run, environment, 0, *whole),
+            pool.submit(_parts, folder, table, chosen.shards, environment),
+        ]
+        for each in waiting:
+            each.result()
     found = _found(folder, good, broken)
     record = {
         "what": "SYNTHETIC", "slides": chosen.slides, "broken": chosen.broken,
@@ -68,8 +75,7 @@ def _options() -> argparse.Namespace:
     options.add_argument("--workers", type=int, default=2)
     options.add_argument("--shards", type=int, default=3)
     options.add_argument("--seed", type=int, default=1)
-    options.add_argument("--pause", type=float, nargs=2, default=(4.0, 14.0))
-    options.add_argument("--kills", type=int, default=40)
+    options.add_argument("--between", type=int, nargs=2, default=(3, 11), help="slides, kills")
     return options.parse_args()
 
 
@@ -99,7 +105,7 @@ def _soak(
     out, logs = folder / "soak", folder / "cluster"
     logs.mkdir(parents=True)
     cluster = Cluster(logs, chosen.workers, environment)
-    chaos = Chaos(cluster, chosen.seed, tuple(chosen.pause), chosen.kills)
+    chaos = Chaos(cluster, chosen.seed, tuple(chosen.between))
     codes: Counter[int] = Counter()
     command = [*GLISSON, "segment", "--manifest", str(table), "-o", str(out), "--threads", "1",
                "--dask", cluster.address]  # fmt: skip
@@ -109,8 +115,9 @@ def _soak(
             with (logs / "run.log").open("ab") as log:
                 run = subprocess.Popen(command, stdout=log, stderr=log, env=dict(environment))
             while run.poll() is None:
-                chaos.strike(run)
+                chaos.strike(run, len(list(out.glob("*/manifest.json"))))
                 _delete_midway(out, broken)
+                cluster.tend()
                 time.sleep(0.2)
             codes[run.returncode] += 1
             if codes.total() > _MOST_TRIES or run.returncode == 2:

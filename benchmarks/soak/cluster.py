@@ -46,19 +46,26 @@ class Cluster:
 
     def start(self) -> None:
         """Start what is not running; returns when the scheduler answers."""
-        if self._scheduler is None or self._scheduler.poll() is not None:
+        if not self._has_scheduler():
             self._scheduler = self._started(
                 "scheduler", "--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard"
             )
             self._wait_for_scheduler()
+        self.tend()
+
+    def tend(self) -> None:
+        """Start workers for those that ended, as a queue or Kubernetes does."""
         self._nannies = [nanny for nanny in self._nannies if nanny.poll() is None]
-        while len(self._nannies) < self.workers:
+        while self._has_scheduler() and len(self._nannies) < self.workers:
             self._nannies.append(
                 self._started(
                     "worker", self.address, "--nthreads", "1", "--no-dashboard", "--host",
                     "127.0.0.1", "--local-directory", str(self.folder),
                 )
             )  # fmt: skip
+
+    def _has_scheduler(self) -> bool:
+        return self._scheduler is not None and self._scheduler.poll() is None
 
     def stop(self) -> None:
         """End all of it at once."""
@@ -70,27 +77,32 @@ class Cluster:
 
     def kill_worker(self, chance: random.Random) -> bool:
         """Kill a worker; its nanny starts another."""
-        children = [
-            child for nanny in self._nannies for child in _children(nanny.pid) if _is_worker(child)
-        ]
-        if not children:
+        pids = self.worker_pids()
+        if not pids:
             return False
-        with suppress(psutil.NoSuchProcess):
-            chance.choice(sorted(children, key=lambda each: each.pid)).kill()
+        with suppress(ProcessLookupError):
+            os.kill(chance.choice(pids), signal.SIGKILL)
         return True
+
+    def worker_pids(self) -> list[int]:
+        """Of the workers that are there, without their nannies."""
+        return sorted(
+            child.pid
+            for nanny in self._nannies
+            for child in _children(nanny.pid)
+            if _is_worker(child)
+        )
 
     def kill_nanny(self, chance: random.Random) -> bool:
         """Kill a nanny; its worker ends by itself, and another pair is started."""
         if not self._nannies:
             return False
         chance.choice(self._nannies).kill()
-        time.sleep(0.5)
-        self.start()
         return True
 
     def kill_scheduler(self) -> bool:
         """Kill the scheduler; workers and the run notice by themselves."""
-        if self._scheduler is None or self._scheduler.poll() is not None:
+        if self._scheduler is None or not self._has_scheduler():
             return False
         self._scheduler.kill()
         self._scheduler.wait()
@@ -113,32 +125,31 @@ class Cluster:
 
 @dataclass
 class Chaos:
-    """Kills something every few seconds, as a seeded generator says.
+    """Kills something every few slides, as a seeded generator says.
 
     Attributes:
         cluster: what it may kill.
         seed: of the generator.
-        between_s: shortest and longest pause between two kills.
-        most: kills after which it rests, so that the run ends.
+        between: fewest and most slides that are finished between two kills.
     """
 
     cluster: Cluster
     seed: int
-    between_s: tuple[float, float]
-    most: int
+    between: tuple[int, int]
     killed: Counter[str] = field(default_factory=Counter, init=False)
     _chance: random.Random = field(init=False)
-    _next: float = field(init=False)
+    _next: int = field(default=1, init=False)
 
     def __post_init__(self) -> None:
-        """The first kill is a pause away."""
+        """The first kill comes with the first slide."""
         self._chance = random.Random(self.seed)
-        self._wait()
 
-    def strike(self, run: subprocess.Popen[bytes]) -> None:
+    def strike(self, run: subprocess.Popen[bytes], finished: int) -> None:
         """Kill something if it is time for it."""
-        if time.monotonic() < self._next or self.killed.total() >= self.most:
+        if finished < self._next:
             return
+        self._next = finished + self._chance.randint(*self.between)
+        time.sleep(self._chance.uniform(0, 1.5))  # at any moment of a slide
         what = self._chance.choices(("worker", "nanny", "scheduler", "run"), (60, 15, 15, 10))[0]
         done = {
             "worker": lambda: self.cluster.kill_worker(self._chance),
@@ -147,10 +158,6 @@ class Chaos:
             "run": lambda: _killed(run),
         }[what]()
         self.killed[what] += done
-        self._wait()
-
-    def _wait(self) -> None:
-        self._next = time.monotonic() + self._chance.uniform(*self.between_s)
 
 
 def _killed(run: subprocess.Popen[bytes]) -> bool:

@@ -21,6 +21,8 @@ from glisson.run.task import SlideTask, TaskDone, do_task
 
 _CONNECT_S = 30
 _LISTEN_S = 5
+_FETCH_S = 10
+"""Seconds that a worker may take to hand over what it found."""
 NO_WORKERS_S = 600.0
 """Seconds without any worker after which nobody is expected: a job may wait for its start."""
 _TOPIC = "glisson"
@@ -126,15 +128,21 @@ class _ClusterRun:
             for task in self.tasks.values()
         }  # fmt: skip
         for future in futures:
-            future.add_done_callback(lambda ended: self._heard.put(("ended", ended)))
+            self._listen_to(future)
         while futures:
             kind, content = self._next()
             if kind == "ended":
-                task = futures.pop(content)
-                self._has_begun(task.name)
-                yield self._outcome(content, task)
+                done = self._outcome(content, futures[content])
+                if done is None:
+                    self._listen_to(content)
+                    continue
+                self._has_begun(futures.pop(content).name)
+                yield done
             elif content.get("run") == run:
                 self._told(content, {task.name for task in futures.values()})
+
+    def _listen_to(self, future: Any) -> None:
+        future.add_done_callback(lambda ended: self._heard.put(("ended", ended)))
 
     def _resources(self, settings: RunSettings) -> dict[str, int] | None:
         if settings.runtime != "torch":
@@ -174,10 +182,15 @@ class _ClusterRun:
             self._begun.add(name)
             self.observer.slide_started(name, len(self._begun), len(self.tasks))
 
-    def _outcome(self, future: Any, task: SlideTask) -> TaskDone:
-        """The result of a task, or its failure when it took one worker down after the other."""
+    def _outcome(self, future: Any, task: SlideTask) -> TaskDone | None:
+        """The result of a task, or its failure when it took one worker down after the other.
+
+        None where the worker that held the result died: another makes it again, in its turn.
+        """
         try:
-            done: TaskDone = future.result()
+            done: TaskDone = future.result(timeout=_FETCH_S)
+        except TimeoutError:
+            return None
         except self.distributed.KilledWorker as error:
             why = f"{task.told}: every worker that took it died ({error})."
             return TaskDone(task.failed(why))
