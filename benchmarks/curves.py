@@ -7,6 +7,7 @@ import datetime
 import json
 import shutil
 import statistics
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +22,9 @@ from benchmarks.processes import Measured, measured
 from benchmarks.slides import GIANT, STANDARD, BenchSlide, Placed, bench_slide
 
 GLISSON = Path(sys.executable).with_name("glisson")
+TRACTS = (10, 100, 1_000, 2_500, 5_000, 10_000)
 _CORE_PITCH_L0 = 20_000
+_COLOUR = "#7a1f4b"
 
 
 def main() -> None:
@@ -38,8 +41,10 @@ def main() -> None:
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     path = chosen.results / f"{today}-curves.json"
     chosen.results.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-    _plot(rows, path.with_suffix(".png"))
+    tracts = [_steps(count) for count in TRACTS]
+    found = {"slides": rows, "tracts": tracts}
+    path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    _plot(rows, tracts, path.with_suffix(".png"))
 
 
 def _points() -> Iterator[tuple[str, BenchSlide, int]]:
@@ -88,27 +93,52 @@ def _row(curve: str, slide: BenchSlide, folder: Path, threads: int, rounds: int)
     return row
 
 
+def _steps(count: int) -> dict[str, Any]:
+    """Processor seconds after the model, with so many tracts on 400 mm²."""
+    command = [sys.executable, "-m", "benchmarks.tracts", str(count)]
+    row: dict[str, Any] = json.loads(subprocess.check_output(command))
+    print(json.dumps(row), flush=True)
+    return row
+
+
 def _once(path: Path, out: Path, threads: int) -> Measured:
     shutil.rmtree(out, ignore_errors=True)
     command = [GLISSON, "segment", path, "-o", out, "--threads", str(threads)]
     return measured(command, range(threads))
 
 
-def _plot(rows: list[dict[str, Any]], path: Path) -> None:
-    figure, axes = plt.subplots(2, 2, figsize=(10, 7))
+def _plot(rows: list[dict[str, Any]], tracts: list[dict[str, Any]], path: Path) -> None:
+    figure, axes = plt.subplots(2, 3, figsize=(13, 7))
     for column, (curve, x, label) in enumerate(
         (("tissue", "tissue_mm2", "tissue, mm²"), ("slide", "slide_mm2", "slide, mm²"))
     ):
-        chosen = [row for row in rows if row["curve"] == curve]
+        chosen = [row for row in rows if row["curve"] == curve and _same_tissue(row)]
         for line, (y, unit) in enumerate((("wall_s", "s"), ("peak_mb", "MB at the peak"))):
-            axes[line, column].plot(
-                [row[x] for row in chosen], [row[y] for row in chosen], "o-", color="#7a1f4b"
-            )
+            _line(axes[line, column], [r[x] for r in chosen], [r[y] for r in chosen])
             axes[line, column].set(xlabel=label, ylabel=unit, ylim=(0, None), xlim=(0, None))
+    threads = [row for row in rows if row["curve"] == "threads"]
+    axes[0, 2].bar(
+        [str(r["threads"]) for r in threads], [r["wall_s"] for r in threads], color=_COLOUR
+    )
+    axes[0, 2].set(xlabel="threads", ylabel="s, 33 mm² of tissue")
+    for step in ("outlines_s", "measuring_s", "geojson_s"):
+        axes[1, 2].plot([r["tracts"] for r in tracts], [r[step] for r in tracts], "o-",
+                        label=step.removesuffix("_s"))  # fmt: skip
+    axes[1, 2].legend()
+    axes[1, 2].set(xlabel="tracts on 400 mm²", ylabel="processor s", ylim=(0, None), xlim=(0, None))
     figure.suptitle("glisson segment, two threads, drawn slides (SYNTHETIC)", fontsize=10)
     figure.tight_layout()
     figure.savefig(path, dpi=110)
     plt.close(figure)
+
+
+def _same_tissue(row: dict[str, Any]) -> bool:
+    """Slides of one curve over the slide's area have the same two cores."""
+    return row["curve"] != "slide" or row["slide"] != GIANT.name
+
+
+def _line(axis: Any, x: list[float], y: list[float]) -> None:
+    axis.plot(x, y, "o-", color=_COLOUR)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ fsspec is imported when the first address is met, never for files of this machin
 
 from __future__ import annotations
 
-import asyncio
 import glob
 import logging
 import time
@@ -231,7 +230,7 @@ def _opened(url: Url) -> tuple[Any, str]:
 def _is_final(error: Exception) -> bool:
     if isinstance(error, FileNotFoundError):
         # fsspec says so of a web server that did not answer, too.
-        no_answer = isinstance(error.__cause__, OSError | asyncio.TimeoutError)
+        no_answer = isinstance(error.__cause__, OSError)  # TimeoutError is one
         return not no_answer and _web_status(error) < 500
     return isinstance(error, _FINAL)
 
