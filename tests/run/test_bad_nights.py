@@ -18,7 +18,9 @@ from typing import Any
 
 import pytest
 
+from glisson.errors import OutputError
 from glisson.run import segment
+from glisson.run.folder import slide_folder
 from tests.run.test_killed import command, start
 
 linux_root = pytest.mark.skipif(
@@ -80,6 +82,23 @@ def test_a_slide_that_goes_while_it_is_worked_on(
     assert [each.name for each in result.failed] == ["b"]
     error = the_failure(tmp_path / "out")
     assert "b.svs cannot be read: No such file or directory" in error
+
+
+def test_whose_error_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk's of the results ends the run; the slide's does not, though it lies beside them."""
+    monkeypatch.chdir(tmp_path)
+    out, slide = Path("out"), Path("out/slide.svs")
+    with pytest.raises(OutputError, match="cannot be written"), slide_folder(out, "a", ""):
+        pass
+    out.mkdir()
+    with pytest.raises(FileNotFoundError), slide_folder(out, "a", ""):
+        slide.open("rb")
+    with (
+        pytest.raises(OutputError, match="cannot be written"),
+        slide_folder(out, "a", "") as folder,
+    ):
+        (folder / "none" / "file").open("wb")
+    assert not list(out.iterdir())
 
 
 def test_a_slide_that_nobody_thought_of(
