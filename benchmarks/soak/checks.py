@@ -59,10 +59,12 @@ def _wrong_reasons(out: Path, broken: Mapping[Path, Fault]) -> Iterator[str]:
             yield f"{path.name}: {said}"
 
 
-def reasons_of(out: Path) -> dict[str, str]:
-    """Why each failed slide failed, by its name."""
+def reasons_of(out: Path, folder: Path) -> dict[str, str]:
+    """Why each failed slide failed, by its name; paths as in the folder of it all."""
     with (out / "failures.csv").open(encoding="utf-8", newline="") as file:
-        return {row["slide"]: row["error"] for row in csv.DictReader(file)}
+        return {
+            row["slide"]: row["error"].replace(f"{folder}/", "") for row in csv.DictReader(file)
+        }
 
 
 def _column(path: Path) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import os
 import re
@@ -18,7 +19,9 @@ from typing import Any
 
 import pytest
 
+from glisson.errors import OutputError
 from glisson.run import segment
+from glisson.run.folder import slide_folder
 from tests.run.test_killed import command, start
 
 linux_root = pytest.mark.skipif(
@@ -68,18 +71,52 @@ def test_a_slide_that_goes_while_it_is_worked_on(
 ) -> None:
     from glisson.run import slide as one_slide
 
-    write = one_slide.write_overview
+    find = one_slide.find_tissue
 
-    def write_and_delete(path: Path, slide: Any, *more: Any) -> None:
-        write(path, slide, *more)
+    def find_and_lose(slide: Any) -> Any:
         if slide.info.name == "b":
-            slide.info.path.unlink()
+            raise FileNotFoundError(errno.ENOENT, "No such file or directory", str(slide.info.path))
+        return find(slide)
 
-    monkeypatch.setattr(one_slide, "write_overview", write_and_delete)
+    monkeypatch.setattr(one_slide, "find_tissue", find_and_lose)
     result = segment(slides, tmp_path / "out")
     assert [each.name for each in result.failed] == ["b"]
     error = the_failure(tmp_path / "out")
     assert "b.svs cannot be read: No such file or directory" in error
+
+
+def test_a_slide_that_goes_before_its_turn(
+    slides: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from glisson.run import slide as one_slide
+
+    write = one_slide.write_overview
+
+    def write_and_delete(path: Path, slide: Any, *more: Any) -> None:
+        write(path, slide, *more)
+        slide.info.path.with_name("b.svs").unlink(missing_ok=True)
+
+    monkeypatch.setattr(one_slide, "write_overview", write_and_delete)
+    result = segment(slides, tmp_path / "out")
+    assert [each.name for each in result.failed] == ["b"]
+    assert "b.svs does not exist" in the_failure(tmp_path / "out")
+
+
+def test_whose_error_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk's of the results ends the run; the slide's does not, though it lies beside them."""
+    monkeypatch.chdir(tmp_path)
+    out, slide = Path("out"), Path("out/slide.svs")
+    with pytest.raises(OutputError, match="cannot be written"), slide_folder(out, "a", ""):
+        pass
+    out.mkdir()
+    with pytest.raises(FileNotFoundError), slide_folder(out, "a", ""):
+        slide.open("rb")
+    with (
+        pytest.raises(OutputError, match="cannot be written"),
+        slide_folder(out, "a", "") as folder,
+    ):
+        (folder / "none" / "file").open("wb")
+    assert not list(out.iterdir())
 
 
 def test_a_slide_that_nobody_thought_of(

@@ -47,6 +47,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
                 [*DASK, "scheduler", *local, "--scheduler-file", str(file)]
             )
             ending.callback(_end, scheduler)
+            if not workers:
+                return file, scheduler
             worker = subprocess.Popen(
                 [*DASK, "worker", "--scheduler-file", str(file), "--nworkers", str(workers),
                  "--nthreads", "1", "--no-dashboard", "--host", "127.0.0.1",
@@ -153,8 +155,23 @@ def test_a_lost_scheduler_is_said_and_the_run_goes_on(
     file, _ = start(1)
     assert glisson("segment", scans, "-o", out, "--dask", file).returncode == 1
     run_json = json.loads((out / "run.json").read_text("utf-8"))
-    assert [each["outcome"] for each in run_json["slides"]] == ["failed", "kept", "done"]
+    bad, first, two = (each["outcome"] for each in run_json["slides"])
+    assert (bad, first) == ("failed", "kept")
+    assert two in ("kept", "done")  # a worker ends the slide that it has begun
     assert not list(out.glob(".*"))
+
+
+def test_without_workers_it_says_so(
+    scene: Path, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("glisson.run.on_dask.NO_WORKERS_S", 0.1)
+    monkeypatch.setattr("glisson.run.on_dask._LISTEN_S", 0.1)
+    file, _ = start(0)
+    while not file.exists():
+        time.sleep(0.1)
+    with pytest.raises(ClusterError, match="has had no workers"):
+        segment(scene, tmp_path / "out", dask=str(file))
+    assert not list((tmp_path / "out").glob(".*"))
 
 
 def test_without_a_scheduler_it_says_so(

@@ -338,7 +338,7 @@ def test_real_slides_of_several_files(
     own = RunSettings(cache=settings.cache, mpp=0.5)
     here = files[0]
     with (
-        opened_slide(there, own, 1.0, SilentObserver()) as (far, _),
+        opened_slide(there, own, 1.0, SilentObserver(), "a") as (far, _),
         open_slide(here, mpp=0.5) as near,
     ):
         assert far.info.size_l0 == near.info.size_l0
@@ -433,7 +433,7 @@ def test_a_run_here_imports_nothing_of_stores(slide: Path) -> None:
         "from glisson.run.results_store import results_at\n"
         "from glisson.run.stored_slide import opened_slide\n"
         f"(asked,) = asked_slides([{str(slide)!r}])\n"
-        "with opened_slide(asked.path, RunSettings(), 1.0, SilentObserver()) as (_, path):\n"
+        "with opened_slide(asked.path, RunSettings(), 1.0, SilentObserver(), 'a') as (_, path):\n"
         "    slide_identity(path)\n"
         f"with results_at(asked.path.parent / 'out') as results:\n"
         "    results.bring_run(['a']); results.put_run()\n"

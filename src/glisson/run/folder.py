@@ -73,28 +73,42 @@ def slide_folder(
         settings_hash: of all that decides the result.
         parts: the hashes it was made of, so that a later run can say what changed.
     """
-    unfinished = Path(tempfile.mkdtemp(prefix=unfinished_prefix(name), dir=out))
+    unfinished = _begun(out, name)
     try:
         yield unfinished
         _write_manifest(unfinished, settings_hash, parts or {})
         unfinished.chmod(0o755)
         _put_in_place(unfinished, out / name)
     except OSError as error:
-        if isinstance(error, GlissonError) or not _is_of_output(error, out):
+        if isinstance(error, GlissonError) or not _is_of_output(error, unfinished, out / name):
             raise  # the slide's, and not the disk's that all results go to
-        raise OutputError(
-            f"Results of {name} cannot be written to {out}: {error.strerror or error}. "
-            "Free some space or choose another folder with -o, then run again."
-        ) from error
+        raise _cannot_be_written(name, out, error) from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def _is_of_output(error: OSError, out: Path) -> bool:
+def _begun(out: Path, name: str) -> Path:
+    try:
+        return Path(tempfile.mkdtemp(prefix=unfinished_prefix(name), dir=out)).absolute()
+    except OSError as error:
+        raise _cannot_be_written(name, out, error) from error
+
+
+def _cannot_be_written(name: str, out: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"Results of {name} cannot be written to {out}: {error.strerror or error}. "
+        "Free some space or choose another folder with -o, then run again."
+    )
+
+
+def _is_of_output(error: OSError, *folders: Path) -> bool:
     """Whether results cannot be written, rather than the slide read."""
     if error.errno in _DISK_ERRORS:
         return True
-    return error.filename is not None and Path(os.fsdecode(error.filename)).is_relative_to(out)
+    if not isinstance(error.filename, str | bytes):
+        return False
+    path = Path(os.fsdecode(error.filename)).absolute()
+    return any(path.is_relative_to(folder.absolute()) for folder in folders)
 
 
 def why_not_done(folder: Path, parts: Mapping[str, str]) -> str | None:

@@ -59,7 +59,9 @@ def _check_exists(path: Path) -> None:
         size_bytes = path.stat().st_size
     except (OSError, ValueError) as error:  # also a name too long, or with a NUL in it
         raise SlideNotFound(f"{path} does not exist. Check the name and the folder.") from error
-    if size_bytes == 0 and path.is_file():
+    if path.is_dir():
+        return
+    if size_bytes == 0:
         raise UnsupportedSlide(f"{path} is empty. Copy it again from its source.")
     try:
         with path.open("rb"):
