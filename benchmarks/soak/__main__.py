@@ -59,7 +59,7 @@ def main() -> int:
     record = {
         "what": "SYNTHETIC", "slides": chosen.slides, "broken": chosen.broken,
         "workers": chosen.workers, "seed": chosen.seed, "seconds": round(took_s), **soaked,
-        "wrong": found, "reasons": reasons_of(folder / "soak", folder),
+        "wrong": found, "reasons": reasons_of(folder / "soak"),
     }  # fmt: skip
     _write(chosen.results, record)
     print(json.dumps({key: record[key] for key in record if key != "reasons"}, indent=2))

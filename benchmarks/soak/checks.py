@@ -59,12 +59,11 @@ def _wrong_reasons(out: Path, broken: Mapping[Path, Fault]) -> Iterator[str]:
             yield f"{path.name}: {said}"
 
 
-def reasons_of(out: Path, folder: Path) -> dict[str, str]:
-    """Why each failed slide failed, by its name; paths as in the folder of it all."""
+def reasons_of(out: Path) -> dict[str, str]:
+    """Why each failed slide failed, by its name; paths are from the folder of the soak on."""
     with (out / "failures.csv").open(encoding="utf-8", newline="") as file:
-        return {
-            row["slide"]: row["error"].replace(f"{folder}/", "") for row in csv.DictReader(file)
-        }
+        rows = list(csv.DictReader(file))
+    return {row["slide"]: row["error"].replace(f"{out.parent}/", "") for row in rows}
 
 
 def _column(path: Path) -> list[str]:
