@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 import tifffile
 
+from glisson.csv_tables import table_cell, told_by_cell
 from glisson.dataset.study import read_study
 from glisson.errors import (
     AnnotationError,
@@ -30,7 +31,6 @@ from glisson.errors import (
     UnsupportedSlide,
 )
 from glisson.exchange import read_geojson
-from glisson.files import table_cell, told_by_cell
 from glisson.model import add_model, find_model, load_bundle, open_runtime
 from glisson.model.torchscript import facts_from_wsinfer
 from glisson.run import asked_slides, cohort, result_names, segment

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from glisson.csv_tables import read_rows, told_by_cell
 from glisson.errors import AnnotationError, SettingsError
-from glisson.files import read_rows, told_by_cell
 
 CASES_FILE = "cases.csv"
 ANNOTATIONS = ("{slide}.geojson", "{file}.geojson", "{slide}.geojson.gz", "{slide}.json")

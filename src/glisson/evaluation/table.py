@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from glisson.files import table_cell
+from glisson.csv_tables import table_cell
 from glisson.scores import Interval
 
 

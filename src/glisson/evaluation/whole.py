@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from glisson.classes import CLASSES
+from glisson.csv_tables import write_rows
 from glisson.dataset import Split, TileRow, TileSource
 from glisson.evaluation.gallery import best_and_worst, draw_gallery
 from glisson.evaluation.page import Link, Picture, write_page, write_tables
@@ -23,7 +24,6 @@ from glisson.evaluation.tables import (
 )
 from glisson.evaluation.tiles import TileScore, score_tiles
 from glisson.evaluation.tracts import TractScore, cause_table, tract_table
-from glisson.files import write_rows
 from glisson.model import ModelBundle, Runtime
 
 PAGE = "evaluation.html"

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from glisson.files import atomic_path, table_cell
+from glisson.csv_tables import table_cell
+from glisson.files import atomic_path
 from glisson.measure import STANDARDS
 
 _BIOPSY_COLUMNS = (

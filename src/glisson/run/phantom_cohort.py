@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from glisson.csv_tables import write_rows
 from glisson.dataset.study import SYNTHETIC_FILE
-from glisson.files import write_rows
 from glisson.phantom import DIAGNOSES, SITES, Case, draw_readings
 from glisson.run.folder import prepare_output
 from glisson.run.phantoms import made_before, make_phantom

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from glisson.csv_tables import read_rows
 from glisson.errors import NotStored, SettingsError
-from glisson.files import read_rows
 from glisson.run.folder import BIOPSY
 from glisson.run.shard import FOLDER as SHARDS
 from glisson.run.slide_list import AskedSlide, beside

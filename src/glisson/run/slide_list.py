@@ -10,8 +10,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from glisson.csv_tables import check_table_bytes, read_rows, rows_in, told_by_cell
 from glisson.errors import SettingsError
-from glisson.files import check_table_bytes, read_rows, rows_in, told_by_cell
 from glisson.run.hidden import check_pseudonym
 from glisson.run.store_list import is_called_slide, slides_on_store
 from glisson.slides import is_dicom_folder

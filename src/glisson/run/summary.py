@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from glisson import __version__
+from glisson.csv_tables import write_rows
 from glisson.exchange import write_qupath_project, write_tables
-from glisson.files import write_rows
 from glisson.report import ReportRun, ReportSlide, write_report
 from glisson.run.folder import OVERVIEW, THUMBNAILS, TRACTS, write_json
 from glisson.run.identity import software_versions

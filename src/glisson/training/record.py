@@ -14,8 +14,9 @@ from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
 from glisson import __version__
+from glisson.csv_tables import write_rows
 from glisson.dataset import TileSource, distributions
-from glisson.files import atomic_path, write_rows
+from glisson.files import atomic_path
 from glisson.training.batches import Batch
 from glisson.training.figures import draw_curves, outlined
 from glisson.training.recipe import Recipe
