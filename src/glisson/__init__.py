@@ -27,10 +27,10 @@ if TYPE_CHECKING:
         Shard,
         asked_slides,
         gather,
-        make_phantom,
         remeasure,
         segment,
     )
+    from glisson.run.phantoms import make_phantom
     from glisson.slides import InMemorySlide, open_slide
     from glisson.tissue import find_tissue
 
@@ -50,7 +50,7 @@ _HOMES = {
     "find_tissue": "glisson.tissue",
     "gather": "glisson.run",
     "list_models": "glisson.model",
-    "make_phantom": "glisson.run",
+    "make_phantom": "glisson.run.phantoms",
     "open_runtime": "glisson.model",
     "open_slide": "glisson.slides",
     "remeasure": "glisson.run",

@@ -10,7 +10,8 @@ import openslide
 
 from glisson.exchange import read_geojson
 from glisson.phantom import plan_cohort
-from glisson.run import make_cohort, phantom_cohort
+from glisson.run import phantom_cohort
+from glisson.run.phantom_cohort import make_cohort
 
 
 def test_a_cohort_is_written_once(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from glisson.phantom import Case, plan_cohort
-from glisson.run import ReproduceSettings, reproduce
+from glisson.run.reproduce import ReproduceSettings, reproduce
 
 SITES = ("monza-aperio", "hannover-aperio", "palermo-philips")
 

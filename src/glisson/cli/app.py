@@ -7,27 +7,16 @@ import contextlib
 import logging
 import os
 import sys
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
+from typer.core import TyperGroup
 
 from glisson import __version__
-from glisson.cli import (
-    demo,
-    doctor,
-    evaluate,
-    export,
-    gather,
-    measure,
-    models,
-    phantom,
-    reproduce,
-    segment,
-    study,
-    tiles,
-    train,
-)
 from glisson.cli.console import console
 from glisson.errors import ClusterError, GlissonError
 
@@ -35,7 +24,48 @@ INPUT_ERROR = 2
 CLUSTER_LOST = 3
 INTERRUPTED = 130
 
+_VERBS = (
+    "segment", "gather", "measure", "demo", "tiles", "train", "evaluate", "study", "export",
+    "reproduce", "doctor", "phantom", "models",
+)  # fmt: skip
+"""Each has a module of its name, with a function of its name, or an `app` of several verbs."""
+
+
+class _Verbs(Mapping[str, Any]):
+    """Commands by name; a verb's module is imported when it is asked for, not before."""
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in _VERBS:
+            raise KeyError(name)
+        return _command(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_VERBS)
+
+    def __len__(self) -> int:
+        return len(_VERBS)
+
+
+class _Group(TyperGroup):
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands = _Verbs()  # type: ignore[assignment]  # nothing is added to it
+
+
+@cache
+def _command(name: str) -> Any:
+    module = import_module(f"glisson.cli.{name}")
+    verbs: typer.Typer | None = getattr(module, "app", None)
+    if verbs is None:
+        verbs = typer.Typer(rich_markup_mode="markdown", add_completion=False)
+        verbs.command(name)(getattr(module, name))
+    command = typer.main.get_command(verbs)
+    command.name = name
+    return command
+
+
 app = typer.Typer(
+    cls=_Group,
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
@@ -43,19 +73,6 @@ app = typer.Typer(
     help="Portal tracts of H&E liver biopsies: found, outlined, counted and measured.\n\n"
     "For research, not for diagnosis.",
 )
-app.command("segment")(segment.segment)
-app.command("gather")(gather.gather)
-app.command("measure")(measure.measure)
-app.command("demo")(demo.demo)
-app.command("tiles")(tiles.tiles)
-app.command("train")(train.train)
-app.command("evaluate")(evaluate.evaluate)
-app.command("study")(study.study)
-app.command("export")(export.export)
-app.command("reproduce")(reproduce.reproduce)
-app.command("doctor")(doctor.doctor)
-app.add_typer(phantom.app, name="phantom")
-app.add_typer(models.app, name="models")
 
 
 def _show_version(wanted: bool) -> None:

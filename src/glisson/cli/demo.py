@@ -13,7 +13,8 @@ from glisson.cli.console import console, output
 from glisson.cli.progress import RunTable
 from glisson.cli.summary import number
 from glisson.phantom import PhantomSettings
-from glisson.run import OVERVIEW, RESEARCH_USE, RunSettings, make_phantom, segment
+from glisson.run import OVERVIEW, RESEARCH_USE, RunSettings, segment
+from glisson.run.phantoms import make_phantom
 
 _DEMO = PhantomSettings(seed=7, length_mm=12.0, stage=1, mpp=0.5)
 _ROWS = (

@@ -12,7 +12,7 @@ from rich.table import Table
 from glisson.cli.console import output
 from glisson.model import ModelBundle, add_model, find_model, list_models
 
-app = typer.Typer(no_args_is_help=True, help="List, show and add models.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="List, show and add models.")
 
 
 @app.command("list")

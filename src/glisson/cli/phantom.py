@@ -12,10 +12,13 @@ import typer
 from glisson.cli.console import console, output
 from glisson.errors import SettingsError
 from glisson.phantom import DIAGNOSES, SITES, PhantomSettings, plan_cohort
-from glisson.run import make_cohort, make_phantom
+from glisson.run.phantom_cohort import make_cohort
+from glisson.run.phantoms import make_phantom
 from glisson.slides import PyramidStyle
 
-app = typer.Typer(no_args_is_help=True, help="Synthetic biopsies with exact truth.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="Synthetic biopsies with exact truth."
+)
 
 NOTICE = "SYNTHETIC: agreement that was built into the generator proves nothing about patients."
 

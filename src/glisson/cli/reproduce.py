@@ -10,8 +10,8 @@ from glisson.cli.console import console, output
 from glisson.cli.options import Out
 from glisson.cli.study_options import Arithmetic, Seed, TrainPrecision
 from glisson.dataset import SYNTHETIC
-from glisson.run import ReproduceSettings
-from glisson.run import reproduce as rerun
+from glisson.run.reproduce import ReproduceSettings
+from glisson.run.reproduce import reproduce as rerun
 
 _SMALL = ReproduceSettings()
 _RANDOM = "random"

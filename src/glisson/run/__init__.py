@@ -1,4 +1,7 @@
-"""A run: slides from end to end, and the results folder."""
+"""A run: slides from end to end, and the results folder.
+
+What draws phantoms is imported from its own modules: segmenting a slide needs none of it.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,7 @@ from glisson.run.folder import OVERVIEW
 from glisson.run.joined import gather
 from glisson.run.names import result_names
 from glisson.run.observer import RunObserver, SilentObserver
-from glisson.run.phantom_cohort import make_cohort
-from glisson.run.phantoms import MadePhantom, make_phantom
 from glisson.run.pseudonyms import with_pseudonyms
-from glisson.run.reproduce import ReproduceSettings, reproduce
 from glisson.run.settings import RunSettings
 from glisson.run.shard import Shard
 from glisson.run.slide import RESEARCH_USE, SlideResult, segment_one
@@ -23,8 +23,6 @@ __all__ = [
     "AskedSlide",
     "EditedRun",
     "EditedSlide",
-    "MadePhantom",
-    "ReproduceSettings",
     "RunObserver",
     "RunResult",
     "RunSettings",
@@ -33,10 +31,7 @@ __all__ = [
     "SlideResult",
     "asked_slides",
     "gather",
-    "make_cohort",
-    "make_phantom",
     "remeasure",
-    "reproduce",
     "result_names",
     "segment",
     "segment_one",
