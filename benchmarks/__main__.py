@@ -63,11 +63,14 @@ def main() -> None:
     options.add_argument("--peer-threads", type=int, nargs="+", default=[1])
     options.add_argument("--no-peers", action="store_true", help="only Glisson and the floor")
     options.add_argument("--environments", type=Path, default=None, help="of the peers")
+    options.add_argument(
+        "--peers-from", type=Path, help="take the peers of an earlier run's JSON, run none"
+    )
     chosen = options.parse_args()
     folder: Path = chosen.folder
     slide = bench_slide(folder, STANDARD)
     contestants = _ours(slide, folder)
-    if not chosen.no_peers:
+    if not chosen.no_peers and chosen.peers_from is None:
         write_weights(find_model(None), folder / "weights")
         homes = chosen.environments or folder / "environments"
         contestants += [_peer(peer, slide, folder, homes) for peer in PEERS]
@@ -84,7 +87,17 @@ def main() -> None:
                     f"{last.wall_s:.1f} s, {last.peak_mb:.0f} MB",
                     flush=True,
                 )
-    write_results(_record(contestants, floors, chosen.threads), chosen.results)
+    record = _record(contestants, floors, chosen.threads)
+    if chosen.peers_from is not None:
+        record["runs"] += _peers_of(chosen.peers_from)
+    write_results(record, chosen.results)
+
+
+def _peers_of(path: Path) -> list[dict[str, Any]]:
+    """The peers' rows of an earlier run, which say so."""
+    earlier = json.loads(path.read_text("utf-8"))
+    rows = [row for row in earlier["runs"] if not row["name"].startswith("Glisson")]
+    return [row | {"measured": row.get("measured", path.stem)} for row in rows]
 
 
 def _run_once(contestant: Contestant, folder: Path, threads: int) -> None:

@@ -115,7 +115,7 @@ def _plot(rows: list[dict[str, Any]], tracts: list[dict[str, Any]], path: Path) 
         chosen = [row for row in rows if row["curve"] == curve and _same_tissue(row)]
         for line, (y, unit) in enumerate((("wall_s", "s"), ("peak_mb", "MB at the peak"))):
             _line(axes[line, column], [r[x] for r in chosen], [r[y] for r in chosen])
-            axes[line, column].set(xlabel=label, ylabel=unit, ylim=(0, None), xlim=(0, None))
+            axes[line, column].set(xlabel=label, ylabel=unit)
     threads = [row for row in rows if row["curve"] == "threads"]
     axes[0, 2].bar(
         [str(r["threads"]) for r in threads], [r["wall_s"] for r in threads], color=_COLOUR
@@ -139,6 +139,7 @@ def _same_tissue(row: dict[str, Any]) -> bool:
 
 def _line(axis: Any, x: list[float], y: list[float]) -> None:
     axis.plot(x, y, "o-", color=_COLOUR)
+    axis.set(xlim=(0, 1.05 * max(x)), ylim=(0, 1.05 * max(y)))
 
 
 if __name__ == "__main__":
