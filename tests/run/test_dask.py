@@ -144,7 +144,7 @@ def test_a_lost_scheduler_is_said_and_the_run_goes_on(
          "-o", str(out), "--dask", str(file)],
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env={**os.environ, "NO_COLOR": "1"},
     )  # fmt: skip
-    while run.poll() is None and not list(out.glob("case 1/manifest.json")):
+    while run.poll() is None and not list(out.glob(".case 1.unfinished-*")):
         time.sleep(0.01)
     scheduler.send_signal(signal.SIGKILL)
     _, errors = run.communicate(timeout=120)
@@ -156,8 +156,8 @@ def test_a_lost_scheduler_is_said_and_the_run_goes_on(
     assert glisson("segment", scans, "-o", out, "--dask", file).returncode == 1
     run_json = json.loads((out / "run.json").read_text("utf-8"))
     bad, first, two = (each["outcome"] for each in run_json["slides"])
-    assert (bad, first) == ("failed", "kept")
-    assert two in ("kept", "done")  # a worker ends the slide that it has begun
+    assert bad == "failed"
+    assert {first, two} <= {"kept", "done"}  # a worker ends the slide that it has begun
     assert not list(out.glob(".*"))
 
 

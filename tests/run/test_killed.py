@@ -59,7 +59,7 @@ def kill_when(process: subprocess.Popen[bytes], out: Path, pattern: str) -> None
 def test_ctrl_c_in_a_series_leaves_no_trace(slides: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     process = start(slides, out)
-    while process.poll() is None and not list(out.glob(".b.unfinished-*/*.geojson")):
+    while process.poll() is None and not list(out.glob(".b.unfinished-*")):
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate()
@@ -73,9 +73,9 @@ def test_ctrl_c_in_a_series_leaves_no_trace(slides: Path, tmp_path: Path) -> Non
 def test_killed_twice_and_gone_on_is_undisturbed(slides: Path, tmp_path: Path) -> None:
     finish(slides, tmp_path / "whole")
     out = tmp_path / "killed"
-    kill_when(start(slides, out), out, ".a.unfinished-*/*.geojson")
+    kill_when(start(slides, out), out, ".a.unfinished-*/*")
     assert not (out / "a").exists()
-    kill_when(start(slides, out), out, ".b.unfinished-*/*.geojson")
+    kill_when(start(slides, out), out, ".b.unfinished-*/*")
     stamp = (out / "a" / "manifest.json").stat().st_mtime_ns
     finish(slides, out)
     assert (out / "a" / "manifest.json").stat().st_mtime_ns == stamp
