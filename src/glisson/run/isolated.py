@@ -54,6 +54,19 @@ def serve(connection: Connection, bundle: ModelBundle, settings: RunSettings) ->
                 connection.send(("lost", "its process ran out of memory"))
 
 
+def _log_level() -> int | None:
+    """Of this process, where anybody has said what to log."""
+    root = logging.getLogger()
+    return root.level if root.handlers else None
+
+
+def _logging_as_here(level: int | None, serve: Serve, *arguments: Any) -> None:
+    """Serve, and log what the process that asks would."""
+    if level is not None:
+        logging.basicConfig(level=level, format="%(levelname)s %(message)s")
+    serve(*arguments)
+
+
 @dataclass
 class _Reporter:
     """An observer that passes on what it is told."""
@@ -143,7 +156,9 @@ class IsolatedWorker:
             context = multiprocessing.get_context("spawn")
             self._connection, theirs = context.Pipe()
             arguments = (theirs, self.bundle, self.settings)
-            self._process = context.Process(target=self.serve, args=arguments, daemon=True)
+            self._process = context.Process(
+                target=_logging_as_here, args=(_log_level(), self.serve, *arguments), daemon=True
+            )
             self._process.start()
             theirs.close()
         return self._connection
