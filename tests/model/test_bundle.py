@@ -37,6 +37,13 @@ def rewrite(folder: Path, **changes: Any) -> None:
     (folder / "model.json").write_text(json.dumps(spec))
 
 
+def test_no_model_file_names_the_machine_that_wrote_it(bundle: ModelBundle) -> None:
+    for each in (bundle, find_model(None)):
+        data = (each.folder / "model.onnx").read_bytes()
+        assert b".py" not in data
+        assert b"site-packages" not in data
+
+
 def test_loads(bundle: ModelBundle) -> None:
     assert load_bundle(bundle.folder).spec == bundle.spec
 

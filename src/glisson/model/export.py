@@ -204,7 +204,20 @@ def _write_onnx(network: Any, window_px: int, path: Path) -> None:
             external_data=False,
             verbose=False,
         )
+    without_traces(path)
     _check_onnx(network, path, window_px)
+
+
+def without_traces(path: Path) -> None:
+    """Take out of an ONNX file what the exporter notes of this machine: code, and its paths."""
+    import onnx
+
+    model = onnx.load(path)
+    graph = model.graph
+    for part in (model, graph, *graph.node, *graph.value_info, *graph.input, *graph.output):
+        part.ClearField("metadata_props")
+        part.ClearField("doc_string")
+    onnx.save(model, path)
 
 
 @contextmanager
