@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import csv
-import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.cli.test_cli import glisson
-from tests.run.conftest import write_scene
+from tests.run.conftest import write_series
 
 
 @pytest.fixture(scope="module")
 def scans(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("scans")
-    first = write_scene(folder / "one.svs")
-    shutil.copyfile(first, folder / "two.svs")
-    (folder / "broken.svs").write_bytes(first.read_bytes()[:3000])
-    return folder
+    return write_series(tmp_path_factory.mktemp("scans"))
 
 
 def test_parts_of_a_folder_with_a_table(scans: Path, tmp_path: Path) -> None:

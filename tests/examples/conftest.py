@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.cli.test_cli import glisson
-from tests.run.conftest import write_scene
+from tests.run.conftest import write_series
 from tests.run.test_shards import outputs
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -21,11 +20,7 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 @pytest.fixture(scope="session")
 def scans(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("scans")
-    first = write_scene(folder / "one.svs")
-    shutil.copyfile(first, folder / "two.svs")
-    (folder / "broken.svs").write_bytes(first.read_bytes()[:3000])
-    return folder
+    return write_series(tmp_path_factory.mktemp("scans"))
 
 
 @pytest.fixture(scope="session")

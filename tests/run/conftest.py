@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -40,3 +41,11 @@ def colour_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
     from tests.scenes import ColourModel
 
     monkeypatch.setattr(cohort, "OpeningRuntime", lambda *_, **__: ColourModel())
+
+
+def write_series(folder: Path) -> Path:
+    """Three tiny slides, one of them broken."""
+    first = write_scene(folder / "one.svs")
+    shutil.copyfile(first, folder / "two.svs")
+    (folder / "broken.svs").write_bytes(first.read_bytes()[:3000])
+    return folder

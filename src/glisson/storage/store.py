@@ -83,12 +83,7 @@ def files_and_folders_in(url: Url) -> list[Stored]:
     Raises:
         StorageError: as `look_at`.
     """
-
-    def look(fs: Any, path: str, limit: Mapping[str, float]) -> list[Stored]:
-        fs.invalidate_cache()
-        return _below(url, path, fs.ls(path, detail=True, **limit))
-
-    return _asked(url, "listed", look)
+    return _listed(url, lambda fs, path, limit: fs.ls(path, detail=True, **limit))
 
 
 def all_files_in(url: Url) -> list[Stored]:
@@ -97,13 +92,8 @@ def all_files_in(url: Url) -> list[Stored]:
     Raises:
         StorageError: as `look_at`.
     """
-
-    def look(fs: Any, path: str, limit: Mapping[str, float]) -> list[Stored]:
-        fs.invalidate_cache()
-        return _below(url, path, fs.find(path, detail=True, **limit).values())
-
     try:
-        return _asked(url, "listed", look)
+        return _listed(url, lambda fs, path, limit: fs.find(path, detail=True, **limit).values())
     except NotStored:
         return []
 
@@ -126,12 +116,11 @@ def matching(pattern: Url) -> list[Stored]:
     fixed = next(number for number, part in enumerate(parts) if glob.has_magic(part))
     root = Url("/".join(parts[:fixed]))
 
-    def look(fs: Any, path: str, limit: Mapping[str, float]) -> list[Stored]:
-        fs.invalidate_cache()
-        found = fs.glob("/".join([path.rstrip("/"), *parts[fixed:]]), detail=True, **limit)
-        return _below(root, path, found.values())
+    def matches(fs: Any, path: str, limit: Mapping[str, float]) -> Any:
+        whole = "/".join([path.rstrip("/"), *parts[fixed:]])
+        return fs.glob(whole, detail=True, **limit).values()
 
-    return _asked(root, "listed", look)
+    return _listed(root, matches)
 
 
 def read(url: Url, start: int, end: int) -> bytes:
@@ -184,6 +173,16 @@ def remove(url: Url) -> None:
         _asked(url, "removed", gone)
     except NotStored:
         logger.debug("%s was not there.", url)
+
+
+def _listed(root: Url, find: Callable[[Any, str, Mapping[str, float]], Any]) -> list[Stored]:
+    """What a store finds below an address now, by name."""
+
+    def look(fs: Any, path: str, limit: Mapping[str, float]) -> list[Stored]:
+        fs.invalidate_cache()
+        return _below(root, path, find(fs, path, limit))
+
+    return _asked(root, "listed", look)
 
 
 def _asked(url: Url, what: str, ask: Callable[[Any, str, Mapping[str, float]], Answer]) -> Answer:
