@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from glisson.measure.adequacy import SHOWN, STANDARDS, Adequacy, SectionSize, judge
-from glisson.measure.biopsy import (
+from glisson.measure.biopsy import measure_biopsy
+from glisson.measure.comparison import Comparison, NumberChange, TractChange, compare
+from glisson.measure.compartments import INTERFACE_WIDTH_UM
+from glisson.measure.length import CorePath, core_paths
+from glisson.measure.measurements import (
     BiopsyMeasurements,
     FragmentMeasurements,
     Measurements,
     TractMeasurements,
-    measure_biopsy,
 )
-from glisson.measure.comparison import Comparison, NumberChange, TractChange, compare
-from glisson.measure.compartments import INTERFACE_WIDTH_UM
-from glisson.measure.length import CorePath, core_paths
 
 __all__ = [
     "INTERFACE_WIDTH_UM",

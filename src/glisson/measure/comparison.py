@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from glisson.measure.biopsy import Measurements
+from glisson.measure.measurements import Measurements
 from glisson.regions import UNCHANGED_IOU, Regions, matched, shown_outlines
 
 _NO_NUMBERS = {"section_count_given", "tract_count_reason", "complete_definition"}
