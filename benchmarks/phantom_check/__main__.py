@@ -65,7 +65,7 @@ def _of(field: Field) -> dict[str, float]:
         small = measures.at_1um(field.rgb)
         found |= measures.texture(small, 1.0) | measures.texture(measures.at_1um(small), 2.0)
         found |= measures.band_powers(small, 1.0) | measures.cells(field)
-    return found | measures.portal_cells(field)
+    return found | measures.portal(field)
 
 
 def _row(target: Target, values: Values, known: Values) -> dict[str, object]:

@@ -167,25 +167,53 @@ def droplet_diameters(tissue: np.ndarray) -> list[float]:
     return found
 
 
-def portal_cells(field: Field) -> dict[str, float]:
-    """Nuclei per mm² of a tract: its densest 80 µm if inflamed, all of it if quiet."""
+def portal(field: Field) -> dict[str, float]:
+    """Nuclei per mm² of a tract, and its optical density over the lobule's.
+
+    Of the densest 80 µm if inflamed, of all of it if quiet.
+    """
     if field.labels is None or (field.labels == 2).mean() < 0.12:
         return {}
-    _, nuclei = tissue_and_nuclei(optical_density(field.rgb))
-    side = round(80 / MPP)
+    od = optical_density(field.rgb)
+    inside = (field.labels == 2).astype(np.float32)
+    found = _nuclei_map(od) * inside
+    whole = float(found.sum() / (inside.sum() * MPP**2 * 1e-6))
+    if whole > _INFLAMED_PER_MM2:
+        return _densest(od, field.labels, inside, found)
+    if whole < _QUIET_PER_MM2:
+        colour = _over_lobule(od[inside > 0].mean(axis=0), od, field.labels, "quiet portal")
+        return {"quiet portal nuclei per mm²": whole} | colour
+    return {}
+
+
+def _densest(
+    od: np.ndarray, labels: np.ndarray, inside: np.ndarray, found: np.ndarray
+) -> dict[str, float]:
+    side = (round(80 / MPP),) * 2
+    dense = np.where(cv2.blur(inside, side) > 0.97, cv2.blur(found, side), 0)
+    if not dense.any():
+        return {}
+    row, column = np.unravel_index(dense.argmax(), dense.shape)
+    colour = _over_lobule(cv2.blur(od, side)[row, column], od, labels, "infiltrate")
+    return {"infiltrate nuclei per mm²": float(dense.max()) / (MPP**2 * 1e-6)} | colour
+
+
+def _nuclei_map(od: np.ndarray) -> np.ndarray:
+    """(H, W) float32, 1 in the middle of every nucleus; touching ones are told apart."""
+    _, nuclei = tissue_and_nuclei(od)
     distance = cv2.GaussianBlur(
         cv2.distanceTransform(nuclei.astype(np.uint8), cv2.DIST_L2, 5), (0, 0), 1.0
     )
-    peaks = ((distance == ndimage.maximum_filter(distance, 7)) & (distance > 1.2)).astype(
-        np.float32
-    )
-    portal = (field.labels == 2).astype(np.float32)
-    inside = cv2.blur(portal, (side, side))
-    dense = cv2.blur(peaks * portal, (side, side)) / (MPP**2 * 1e-6)
-    squares = dense[inside > 0.97]
-    if squares.size == 0:
+    peaks = (distance == ndimage.maximum_filter(distance, 7)) & (distance > 1.2)
+    return np.asarray(peaks.astype(np.float32))
+
+
+def _over_lobule(
+    od_of_part: np.ndarray, od: np.ndarray, labels: np.ndarray, name: str
+) -> dict[str, float]:
+    """Red and green optical density of a part over that of the field's lobule, if it shows any."""
+    lobule = labels == 1
+    if lobule.mean() < 0.12:
         return {}
-    whole = float((peaks * portal).sum() / (portal.sum() * MPP**2 * 1e-6))
-    if whole > _INFLAMED_PER_MM2:
-        return {"infiltrate nuclei per mm²": float(squares.max())}
-    return {"quiet portal nuclei per mm²": whole} if whole < _QUIET_PER_MM2 else {}
+    ratio = od_of_part / od[lobule].mean(axis=0)
+    return {f"{name} / lobule R": float(ratio[0]), f"{name} / lobule G": float(ratio[1])}

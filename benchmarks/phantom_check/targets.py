@@ -39,6 +39,7 @@ def all_targets() -> list[Target]:
     known = json.loads(Path(__file__).with_name("targets.json").read_text("utf-8"))
     return [
         *_colour(known["colour"]),
+        *_portal(known["colour"]["portal_over_lobule_mean_od"]),
         *_texture(known["texture_lobule_at_1um"], "1"),
         *_texture(known["texture_lobule_at_2um"], "2"),
         *_powers(known["texture_lobule_at_1um"]),
@@ -60,6 +61,17 @@ def _colour(known: dict[str, Any]) -> list[Target]:
         low, high = known[key]["sample"]
         found.append(Target(f"cytoplasm {name}", low, known[key]["tiles"][1], high))
     return found
+
+
+def _portal(known: dict[str, Any]) -> list[Target]:
+    """Mean optical density of tracts over that of the lobule; only extremes are published."""
+    names = {"infiltrate": "infiltrate", "quiet portal": "loose_collagen"}
+    return [
+        Target(f"{name} / lobule {c}", low, (low + high) / 2, high)
+        for name, key in names.items()
+        for c in "RG"
+        for low, high in [known[f"{key}_{c}"]]
+    ]
 
 
 def _texture(known: dict[str, Any], mpp: str) -> list[Target]:

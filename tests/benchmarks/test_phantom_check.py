@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import pytest
 from benchmarks.phantom_check import measures
+from benchmarks.phantom_check.fields import Field
 from benchmarks.phantom_check.targets import Target, all_targets
 
 
@@ -43,3 +45,18 @@ def test_overlap_is_the_share_inside() -> None:
     target = Target("x", 1.0, 2.0, 3.0)
     assert target.overlap(np.array([0.0, 1.5, 2.5, 9.0])) == 0.5
     assert all(t.low < t.middle < t.high for t in all_targets())
+
+
+def test_an_infiltrate_is_measured_beside_its_lobule() -> None:
+    od = np.full((512, 512, 3), 0.2, np.float32)
+    labels = np.ones((512, 512), np.uint8)
+    labels[:, :256] = 2
+    for row in range(8, 512, 16):
+        for column in range(8, 250, 16):
+            cv2.circle(od, (column, row), 5, (0.6, 0.3, 0.3), -1)
+    rgb = np.round(255 * 10**-od).astype(np.uint8)
+    found = measures.portal(Field(rgb, labels, "drawn"))
+    ours = od[:, 40:200].mean(axis=(0, 1)) / 0.2
+    assert 1e6 / 8**2 <= found["infiltrate nuclei per mm²"] <= (11 / 10) ** 2 * 1e6 / 8**2
+    assert found["infiltrate / lobule R"] == pytest.approx(ours[0], rel=0.05)
+    assert found["infiltrate / lobule G"] == pytest.approx(ours[1], rel=0.05)
