@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -88,7 +88,6 @@ class _Found:
     artefacts: Artefacts
     class_map: ClassMap
     regions: Regions
-    measurements: Measurements
 
 
 def result_parts(
@@ -133,10 +132,8 @@ def segment_one(
     digest = settings_hash(parts)
     with slide_folder(out, name, digest, parts) as folder:
         found = _find(slide, name, bundle, runtime, settings, observer, clock)
-        observer.stage_started(name, "write")
-        with clock.stage("write"):
-            _write_pictures_and_outlines(folder, slide, found, bundle)
-        record = _record(slide, identity, found, bundle, runtime, settings, digest, clock)
+        measured = _measure_and_write(folder, slide, name, found, bundle, settings, observer, clock)
+        record = _record(slide, identity, found, measured, bundle, runtime, settings, digest, clock)
         write_json(folder / BIOPSY, record)
     return SlideResult(name, where, "done", out / name, record)
 
@@ -168,16 +165,7 @@ def _find(
     with clock.stage("outline"):
         regions = find_regions(class_map, _region_settings(bundle, settings))
         class_map.portal_to_lobule(regions.doubtful_px)
-    observer.stage_started(name, "measure")
-    with clock.stage("measure"):
-        measurements = measure_biopsy(
-            regions,
-            slide.info.pixel_size,
-            class_map.unreadable_um2,
-            settings.interface_width_um,
-            settings.sections,
-        )
-    return _Found(tissue, artefacts, class_map, regions, measurements)
+    return _Found(tissue, artefacts, class_map, regions)
 
 
 def _check_readable(slide: Slide, tissue: TissueMap, class_map: ClassMap) -> None:
@@ -212,32 +200,59 @@ def _region_settings(bundle: ModelBundle, settings: RunSettings) -> RegionSettin
     )
 
 
-def _write_pictures_and_outlines(
-    folder: Path, slide: Slide, found: _Found, bundle: ModelBundle
-) -> None:
-    """All files but the record; two at a time, for compressing them is most of the work."""
+def _measure_and_write(
+    folder: Path,
+    slide: Slide,
+    name: str,
+    found: _Found,
+    bundle: ModelBundle,
+    settings: RunSettings,
+    observer: RunObserver,
+    clock: StageClock,
+) -> Measurements:
+    """Measure, and write all files but the record, two things at a time."""
+    regions, info = found.regions, slide.info
+    model = f"{bundle.spec.name} {bundle.spec.version}"
+    with ThreadPoolExecutor(2, thread_name_prefix="end") as beside:
+        measuring = beside.submit(
+            measure_biopsy,
+            regions,
+            info.pixel_size,
+            found.class_map.unreadable_um2,
+            settings.interface_width_um,
+            settings.sections,
+        )
+        written = _write_pictures(beside, folder, slide, found)
+        observer.stage_started(name, "measure")
+        with clock.stage("measure"):
+            measured = measuring.result()
+        observer.stage_started(name, "write")
+        with clock.stage("write"):
+            write_tracts_geojson(folder / TRACTS, regions, measured, info, model=model)
+            for each in written:
+                each.result()
+    return measured
+
+
+def _write_pictures(
+    beside: ThreadPoolExecutor, folder: Path, slide: Slide, found: _Found
+) -> list[Future[None]]:
+    """Begin to write what needs no measurements; compressing is most of the work."""
     (folder / THUMBNAILS).mkdir()
     regions, artefacts = found.regions, found.artefacts.each
-    model = f"{bundle.spec.name} {bundle.spec.version}"
-    with ThreadPoolExecutor(2, thread_name_prefix="write") as beside:
-        written = [
-            beside.submit(write_overview, folder / OVERVIEW, slide, regions, artefacts),
-            beside.submit(write_class_map, folder / CLASS_MAP, found.class_map),
-            beside.submit(write_thumbnails, folder / THUMBNAILS, slide, regions.tracts),
-            beside.submit(
-                write_tracts_geojson,
-                folder / TRACTS, regions, found.measurements, slide.info, model=model,
-            ),
-            beside.submit(write_artefacts_geojson, folder / ARTEFACTS_FILE, artefacts, slide.info),
-        ]  # fmt: skip
-    for each in written:
-        each.result()
+    return [
+        beside.submit(write_overview, folder / OVERVIEW, slide, regions, artefacts),
+        beside.submit(write_class_map, folder / CLASS_MAP, found.class_map),
+        beside.submit(write_thumbnails, folder / THUMBNAILS, slide, regions.tracts),
+        beside.submit(write_artefacts_geojson, folder / ARTEFACTS_FILE, artefacts, slide.info),
+    ]
 
 
 def _record(
     slide: Slide,
     identity: dict[str, Any],
     found: _Found,
+    measurements: Measurements,
     bundle: ModelBundle,
     runtime: Runtime,
     settings: RunSettings,
@@ -245,7 +260,7 @@ def _record(
     clock: StageClock,
 ) -> dict[str, Any]:
     """The content of `biopsy.json`: every key that is a measurement names its unit."""
-    measured = asdict(found.measurements)
+    measured = asdict(measurements)
     return {
         "glisson": RESEARCH_USE,
         "source": "model",
