@@ -32,6 +32,7 @@ from glisson.phantom import (
     write_phantom,
 )
 from glisson.phantom.draw import draw_tissue
+from glisson.phantom.draw.section import Section
 from glisson.phantom.plan.disease import draw_disease
 from glisson.phantom.plan.glass import Artefacts
 from glisson.phantom.plan.layout import lay_out
@@ -65,8 +66,8 @@ def test_many_tiles_hold_all_classes() -> None:
     assert (shares > 0.08).all(), shares
 
 
-def test_lobule_is_darker_than_glass_and_portal_has_more_nuclei() -> None:
-    """The truth lies where the picture says it does."""
+def _inflamed_tract(**texture: float) -> Section:
+    """A tract full of inflammatory cells, in a preparation as asked for."""
     rng = np.random.default_rng(2)
     disease = replace(draw_disease(rng, "aih", 1), infiltrate=1.0, fat=0.0)
     layout = lay_out(rng, disease, draw_core(rng, 3000, 500))
@@ -74,12 +75,37 @@ def test_lobule_is_darker_than_glass_and_portal_has_more_nuclei() -> None:
     sites = np.array([tract.centre_um for tract in layout.tracts])
     distance = np.hypot(*(sites[:, None] - line[None]).transpose(2, 0, 1)).min(1)
     x_um, y_um = np.floor(sites[distance.argmin()] - 300)
-    section = draw_tissue(
-        Canvas(float(x_um), float(y_um), 1200, 1200, 0.5, 1), layout, disease, draw_texture(rng)
-    )
+    canvas = Canvas(float(x_um), float(y_um), 1200, 1200, 0.5, 1)
+    return draw_tissue(canvas, layout, disease, replace(draw_texture(rng), **texture))
+
+
+def test_lobule_is_darker_than_glass_and_portal_has_more_nuclei() -> None:
+    """The truth lies where the picture says it does."""
+    section = _inflamed_tract()
     dye = section.dyes.haematoxylin
     assert dye[section.labels == 2].mean() > 1.1 * dye[section.labels == 1].mean()
     assert dye[section.labels == 1].mean() > 5 * dye[section.labels == 0].mean()
+
+
+def test_an_infiltrate_pushes_collagen_aside() -> None:
+    full, thinned = (_inflamed_tract(displacement=share) for share in (0.0, 0.8))
+    portal, lobule = full.labels == 2, full.labels == 1
+    assert thinned.dyes.eosin[portal].mean() < 0.8 * full.dyes.eosin[portal].mean()
+    assert thinned.dyes.eosin[lobule].mean() > 0.9 * full.dyes.eosin[lobule].mean()
+    nuclei = full.dyes.haematoxylin > 0.4
+    kept = np.isclose(thinned.dyes.haematoxylin, full.dyes.haematoxylin, atol=0.05)
+    assert kept[nuclei].mean() > 0.9  # the others are fibroblasts, part of the stroma
+
+
+def test_loose_stroma_takes_less_eosin_and_as_much_haematoxylin() -> None:
+    dense, loose = (_inflamed_tract(looseness=share, displacement=0.0) for share in (0.0, 1.0))
+    portal = dense.labels == 2
+    lost = [
+        1 - getattr(loose.dyes, dye)[portal].mean() / getattr(dense.dyes, dye)[portal].mean()
+        for dye in ("eosin", "haematoxylin")
+    ]
+    assert lost[0] > 0.1
+    assert lost[1] < 0.5 * lost[0]
 
 
 @given(x=st.floats(-20, 60), y=st.floats(-20, 60), radius=st.floats(8, 30), seed=st.integers(0, 5))

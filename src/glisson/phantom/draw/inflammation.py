@@ -15,10 +15,22 @@ PITCH_UM = 6.6
 
 def draw_infiltrate(section: Section, density: Field, stream: int) -> None:
     """Cells with a chance `density`, (H, W) 0 to 1, at each place of a packed lattice."""
+    _displace_ground(section, density)
     points = scatter(section.canvas, PITCH_UM, 0.75, stream)
     draw_inflammatory_cells(
         section, points.keep(points.draw(2) < section.at(density, points.points_um))
     )
+
+
+def _displace_ground(section: Section, density: Field) -> None:
+    """Thin out what lies between cells of an infiltrate: they push collagen aside.
+
+    Measured, an infiltrate has 1.5 to 2.1 times the red optical density of the lobule but only 1.1
+    to 1.27 times the green one: there is little eosin between its cells.
+    """
+    rest = 1 - np.float32(section.texture.displacement) * density
+    section.dyes.eosin *= rest
+    section.dyes.haematoxylin *= rest
 
 
 def draw_inflammatory_cells(section: Section, points: Scatter) -> None:

@@ -66,10 +66,20 @@ def draw_collagen(
     strength = texture.collagen_eosin if eosin is None else eosin
     section.dyes.cover(
         cover,
-        np.float32(HEPATOCYTE_EOSIN * strength) * body,
+        np.float32(HEPATOCYTE_EOSIN * strength) * body * _pallor(section, stream),
         np.float32(HEPATOCYTE_HAEMATOXYLIN * texture.collagen_haematoxylin) * body,
     )
     return along
+
+
+def _pallor(section: Section, stream: int) -> Field:
+    """Loose, oedematous stroma takes less eosin over some hundred µm, beside dense stroma.
+
+    Measured, loose collagen has 0.9 to 1.15 times the lobule's red optical density and 0.76 to 0.8
+    times its green one.
+    """
+    uneven = np.clip(np.float32(0.4) + np.float32(0.6) * section.noise(260, stream + 9), 0, 1)
+    return 1 - np.float32(0.45 * section.texture.looseness) * uneven
 
 
 def _clefts(section: Section, along: Field, stream: int) -> Field:

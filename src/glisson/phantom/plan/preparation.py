@@ -28,7 +28,8 @@ class Texture:
         collagen_eosin: eosin of collagen over that of hepatocytes.
         collagen_haematoxylin: the same for haematoxylin.
         fibre_contrast: contrast between collagen bundles.
-        looseness: white clefts in tracts, 0 to 1.
+        looseness: white clefts and pale places in tracts, 0 to 1.
+        displacement: how much of the stroma gives way to packed inflammatory cells, 0 to 1.
         thickness: relative standard deviation of the section's thickness.
     """
 
@@ -47,6 +48,7 @@ class Texture:
     collagen_haematoxylin: float
     fibre_contrast: float
     looseness: float
+    displacement: float
     thickness: float
 
 
@@ -121,9 +123,10 @@ def draw_texture(rng: np.random.Generator) -> Texture:
         nuclear_darkness=float(rng.uniform(0.62, 1.25)),
         nuclear_scale=float(rng.uniform(0.88, 1.12)),
         collagen_eosin=float(rng.uniform(0.5, 1.2)),
-        collagen_haematoxylin=float(rng.uniform(0.4, 1.15)),
+        collagen_haematoxylin=float(rng.uniform(0.65, 1.45)),
         fibre_contrast=float(rng.uniform(0.08, 0.32)),
         looseness=float(rng.uniform(0, 1)),
+        displacement=float(rng.uniform(0.3, 0.8)),
         thickness=float(rng.uniform(0.01, 0.09)),
     )
 

@@ -86,7 +86,7 @@ _MOST_UM = 620.0
 def draw_tract(rng: np.random.Generator, disease: Disease, site_um: Points) -> Tract:
     """One tract at a place: diameter lognormal, round or cut lengthwise, with tails by stage."""
     body = _Body(rng, disease, site_um)
-    infiltrate = float(np.clip(disease.infiltrate * rng.uniform(0.4, 1.35), 0, 1))
+    infiltrate = float(np.clip(disease.infiltrate * rng.uniform(0.4, 1.6), 0, 1))
     florid = rng.random() < disease.florid_duct
     veins = _portal_veins(rng, body)
     arteries, ducts = _arteries_and_ducts(rng, disease, body, florid, veins)
@@ -209,5 +209,5 @@ def draw_septum(rng: np.random.Generator, disease: Disease, line_um: Points) -> 
     median_um = 115 if disease.stage == 3 else 215
     width = float(np.clip(rng.lognormal(np.log(median_um), 0.5), 35, 480))
     path = np.array([line_um[0], middle, line_um[-1]])
-    infiltrate = float(np.clip(disease.infiltrate * rng.uniform(0.3, 1.1), 0, 1))
+    infiltrate = float(np.clip(disease.infiltrate * rng.uniform(0.2, 1.3), 0, 1))
     return Septum(ribbon(path, width / 2, width / 2 * rng.uniform(0.6, 1.2)), infiltrate)
