@@ -364,3 +364,35 @@ def test_a_later_run_shows_corrections_beside_the_models_numbers(
     assert table in (out / "report.html").read_text("utf-8")
     segment(slide, out, settings=RunSettings(interface_width_um=40.0))
     assert table not in (out / "report.html").read_text("utf-8")
+
+
+def test_the_report_shows_the_corrected_numbers_at_once(out: Path) -> None:
+    before = (out / "report.html").read_text("utf-8")
+    edited(out, lambda features: features.append(square(3400, 500, 200)))
+    run = remeasure(out)
+    assert run.report == out / "report.html"
+    after = run.report.read_text("utf-8")
+    assert "Corrected by hand" in after
+    assert "Corrected by hand" not in before
+    assert "case 2" in after  # whose results somebody took away
+
+
+@pytest.mark.parametrize(
+    "content", ["{", "[]", '{"started": "today"}', '{"slides": [{"name": "../x"}]}']
+)
+def test_a_damaged_run_record_leaves_the_report_alone(out: Path, content: str) -> None:
+    before = (out / "report.html").read_bytes()
+    (out / "run.json").write_text(content, "utf-8")
+    edited(out, lambda features: None)
+    run = remeasure(out)
+    assert run.report is None
+    assert not run.failed
+    assert (out / "report.html").read_bytes() == before
+
+
+def test_without_a_run_there_is_no_report(out: Path) -> None:
+    (out / "run.json").unlink()
+    (out / "report.html").unlink()
+    edited(out, lambda features: None)
+    assert remeasure(out).report is None
+    assert not (out / "report.html").exists()

@@ -53,7 +53,8 @@ def measure(
 ) -> None:
     """Measure again from outlines that were corrected in QuPath; no slide is needed.
 
-    The model's own results stay; the corrected ones go to `<slide>.edited/` beside them.
+    The model's own results stay; the corrected ones go to `<slide>.edited/` beside them, and into
+    the run's report.
     Exit code 0: all went well; 1: some of several files failed; 2: wrong input.
     """
     run = remeasure(results, edited, interface_width, sections)
@@ -110,4 +111,6 @@ def _print_what_to_open(run: EditedRun) -> None:
         if slide.folder is not None:
             output.print(f"  {escape(slide.folder.name)}/", highlight=False, soft_wrap=True)
     output.print("  biopsies_edited.csv, tracts_edited.csv", highlight=False)
+    if run.report is not None:
+        output.print(f"  {run.report.name}, with the corrected numbers", highlight=False)
     output.print(RESEARCH_USE, style="dim")

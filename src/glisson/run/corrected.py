@@ -41,6 +41,7 @@ from glisson.regions import (
 from glisson.run.clock import StageClock
 from glisson.run.folder import BIOPSY, CLASS_MAP, TRACTS, prepare_output, slide_folder, write_json
 from glisson.run.identity import software_versions
+from glisson.run.report import write_run_report_again
 from glisson.run.settings import check_measuring, settings_hash
 from glisson.run.slide import RESEARCH_USE
 from glisson.run.stored import (
@@ -86,10 +87,12 @@ class EditedRun:
     Attributes:
         out: the results folder.
         slides: one for each file, in the order of their names.
+        report: the run's report, written anew; None where the run is not there.
     """
 
     out: Path
     slides: tuple[EditedSlide, ...]
+    report: Path | None = None
 
     @property
     def failed(self) -> tuple[EditedSlide, ...]:
@@ -115,8 +118,8 @@ def remeasure(
     """Measure slides again from outlines corrected in QuPath.
 
     Results go to `<slide>.edited/` beside the model's, which stay as they are, and into
-    `biopsies_edited.csv` and `tracts_edited.csv`. Tissue is what is drawn as `Tissue`, or that of
-    the class map where none is. A file that cannot be used costs only itself.
+    `biopsies_edited.csv`, `tracts_edited.csv` and the run's report. Tissue is what is drawn as
+    `Tissue`, or that of the class map where none is. A file that cannot be used costs only itself.
 
     Args:
         results: a folder written by `segment`, or one slide's folder in it: of several files,
@@ -151,7 +154,7 @@ def remeasure(
             logger.warning("%s: %s", file, error)
             done.append(EditedSlide(file, file.name, None, {}, {}, str(error)))
     write_tables(out, edited_records(out), EDITED_ENDING.replace(".", "_"))
-    return EditedRun(out, tuple(done))
+    return EditedRun(out, tuple(done), write_run_report_again(out))
 
 
 def _slide_of(

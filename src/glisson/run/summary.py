@@ -8,16 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from glisson import __version__
 from glisson.csv_tables import write_rows
 from glisson.exchange import write_qupath_project, write_tables
-from glisson.report import ReportRun, ReportSlide, write_report
-from glisson.run.folder import OVERVIEW, THUMBNAILS, TRACTS, write_json
+from glisson.run.folder import TRACTS, write_json
 from glisson.run.identity import software_versions
+from glisson.run.report import ReportModel, write_run_report
 from glisson.run.results_store import FAILURES, RUN
 from glisson.run.shard import Shard
-from glisson.run.slide import RESEARCH_USE, SlideResult
-from glisson.run.stored import edited_records
+from glisson.run.slide import SlideResult
 from glisson.slides import SlideInfo
 from glisson.storage import absolute
 
@@ -58,23 +56,14 @@ def write_summary(
     done = [result for result in results if result.outcome != "failed"]
     cases = {result.name: result.case for result in done}
     write_tables(out, [(result.name, result.record) for result in done], cases=cases)
-    write_report(out / "report.html", _report_run(facts), _report_slides(out, results))
+    slides = [(result.name, result.record, result.error) for result in results]
+    write_run_report(out, facts.started, ReportModel.model_validate(facts.model), slides)
     if not facts.pseudonyms:
         write_qupath_project(
             out / "qupath", [(infos[each.name], out / each.name / TRACTS) for each in done]
         )
     _write_failures(out / FAILURES, results)
     write_json(out / RUN, _summary(results, facts))
-
-
-def _report_run(facts: RunFacts) -> ReportRun:
-    return ReportRun(
-        when=facts.started.strftime("%Y-%m-%d %H:%M UTC"),
-        version=__version__,
-        model=f"{facts.model['name']} {facts.model['version']}",
-        trained_on=facts.model["trained_on"],
-        research_use=RESEARCH_USE,
-    )
 
 
 def _summary(results: Sequence[SlideResult], facts: RunFacts) -> dict[str, Any]:
@@ -119,28 +108,3 @@ def _write_failures(path: Path, results: Sequence[SlideResult]) -> None:
         return
     rows = ({"slide": r.name, "file": r.slide.name, "error": r.error} for r in failed)
     write_rows(path, ("slide", "file", "error"), rows)
-
-
-def _report_slides(out: Path, results: Sequence[SlideResult]) -> list[ReportSlide]:
-    corrected = dict(edited_records(out))
-    return [
-        ReportSlide(
-            r.name,
-            r.record,
-            out / r.name / OVERVIEW if r.folder else None,
-            r.error,
-            out / r.name / THUMBNAILS if r.folder else None,
-            _of_this_result(corrected.get(r.name), r.record),
-        )
-        for r in results
-    ]
-
-
-def _of_this_result(
-    corrected: dict[str, Any] | None, record: dict[str, Any]
-) -> dict[str, Any] | None:
-    """Corrected numbers, unless they were made from another result of the model."""
-    if corrected is None:
-        return None
-    made_from = corrected.get("model_result", {}).get("settings_hash")
-    return corrected if made_from == record.get("settings_hash") else None
