@@ -158,6 +158,16 @@ def test_a_folder_may_say_synthetic_for_its_tables(tmp_path: Path, folder: str) 
     assert joined(tmp_path, cases, results).synthetic
 
 
+def test_slides_that_call_themselves_drawn_make_a_study_synthetic(tmp_path: Path) -> None:
+    cases, results = series(10)
+    for case in cases:
+        del case["synthetic"]
+    rows = [result | {"synthetic": "False"} for result in results]
+    assert not joined(tmp_path, cases, rows).synthetic
+    rows[3]["synthetic"] = "True"
+    assert joined(tmp_path, cases, rows).synthetic
+
+
 def test_the_same_study_gives_the_same_bytes(tmp_path: Path, made: StudyResult) -> None:
     again = run(tmp_path, *series()).page.parent
     before = made.page.parent

@@ -100,6 +100,16 @@ def test_everything_that_is_known_is_shown_and_the_rest_left_out(tmp_path: Path)
         assert words not in text
 
 
+def test_drawn_slides_are_called_synthetic_and_others_are_not(tmp_path: Path) -> None:
+    drawn = record()
+    drawn["slide"]["synthetic"] = True
+    text, _ = page(tmp_path, [slide("real"), ReportSlide("drawn", drawn, None, None)])
+    assert "1 of the slides was drawn by a program" in text
+    assert 'drawn <span class="soft">(synthetic)' in text
+    assert "real <span" not in text
+    assert "SYNTHETIC" not in page(tmp_path, [slide("real")])[0]
+
+
 def test_an_old_record_without_newer_keys_makes_a_page(tmp_path: Path) -> None:
     old = record()
     for key in ("adequacy", "artefacts"):

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from glisson.errors import MissingExtra, OutputError, SettingsError, UnsupportedSlide
 from glisson.frames import PixelSize, RegionUm, Size
-from glisson.slides import InMemorySlide, PyramidStyle, open_slide, write_pyramid
+from glisson.slides import SYNTHETIC, InMemorySlide, PyramidStyle, open_slide, write_pyramid
 
 pydicom = pytest.importorskip("pydicom")
 
@@ -270,3 +270,14 @@ class TestDicom:
         with pytest.raises(MissingExtra, match=r"pip install 'glisson\[phantom\]'"):
             write(tmp_path, "dicom", SIZES[2])
         assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("style", ["aperio", "tiff", *NEW_STYLES])
+def test_a_drawn_slide_says_so_in_its_own_file(tmp_path: Path, style: PyramidStyle) -> None:
+    """Renamed and moved, it is still told from a patient's."""
+    size = SIZES[2]
+    for name, comment in (("drawn", SYNTHETIC), ("patient", "")):
+        path = tmp_path / f"{name}{ENDINGS[style]}"
+        write_pyramid(path, picture(size), size, PIXEL, style, comment=comment)
+        with open_slide(path) as slide:
+            assert slide.info.synthetic is bool(comment), name

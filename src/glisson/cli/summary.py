@@ -20,15 +20,7 @@ def print_summary(result: RunResult) -> None:
     """The table of slides, the warnings, and what to open."""
     table = Table(box=None, pad_edge=False)
     table.add_column("slide", overflow="fold")
-    for heading in (
-        "length\nmm",
-        "tissue\nmm²",
-        "portal\n%",
-        "tracts",
-        "com-\nplete",
-        "par-\ntial",
-        "time\ns",
-    ):
+    for heading in _HEADINGS:
         table.add_column(heading, justify="right")
     for slide in result.slides:
         table.add_row(*_row(slide))
@@ -62,6 +54,8 @@ def number(value: float | None, style: str = "d") -> str:
 
 def _print_notes(slide: SlideResult) -> None:
     if slide.record:
+        if slide.record["slide"].get("synthetic"):
+            output.print(f"{escape(slide.name)}: SYNTHETIC, no patient's", highlight=False)
         text = adequacy_line(slide.record)
         output.print(f"{escape(slide.name)}: {text}", highlight=False)
     if slide.error:

@@ -25,7 +25,7 @@ _PER_SECTION = {
     "tissue_area_mm2": ("tissue_area_per_section_mm2", "tissue_area_mm2"),
     "length_mm": ("length_per_section_mm", "length_mm"),
 }
-_MODEL_COLUMNS = frozenset(ModelRow.model_fields)
+_MODEL_COLUMNS = frozenset(ModelRow.model_fields) - {"synthetic"}
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def read_cases(
     )
     return StudyCases(
         joined,
-        _is_synthetic(wanted, path, results),
+        _is_synthetic([*wanted, *filter(None, found)], path, results),
         taken,
         len(rows) - len(wanted),
         tuple(key for key, (first, _) in _PER_SECTION.items() if first in model_columns),
@@ -156,7 +156,7 @@ def _of_role(rows: list[CaseRow], role: str | None, path: Path) -> tuple[list[Ca
     return wanted, taken
 
 
-def _is_synthetic(rows: Iterable[CaseRow], *tables: Path | None) -> bool:
+def _is_synthetic(rows: Iterable[ModelRow], *tables: Path | None) -> bool:
     """Whether a row says so, or the folder of a table."""
     folders = any(table is not None and is_synthetic(table) for table in tables)
     return folders or any(row.synthetic for row in rows)

@@ -47,6 +47,7 @@ class ModelRow(_Row):
     tract_count_reason: str | None = None
     length_mm: float | None = Field(default=None, ge=0)
     length_per_section_mm: float | None = Field(default=None, ge=0)
+    synthetic: bool | None = None
 
 
 class BiopsyRow(ModelRow):
@@ -67,7 +68,6 @@ class CaseRow(ModelRow):
     report_tract_count: float | None = Field(default=None, ge=0)
     second_reader_tract_count: float | None = Field(default=None, ge=0)
     manual_length_cm: float | None = Field(default=None, ge=0)
-    synthetic: bool | None = None
 
 
 Row = TypeVar("Row", bound=_Row)

@@ -72,7 +72,7 @@ def write_overview(
         _outline(draw, view.px(tract.outline_l0), _colour(tract), 3)
     for tract in regions.tracts:
         _number(draw, view, tract)
-    framed = _with_legend(picture, view, _legend(shown))
+    framed = _with_legend(picture, view, _legend(shown), slide.info.synthetic)
     with atomic_path(path) as unfinished:
         framed.save(unfinished, format="PNG", compress_level=_COMPRESSION)
 
@@ -192,9 +192,12 @@ def _legend(artefacts: Sequence[Artefact]) -> list[tuple[str, tuple[int, int, in
 
 
 def _with_legend(
-    picture: Image.Image, view: _View, legend: list[tuple[str, tuple[int, int, int]]]
+    picture: Image.Image,
+    view: _View,
+    legend: list[tuple[str, tuple[int, int, int]]],
+    synthetic: bool,
 ) -> Image.Image:
-    width = max(picture.width, 760 + 160 * (len(legend) - 3))
+    width = max(picture.width, 760 + 160 * (len(legend) - 3 + synthetic))
     framed = Image.new("RGB", (width, picture.height + _LEGEND_PX), (255, 255, 255))
     framed.paste(picture, (0, 0))
     draw = ImageDraw.Draw(framed)
@@ -204,6 +207,8 @@ def _with_legend(
         draw.line([(x, middle), (x + 24, middle)], fill=colour, width=4)
         draw.text((x + 32, middle), text, fill=(20, 20, 20), font=_font(17), anchor="lm")
         x += 50 + int(draw.textlength(text, font=_font(17)))
+    if synthetic:
+        draw.text((x, middle), "SYNTHETIC", fill=(180, 0, 0), font=_font(17), anchor="lm")
     return framed
 
 

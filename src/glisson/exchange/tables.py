@@ -53,7 +53,7 @@ def write_tables(
     """
     slides, cases = list(slides), cases or {}
     told = any(value for case in cases.values() for value in case)
-    columns = (*_BIOPSY_COLUMNS, *_ADEQUACY_COLUMNS, "model", "source", "warnings")
+    columns = (*_BIOPSY_COLUMNS, *_ADEQUACY_COLUMNS, "model", "source", "synthetic", "warnings")
     _write(
         out / f"biopsies{ending}.csv",
         ("slide", "file", *(_CASE_COLUMNS if told else ()), *columns),
@@ -83,6 +83,7 @@ def _biopsy_row(name: str, record: dict[str, Any], case: tuple[str | None, ...])
         *_verdicts(record),
         f"{model['name']} {model['version']}",
         _source(record),
+        record["slide"].get("synthetic", False),
         " ".join(record["warnings"]),
     ]
 

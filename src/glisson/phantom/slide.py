@@ -10,7 +10,7 @@ import numpy as np
 from glisson.frames import BoxL0
 from glisson.phantom.biopsy import Chunk, PhantomBiopsy, Pixels
 from glisson.phantom.truth import PhantomTruth
-from glisson.slides import InMemorySlide, PyramidStyle, write_pyramid
+from glisson.slides import SYNTHETIC, InMemorySlide, PyramidStyle, write_pyramid
 
 
 def write_phantom(
@@ -25,9 +25,8 @@ def write_phantom(
     """
     truth = empty_truth(biopsy)
     bands = _bands(biopsy, truth, workers)
-    write_pyramid(
-        path, bands, biopsy.size_l0, biopsy.pixel_size, style, biopsy.scanner.jpeg_quality
-    )
+    quality = biopsy.scanner.jpeg_quality
+    write_pyramid(path, bands, biopsy.size_l0, biopsy.pixel_size, style, quality, comment=SYNTHETIC)
     return truth
 
 
@@ -43,12 +42,13 @@ def phantom_in_memory(
     truth = empty_truth(biopsy)
     rgb = np.concatenate(list(_bands(biopsy, truth, workers)))
     if offset_l0 is None:
-        return InMemorySlide(rgb, biopsy.pixel_size, "phantom"), truth
+        return InMemorySlide(rgb, biopsy.pixel_size, "phantom", synthetic=True), truth
     x, y = offset_l0
     framed = np.zeros((rgb.shape[0] + 2 * y, rgb.shape[1] + 2 * x, 3), np.uint8)
     framed[y : y + rgb.shape[0], x : x + rgb.shape[1]] = rgb
     bounds = BoxL0(x, y, rgb.shape[1], rgb.shape[0])
-    return InMemorySlide(framed, biopsy.pixel_size, "phantom", bounds), truth
+    slide = InMemorySlide(framed, biopsy.pixel_size, "phantom", bounds, synthetic=True)
+    return slide, truth
 
 
 def empty_truth(biopsy: PhantomBiopsy) -> PhantomTruth:

@@ -45,3 +45,8 @@ class ReportRun:
     model: str
     trained_on: str
     research_use: str
+
+
+def is_synthetic(slide: ReportSlide) -> bool:
+    """Whether the slide's file said that it was drawn by a program."""
+    return bool(slide.record.get("slide", {}).get("synthetic"))

@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from glisson.files import atomic_path
 from glisson.report.cohort import HEADINGS, cohort_view
-from glisson.report.inputs import ReportRun, ReportSlide
+from glisson.report.inputs import ReportRun, ReportSlide, is_synthetic
 from glisson.report.slide_section import most_rows, slide_view
 
 _MOST_OPEN = 6
@@ -49,6 +49,7 @@ def _render(run: ReportRun, slides: Sequence[ReportSlide]) -> str:
         cohort=cohort_view(slides),
         headings=HEADINGS,
         slide_count=len(slides),
+        synthetic_count=sum(map(is_synthetic, slides)),
         sections={
             number: slide_view(slides[number - 1], len(slides), most_tracts) for number in numbers
         },

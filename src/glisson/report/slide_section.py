@@ -7,7 +7,7 @@ from typing import Any
 
 from glisson.report import quality, tract_table
 from glisson.report.corrected import corrected_view
-from glisson.report.inputs import ReportSlide
+from glisson.report.inputs import ReportSlide, is_synthetic
 from glisson.report.numbers import count, number
 from glisson.report.pictures import embedded_overview, embedded_thumbnails
 
@@ -22,7 +22,8 @@ def most_rows(slides: Sequence[ReportSlide]) -> int:
 def slide_view(slide: ReportSlide, slide_count: int, most_tracts: int) -> dict[str, Any]:
     """What the template asks for; a failed slide has its error only."""
     if slide.error is not None or not slide.record:
-        return {"name": slide.name, "error": slide.error or "There is no result."}
+        error = slide.error or "There is no result."
+        return {"name": slide.name, "error": error, "synthetic": False}
     record = slide.record
     biopsy, tracts = record["biopsy"], tract_table.picked(record["tracts"], most_tracts)
     pictures = embedded_thumbnails(
@@ -32,6 +33,7 @@ def slide_view(slide: ReportSlide, slide_count: int, most_tracts: int) -> dict[s
     return {
         "name": slide.name,
         "error": None,
+        "synthetic": is_synthetic(slide),
         "facts": _facts(biopsy),
         "warnings": quality.warnings(record),
         "artefacts": quality.artefact_rows(record),

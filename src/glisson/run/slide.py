@@ -306,6 +306,7 @@ def _slide_record(slide: Slide, identity: dict[str, Any]) -> dict[str, Any]:
         "pixel_height_um": info.pixel_size.y_um,
         "pixel_size_source": info.pixel_size_source,
         "bounds_l0": bounds,
+        "synthetic": info.synthetic,
         "damaged_l0": [asdict(box) for box in _in_order(slide.damaged_l0)],
     }
 

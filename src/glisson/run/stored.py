@@ -89,6 +89,7 @@ class StoredSlide:
             slide["pixel_size_source"],
             None if bounds is None else BoxL0(**bounds),
             (1.0,),
+            synthetic=slide.get("synthetic") is True,
         )
 
     def is_called(self, image: str) -> bool:

@@ -7,10 +7,12 @@ from glisson.slides.memory import InMemorySlide
 from glisson.slides.ome import open_ome_pyramid
 from glisson.slides.open import SLIDE_SUFFIXES, TIFF_SUFFIXES, open_slide
 from glisson.slides.slide import Patch, Slide, SlideInfo
+from glisson.slides.synthetic import SYNTHETIC
 from glisson.slides.writing import PyramidStyle, write_pyramid
 
 __all__ = [
     "SLIDE_SUFFIXES",
+    "SYNTHETIC",
     "TIFF_SUFFIXES",
     "InMemorySlide",
     "Patch",

@@ -40,6 +40,7 @@ class InMemorySlide(LevelSlide):
         format: str = "memory",
         pixel_size_source: PixelSizeSource = "override",
         background_rgb: tuple[int, int, int] = (255, 255, 255),
+        synthetic: bool = False,
     ) -> None:
         if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8:
             raise UnsupportedSlide(
@@ -52,7 +53,7 @@ class InMemorySlide(LevelSlide):
         size = Size(rgb.shape[1], rgb.shape[0])
         info = SlideInfo(
             name, path, format, size, pixel_size, pixel_size_source, bounds_l0, (1.0,),
-            background_rgb,
+            background_rgb, synthetic,
         )  # fmt: skip
         super().__init__(info, ((size.width, size.height),))
 

@@ -16,6 +16,7 @@ from glisson.slides.base import LevelSlide, Mask, Pixels
 from glisson.slides.pixel_size import chosen_pixel_size
 from glisson.slides.plausible import MOST_TILE_PX, check_declared, xml_root
 from glisson.slides.slide import SlideInfo
+from glisson.slides.synthetic import says_synthetic
 
 logger = logging.getLogger(__name__)
 
@@ -106,6 +107,7 @@ class OmeTiffSlide(LevelSlide):
             pixel_size_source=source,
             bounds_l0=None,
             level_downsamples=tuple(width / page.imagewidth for page in self._pages),
+            synthetic=says_synthetic([self._tiff.ome_metadata or ""]),
         )
 
     def _read_level(

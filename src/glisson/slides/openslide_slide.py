@@ -17,6 +17,7 @@ from glisson.slides.base import LevelSlide, Mask, Pixels
 from glisson.slides.pixel_size import chosen_pixel_size
 from glisson.slides.plausible import MOST_TILE_PX, check_declared
 from glisson.slides.slide import SlideInfo
+from glisson.slides.synthetic import says_synthetic
 
 logger = logging.getLogger(__name__)
 
@@ -179,6 +180,7 @@ def _info(
         bounds_l0=_bounds(properties),
         level_downsamples=tuple(handle.level_downsamples),
         background_rgb=_background(properties),
+        synthetic=says_synthetic(properties.values()),
     )
 
 

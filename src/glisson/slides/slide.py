@@ -29,6 +29,7 @@ class SlideInfo:
         bounds_l0: the scanned area that QuPath crops to (openslide.bounds-*), or None.
         level_downsamples: level-0 pixels per pixel of each level, finest first.
         background_rgb: colour of unscanned area.
+        synthetic: whether the file says that it was drawn by a program.
     """
 
     name: str
@@ -40,6 +41,7 @@ class SlideInfo:
     bounds_l0: BoxL0 | None
     level_downsamples: tuple[float, ...]
     background_rgb: tuple[int, int, int] = (255, 255, 255)
+    synthetic: bool = False
 
 
 @dataclass(frozen=True)

@@ -32,9 +32,10 @@ def _description(level: Level, base: Size, details: SlideDetails) -> str:
     if level.number:
         shape += f" -> {level.size.width}x{level.size.height}"
     magnification = 40 if details.pixel_size.x_um < 0.35 else 20
+    comment = f"|Comment = {details.comment}" if details.comment else ""
     return (
         f"{_LIBRARY}\r\n{shape} JPEG/RGB Q={details.quality}"
-        f"|AppMag = {magnification}|MPP = {details.pixel_size.x_um:.6g}"
+        f"|AppMag = {magnification}|MPP = {details.pixel_size.x_um:.6g}{comment}"
     )
 
 

@@ -113,6 +113,8 @@ class SeriesHeader:
         dataset.SpecimenLabelInImage = dataset.BurnedInAnnotation = "NO"
         dataset.FocusMethod = "AUTO"
         dataset.ExtendedDepthOfField = "NO"
+        if self.details.comment:
+            dataset.ImageComments = self.details.comment
 
     def _add_slide_geometry(self, dataset: Dataset, level: Level) -> None:
         pixel = self.details.pixel_size

@@ -25,7 +25,8 @@ def write_ome(path: Path, pyramid: SpooledPyramid, details: SlideDetails) -> Non
 
 
 def _metadata(details: SlideDetails) -> dict[str, Any]:
-    return {
+    comment = {"Description": details.comment} if details.comment else {}
+    return comment | {
         "axes": "YXS",
         "Creator": "Glisson",
         # Without one, tifffile would draw it at random.

@@ -17,6 +17,7 @@ _SOFTWARE = "Philips DP v1.0 style, written by Glisson"
 # Group, element and type of each attribute, as scanners write them.
 _TAGS = {
     "DICOM_MANUFACTURER": ("0x0008", "0x0070", "IString"),
+    "DICOM_DERIVATION_DESCRIPTION": ("0x0008", "0x2111", "IString"),
     "DICOM_PIXEL_SPACING": ("0x0028", "0x0030", "IDoubleArray"),
     "PIM_DP_SCANNED_IMAGES": ("0x301D", "0x1003", "IDataObjectArray"),
     "PIM_DP_IMAGE_TYPE": ("0x301D", "0x1004", "IString"),
@@ -34,7 +35,7 @@ def write_philips(path: Path, pyramid: SpooledPyramid, details: SlideDetails) ->
     As in scanners' files, every level is as large as its whole tiles, and what the slide does
     not reach is padding; so a level's scale comes from its pixel spacing, not from its size.
     """
-    text = _description(pyramid.levels, details.pixel_size)
+    text = _description(pyramid.levels, details)
     with tifffile.TiffWriter(path, bigtiff=is_big(pyramid.size_l0)) as tiff:
         for level in pyramid.levels:
             tags = {"description": text, "software": _SOFTWARE} if level.number == 0 else {}
@@ -42,12 +43,15 @@ def write_philips(path: Path, pyramid: SpooledPyramid, details: SlideDetails) ->
                 write_level(tiff, tiles, level.padded_size, level, details.quality, **tags)
 
 
-def _description(levels: tuple[Level, ...], pixel_size: PixelSize) -> str:
+def _description(levels: tuple[Level, ...], details: SlideDetails) -> str:
+    pixel_size = details.pixel_size
     root = Element("DataObject", ObjectType="DPUfsImport")
     _add(root, "DICOM_MANUFACTURER", "Glisson")
     image = SubElement(_array(root, "PIM_DP_SCANNED_IMAGES"), "DataObject")
     image.set("ObjectType", "DPScannedImage")
     _add(image, "PIM_DP_IMAGE_TYPE", "WSI")
+    if details.comment:
+        _add(image, "DICOM_DERIVATION_DESCRIPTION", details.comment)
     _add(image, "DICOM_PIXEL_SPACING", _spacing(pixel_size, 1))
     representations = _array(image, "PIIM_PIXEL_DATA_REPRESENTATION_SEQUENCE")
     for level in levels:

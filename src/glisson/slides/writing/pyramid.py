@@ -55,11 +55,13 @@ class SlideDetails:
         pixel_size: µm per level-0 pixel.
         quality: JPEG quality, 1 to 100.
         identity: the slide's name; whatever must be unique in the file is derived from it.
+        comment: what the file says in words where its format has a place for that.
     """
 
     pixel_size: PixelSize
     quality: int
     identity: str
+    comment: str = ""
 
 
 @dataclass(frozen=True)

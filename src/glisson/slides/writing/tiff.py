@@ -19,9 +19,11 @@ def write_generic(path: Path, pyramid: SpooledPyramid, details: SlideDetails) ->
     """Write a tiled TIFF of one page a level, which OpenSlide calls `generic-tiff`."""
     with tifffile.TiffWriter(path, bigtiff=is_big(pyramid.size_l0)) as tiff:
         for level in pyramid.levels:
-            resolution = resolution_tags(level, pyramid.size_l0, details)
+            tags = resolution_tags(level, pyramid.size_l0, details)
+            if level.number == 0 and details.comment:
+                tags["description"] = details.comment
             with pyramid.tiles(level) as tiles:
-                write_level(tiff, tiles, level.size, level, details.quality, **resolution)
+                write_level(tiff, tiles, level.size, level, details.quality, **tags)
 
 
 def write_level(

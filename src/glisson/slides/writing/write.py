@@ -39,6 +39,7 @@ def write_pyramid(
     style: PyramidStyle = "aperio",
     quality: int = 85,
     identity: str | None = None,
+    comment: str = "",
 ) -> None:
     """Write a JPEG-tiled pyramid of levels 1/4/16 that readers open as that vendor's.
 
@@ -57,6 +58,7 @@ def write_pyramid(
         quality: JPEG quality, 1 to 100.
         identity: what the UIDs in `ome` and `dicom` are derived from; by default the
             path's name without `.svs`, `.ome.tif` and the like.
+        comment: what the file is to say in words, ASCII without `|`.
 
     Raises:
         SettingsError: the bands do not fill `size`.
@@ -64,7 +66,7 @@ def write_pyramid(
         OutputError: the file cannot be written, or the folder holds something else.
     """
     strips = iter([bands]) if isinstance(bands, np.ndarray) else iter(bands)
-    details = SlideDetails(pixel_size, quality, identity or _name_of(path))
+    details = SlideDetails(pixel_size, quality, identity or _name_of(path), comment)
     with (
         _unfinished(path, style) as unfinished,
         tempfile.TemporaryDirectory(prefix=".pyramid-", dir=path.parent) as spool,
