@@ -16,7 +16,7 @@ DEFAULT = Path(__file__).parents[1] / "src" / "glisson" / "model" / "default"
 SELF_TEST_SEED = 900_000_003
 MPP = 2.0
 MIN_TRACT_PROBABILITY = 0.7
-"""Of 0.4.0, chosen on phantom slides (docs/model-log.md)."""
+"""Chosen on phantom slides for 0.4.0 (docs/model-log.md)."""
 
 
 WINDOWS = Windows(side_px=384, overlap_px=32)
@@ -30,7 +30,7 @@ def main() -> None:
     options.add_argument("--weights", help="a bundle whose weights to keep, instead of --folder")
     options.add_argument("--out", type=Path, default=DEFAULT)
     options.add_argument("--card", type=Path, default=Path("docs/model-card.md"))
-    options.add_argument("--version", default="0.4.0")
+    options.add_argument("--version", default="0.5.0")
     chosen = options.parse_args()
     bundle = write_bundle(
         _network(chosen.folder, chosen.weights),

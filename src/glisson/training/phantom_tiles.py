@@ -21,7 +21,7 @@ from glisson.phantom import commonest, render_tile
 Pixels = NDArray[np.uint8]
 Pair = tuple[Pixels, Pixels]
 
-SCALES = (0.86, 1.0, 1.0, 1.16)
+SCALES = (0.8, 0.9, 1.0, 1.0, 1.1, 1.25)
 """Factors on the rendered µm/px: errors of scale to bear."""
 
 
