@@ -145,7 +145,7 @@ def test_features_are_where_they_are_planned() -> None:
 
 def test_every_diagnosis_and_site_can_be_drawn() -> None:
     for diagnosis in DIAGNOSES:
-        tiles = [render_tile(seed, 96, 2.0, diagnosis) for seed in range(3)]
+        tiles = (render_tile(seed, 96, 2.0, diagnosis) for seed in range(8))
         assert any((tile.labels > 0).mean() > 0.3 for tile in tiles)
     for site in SITES.values():
         assert site.mpp > 0.15
