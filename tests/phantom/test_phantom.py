@@ -123,7 +123,7 @@ def test_distances_to_a_disc_are_right(x: float, y: float, radius: float, seed: 
 
 
 def test_features_are_where_they_are_planned() -> None:
-    biopsy = plan_biopsy(PhantomSettings(seed=21, length_mm=3, diagnosis="masld", stage=1))
+    biopsy = plan_biopsy(PhantomSettings(seed=21, length_mm=2, diagnosis="masld", stage=1))
     truth = empty_truth(biopsy)
     for number, chunk in enumerate(biopsy.chunks()):
         truth.put(divmod(number, biopsy.columns), chunk.labels, chunk.features)

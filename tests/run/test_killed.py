@@ -39,7 +39,13 @@ def start(slides: Path, out: Path) -> subprocess.Popen[bytes]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         start_new_session=True,
+        preexec_fn=_mind_ctrl_c,
     )
+
+
+def _mind_ctrl_c() -> None:
+    """Tests started in a shell's background inherit that Ctrl-C is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def finish(slides: Path, out: Path) -> None:
@@ -57,9 +63,6 @@ def kill_when(process: subprocess.Popen[bytes], out: Path, pattern: str) -> None
 
 
 def test_ctrl_c_in_a_series_leaves_no_trace(slides: Path, tmp_path: Path) -> None:
-    names = [*SLIDES, *"defghijk"]  # so many that the run is still going when the signal arrives
-    for name in names[len(SLIDES) :]:
-        shutil.copyfile(slides / "a.svs", slides / f"{name}.svs")
     out = tmp_path / "out"
     process = start(slides, out)
     while process.poll() is None and not list(out.glob(".b.unfinished-*")):
@@ -70,9 +73,7 @@ def test_ctrl_c_in_a_series_leaves_no_trace(slides: Path, tmp_path: Path) -> Non
     assert not list(out.glob(".*"))
     run = json.loads((out / "run.json").read_text("utf-8"))
     assert run["status"] == "interrupted"
-    done = [slide["name"] for slide in run["slides"]]
-    assert done == names[: len(done)]
-    assert 0 < len(done) < len(names)
+    assert [slide["name"] for slide in run["slides"]] == ["a"]
 
 
 def test_killed_twice_and_gone_on_is_undisturbed(slides: Path, tmp_path: Path) -> None:

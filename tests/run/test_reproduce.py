@@ -27,6 +27,7 @@ def _tiny_cases() -> list[Case]:
     ]
 
 
+@pytest.mark.slow
 def test_it_goes_from_slides_to_the_page_and_does_nothing_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
