@@ -146,11 +146,17 @@ def nuclear_sizes(nuclei: np.ndarray) -> list[tuple[float, bool]]:
 
 def count_nuclei(nuclei: np.ndarray) -> int:
     """Peaks of the distance to the border: touching nuclei are counted one by one."""
+    return int(ndimage.label(_middles(nuclei, 9, 1.8))[1])
+
+
+def _middles(nuclei: np.ndarray, apart_px: int, least_px: float) -> np.ndarray:
+    """Peaks of the distance to the border, at least so far apart and so far inside."""
     distance = cv2.GaussianBlur(
         cv2.distanceTransform(nuclei.astype(np.uint8), cv2.DIST_L2, 5), (0, 0), 1.0
     )
-    peaks = (distance == ndimage.maximum_filter(distance, 9)) & (distance > 1.8)
-    return int(ndimage.label(peaks)[1])
+    return np.asarray(
+        (distance == ndimage.maximum_filter(distance, apart_px)) & (distance > least_px)
+    )
 
 
 def droplet_diameters(tissue: np.ndarray) -> list[float]:
@@ -201,11 +207,7 @@ def _densest(
 def _nuclei_map(od: np.ndarray) -> np.ndarray:
     """(H, W) float32, 1 in the middle of every nucleus; touching ones are told apart."""
     _, nuclei = tissue_and_nuclei(od)
-    distance = cv2.GaussianBlur(
-        cv2.distanceTransform(nuclei.astype(np.uint8), cv2.DIST_L2, 5), (0, 0), 1.0
-    )
-    peaks = (distance == ndimage.maximum_filter(distance, 7)) & (distance > 1.2)
-    return np.asarray(peaks.astype(np.float32))
+    return np.asarray(_middles(nuclei, 7, 1.2).astype(np.float32))
 
 
 def _over_lobule(

@@ -6,14 +6,15 @@ import logging
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from glisson import __version__
 from glisson.report import ReportRun, ReportSlide, write_report
 from glisson.run.folder import BIOPSY, OVERVIEW, THUMBNAILS, read_json, read_manifest
 from glisson.run.results_store import RUN
+from glisson.run.shard import FolderName, RunModel
 from glisson.run.slide import RESEARCH_USE
 from glisson.run.stored import edited_records
 
@@ -22,18 +23,10 @@ logger = logging.getLogger(__name__)
 REPORT = "report.html"
 
 
-class ReportModel(BaseModel):
-    """What the report says of the model."""
-
-    name: str
-    version: str
-    trained_on: str
-
-
 class _Entry(BaseModel):
-    """A slide of the run; its name is that of a folder beside the others, not elsewhere."""
+    """A slide of the run."""
 
-    name: Annotated[str, Field(pattern=r"^[^/\\\x00]+$")]
+    name: FolderName
     error: str | None
 
 
@@ -41,14 +34,14 @@ class _Run(BaseModel):
     """What is used of a `run.json`, which somebody may have changed or sent."""
 
     started: datetime
-    model: ReportModel
+    model: RunModel
     slides: list[_Entry]
 
 
 def write_run_report(
     out: Path,
     started: datetime,
-    model: ReportModel,
+    model: RunModel,
     slides: Iterable[tuple[str, dict[str, Any], str | None]],
 ) -> None:
     """Write `report.html` of slides given as name, record (empty when failed) and error.
@@ -90,7 +83,7 @@ def write_run_report_again(out: Path) -> Path | None:
 
 def _stored_record(out: Path, entry: _Entry) -> dict[str, Any]:
     folder = out / entry.name
-    if entry.error is not None or entry.name in (".", "..") or read_manifest(folder) is None:
+    if entry.error is not None or read_manifest(folder) is None:
         return {}
     return read_json(folder / BIOPSY)
 

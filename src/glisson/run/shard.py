@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import AfterValidator, BaseModel, Field
 
 from glisson.errors import SettingsError
 from glisson.run.folder import read_json
@@ -79,16 +79,28 @@ class _Part(BaseModel):
     count: Annotated[int, Field(ge=1, le=999_999)]
 
 
-class _Model(BaseModel):
+class RunModel(BaseModel):
+    """What a run says of its model."""
+
     name: str
     version: str
     trained_on: str
 
 
-class _Entry(BaseModel):
-    """A slide of a shard; its name is that of a folder beside the others, not elsewhere."""
+def _stays(name: str) -> str:
+    if name in (".", ".."):
+        raise ValueError("leads elsewhere")
+    return name
 
-    name: Annotated[str, Field(pattern=r"^[^/\\\x00]+$")]
+
+FolderName = Annotated[str, Field(pattern=r"^[^/\\\x00]+$"), AfterValidator(_stays)]
+"""A slide's name in a summary: that of a folder beside the others, not elsewhere."""
+
+
+class _Entry(BaseModel):
+    """A slide of a shard."""
+
+    name: FolderName
     path: str | None
     number: int
     outcome: str
@@ -97,13 +109,6 @@ class _Entry(BaseModel):
     patient: str | None
     institution: str | None
 
-    @field_validator("name")
-    @classmethod
-    def _stays(cls, name: str) -> str:
-        if name in (".", ".."):
-            raise ValueError("leads elsewhere")
-        return name
-
 
 class _Summary(BaseModel):
     """What is used of a shard's summary."""
@@ -111,7 +116,7 @@ class _Summary(BaseModel):
     status: str
     started: datetime
     shard: _Part
-    model: _Model
+    model: RunModel
     settings: dict[str, Any]
     slides_total: int
     slides: list[_Entry]

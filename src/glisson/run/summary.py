@@ -12,9 +12,9 @@ from glisson.csv_tables import write_rows
 from glisson.exchange import write_qupath_project, write_tables
 from glisson.run.folder import TRACTS, write_json
 from glisson.run.identity import software_versions
-from glisson.run.report import ReportModel, write_run_report
+from glisson.run.report import write_run_report
 from glisson.run.results_store import FAILURES, RUN
-from glisson.run.shard import Shard
+from glisson.run.shard import RunModel, Shard
 from glisson.run.slide import SlideResult
 from glisson.slides import SlideInfo
 from glisson.storage import absolute
@@ -57,7 +57,7 @@ def write_summary(
     cases = {result.name: result.case for result in done}
     write_tables(out, [(result.name, result.record) for result in done], cases=cases)
     slides = [(result.name, result.record, result.error) for result in results]
-    write_run_report(out, facts.started, ReportModel.model_validate(facts.model), slides)
+    write_run_report(out, facts.started, RunModel.model_validate(facts.model), slides)
     if not facts.pseudonyms:
         write_qupath_project(
             out / "qupath", [(infos[each.name], out / each.name / TRACTS) for each in done]
