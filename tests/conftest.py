@@ -19,6 +19,12 @@ def fixtures_dir() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Compiled models and fetched slides of tests go to their own place, not to the user's."""
+    os.environ["GLISSON_CACHE"] = str(tmp_path_factory.getbasetemp().parent / "glisson-cache")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest test first: begun last, it would leave the other processors idle."""
     items.sort(key=lambda item: "test_reproduce" not in item.nodeid)

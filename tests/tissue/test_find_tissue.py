@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -204,6 +205,15 @@ def test_bands_and_pieces_change_nothing() -> None:
     whole = find_tissue(scene.slide())
     cut = find_tissue(scene.slide(), TissueSettings(band_rows=50, max_read_px=90 * 90))
     np.testing.assert_array_equal(whole.mask, cut.mask)
+
+
+def test_threads_change_nothing() -> None:
+    scene = scenes.with_ink(scenes.with_dust(scenes.scene("grey", 0.5)), INKS["blue"])
+    cut = TissueSettings(max_read_px=90 * 90)
+    alone, many = (find_tissue(scene.slide(), replace(cut, threads=n)) for n in (1, 4))
+    np.testing.assert_array_equal(alone.mask, many.mask)
+    np.testing.assert_array_equal(alone.causes, many.causes)
+    assert alone.warnings == many.warnings
 
 
 class WideSlide:

@@ -13,8 +13,9 @@ from openvino import opset13 as ops
 from openvino.preprocess import PrePostProcessor
 
 from glisson.model.bundle import ONNX_FILE, ModelBundle
-from glisson.model.processor import available_threads
+from glisson.model.compiled import compiled_graph
 from glisson.model.runtime import Probabilities, Tiles, padded_to
+from glisson.threads import available_threads
 
 _SIDE_MULTIPLE = 32
 _CLASSES = 3
@@ -25,7 +26,7 @@ _MOST_SIZES = 4
 class OpenVinoRuntime:
     """Bytes in, probabilities out: normalisation, upsampling and softmax are in the graph.
 
-    The graph is compiled anew for each size of tile: with sizes fixed, OpenVINO lays the tensors
+    The graph is compiled for each size of tile: with sizes fixed, OpenVINO lays the tensors
     out once instead of reordering them between operations (two thirds of the time, measured). A
     tile is computed by one thread, and as many tiles at once as there are threads: no thread
     waits for another in the middle of a tile.
@@ -78,9 +79,12 @@ class OpenVinoRuntime:
             return self._compiled[height, width]
 
     def _compile(self, height: int, width: int) -> Callable[[Tiles], Probabilities]:
-        graph = whole_graph(self._bundle, self._core)
-        graph.reshape([1, height, width, 3])
-        model = self._core.compile_model(graph, "CPU", self._options)
+        def graph() -> openvino.Model:
+            whole = whole_graph(self._bundle, self._core)
+            whole.reshape([1, height, width, 3])
+            return whole
+
+        model = compiled_graph(self._core, self._bundle, (height, width), self._options, graph)
         own = threading.local()
 
         def compute(tile: Tiles) -> Probabilities:

@@ -42,7 +42,7 @@ from glisson.run.settings import RunSettings, settings_hash
 from glisson.segmentation import ClassMap, SegmentSettings, segment_beside_artefacts
 from glisson.slides import Slide
 from glisson.storage import Place
-from glisson.tissue import Cause, TissueMap, find_tissue
+from glisson.tissue import Cause, TissueMap, TissueSettings, find_tissue
 
 logger = logging.getLogger(__name__)
 
@@ -149,7 +149,7 @@ def _find(
 ) -> _Found:
     observer.stage_started(name, "tissue")
     with clock.stage("tissue"):
-        tissue = find_tissue(slide)
+        tissue = find_tissue(slide, TissueSettings(threads=settings.threads))
     observer.stage_started(name, "segment")
     with clock.stage("segment"):
         class_map, artefacts = segment_beside_artefacts(

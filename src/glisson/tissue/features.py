@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from glisson.threads import in_threads
 from glisson.tissue.background import Glass
 from glisson.tissue.density import (
     Floats,
@@ -142,12 +143,15 @@ def measure_stain(grid: Grid, glass: Glass, settings: TissueSettings) -> Stain:
     """Mean OD, evidence and ink of every pixel."""
     shape = grid.causes.shape
     stain = Stain(np.empty(shape, np.float32), np.empty(shape, np.float32), np.zeros(shape, bool))
-    for tile in tiles(shape, TILE_PX, halo=4):
+
+    def measure(tile: Tile) -> None:
         planes = local_od(grid, glass, tile.outer)
         stain.mean[tile.window] = mean_of([plane[tile.inner] for plane in planes])
         stain.evidence[tile.window] = blur(evidence_of(planes), LIGHT_BLUR_PX)[tile.inner]
         if max(plane.max() for plane in planes) >= min(settings.pen_od, _LEAST_PEN_OD):
             stain.pen[tile.window] = _pen(_softened(planes), settings)[tile.inner]
+
+    in_threads(measure, tiles(shape, TILE_PX, halo=4), settings.workers)
     return stain
 
 
@@ -200,11 +204,14 @@ def flag_map(
     flags = stain.pen.view(np.uint8) * np.uint8(Look.PEN)
     least = min(thresholds.weak, thresholds.seed)
     sigma = max(LIGHT_BLUR_PX, settings.seed_um / 2 / mpp)
-    for tile in tiles(flags.shape, TILE_PX, halo=math.ceil(4 * sigma) + 1):
+
+    def flag(tile: Tile) -> None:
         mean = stain.mean[tile.window]
         stained = stain.evidence[tile.outer].max() >= least
         if stained or mean.max() >= settings.neutral_od:
             flags[tile.window] |= _flags(stain, tile, sigma, thresholds, settings)
+
+    in_threads(flag, tiles(flags.shape, TILE_PX, math.ceil(4 * sigma) + 1), settings.workers)
     return flags
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from glisson.frames import BoxL0, BoxPx, Frame, Size
 from glisson.slides.slide import Slide, SlideInfo
+from glisson.threads import in_threads
 from glisson.tissue.settings import TissueSettings
 from glisson.tissue.tissue_map import Cause, Mask
 
@@ -82,11 +83,15 @@ def read_grid(slide: Slide, settings: TissueSettings) -> Grid:
     scanned = _scanned_box(info, frame, size)
     rgb = np.zeros((scanned.height_px, scanned.width_px, 3), np.uint8)
     causes = np.zeros(rgb.shape[:2], np.uint8)
-    for box in _pieces(scanned, _piece_px(info, frame, settings)):
+
+    def read_piece(box: BoxPx) -> None:
         patch = slide.read(frame.region_um(box), frame.mpp)
         window = _window(box, scanned.x_px, scanned.y_px)
         rgb[window] = patch.rgb
         causes[window] = np.where(patch.readable, Cause.NONE, Cause.UNREADABLE)
+
+    pieces = _pieces(scanned, _piece_px(info, frame, settings))
+    in_threads(read_piece, pieces, settings.workers)
     grid = Grid(rgb, causes, frame, scanned, size)
     _incomplete_is_padding(grid, info)
     log.debug("%s: tissue grid %s at %g µm/px", info.name, size, frame.mpp)

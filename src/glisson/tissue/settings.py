@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from glisson.errors import SettingsError
+from glisson.threads import available_threads
+
+_MOST_WORKERS = 4
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,8 @@ class TissueSettings:
         mpp: µm/px of the grid; 4 still shows the 5 µm walls between fat vacuoles.
         max_grid_px: grid pixels of the largest scanned area; beyond it mpp doubles until
             it fits (32 million: 22 x 22 mm at 4 µm, about 0.8 GB at the peak).
-        max_read_px: pixels of a slide's level held by one read (16 million: 50 MB).
+        max_read_px: pixels of a slide's level held by one read (16 million: 50 MB); a thread
+            has one at a time.
         band_rows: grid rows sampled at once for noise and stain.
         weak_evidence: OD, least and most that the adaptive mask threshold may take;
             0.010 is a third of cytoplasm stained at a fifth of the usual strength
@@ -62,6 +66,7 @@ class TissueSettings:
         padding_mm2: mm², smallest flat area taken for padding.
         dust_mm2: mm², largest grey speck called dust.
         max_tissue_fraction: share of the scanned area above which a warning is given.
+        threads: processor threads; None for all. They change nothing that is found.
     """
 
     mpp: float = 4.0
@@ -100,9 +105,15 @@ class TissueSettings:
     padding_mm2: float = 0.05
     dust_mm2: float = 0.02
     max_tissue_fraction: float = 0.90
+    threads: int | None = None
 
     def __post_init__(self) -> None:
         if not self.mpp > 0:
             raise SettingsError(f"tissue mpp must be above 0 µm/px, not {self.mpp}")
         if min(self.max_grid_px, self.max_read_px, self.band_rows) < 1:
             raise SettingsError("tissue max_grid_px, max_read_px and band_rows must be at least 1")
+
+    @property
+    def workers(self) -> int:
+        """Threads used: more than a few would only hold more reads in memory."""
+        return min(self.threads or available_threads(), _MOST_WORKERS)
