@@ -9,15 +9,8 @@ import shapely
 from shapely import Polygon
 
 from glisson.dataset import Split, open_labelled
-from glisson.evaluation.tracts import (
-    MERGED,
-    UNEXPLAINED,
-    TractScore,
-    cause_table,
-    compare,
-    matched_pairs,
-    tract_table,
-)
+from glisson.evaluation.tract_tables import cause_table, size_table, tract_table
+from glisson.evaluation.tracts import MERGED, UNEXPLAINED, TractScore, compare, matched_pairs
 from glisson.frames import Frame, PixelSize
 from glisson.regions import Regions, Tract
 from tests.dataset.scene import TRACTS_PX, box, feature, features, source, write_slide
@@ -53,6 +46,18 @@ def test_counts_that_are_one_off_and_counts_that_cannot_be_given(tmp_path: Path)
     bridging = replace(compared(tmp_path, regions()), countable=False)
     wrong = compared(tmp_path, regions())
     assert tract_table([right, bridging, wrong]).rows[0][9] == "1 of 2"
+
+
+def test_recall_by_the_size_drawn_and_precision_by_the_size_found(tmp_path: Path) -> None:
+    """The drawn ones have 6,624 and 8,400 µm², the false one 1,500."""
+    sliver = shapely.box(450, 300, 500, 330)
+    rows = size_table([compared(tmp_path, regions(FIRST, sliver))]).rows
+    assert {row[1]: row[2:] for row in rows} == {
+        "under 5,000": ("0", "–", "1", "0.000"),
+        "5,000 to 10,000": ("2", "0.500", "1", "1.000"),
+        "10,000 to 50,000": ("0", "–", "0", "–"),
+        "50,000 or more": ("0", "–", "0", "–"),
+    }
 
 
 def test_what_was_ignored_counts_for_nothing(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
 import shapely
 from shapely import Polygon
 
@@ -22,7 +21,6 @@ from glisson.dataset import (
     Splits,
     open_labelled,
 )
-from glisson.evaluation.table import Table, number
 from glisson.exchange import read_geojson
 from glisson.model import ModelBundle, Runtime
 from glisson.regions import Regions, RegionSettings, find_regions
@@ -47,9 +45,9 @@ class TractScore:
     Attributes:
         source: the slide.
         split: its split.
-        drawn: number of tracts drawn, in what was looked at.
-        found: number of tracts found there.
-        matched: pairs of both with an IoU of `LEAST_IOU` or more.
+        drawn_um2: areas of the tracts drawn, in what was looked at.
+        found_um2: areas of the tracts found there.
+        pairs: (drawn, found), positions of those with an IoU of `LEAST_IOU` or more.
         countable: whether the tracts found can be counted one by one.
         tissue_mm2: tissue that was looked at.
         causes: number of false tracts by what they lie on; empty where that is not known.
@@ -58,13 +56,28 @@ class TractScore:
 
     source: AnnotatedSlide
     split: Split
-    drawn: int
-    found: int
-    matched: int
+    drawn_um2: tuple[float, ...]
+    found_um2: tuple[float, ...]
+    pairs: tuple[tuple[int, int], ...]
     tissue_mm2: float
     countable: bool = True
     causes: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
+
+    @property
+    def drawn(self) -> int:
+        """Number of tracts drawn."""
+        return len(self.drawn_um2)
+
+    @property
+    def found(self) -> int:
+        """Number of tracts found."""
+        return len(self.found_um2)
+
+    @property
+    def matched(self) -> int:
+        """Number of tracts found that are drawn ones."""
+        return len(self.pairs)
 
 
 def score_tracts(
@@ -107,13 +120,14 @@ def compare(labelled: LabelledSlide, regions: Regions, split: Split) -> TractSco
     pairs = matched_pairs(drawn, found)
     false = [each for index, each in enumerate(found) if index not in {f for _, f in pairs}]
     tissue = shapely.union_all(labels.tissue_l0).intersection(seen)
+    pixel_um2 = labels.pixel_size.area_um2
     return TractScore(
         labelled.source,
         split,
-        len(drawn),
-        len(found),
-        len(pairs),
-        tissue.area * labels.pixel_size.area_um2 * 1e-6,
+        tuple(tract.area * pixel_um2 for tract in drawn),
+        tuple(tract.area * pixel_um2 for tract in found),
+        tuple(pairs),
+        tissue.area * pixel_um2 * 1e-6,
         regions.countable,
         _causes(false, drawn, labelled),
     )
@@ -178,75 +192,3 @@ def _cause(tract: Polygon, features: dict[str, shapely.Geometry]) -> str:
     shares = {name: tract.intersection(area).area / tract.area for name, area in features.items()}
     name = max(shares, key=lambda each: shares[each])
     return name if shares[name] >= LEAST_SHARE else UNEXPLAINED
-
-
-def tract_table(scores: Sequence[TractScore]) -> Table:
-    """Tracts found, missed and false, by split and institution."""
-    rows = []
-    for split in Split:
-        part = [score for score in scores if score.split is split]
-        places = sorted({score.source.institution for score in part})
-        for place in places:
-            chosen = [score for score in part if score.source.institution == place]
-            rows.append(_tract_row(f"{split}, {place}", chosen))
-        if len(places) > 1:
-            rows.append(_tract_row(f"{split}, all", part))
-    return Table(
-        "tracts",
-        f"Whole portal tracts; found means IoU of {LEAST_IOU:g} or more with a drawn one",
-        ("", "Slides", "Drawn", "Found", "Right", "Precision", "Recall", "F1", "False per mm²",
-         "Count within 1", "Seconds a slide"),
-        tuple(rows),
-        "Counts added up over slides. Where tracts bridge, one joined tract against several is a "
-        "miss and an error. Count within 1: slides whose number found is the number drawn or one "
-        "off, of those whose tracts found can be counted. Seconds: from the slide on disk to its "
-        "tracts.",
-    )  # fmt: skip
-
-
-def _tract_row(name: str, scores: Sequence[TractScore]) -> tuple[str, ...]:
-    drawn, found, right = (
-        sum(getattr(score, key) for score in scores) for key in ("drawn", "found", "matched")
-    )
-    tissue_mm2 = sum(score.tissue_mm2 for score in scores)
-    return (
-        name,
-        str(len(scores)),
-        str(drawn),
-        str(found),
-        str(right),
-        number(_ratio(right, found)),
-        number(_ratio(right, drawn)),
-        number(_ratio(2 * right, drawn + found)),
-        number(_ratio(found - right, tissue_mm2), 2),
-        _counts_within_one(scores),
-        number(float(np.mean([score.seconds for score in scores])), 1),
-    )
-
-
-def _counts_within_one(scores: Sequence[TractScore]) -> str:
-    counted = [score for score in scores if score.countable]
-    return f"{sum(abs(s.found - s.drawn) <= 1 for s in counted)} of {len(counted)}"
-
-
-def _ratio(part: float, whole: float) -> float:
-    return part / whole if whole else float(np.nan)
-
-
-def cause_table(scores: Sequence[TractScore]) -> Table | None:
-    """What false tracts lie on, by split; None where no slide says."""
-    names = sorted({name for score in scores for name in score.causes})
-    if not names:
-        return None
-    rows = []
-    for name in names:
-        counts = [sum(s.causes.get(name, 0) for s in scores if s.split is split) for split in Split]
-        rows.append((name, *map(str, counts), str(sum(counts))))
-    rows.sort(key=lambda row: -int(row[-1]))
-    return Table(
-        "causes",
-        "False tracts by what they lie on (SYNTHETIC: only a phantom knows)",
-        ("", *(str(split) for split in Split), "all"),
-        tuple(rows),
-        f"The feature under most of the tract, if that is {LEAST_SHARE:.0%} or more of it.",
-    )

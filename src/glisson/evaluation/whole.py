@@ -23,7 +23,8 @@ from glisson.evaluation.tables import (
     table_two,
 )
 from glisson.evaluation.tiles import TileScore, score_tiles
-from glisson.evaluation.tracts import TractScore, cause_table, tract_table
+from glisson.evaluation.tract_tables import cause_table, size_table, tract_table
+from glisson.evaluation.tracts import TractScore
 from glisson.model import ModelBundle, Runtime
 
 PAGE = "evaluation.html"
@@ -205,7 +206,7 @@ def _tables(result: Scored) -> list[Table]:
 
 
 def _tract_tables(tracts: Sequence[TractScore]) -> list[Table]:
-    tables = (tract_table(tracts), cause_table(tracts)) if tracts else ()
+    tables = (tract_table(tracts), size_table(tracts), cause_table(tracts)) if tracts else ()
     return [table for table in tables if table is not None]
 
 

@@ -1,0 +1,124 @@
+"""Tables of whole tracts: found, missed and false; by size; and what the false ones lie on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from glisson.dataset import Split
+from glisson.evaluation.table import Table, number
+from glisson.evaluation.tracts import LEAST_IOU, LEAST_SHARE, TractScore
+
+_SIZES_UM2 = ((0.0, 5e3), (5e3, 1e4), (1e4, 5e4), (5e4, np.inf))
+"""A round tract of 5,000 µm² is 80 µm wide, of 10,000 113 µm, of 50,000 252 µm."""
+
+
+def tract_table(scores: Sequence[TractScore]) -> Table:
+    """Tracts found, missed and false, by split and institution."""
+    rows = []
+    for split in Split:
+        part = [score for score in scores if score.split is split]
+        places = sorted({score.source.institution for score in part})
+        for place in places:
+            chosen = [score for score in part if score.source.institution == place]
+            rows.append(_tract_row(f"{split}, {place}", chosen))
+        if len(places) > 1:
+            rows.append(_tract_row(f"{split}, all", part))
+    return Table(
+        "tracts",
+        f"Whole portal tracts; found means IoU of {LEAST_IOU:g} or more with a drawn one",
+        ("", "Slides", "Drawn", "Found", "Right", "Precision", "Recall", "F1", "False per mm²",
+         "Count within 1", "Seconds a slide"),
+        tuple(rows),
+        "Counts added up over slides. Where tracts bridge, one joined tract against several is a "
+        "miss and an error. Count within 1: slides whose number found is the number drawn or one "
+        "off, of those whose tracts found can be counted. Seconds: from the slide on disk to its "
+        "tracts.",
+    )  # fmt: skip
+
+
+def _tract_row(name: str, scores: Sequence[TractScore]) -> tuple[str, ...]:
+    drawn, found, right = (
+        sum(getattr(score, key) for score in scores) for key in ("drawn", "found", "matched")
+    )
+    tissue_mm2 = sum(score.tissue_mm2 for score in scores)
+    return (
+        name,
+        str(len(scores)),
+        str(drawn),
+        str(found),
+        str(right),
+        number(_ratio(right, found)),
+        number(_ratio(right, drawn)),
+        number(_ratio(2 * right, drawn + found)),
+        number(_ratio(found - right, tissue_mm2), 2),
+        _counts_within_one(scores),
+        number(float(np.mean([score.seconds for score in scores])), 1),
+    )
+
+
+def _counts_within_one(scores: Sequence[TractScore]) -> str:
+    counted = [score for score in scores if score.countable]
+    return f"{sum(abs(s.found - s.drawn) <= 1 for s in counted)} of {len(counted)}"
+
+
+def _ratio(part: float, whole: float) -> float:
+    return part / whole if whole else float(np.nan)
+
+
+def cause_table(scores: Sequence[TractScore]) -> Table | None:
+    """What false tracts lie on, by split; None where no slide says."""
+    names = sorted({name for score in scores for name in score.causes})
+    if not names:
+        return None
+    rows = []
+    for name in names:
+        counts = [sum(s.causes.get(name, 0) for s in scores if s.split is split) for split in Split]
+        rows.append((name, *map(str, counts), str(sum(counts))))
+    rows.sort(key=lambda row: -int(row[-1]))
+    return Table(
+        "causes",
+        "False tracts by what they lie on (SYNTHETIC: only a phantom knows)",
+        ("", *(str(split) for split in Split), "all"),
+        tuple(rows),
+        f"The feature under most of the tract, if that is {LEAST_SHARE:.0%} or more of it.",
+    )
+
+
+def size_table(scores: Sequence[TractScore]) -> Table:
+    """How many tracts of each size are found, and how many found ones are right."""
+    return Table(
+        "tract-sizes",
+        "Whole portal tracts by size",
+        ("", "Size, µm²", "Drawn", "Recall", "Found", "Precision"),
+        tuple(
+            row
+            for split in Split
+            for row in _size_rows(str(split), [score for score in scores if score.split is split])
+        ),
+        "Recall by the size drawn, precision by the size found. Pieces of a tract that the cut of "
+        "the section or the core's edge separates count one by one.",
+    )
+
+
+def _size_rows(split: str, scores: Sequence[TractScore]) -> list[tuple[str, ...]]:
+    drawn = [(a, i in {d for d, _ in s.pairs}) for s in scores for i, a in enumerate(s.drawn_um2)]
+    found = [(a, i in {f for _, f in s.pairs}) for s in scores for i, a in enumerate(s.found_um2)]
+    return [
+        (split, _size_name(least, most), *_hits(drawn, least, most), *_hits(found, least, most))
+        for least, most in _SIZES_UM2
+        if scores
+    ]
+
+
+def _hits(tracts: Iterable[tuple[float, bool]], least: float, most: float) -> tuple[str, str]:
+    """Number of tracts of a size, and the share of them with a partner."""
+    chosen = [hit for area, hit in tracts if least <= area < most]
+    return str(len(chosen)), number(_ratio(sum(chosen), len(chosen)))
+
+
+def _size_name(least: float, most: float) -> str:
+    if most == np.inf:
+        return f"{least:,.0f} or more"
+    return f"{least:,.0f} to {most:,.0f}" if least else f"under {most:,.0f}"
