@@ -15,6 +15,7 @@ from glisson.frames import Frame, PixelSize
 from glisson.regions import find_regions
 from glisson.segmentation import ClassMap, segment_slide
 from glisson.slides import InMemorySlide
+from glisson.tissue import TissueSettings, find_tissue
 from tests.scenes import ArrayMap, ColourModel, biopsy_labels, coloured, everywhere
 
 PIXEL = PixelSize(0.5, 0.5)
@@ -87,6 +88,21 @@ def test_overview_shows_tissue_and_tracts(tmp_path: Path) -> None:
     for colour in ((255, 160, 0), (0, 120, 220)):
         assert (np.abs(picture - colour).sum(-1) < 30).sum() > 200
     assert max(picture.shape) <= 2500
+
+
+def test_the_overview_takes_the_tissue_finders_picture(tmp_path: Path) -> None:
+    """It is the same one, and the slide is not read again."""
+    labels = biopsy_labels()
+    slide = InMemorySlide(coloured(labels), PixelSize(1, 1))
+    regions = find_regions(ArrayMap(Frame(PixelSize(1, 1), 1.0), labels))
+    tissue = find_tissue(slide, TissueSettings(mpp=1.0))
+    write_overview(tmp_path / "read.png", slide, regions)
+    slide.read = None  # type: ignore[assignment,method-assign]
+    write_overview(tmp_path / "kept.png", slide, regions, (), tissue)
+    kept, read = (np.asarray(Image.open(tmp_path / f"{name}.png")) for name in ("kept", "read"))
+    left, top, width, height = 30, 30, kept.shape[1] - 60, kept.shape[0] - 130  # without margins
+    part = np.s_[top : top + height, left : left + width]
+    np.testing.assert_array_equal(kept[part], read[part])
 
 
 def test_overview_without_tissue(tmp_path: Path) -> None:

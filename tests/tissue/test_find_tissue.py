@@ -208,7 +208,7 @@ def test_bands_and_pieces_change_nothing() -> None:
 
 
 def test_threads_change_nothing() -> None:
-    scene = scenes.with_ink(scenes.with_dust(scenes.scene("grey", 0.5)), INKS["blue"])
+    scene = scenes.with_ink(scenes.with_dust(scenes.scene("grey", 0.5)), "blue", True)
     cut = TissueSettings(max_read_px=90 * 90)
     alone, many = (find_tissue(scene.slide(), replace(cut, threads=n)) for n in (1, 4))
     np.testing.assert_array_equal(alone.mask, many.mask)

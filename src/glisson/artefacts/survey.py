@@ -132,16 +132,20 @@ def _look(slide: Slide, tissue: TissueMap, box: BoxPx, settings: ArtefactSetting
 
 def _density(slide: Slide, tissue: TissueMap, box: BoxPx) -> list[Floats]:
     """Red, green and blue OD against the glass, at least 0; what cannot be read is glass."""
-    patch = slide.read(tissue.frame.region_um(box), tissue.frame.mpp)
+    rgb = tissue.picture.crop(box) if tissue.picture else _read(slide, tissue, box)
     glass = density(np.array(tissue.background_rgb, np.uint8))
     values = density(np.arange(256, dtype=np.uint8))
-    od = [
+    return [
         cv2.LUT(channel, np.maximum(values - glass[k], 0))
-        for k, channel in enumerate(cv2.split(patch.rgb))
+        for k, channel in enumerate(cv2.split(rgb))
     ]
-    for each in od if not patch.readable.all() else ():
-        each[~patch.readable] = 0
-    return od
+
+
+def _read(slide: Slide, tissue: TissueMap, box: BoxPx) -> NDArray[np.uint8]:
+    """What the picture would show, of a tissue map that kept none."""
+    patch = slide.read(tissue.frame.region_um(box), tissue.frame.mpp)
+    patch.rgb[~patch.readable] = tissue.background_rgb
+    return patch.rgb
 
 
 def _stain(block: Block) -> Stain | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,9 +15,10 @@ from shapely import Polygon
 from glisson.artefacts import Artefact, Kind
 from glisson.classes import PORTAL, TISSUE_COLOUR
 from glisson.files import atomic_path
-from glisson.frames import RegionUm
+from glisson.frames import BoxPx, Frame, RegionUm
 from glisson.regions import Regions, Tract
 from glisson.slides import Slide
+from glisson.tissue import TissueMap
 
 _LONG_SIDE_PX = 2400
 _MOST_MARGIN_UM = 300.0
@@ -51,16 +52,22 @@ class _View:
 
 
 def write_overview(
-    path: Path, slide: Slide, regions: Regions, artefacts: Sequence[Artefact] = ()
+    path: Path,
+    slide: Slide,
+    regions: Regions,
+    artefacts: Sequence[Artefact] = (),
+    tissue: TissueMap | None = None,
 ) -> None:
     """Write a PNG of at most 2400 px: tissue grey, complete tracts orange, partial ones blue,
     artefacts dashed, each kind in its colour (dust is left out: it would hide the slide).
+
+    The tissue map's picture is shown where it is fine enough, else the slide is read.
 
     Raises:
         OutputError: the file cannot be written.
     """
     view = _view(slide, regions)
-    picture = _photograph(slide, view)
+    picture = _photograph(_source(slide, view, tissue), view)
     draw = ImageDraw.Draw(picture)
     for fragment in regions.fragments:
         _outline(draw, view.px(fragment.outline_l0), TISSUE_COLOUR, 2)
@@ -109,7 +116,24 @@ def _extent_l0(slide: Slide, regions: Regions) -> tuple[float, float, float, flo
     return box.x_l0, box.y_l0, box.x_l0 + box.width_l0, box.y_l0 + box.height_l0
 
 
-def _photograph(slide: Slide, view: _View) -> Image.Image:
+@dataclass(frozen=True)
+class _Source:
+    """Where the view's pixels come from: `read` gives a box of whole pixels of `mpp`."""
+
+    mpp: float
+    read: Callable[[BoxPx], NDArray[np.uint8]]
+
+
+def _source(slide: Slide, view: _View, tissue: TissueMap | None) -> _Source:
+    """The tissue finder's picture, or the slide's coarsest level that is fine enough."""
+    if tissue is not None and tissue.picture is not None and tissue.frame.mpp <= view.mpp:
+        return _Source(tissue.frame.mpp, tissue.picture.crop)
+    mpp = _level_mpp(slide, view.mpp)
+    frame = Frame(slide.info.pixel_size, mpp)
+    return _Source(mpp, lambda box: slide.read(frame.region_um(box), mpp).rgb)
+
+
+def _photograph(source: _Source, view: _View) -> Image.Image:
     """The view read in bands, so that memory does not depend on the slide."""
     width_px = max(1, round(view.region_um.width_um / view.mpp))
     height_px = max(1, round(view.region_um.height_um / view.mpp))
@@ -118,24 +142,24 @@ def _photograph(slide: Slide, view: _View) -> Image.Image:
         rows = min(_BAND_PX, height_px - top_px)
         top_um = view.region_um.y_um + top_px * view.mpp
         region = RegionUm(view.region_um.x_um, top_um, width_px * view.mpp, rows * view.mpp)
-        picture.paste(_shrunk(slide, region, (width_px, rows)), (0, top_px))
+        picture.paste(_shrunk(source, region, (width_px, rows)), (0, top_px))
     return picture
 
 
-def _shrunk(slide: Slide, region: RegionUm, size_px: tuple[int, int]) -> Image.Image:
-    """A region of the slide: whole pixels of the nearest finer level, then made smaller.
+def _shrunk(source: _Source, region: RegionUm, size_px: tuple[int, int]) -> Image.Image:
+    """A region of the slide: whole pixels of the source, then made smaller.
 
     Reading at the picture's own scale takes twice the time: its pixels begin anywhere in the
     level's, and are averaged exactly, which nobody sees.
     """
-    mpp = _level_mpp(slide, region.width_um / size_px[0])
+    mpp = source.mpp
     left, top = region.x_um / mpp, region.y_um / mpp
     right, bottom = left + region.width_um / mpp, top + region.height_um / mpp
     x, y = math.floor(left), math.floor(top)
     width, height = math.ceil(right) - x, math.ceil(bottom) - y
-    read = slide.read(RegionUm(x * mpp, y * mpp, width * mpp, height * mpp), mpp)
+    read = source.read(BoxPx(x, y, width, height))
     box = (left - x, top - y, right - x, bottom - y)
-    return Image.fromarray(read.rgb).resize(size_px, Image.Resampling.BOX, box)
+    return Image.fromarray(read).resize(size_px, Image.Resampling.BOX, box)
 
 
 def _level_mpp(slide: Slide, mpp: float) -> float:

@@ -241,7 +241,7 @@ def _write_pictures(
     (folder / THUMBNAILS).mkdir()
     regions, artefacts = found.regions, found.artefacts.each
     return [
-        beside.submit(write_overview, folder / OVERVIEW, slide, regions, artefacts),
+        beside.submit(write_overview, folder / OVERVIEW, slide, regions, artefacts, found.tissue),
         beside.submit(write_class_map, folder / CLASS_MAP, found.class_map),
         beside.submit(write_thumbnails, folder / THUMBNAILS, slide, regions.tracts),
         beside.submit(write_artefacts_geojson, folder / ARTEFACTS_FILE, artefacts, slide.info),

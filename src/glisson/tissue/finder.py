@@ -30,6 +30,7 @@ from glisson.tissue.morphology import (
     fill_narrow_holes,
     pieces,
 )
+from glisson.tissue.picture import Picture
 from glisson.tissue.settings import TissueSettings
 from glisson.tissue.tissue_map import Cause, Mask, TissueMap
 
@@ -41,9 +42,9 @@ def find_tissue(slide: Slide, settings: TissueSettings | None = None) -> TissueM
 
     The grid starts at the slide's level-0 corner, at `settings.mpp` (4 µm/px), doubled
     until the scanned area has at most `settings.max_grid_px` pixels. Memory: about 20
-    bytes a scanned grid pixel, and one read of at most `settings.max_read_px`. Enclosed
-    fat is tissue, wider lumens are not. An empty or dark-field slide gives an empty mask
-    with a warning.
+    bytes a scanned grid pixel, of which 3 are kept as a picture, and a thread's reads of at
+    most `settings.max_read_px`. Enclosed fat is tissue, wider lumens are not. An empty or
+    dark-field slide gives an empty mask with a warning.
 
     Raises:
         SlideError: as `slide.read` raises it.
@@ -56,7 +57,15 @@ def find_tissue(slide: Slide, settings: TissueSettings | None = None) -> TissueM
         mask=grid.on_whole_slide(found.mask, outside=False),
         causes=grid.on_whole_slide(found.causes, outside=Cause.PADDING),
         warnings=_grid_warnings(grid, settings) + found.warnings,
+        picture=_picture(grid, found.background_rgb),
     )
+
+
+def _picture(grid: Grid, glass_rgb: tuple[int, int, int]) -> Picture:
+    """Takes the grid's pixels over: nobody needs them any more."""
+    if not grid.all_readable:
+        grid.rgb[~grid.readable] = glass_rgb
+    return Picture(grid.rgb, grid.box_px.x_px, grid.box_px.y_px, glass_rgb)
 
 
 def _find_scanned(grid: Grid, settings: TissueSettings) -> TissueMap:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glisson.frames import Frame
+from glisson.tissue.picture import Picture
 
 Mask = NDArray[np.bool_]
 
@@ -40,6 +41,7 @@ class TissueMap:
         causes: (H, W) uint8 of `Cause`. Padding is what was never scanned.
         background_rgb: colour of the glass (the median over its pixels).
         warnings: sentences for the user, in the order they were noticed.
+        picture: the slide on the grid, where it was kept.
     """
 
     mask: Mask
@@ -47,6 +49,7 @@ class TissueMap:
     causes: NDArray[np.uint8]
     background_rgb: tuple[int, int, int]
     warnings: tuple[str, ...] = ()
+    picture: Picture | None = None
 
     @property
     def excluded(self) -> Mask:

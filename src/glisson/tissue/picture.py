@@ -1,0 +1,44 @@
+"""The slide as the tissue finder saw it, kept so that nobody decodes it again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glisson.frames import BoxPx
+
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Pixels of the scanned area on the tissue's grid; clear glass everywhere else.
+
+    Attributes:
+        rgb: (h, w, 3) uint8; glass where nothing could be read.
+        x_px, y_px: where on the grid it begins.
+        glass_rgb: colour of the glass.
+    """
+
+    rgb: Pixels
+    x_px: int
+    y_px: int
+    glass_rgb: tuple[int, int, int]
+
+    def crop(self, box: BoxPx) -> Pixels:
+        """(h, w, 3) uint8 of a box of the grid, which may reach beyond the slide."""
+        left, top = box.x_px - self.x_px, box.y_px - self.y_px
+        height, width = self.rgb.shape[:2]
+        rows = slice(max(top, 0), min(top + box.height_px, height))
+        columns = slice(max(left, 0), min(left + box.width_px, width))
+        if (rows.stop - rows.start, columns.stop - columns.start) == (box.height_px, box.width_px):
+            return self.rgb[rows, columns]
+        found = np.empty((box.height_px, box.width_px, 3), np.uint8)
+        found[:] = self.glass_rgb
+        if rows.start < rows.stop and columns.start < columns.stop:
+            to_rows = slice(rows.start - top, rows.stop - top)
+            to_columns = slice(columns.start - left, columns.stop - left)
+            found[to_rows, to_columns] = self.rgb[rows, columns]
+        return found
