@@ -50,7 +50,6 @@ def render_tile(
     artefacts: float = 1.0,
     drawn_mpp: float = 0.5,
     rare: float = 1.0,
-    cirrhosis: float = 1.0,
 ) -> Tile:
     """One tile; the same seed gives the same bytes.
 
@@ -62,10 +61,9 @@ def render_tile(
         artefacts: how common pen, dust, folds, blur and padding are; 0 for none.
         drawn_mpp: µm per pixel of the drawing, about; nuclei keep their shape up to 1.
         rare: how common collapse, capsule and clots are, as a multiple of biopsies.
-        cirrhosis: how common cirrhosis is, next to the other stages of each diagnosis.
     """
     rng = np.random.default_rng([seed, 0x71])
-    disease = draw_disease(rng, diagnosis, cirrhosis=cirrhosis)
+    disease = draw_disease(rng, diagnosis)
     texture, stain = draw_texture(rng), draw_stain(rng)
     width_um = rng.uniform(450, 1400)
     core = draw_core(rng, _CORE_UM, width_um, angle=rng.uniform(0, 6.28))

@@ -21,13 +21,13 @@ from glisson.phantom import commonest, render_tile
 Pixels = NDArray[np.uint8]
 Pair = tuple[Pixels, Pixels]
 
-SCALES = (0.74, 0.87, 1.0, 1.0, 1.15, 1.3)
+SCALES = (0.8, 0.9, 1.0, 1.0, 1.1, 1.25)
 """Factors on the rendered µm/px: errors of scale to bear."""
 
 
 @dataclass(frozen=True)
 class _Group:
-    """Tiles that are kept in one file: seeds, µm/px, side, how common rare things are."""
+    """Tiles that are kept in one file: their seeds, µm/px, side, and how common rarities are."""
 
     split: Split
     first_seed: int
@@ -35,7 +35,6 @@ class _Group:
     mpp: float
     size_px: int
     rare: float
-    cirrhosis: float
 
     @property
     def seeds(self) -> range:
@@ -43,7 +42,7 @@ class _Group:
 
     @property
     def file_name(self) -> str:
-        kind = f"{self.mpp:g}um-{self.size_px}px-{self.rare:g}-{self.cirrhosis:g}"
+        kind = f"{self.mpp:g}um-{self.size_px}px-{self.rare:g}"
         return f"phantoms-{self.first_seed}-{self.count}-{kind}.npz"
 
 
@@ -52,8 +51,8 @@ class PhantomTiles:
 
     Attributes:
         rows: training tiles of seeds from `first_seed` on, in which collapse, capsule and clots
-            are `rare` times and cirrhosis `cirrhosis` times as common as in biopsies; validation
-            tiles of seeds far from them, as biopsies are; every tile is a patient of its own.
+            are `rare` times as common as in biopsies; validation tiles of seeds far from them, as
+            biopsies are; every tile is a patient of its own.
         leak: None: no patient is in two splits.
     """
 
@@ -71,16 +70,15 @@ class PhantomTiles:
         first_seed: int = 1_000,
         group: int = 500,
         rare: float = 1.0,
-        cirrhosis: float = 1.0,
     ) -> None:
         self._mpp, self._size_px = mpp, size_px
         splits = (
-            (Split.VALIDATION, self.VALIDATION_SEED, validation, 1.0, 1.0),
-            (Split.TRAIN, first_seed, training, rare, cirrhosis),
+            (Split.VALIDATION, self.VALIDATION_SEED, validation, 1.0),
+            (Split.TRAIN, first_seed, training, rare),
         )
         groups = [
-            _Group(split, seed, min(group, start + count - seed), mpp, size_px, *often)
-            for split, start, count, *often in splits
+            _Group(split, seed, min(group, start + count - seed), mpp, size_px, often)
+            for split, start, count, often in splits
             for seed in range(start, start + count, group)
         ]
         folder.mkdir(parents=True, exist_ok=True)
@@ -137,8 +135,6 @@ def _draw_missing(folder: Path, groups: Sequence[_Group]) -> None:
 
 def _render_one(seed: int, group: _Group) -> Pair:
     size_px, fine_mpp = group.size_px, group.mpp / 2 * SCALES[seed % len(SCALES)]
-    tile = render_tile(
-        seed, 2 * size_px, fine_mpp, None, 1.0, fine_mpp, group.rare, group.cirrhosis
-    )
+    tile = render_tile(seed, 2 * size_px, fine_mpp, drawn_mpp=fine_mpp, rare=group.rare)
     rgb = cv2.resize(tile.rgb, (size_px, size_px), interpolation=cv2.INTER_AREA)
     return rgb.astype(np.uint8), commonest(tile.labels, 2)

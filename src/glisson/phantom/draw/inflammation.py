@@ -11,8 +11,6 @@ from glisson.phantom.world import Field, Scatter, scatter
 
 PITCH_UM = 6.6
 """Closest packing of an infiltrate: about 26,000 places per mm²; measured ones fill half."""
-_BLUR_OF_DEEPER_CELLS = 0.10
-"""Haematoxylin between packed cells, from nuclei above and below the plane of focus."""
 
 
 def draw_infiltrate(section: Section, density: Field, stream: int) -> None:
@@ -33,7 +31,6 @@ def _displace_ground(section: Section, density: Field) -> None:
     rest = 1 - np.float32(section.texture.displacement) * density
     section.dyes.eosin *= rest
     section.dyes.haematoxylin *= rest
-    section.dyes.haematoxylin += np.float32(_BLUR_OF_DEEPER_CELLS) * density
 
 
 def draw_inflammatory_cells(section: Section, points: Scatter) -> None:
@@ -47,7 +44,7 @@ def draw_inflammatory_cells(section: Section, points: Scatter) -> None:
     red = 0.36 + 0.12 * eosinophils.draw(7)
     nuclei.stamp(section.dyes.eosin, section.canvas, nuclei.RED_CYTOPLASM, eosinophils, red)
     mononuclear = points.keep(kind <= 1 - disease.eosinophils)
-    stamp_nuclei(section, nuclei.LYMPHOCYTE, mononuclear, 1.65 + 0.6 * mononuclear.draw(4))
+    stamp_nuclei(section, nuclei.LYMPHOCYTE, mononuclear, 1.12 + 0.45 * mononuclear.draw(4))
     stamp_nuclei(section, nuclei.EOSINOPHIL, eosinophils, 1.2 + 0.3 * eosinophils.draw(4))
 
 

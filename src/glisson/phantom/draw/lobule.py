@@ -13,9 +13,9 @@ from glisson.phantom.draw.section import Section, smooth_step
 from glisson.phantom.features import Feature
 from glisson.phantom.world import Field, Scatter, scatter
 
-HEPATOCYTE_EOSIN = 0.25
-HEPATOCYTE_HAEMATOXYLIN = 0.085
-NUCLEUS_HAEMATOXYLIN = 0.39
+HEPATOCYTE_EOSIN = 0.235
+HEPATOCYTE_HAEMATOXYLIN = 0.105
+NUCLEUS_HAEMATOXYLIN = 0.42
 """At full stain strength these give the median optical densities measured on real liver."""
 _HEPATOCYTES_PER_MM2 = 2300.0
 

@@ -196,20 +196,14 @@ _MIX = {"normal": 0.12, "aih": 0.26, "pbc": 0.16, "psc": 0.07, "gvhd": 0.09, "di
 
 
 def draw_disease(
-    rng: np.random.Generator,
-    diagnosis: str | None = None,
-    stage: int | None = None,
-    cirrhosis: float = 1.0,
+    rng: np.random.Generator, diagnosis: str | None = None, stage: int | None = None
 ) -> Disease:
-    """One random liver; `diagnosis` and `stage` fix what they name.
-
-    Cirrhosis is `cirrhosis` times as common, next to the other stages, as in the diagnosis.
-    """
+    """One random liver; `diagnosis` and `stage` fix what they name."""
     shares = np.array(list(_MIX.values()))
     key = diagnosis or str(rng.choice(list(_MIX), p=shares / shares.sum()))
     known = DIAGNOSES[key]
-    frequency = np.array(known.stages) * (1, 1, 1, 1, cirrhosis)
-    drawn_stage = int(rng.choice(5, p=frequency / frequency.sum()))
+    frequency = np.array(known.stages) / sum(known.stages)
+    drawn_stage = int(rng.choice(5, p=frequency))
     ranges = {**COMMON, **known.ranges}
     values = {
         each.name: float(rng.uniform(*ranges[each.name]))

@@ -98,7 +98,7 @@ BACKGROUNDS: tuple[Rgb, ...] = (
 )  # fmt: skip
 """Glass colours measured on real liver slides."""
 
-_HAEMATOXYLIN = np.array([0.58, 0.72, 0.36]), np.array([0.045, 0.025, 0.025])
+_HAEMATOXYLIN = np.array([0.54, 0.73, 0.38]), np.array([0.045, 0.025, 0.025])
 _EOSIN = np.array([0.12, 0.84, 0.50]), np.array([0.07, 0.06, 0.09])
 _STRENGTH = 0.26
 _BALANCE = 0.15
@@ -116,13 +116,13 @@ def draw_texture(rng: np.random.Generator) -> Texture:
         sinusoid_open=float(rng.uniform(0.0, 0.3) if compact else rng.uniform(0.15, 0.9)),
         red_cells=float((0.35 if compact else 1.0) * rng.uniform(0, 1) ** 1.5),
         membrane=float(rng.uniform(0, 1) ** (2 if compact else 1)),
-        granularity=float(rng.uniform(0.0, 0.12) if compact else rng.uniform(0.1, 0.4)),
+        granularity=float(rng.uniform(0.0, 0.12) if compact else rng.uniform(0.08, 0.32)),
         clear_cells=float(rng.uniform(0, 1) ** (5 if compact else 2)),
         mosaic=float(rng.uniform(0.01, 0.09) if compact else rng.uniform(0.07, 0.25)),
         zonation=float(rng.uniform(0.02, 0.065)),
         nuclear_darkness=float(rng.uniform(0.62, 1.25)),
         nuclear_scale=float(rng.uniform(0.88, 1.12)),
-        collagen_eosin=float(rng.uniform(0.35, 1.0)),
+        collagen_eosin=float(rng.uniform(0.5, 1.2)),
         collagen_haematoxylin=float(rng.uniform(0.65, 1.45)),
         fibre_contrast=float(rng.uniform(0.08, 0.32)),
         looseness=float(rng.uniform(0, 1)),
