@@ -73,10 +73,10 @@ def test_a_slide_that_goes_while_it_is_worked_on(
 
     find = one_slide.find_tissue
 
-    def find_and_lose(slide: Any) -> Any:
+    def find_and_lose(slide: Any, *more: Any) -> Any:
         if slide.info.name == "b":
             raise FileNotFoundError(errno.ENOENT, "No such file or directory", str(slide.info.path))
-        return find(slide)
+        return find(slide, *more)
 
     monkeypatch.setattr(one_slide, "find_tissue", find_and_lose)
     result = segment(slides, tmp_path / "out")
