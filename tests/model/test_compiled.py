@@ -33,6 +33,19 @@ def test_the_second_opening_reads_what_the_first_compiled(
     assert [each.name for each in cache.iterdir()] == [kept.name]
 
 
+def test_a_cache_that_may_only_be_read(
+    bundle: ModelBundle, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled = answer(bundle)
+
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "touch", refused)
+    monkeypatch.setattr("glisson.model.openvino_runtime.whole_graph", None)
+    np.testing.assert_array_equal(answer(bundle), compiled)
+
+
 @pytest.mark.parametrize("length", [0, 20, 5_000])
 def test_a_broken_one_is_made_again(
     bundle: ModelBundle, cache: Path, length: int, monkeypatch: pytest.MonkeyPatch

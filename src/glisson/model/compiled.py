@@ -9,6 +9,7 @@ be written, nothing is kept.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -84,7 +85,8 @@ def _read(
         if hashlib.sha256(graph).digest() != digest:
             logger.info("%s is damaged; the model is compiled again.", path)
             return None
-        path.touch()
+        with contextlib.suppress(OSError):  # a cache that may only be read
+            path.touch()
         return core.import_model(graph, "CPU", dict(options))
     except (OSError, RuntimeError) as error:
         logger.debug("no compiled graph at %s: %s", path, error)
