@@ -44,17 +44,22 @@ def assembled(
         for column in range(box_px.x_px // BLOCK_PX, -(-right // BLOCK_PX)):
             block = block_at((row, column))
             if block is not None:
-                _paste(
-                    block, row * BLOCK_PX - box_px.y_px, column * BLOCK_PX - box_px.x_px, picture
-                )
+                paste(block, row * BLOCK_PX - box_px.y_px, column * BLOCK_PX - box_px.x_px, picture)
     return picture
 
 
-def _paste(block: NDArray[Any], top: int, left: int, picture: NDArray[Any]) -> None:
-    rows = slice(max(top, 0), min(top + block.shape[0], picture.shape[0]))
-    columns = slice(max(left, 0), min(left + block.shape[1], picture.shape[1]))
+def paste(block: NDArray[Any], top: int, left: int, picture: NDArray[Any]) -> None:
+    """Copy what lies inside of a block whose corner is at (top, left), anywhere, into a picture."""
+    rows = _inside(top, block.shape[0], picture.shape[0])
+    columns = _inside(left, block.shape[1], picture.shape[1])
     source = block[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
     picture[rows, columns] = source
+
+
+def _inside(first: int, length: int, whole: int) -> slice:
+    """The part of a whole that a length from `first` on covers; empty, beside it, at its place."""
+    start = max(first, 0)
+    return slice(start, max(start, min(first + length, whole)))
 
 
 def _merged(found: list[Corners]) -> list[Corners]:

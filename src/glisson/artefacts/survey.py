@@ -144,8 +144,8 @@ def _density(slide: Slide, tissue: TissueMap, box: BoxPx) -> list[Floats]:
 def _read(slide: Slide, tissue: TissueMap, box: BoxPx) -> NDArray[np.uint8]:
     """What the picture would show, of a tissue map that kept none."""
     patch = slide.read(tissue.frame.region_um(box), tissue.frame.mpp)
-    patch.rgb[~patch.readable] = tissue.background_rgb
-    return patch.rgb
+    glass = np.array(tissue.background_rgb, np.uint8)
+    return np.where(patch.readable[..., None], patch.rgb, glass)
 
 
 def _stain(block: Block) -> Stain | None:

@@ -88,28 +88,34 @@ def cause_table(scores: Sequence[TractScore]) -> Table | None:
 
 def size_table(scores: Sequence[TractScore]) -> Table:
     """How many tracts of each size are found, and how many found ones are right."""
+    rows = []
+    for split in Split:
+        part = [score for score in scores if score.split is split]
+        rows += _size_rows(str(split), part) if part else []
     return Table(
         "tract-sizes",
         "Whole portal tracts by size",
         ("", "Size, µm²", "Drawn", "Recall", "Found", "Precision"),
-        tuple(
-            row
-            for split in Split
-            for row in _size_rows(str(split), [score for score in scores if score.split is split])
-        ),
+        tuple(rows),
         "Recall by the size drawn, precision by the size found. Pieces of a tract that the cut of "
         "the section or the core's edge separates count one by one.",
     )
 
 
 def _size_rows(split: str, scores: Sequence[TractScore]) -> list[tuple[str, ...]]:
-    drawn = [(a, i in {d for d, _ in s.pairs}) for s in scores for i, a in enumerate(s.drawn_um2)]
-    found = [(a, i in {f for _, f in s.pairs}) for s in scores for i, a in enumerate(s.found_um2)]
+    drawn, found = [], []
+    for score in scores:
+        drawn += _with_partners(score.drawn_um2, {d for d, _ in score.pairs})
+        found += _with_partners(score.found_um2, {f for _, f in score.pairs})
     return [
         (split, _size_name(least, most), *_hits(drawn, least, most), *_hits(found, least, most))
         for least, most in _SIZES_UM2
-        if scores
     ]
+
+
+def _with_partners(areas_um2: Sequence[float], paired: set[int]) -> list[tuple[float, bool]]:
+    """Each tract's area, and whether it is one of a pair."""
+    return [(area, index in paired) for index, area in enumerate(areas_um2)]
 
 
 def _hits(tracts: Iterable[tuple[float, bool]], least: float, most: float) -> tuple[str, str]:

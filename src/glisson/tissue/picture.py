@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from glisson.blocks import paste
 from glisson.frames import BoxPx
 
 Pixels = NDArray[np.uint8]
@@ -31,14 +32,9 @@ class Picture:
         """(h, w, 3) uint8 of a box of the grid, which may reach beyond the slide."""
         left, top = box.x_px - self.x_px, box.y_px - self.y_px
         height, width = self.rgb.shape[:2]
-        rows = slice(max(top, 0), min(top + box.height_px, height))
-        columns = slice(max(left, 0), min(left + box.width_px, width))
-        if (rows.stop - rows.start, columns.stop - columns.start) == (box.height_px, box.width_px):
-            return self.rgb[rows, columns]
+        if min(left, top) >= 0 and left + box.width_px <= width and top + box.height_px <= height:
+            return self.rgb[top : top + box.height_px, left : left + box.width_px]
         found = np.empty((box.height_px, box.width_px, 3), np.uint8)
         found[:] = self.glass_rgb
-        if rows.start < rows.stop and columns.start < columns.stop:
-            to_rows = slice(rows.start - top, rows.stop - top)
-            to_columns = slice(columns.start - left, columns.stop - left)
-            found[to_rows, to_columns] = self.rgb[rows, columns]
+        paste(self.rgb, -top, -left, found)
         return found
