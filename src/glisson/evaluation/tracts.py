@@ -25,7 +25,7 @@ from glisson.exchange import read_geojson
 from glisson.model import ModelBundle, Runtime
 from glisson.regions import Regions, RegionSettings, find_regions
 from glisson.segmentation import SegmentSettings, segment_beside_artefacts
-from glisson.tissue import find_tissue
+from glisson.tissue import TissueSettings, find_tissue
 
 LEAST_IOU = 0.5
 """Overlap over union at which a found tract is a drawn one: above it, a pair is unique."""
@@ -105,7 +105,8 @@ def score_tracts(
 def _segmented(labelled: LabelledSlide, bundle: ModelBundle, runtime: Runtime) -> Regions:
     settings = SegmentSettings.of_model(bundle.spec)
     slide = labelled.slide
-    class_map, _ = segment_beside_artefacts(slide, find_tissue(slide), runtime, settings)
+    tissue = find_tissue(slide, TissueSettings(threads=runtime.workers))
+    class_map, _ = segment_beside_artefacts(slide, tissue, runtime, settings)
     least = bundle.spec.min_tract_probability
     return find_regions(class_map, RegionSettings(min_tract_probability=least))
 
