@@ -178,11 +178,11 @@ def _metadata(class_map: SizedLabelMap) -> dict[str, object]:
 
 def _uuid(class_map: SizedLabelMap) -> str:
     """A UUID that follows from the classes, so that the same map is the same bytes."""
-    digest = hashlib.blake2b(digest_size=16)
+    digest = hashlib.sha256()  # processors have instructions for it: twice as fast as BLAKE2
     for box in class_map.boxes():
         digest.update(repr(box).encode())
         digest.update(class_map.crop(box).labels.tobytes())
-    return f"urn:uuid:{uuid.UUID(bytes=digest.digest(), version=4)}"
+    return f"urn:uuid:{uuid.UUID(bytes=digest.digest()[:16], version=4)}"
 
 
 def _tiles(class_map: SizedLabelMap, size: Size, step: int) -> Iterator[Labels]:
