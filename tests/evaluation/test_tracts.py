@@ -9,7 +9,7 @@ import shapely
 from shapely import Polygon
 
 from glisson.dataset import Split, open_labelled
-from glisson.evaluation.tract_tables import cause_table, size_table, tract_table
+from glisson.evaluation.tract_tables import cause_table, content_table, size_table, tract_table
 from glisson.evaluation.tracts import MERGED, UNEXPLAINED, TractScore, compare, matched_pairs
 from glisson.frames import Frame, PixelSize
 from glisson.regions import Regions, Tract
@@ -73,10 +73,32 @@ def test_outside_a_region_nothing_counts(tmp_path: Path) -> None:
     assert score.tissue_mm2 == pytest.approx(150 * 150 * 1e-6)
 
 
+def write_features(folder: Path, **outlines: Polygon) -> None:
+    drawn = [
+        feature(name.replace("_", " "), shapely.geometry.mapping(outline))
+        for name, outline in outlines.items()
+    ]
+    document = {"type": "FeatureCollection", "features": drawn}
+    (folder / "a.features.geojson").write_text(json.dumps(document))
+
+
+def test_recall_of_tracts_that_hold_an_artery_or_a_duct(tmp_path: Path) -> None:
+    """A vein alone is not counted by, and a duct in a false tract is nobody's."""
+    duct, vein = FIRST.centroid.buffer(8), SECOND.centroid.buffer(8)
+    write_features(tmp_path, Bile_duct=duct, Portal_vein=vein)
+    score = compared(tmp_path, regions(FIRST, ELSEWHERE))
+    assert score.with_profile == (True, False)
+    assert score.causes == {UNEXPLAINED: 1}
+    table = content_table([score])
+    assert table is not None
+    assert [row[1:] for row in table.rows] == [
+        ("an artery or a bile duct", "1", "1.000"),
+        ("neither", "1", "0.000"),
+    ]
+
+
 def test_false_tracts_are_named_by_what_they_lie_on(tmp_path: Path) -> None:
-    vein = feature("Central vein", shapely.geometry.mapping(ELSEWHERE.buffer(5)))
-    document = {"type": "FeatureCollection", "features": [vein]}
-    (tmp_path / "a.features.geojson").write_text(json.dumps(document))
+    write_features(tmp_path, Central_vein=ELSEWHERE.buffer(5))
     left, right = shapely.box(128, 128, 150, 220), shapely.box(70, 500, 130, 560)
     score = compared(tmp_path, regions(ELSEWHERE, left, right))
     assert score.causes == {"Central vein": 1, MERGED: 1, UNEXPLAINED: 1}
@@ -86,7 +108,9 @@ def test_false_tracts_are_named_by_what_they_lie_on(tmp_path: Path) -> None:
 
 
 def test_without_features_no_causes(tmp_path: Path) -> None:
-    assert cause_table([compared(tmp_path, regions(ELSEWHERE))]) is None
+    score = compared(tmp_path, regions(ELSEWHERE))
+    assert cause_table([score]) is None
+    assert content_table([score]) is None
 
 
 @pytest.mark.parametrize(("move", "pairs"), [(0, 1), (33, 1), (34, 0), (200, 0)])

@@ -1,4 +1,4 @@
-"""Tables of whole tracts: found, missed and false; by size; and what the false ones lie on."""
+"""Tables of whole tracts: found, missed and false; by size and content; and why false."""
 
 from __future__ import annotations
 
@@ -111,6 +111,41 @@ def _size_rows(split: str, scores: Sequence[TractScore]) -> list[tuple[str, ...]
         (split, _size_name(least, most), *_hits(drawn, least, most), *_hits(found, least, most))
         for least, most in _SIZES_UM2
     ]
+
+
+def content_table(scores: Sequence[TractScore]) -> Table | None:
+    """How many tracts are found of those that a pathologist counts; None where no slide says."""
+    known = [score for score in scores if score.with_profile]
+    rows = [
+        (str(split), name, *_found_of(score for score in known if score.split is split)[holds])
+        for split in Split
+        if any(score.split is split for score in known)
+        for name, holds in (("an artery or a bile duct", True), ("neither", False))
+    ]
+    if not rows:
+        return None
+    return Table(
+        "tract-contents",
+        "Whole portal tracts by what they hold (SYNTHETIC: only a phantom knows)",
+        ("", "Holds", "Drawn", "Recall"),
+        tuple(rows),
+        "Cazzaniga et al. 2025 count an area as a tract that holds at least one artery or "
+        "interlobular bile duct. Others are portal area: tails of a tract, septa, and what the "
+        "core's edge leaves of one.",
+    )
+
+
+def _found_of(scores: Iterable[TractScore]) -> dict[bool, tuple[str, str]]:
+    """Number drawn and share found, of tracts that hold a profile and of those that do not."""
+    hits: dict[bool, list[bool]] = {True: [], False: []}
+    for score in scores:
+        paired = {drawn for drawn, _ in score.pairs}
+        for index, holds in enumerate(score.with_profile):
+            hits[holds].append(index in paired)
+    return {
+        holds: (str(len(each)), number(_ratio(sum(each), len(each))))
+        for holds, each in hits.items()
+    }
 
 
 def _with_partners(areas_um2: Sequence[float], paired: set[int]) -> list[tuple[float, bool]]:

@@ -6,8 +6,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
+import numpy as np
 import shapely
 from shapely import Polygon
 
@@ -23,6 +23,7 @@ from glisson.dataset import (
 )
 from glisson.exchange import read_geojson
 from glisson.model import ModelBundle, Runtime
+from glisson.phantom import BILE_DUCT, HEPATIC_ARTERY, PORTAL_VEIN
 from glisson.regions import Regions, RegionSettings, find_regions
 from glisson.segmentation import SegmentSettings, segment_beside_artefacts
 from glisson.tissue import TissueSettings, find_tissue
@@ -36,6 +37,10 @@ LEAST_SHARE = 0.3
 MERGED = "part of a drawn tract, cut or joined otherwise"
 UNEXPLAINED = "nothing that is known"
 _FEATURES = "{slide}.features.geojson"
+_COUNTED_BY = (BILE_DUCT, HEPATIC_ARTERY)
+"""Cazzaniga et al. 2025 count an area as a tract that holds at least one of these."""
+_PROFILES = (*_COUNTED_BY, PORTAL_VEIN)
+_EXPLAIN_NOTHING = ("Interface", *_PROFILES)
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,8 @@ class TractScore:
         countable: whether the tracts found can be counted one by one.
         tissue_mm2: tissue that was looked at.
         causes: number of false tracts by what they lie on; empty where that is not known.
+        with_profile: of each tract drawn, whether it holds an artery or a bile duct; empty where
+            that is not known.
         seconds: from the slide on disk to its tracts.
     """
 
@@ -62,6 +69,7 @@ class TractScore:
     tissue_mm2: float
     countable: bool = True
     causes: dict[str, int] = field(default_factory=dict)
+    with_profile: tuple[bool, ...] = ()
     seconds: float = 0.0
 
     @property
@@ -121,6 +129,7 @@ def compare(labelled: LabelledSlide, regions: Regions, split: Split) -> TractSco
     pairs = matched_pairs(drawn, found)
     false = [each for index, each in enumerate(found) if index not in {f for _, f in pairs}]
     tissue = shapely.union_all(labels.tissue_l0).intersection(seen)
+    features = _features(labelled)
     pixel_um2 = labels.pixel_size.area_um2
     return TractScore(
         labelled.source,
@@ -130,7 +139,8 @@ def compare(labelled: LabelledSlide, regions: Regions, split: Split) -> TractSco
         tuple(pairs),
         tissue.area * pixel_um2 * 1e-6,
         regions.countable,
-        _causes(false, drawn, labelled),
+        _causes(false, drawn, features),
+        _with_profile(drawn, features),
     )
 
 
@@ -169,27 +179,44 @@ def _mostly_in(tracts: Sequence[Polygon], area: shapely.Geometry) -> list[Polygo
     ]
 
 
-def _causes(
-    false: Sequence[Polygon], drawn: Sequence[Polygon], labelled: LabelledSlide
-) -> dict[str, int]:
+Features = dict[str, list[Polygon]]
+
+
+def _features(labelled: LabelledSlide) -> Features:
+    """Outlines by name of what else is known of a slide; only phantoms know."""
     path = labelled.source.slide.parent / _FEATURES.format(slide=labelled.source.name)
-    if not path.exists():
-        return {}
-    features = _features(path, labelled)
-    features[MERGED] = shapely.union_all(drawn)
-    return dict(Counter(_cause(tract, features) for tract in false))
-
-
-def _features(path: Path, labelled: LabelledSlide) -> dict[str, shapely.Geometry]:
-    by_name: dict[str, list[Polygon]] = {}
-    info = labelled.slide.info
-    for area in read_geojson(path, info.bounds_l0, info.size_l0).areas:
-        if area.class_name != "Interface":
+    by_name: Features = {}
+    if path.exists():
+        info = labelled.slide.info
+        for area in read_geojson(path, info.bounds_l0, info.size_l0).areas:
             by_name.setdefault(area.class_name, []).append(area.geometry_l0)
-    return {name: shapely.union_all(areas) for name, areas in by_name.items()}
+    return by_name
 
 
-def _cause(tract: Polygon, features: dict[str, shapely.Geometry]) -> str:
-    shares = {name: tract.intersection(area).area / tract.area for name, area in features.items()}
+def _with_profile(drawn: Sequence[Polygon], features: Features) -> tuple[bool, ...]:
+    """Whether each tract holds an artery or a duct; empty where none of either is known."""
+    profiles = [outline for name in _COUNTED_BY for outline in features.get(name, ())]
+    if not profiles:
+        return ()
+    holding = shapely.STRtree(shapely.centroid(profiles)).query(drawn, "contains")[0]
+    return tuple(np.isin(np.arange(len(drawn)), holding).tolist())
+
+
+def _causes(
+    false: Sequence[Polygon], drawn: Sequence[Polygon], features: Features
+) -> dict[str, int]:
+    if not features:
+        return {}
+    areas = {
+        name: shapely.union_all(outlines)
+        for name, outlines in features.items()
+        if name not in _EXPLAIN_NOTHING
+    }
+    areas[MERGED] = shapely.union_all(drawn)
+    return dict(Counter(_cause(tract, areas) for tract in false))
+
+
+def _cause(tract: Polygon, areas: dict[str, shapely.Geometry]) -> str:
+    shares = {name: tract.intersection(area).area / tract.area for name, area in areas.items()}
     name = max(shares, key=lambda each: shares[each])
     return name if shares[name] >= LEAST_SHARE else UNEXPLAINED

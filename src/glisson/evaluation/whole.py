@@ -23,7 +23,7 @@ from glisson.evaluation.tables import (
     table_two,
 )
 from glisson.evaluation.tiles import TileScore, score_tiles
-from glisson.evaluation.tract_tables import cause_table, size_table, tract_table
+from glisson.evaluation.tract_tables import cause_table, content_table, size_table, tract_table
 from glisson.evaluation.tracts import TractScore
 from glisson.model import ModelBundle, Runtime
 
@@ -206,8 +206,10 @@ def _tables(result: Scored) -> list[Table]:
 
 
 def _tract_tables(tracts: Sequence[TractScore]) -> list[Table]:
-    tables = (tract_table(tracts), size_table(tracts), cause_table(tracts)) if tracts else ()
-    return [table for table in tables if table is not None]
+    if not tracts:
+        return []
+    make = (tract_table, size_table, content_table, cause_table)
+    return [table for each in make if (table := each(tracts)) is not None]
 
 
 def _pictures(

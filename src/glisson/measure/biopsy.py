@@ -137,7 +137,8 @@ def _to_edge(plane: _Plane) -> list[float]:
 
 def _nearest(plane: _Plane) -> list[float | None]:
     """Shortest way to another tract of the same fragment, outline to outline: the exact polygons
-    have ten times the vertices, and a file measured again has outlines only."""
+    have ten times the vertices, and a file measured again has outlines only.
+    """
     found: list[float | None] = [None] * len(plane.tracts)
     for own in plane.own_tracts():
         if len(own) > 1:

@@ -17,7 +17,7 @@ from glisson.phantom.cohort import (
     draw_readings,
     plan_cohort,
 )
-from glisson.phantom.features import Feature
+from glisson.phantom.features import BILE_DUCT, HEPATIC_ARTERY, PORTAL_VEIN, Feature
 from glisson.phantom.plan.disease import DIAGNOSES, Disease
 from glisson.phantom.sites import SITES, Site
 from glisson.phantom.slide import phantom_in_memory, write_phantom
@@ -25,8 +25,11 @@ from glisson.phantom.tile import Tile, render_tile
 from glisson.phantom.truth import PhantomTruth, commonest
 
 __all__ = [
+    "BILE_DUCT",
     "DIAGNOSES",
     "FIRST_READER",
+    "HEPATIC_ARTERY",
+    "PORTAL_VEIN",
     "SECOND_READER",
     "SITES",
     "TEST_DIAGNOSES",

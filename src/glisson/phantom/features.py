@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from enum import IntFlag
 
+BILE_DUCT = "Bile duct"
+HEPATIC_ARTERY = "Hepatic artery"
+PORTAL_VEIN = "Portal vein"
+"""Cross-sections in a tract, as QuPath shows them: outlines of their own, not flags of pixels."""
+
 
 class Feature(IntFlag):
     """Flags of a pixel; several may hold at once."""

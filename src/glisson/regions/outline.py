@@ -50,7 +50,8 @@ def smooth_outlines(polygons_px: Polygons) -> Polygons:
 
 def _thinned(polygons: Polygons) -> Polygons:
     """Polygons with fewer vertices. Looking after topology takes twelve times as long, so only
-    those that were spoilt without it are thinned with it."""
+    those that were spoilt without it are thinned with it.
+    """
     thinned = np.asarray(shapely.simplify(polygons, _TOLERANCE_PX, preserve_topology=False))
     holes = shapely.get_num_interior_rings(thinned) == shapely.get_num_interior_rings(polygons)
     spoilt = ~(holes & shapely.is_valid(thinned) & ~shapely.is_empty(thinned))

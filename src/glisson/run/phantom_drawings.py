@@ -1,4 +1,4 @@
-"""Truth as outlines to draw: interface, features, and tracts by an annotator's hand."""
+"""Truth as outlines to draw: interface, features, ducts and vessels, and tracts by hand."""
 
 from __future__ import annotations
 
@@ -12,7 +12,16 @@ from shapely.geometry.base import BaseGeometry
 from glisson.classes import LOBULE, PORTAL, TISSUE_COLOUR, TISSUE_QUPATH_NAME
 from glisson.exchange import Drawn
 from glisson.frames import BoxPx, Frame, PixelSize
-from glisson.phantom import Annotator, Feature, PhantomTruth, annotate
+from glisson.phantom import (
+    BILE_DUCT,
+    HEPATIC_ARTERY,
+    PORTAL_VEIN,
+    Annotator,
+    Feature,
+    PhantomBiopsy,
+    PhantomTruth,
+    annotate,
+)
 from glisson.regions import Regions, smooth_outline, trace_mask
 
 INTERFACE_UM = 25.0
@@ -20,6 +29,7 @@ INTERFACE_UM = 25.0
 _LEAST_AREA_UM2 = 30.0
 _MOST_VERTICES = 5_000
 _INTERFACE_COLOUR = (220, 60, 140)
+_PROFILE_COLOUR = (60, 60, 200)
 
 
 def drawn_features(truth: PhantomTruth, regions: Regions, pixel_size: PixelSize) -> list[Drawn]:
@@ -34,6 +44,28 @@ def drawn_features(truth: PhantomTruth, regions: Regions, pixel_size: PixelSize)
                 for outline in _outlines(mask, box, truth.frame)
             ]
     return drawn
+
+
+def drawn_profiles(biopsy: PhantomBiopsy, regions: Regions) -> list[Drawn]:
+    """Ducts, arteries and portal veins whose middle lies in a tract: others were cut away."""
+    pixel = biopsy.pixel_size
+    um_per_l0 = np.array([pixel.x_um, pixel.y_um])
+    named = [
+        (name, shapely.Polygon(profile.polygon() / um_per_l0))
+        for tract in biopsy.layout.tracts
+        for name, profiles in (
+            (BILE_DUCT, tract.ducts),
+            (HEPATIC_ARTERY, tract.arteries),
+            (PORTAL_VEIN, tract.veins),
+        )
+        for profile in profiles
+    ]
+    middles = shapely.centroid([outline for _, outline in named])
+    tracts = shapely.STRtree([tract.polygon_l0 for tract in regions.tracts])
+    inside = np.unique(tracts.query(middles, "within")[0])
+    return [
+        Drawn(name, name, _PROFILE_COLOUR, outline) for name, outline in (named[k] for k in inside)
+    ]
 
 
 def _outlines(mask: np.ndarray, box: BoxPx, frame: Frame) -> Iterator[BaseGeometry]:

@@ -19,7 +19,7 @@ from glisson.phantom import (
 )
 from glisson.regions import Regions, RegionSettings, find_regions
 from glisson.run.folder import prepare_output, read_json, write_json
-from glisson.run.phantom_drawings import drawn_by, drawn_features
+from glisson.run.phantom_drawings import drawn_by, drawn_features, drawn_profiles
 from glisson.slides import PyramidStyle, SlideInfo, open_slide
 
 TRUTH = "phantom truth"
@@ -58,9 +58,9 @@ def make_phantom(
     """Draw a phantom slide and write what is true of it beside it.
 
     Beside `<slide>` lie `.truth.geojson` (tissue and tracts, as Glisson writes results),
-    `.truth.ome.tif` (class map), `.features.geojson` (interface, veins, lesions, artefacts),
-    `.reader-1.geojson` (as an annotator draws; with `readers` 2 a second one) and `.truth.json`
-    (figures), written last.
+    `.truth.ome.tif` (class map), `.features.geojson` (interface, ducts, vessels, lesions,
+    artefacts), `.reader-1.geojson` (as an annotator draws; with `readers` 2 a second one) and
+    `.truth.json` (figures), written last.
 
     Raises:
         OutputError: the files cannot be written.
@@ -80,7 +80,7 @@ def make_phantom(
         biopsy.centreline_length_mm,
     )
     with open_slide(path) as slide:
-        _write_outlines(made, truth, slide.info, settings, readers)
+        _write_outlines(made, biopsy, truth, slide.info, readers)
     write_class_map(_beside(path, ".truth.ome.tif"), truth)
     write_json(_beside(path, ".truth.json"), _facts(made, biopsy, truth))
     return made
@@ -102,16 +102,17 @@ def _beside(path: Path, suffix: str) -> Path:
 
 def _write_outlines(
     made: MadePhantom,
+    biopsy: PhantomBiopsy,
     truth: PhantomTruth,
     info: SlideInfo,
-    settings: PhantomSettings,
     readers: int,
 ) -> None:
     write_tracts_geojson(made.truth_path, made.regions, made.measurements, info, TRUTH)
     features = drawn_features(truth, made.regions, info.pixel_size)
+    features += drawn_profiles(biopsy, made.regions)
     write_annotations_geojson(_beside(made.path, ".features.geojson"), features, info, TRUTH)
     for number, reader in enumerate((FIRST_READER, SECOND_READER)[:readers], 1):
-        drawn = drawn_by(reader, made.regions, info.pixel_size, settings.seed + number)
+        drawn = drawn_by(reader, made.regions, info.pixel_size, biopsy.settings.seed + number)
         path = _beside(made.path, f".reader-{number}.geojson")
         write_annotations_geojson(path, drawn, info, f"synthetic reader {number}")
 
