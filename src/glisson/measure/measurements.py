@@ -23,7 +23,7 @@ class TractMeasurements:
         minor_axis_um: the same ellipse's other axis.
         distance_to_edge_um: shortest way to the tissue's edge, open holes included; 0 where
             the tract touches it.
-        nearest_tract_um: shortest way, edge to edge, to another tract of the same fragment;
+        nearest_tract_um: shortest way, outline to outline, to another tract of the same fragment;
             None if it is alone there.
         probability: mean portal probability inside, 0 to 1; None for an outline drawn by hand.
         edge_contact_fraction: share of the contour at the tissue's edge, 0 to 1.
