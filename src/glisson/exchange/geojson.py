@@ -259,7 +259,7 @@ def _feature(
     return {
         "type": "Feature",
         "id": identifier,
-        "geometry": _rounded(shapely.geometry.mapping(geometry)),
+        "geometry": {"type": geometry.geom_type, "coordinates": _coordinates(geometry)},
         "properties": properties,
     }
 
@@ -284,15 +284,14 @@ def _is_uuid(text: str) -> bool:
         return False
 
 
-def _rounded(geometry: Document) -> Document:
-    """Coordinates with two decimals, as lists."""
-
-    def two_decimals(value: Any) -> Any:
-        if isinstance(value[0], float) or isinstance(value[0][0], float):
-            return np.round(value, 2).tolist()
-        return [two_decimals(part) for part in value]
-
-    return {"type": geometry["type"], "coordinates": two_decimals(geometry["coordinates"])}
+def _coordinates(geometry: BaseGeometry) -> list[Any]:
+    """GeoJSON's nested lists, with two decimals."""
+    if geometry.geom_type in ("MultiPolygon", "MultiPoint"):
+        return [_coordinates(part) for part in geometry.geoms]
+    if isinstance(geometry, Polygon):
+        return [_coordinates(ring) for ring in (geometry.exterior, *geometry.interiors)]
+    points: list[Any] = np.round(shapely.get_coordinates(geometry), 2).tolist()
+    return points[0] if geometry.geom_type == "Point" else points
 
 
 def _identifier(info: SlideInfo, model: str, thing: str) -> str:

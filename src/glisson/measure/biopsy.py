@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from shapely import Polygon, STRtree
+from shapely import Polygon
 
 from glisson.frames import PixelSize
 from glisson.measure.adequacy import SectionSize, judge
 from glisson.measure.compartments import INTERFACE_WIDTH_UM, interface_area_um2
 from glisson.measure.core_size import CoreSize, core_sizes
-from glisson.measure.edges import distances
+from glisson.measure.edges import distances, to_nearest
 from glisson.measure.measurements import (
     BiopsyMeasurements,
     FragmentMeasurements,
@@ -142,12 +142,8 @@ def _nearest(plane: _Plane) -> list[float | None]:
     found: list[float | None] = [None] * len(plane.tracts)
     for own in plane.own_tracts():
         if len(own) > 1:
-            shapes = plane.tracts[own]
-            pairs, ways = STRtree(shapes).query_nearest(
-                shapes, exclusive=True, return_distance=True, all_matches=False
-            )
-            for k, way in zip(pairs[0], ways, strict=True):
-                found[own[k]] = float(way)
+            for k, way in zip(own, to_nearest(plane.tracts[own]), strict=True):
+                found[k] = float(way)
     return found
 
 
