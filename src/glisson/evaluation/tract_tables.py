@@ -115,12 +115,12 @@ def _size_rows(split: str, scores: Sequence[TractScore]) -> list[tuple[str, ...]
 
 def content_table(scores: Sequence[TractScore]) -> Table | None:
     """How many tracts are found of those that a pathologist counts; None where no slide says."""
-    known = [score for score in scores if score.with_profile]
+    known = [score for score in scores if score.with_triad]
     rows = [
         (str(split), name, *_found_of(score for score in known if score.split is split)[holds])
         for split in Split
         if any(score.split is split for score in known)
-        for name, holds in (("an artery or a bile duct", True), ("neither", False))
+        for name, holds in (("two of the triad", True), ("less", False))
     ]
     if not rows:
         return None
@@ -129,18 +129,18 @@ def content_table(scores: Sequence[TractScore]) -> Table | None:
         "Whole portal tracts by what they hold (SYNTHETIC: only a phantom knows)",
         ("", "Holds", "Drawn", "Recall"),
         tuple(rows),
-        "Cazzaniga et al. 2025 count an area as a tract that holds at least one artery or "
-        "interlobular bile duct. Others are portal area: tails of a tract, septa, and what the "
+        "Two of bile duct, artery and portal vein make a portal tract (Crawford et al. 1998; "
+        "Cazzaniga et al. 2025). Less is portal area too: tails of a tract, septa, and what the "
         "core's edge leaves of one.",
     )
 
 
 def _found_of(scores: Iterable[TractScore]) -> dict[bool, tuple[str, str]]:
-    """Number drawn and share found, of tracts that hold a profile and of those that do not."""
+    """Number drawn and share found, of tracts with two of the triad and of others."""
     hits: dict[bool, list[bool]] = {True: [], False: []}
     for score in scores:
         paired = {drawn for drawn, _ in score.pairs}
-        for index, holds in enumerate(score.with_profile):
+        for index, holds in enumerate(score.with_triad):
             hits[holds].append(index in paired)
     return {
         holds: (str(len(each)), number(_ratio(sum(each), len(each))))

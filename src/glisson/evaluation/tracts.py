@@ -37,10 +37,8 @@ LEAST_SHARE = 0.3
 MERGED = "part of a drawn tract, cut or joined otherwise"
 UNEXPLAINED = "nothing that is known"
 _FEATURES = "{slide}.features.geojson"
-_COUNTED_BY = (BILE_DUCT, HEPATIC_ARTERY)
-"""Cazzaniga et al. 2025 count an area as a tract that holds at least one of these."""
-_PROFILES = (*_COUNTED_BY, PORTAL_VEIN)
-_EXPLAIN_NOTHING = ("Interface", *_PROFILES)
+_TRIAD = (BILE_DUCT, HEPATIC_ARTERY, PORTAL_VEIN)
+_EXPLAIN_NOTHING = ("Interface", *_TRIAD)
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,8 @@ class TractScore:
         countable: whether the tracts found can be counted one by one.
         tissue_mm2: tissue that was looked at.
         causes: number of false tracts by what they lie on; empty where that is not known.
-        with_profile: of each tract drawn, whether it holds an artery or a bile duct; empty where
+        with_triad: of each tract drawn, whether it holds two of bile duct, artery and portal vein,
+            which makes it a portal tract (Crawford et al. 1998; Cazzaniga et al. 2025); empty where
             that is not known.
         seconds: from the slide on disk to its tracts.
     """
@@ -69,7 +68,7 @@ class TractScore:
     tissue_mm2: float
     countable: bool = True
     causes: dict[str, int] = field(default_factory=dict)
-    with_profile: tuple[bool, ...] = ()
+    with_triad: tuple[bool, ...] = ()
     seconds: float = 0.0
 
     @property
@@ -140,7 +139,7 @@ def compare(labelled: LabelledSlide, regions: Regions, split: Split) -> TractSco
         tissue.area * pixel_um2 * 1e-6,
         regions.countable,
         _causes(false, drawn, features),
-        _with_profile(drawn, features),
+        _with_triad(drawn, features),
     )
 
 
@@ -193,13 +192,15 @@ def _features(labelled: LabelledSlide) -> Features:
     return by_name
 
 
-def _with_profile(drawn: Sequence[Polygon], features: Features) -> tuple[bool, ...]:
-    """Whether each tract holds an artery or a duct; empty where none of either is known."""
-    profiles = [outline for name in _COUNTED_BY for outline in features.get(name, ())]
-    if not profiles:
+def _with_triad(drawn: Sequence[Polygon], features: Features) -> tuple[bool, ...]:
+    """Whether each tract holds two of the triad; empty where nothing of it is known."""
+    if not any(name in features for name in _TRIAD):
         return ()
-    holding = shapely.STRtree(shapely.centroid(profiles)).query(drawn, "contains")[0]
-    return tuple(np.isin(np.arange(len(drawn)), holding).tolist())
+    kinds = np.zeros(len(drawn), int)
+    for name in _TRIAD:
+        middles = shapely.STRtree(shapely.centroid(features.get(name, [])))
+        kinds[np.unique(middles.query(drawn, "contains")[0])] += 1
+    return tuple((kinds >= 2).tolist())
 
 
 def _causes(

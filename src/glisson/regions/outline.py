@@ -53,8 +53,9 @@ def _thinned(polygons: Polygons) -> Polygons:
     those that were spoilt without it are thinned with it.
     """
     thinned = np.asarray(shapely.simplify(polygons, _TOLERANCE_PX, preserve_topology=False))
+    whole = shapely.get_type_id(thinned) == shapely.GeometryType.POLYGON
     holes = shapely.get_num_interior_rings(thinned) == shapely.get_num_interior_rings(polygons)
-    spoilt = ~(holes & shapely.is_valid(thinned) & ~shapely.is_empty(thinned))
+    spoilt = ~(whole & holes & shapely.is_valid(thinned) & ~shapely.is_empty(thinned))
     thinned[spoilt] = shapely.simplify(polygons[spoilt], _TOLERANCE_PX)
     return thinned
 

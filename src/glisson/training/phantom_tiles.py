@@ -21,7 +21,7 @@ from glisson.phantom import commonest, render_tile
 Pixels = NDArray[np.uint8]
 Pair = tuple[Pixels, Pixels]
 
-SCALES = (0.8, 0.9, 1.0, 1.0, 1.1, 1.25)
+SCALES = (0.7, 0.85, 1.0, 1.0, 1.15, 1.35)
 """Factors on the rendered µm/px: errors of scale to bear."""
 
 
@@ -42,7 +42,8 @@ class _Group:
 
     @property
     def file_name(self) -> str:
-        kind = f"{self.mpp:g}um-{self.size_px}px-{self.rare:g}"
+        scales = f"{min(SCALES):g}to{max(SCALES):g}"
+        kind = f"{self.mpp:g}um-{self.size_px}px-{scales}-{self.rare:g}"
         return f"phantoms-{self.first_seed}-{self.count}-{kind}.npz"
 
 
