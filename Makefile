@@ -43,13 +43,13 @@ phantom-sheets: $(DEV)  ## draw the contact sheets of docs/phantom.md again
 docs: $(DEV)  ## check that every local link in the Markdown files leads somewhere
 	$(BIN)/python scripts/check_links.py
 
-# The last commit with the default model 0.4.0, from which 0.5.0 was trained.
-START := fefd658
+# The last commit with the default model 0.5.0, from which 0.6.0 was trained.
+START := e8ec076
 model: $(DEV)  ## train the default model again, from the one before it (an hour on two cores with bf16)
 	mkdir -p checkpoints/start
 	git archive $(START) src/glisson/model/default | tar -x --strip-components=4 -C checkpoints/start
 	$(BIN)/python scripts/train_default_model.py --weights checkpoints/start
-	$(BIN)/python scripts/package_default_model.py --out checkpoints/default-model
+	$(BIN)/python scripts/package_default_model.py --mean-with checkpoints/start --out checkpoints/default-model
 
 $(CORE): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
