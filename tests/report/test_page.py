@@ -143,7 +143,7 @@ def test_low_confidence_and_artefacts_mark_a_tract(tmp_path: Path) -> None:
     doubtful = record()
     doubtful["tracts"] = [tract(1, 0.55, on_artefact=["fold"]), tract(2), tract(3, None)]
     text, _ = page(tmp_path, [ReportSlide("core", doubtful, None, None)])
-    assert "1 tract is of low confidence (mean probability below 0.7): 1." in text
+    assert "1 tract is of low confidence (mean probability below 0.85): 1." in text
     assert text.count(">low confidence<") == 1
     assert text.count(">on a fold<") == 1
 
