@@ -53,6 +53,16 @@ def tiles(study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The default model, said to see the µm/px of the tiles."""
+    folder = tmp_path_factory.mktemp("models") / "shipped"
+    shutil.copytree(find_model().folder, folder)
+    spec = json.loads((folder / "model.json").read_text("utf-8"))
+    (folder / "model.json").write_text(json.dumps(spec | {"mpp": 2.0}), "utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
 def trained(tiles: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("runs") / "run"
     arguments = ["train", tiles, "-o", out, "--epochs", "2", "--batch", "16", "--lr", "0.002"]
@@ -88,7 +98,7 @@ def test_a_model_inherits_the_licence_it_starts_from(tiles: Path, tmp_path: Path
     assert f"Licence of the new model: {licence}" in result.output
 
 
-def test_folders_that_leak_say_so(tiles: Path, study: Path, tmp_path: Path) -> None:
+def test_folders_that_leak_say_so(tiles: Path, study: Path, shipped: Path, tmp_path: Path) -> None:
     bare = tmp_path / "bare"
     for name in ("Original", "Mask"):
         shutil.copytree(tiles / name, bare / name)
@@ -110,7 +120,8 @@ def test_folders_that_leak_say_so(tiles: Path, study: Path, tmp_path: Path) -> N
     torn = tmp_path / "torn" / "2um"
     assert FolderTiles(torn).leak == LEAK
     assert FolderTiles(tiles).leak is None
-    evaluated = runner.invoke(app, ["evaluate", str(torn), "-o", str(tmp_path / "evaluation")])
+    arguments = ["evaluate", torn, "-m", shipped, "-o", tmp_path / "evaluation"]
+    evaluated = runner.invoke(app, list(map(str, arguments)))
     assert LEAK[:40] in evaluated.output
 
 
@@ -176,8 +187,11 @@ def bare(tiles: Path, tmp_path: Path) -> Path:
     return tmp_path / "bare"
 
 
-def test_bare_tiles_ask_for_their_pixel_size(bare: Path, tiles: Path, tmp_path: Path) -> None:
-    arguments = ["evaluate", str(bare), "-o", str(tmp_path / "out"), "--seed", "1"]
+def test_bare_tiles_ask_for_their_pixel_size(
+    bare: Path, tiles: Path, shipped: Path, tmp_path: Path
+) -> None:
+    arguments = ["evaluate", str(bare), "-m", str(shipped), "-o", str(tmp_path / "out"),
+                 "--seed", "1"]  # fmt: skip
     result = runner.invoke(app, arguments)
     assert isinstance(result.exception, SettingsError)
     assert "--mpp" in str(result.exception)
@@ -189,10 +203,10 @@ def test_bare_tiles_ask_for_their_pixel_size(bare: Path, tiles: Path, tmp_path: 
 
 
 def test_several_models_have_one_page(
-    trained: Path, tiles: Path, bare: Path, tmp_path: Path
+    trained: Path, tiles: Path, bare: Path, shipped: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "both"
-    arguments = ["evaluate", bare, tiles, "-m", find_model().folder, "-m", trained / "model",
+    arguments = ["evaluate", bare, tiles, "-m", shipped, "-m", trained / "model",
                  "-o", out, "--mpp", "2"]  # fmt: skip
     result = runner.invoke(app, list(map(str, arguments)))
     assert result.exit_code == 0, result.output

@@ -40,6 +40,11 @@ INSTITUTIONS = {"a": "Monza", "b": "Monza", "c": "Palermo", "d": "Coimbra"}
 SPLITS = {"a": Split.TRAIN, "b": Split.VALIDATION, "c": Split.TEST, "d": Split.TEST}
 
 
+def model_at(mpp: float = 2.0, name: str = "m") -> ModelBundle:
+    bundle = find_model()
+    return replace(bundle, spec=bundle.spec.model_copy(update={"mpp": mpp, "name": name}))
+
+
 def cut(folder: Path, mpp: float) -> FolderTiles:
     slides = [
         source(write_slide(folder / "slides", name), institution=place)
@@ -63,7 +68,7 @@ def coarse_tiles(tmp_path_factory: pytest.TempPathFactory) -> FolderTiles:
 
 @pytest.fixture(scope="module")
 def scored(tiles: FolderTiles) -> list[TileScore]:
-    return score_tiles(ConstantModel((0.1, 0.2, 0.7)), find_model(), tiles)
+    return score_tiles(ConstantModel((0.1, 0.2, 0.7)), model_at(), tiles)
 
 
 def changed(scores: list[TileScore], **facts: object) -> list[TileScore]:
@@ -71,14 +76,14 @@ def changed(scores: list[TileScore], **facts: object) -> list[TileScore]:
 
 
 def test_the_perfect_model_is_perfect(tiles: FolderTiles) -> None:
-    scored = Scored("2 µm/px", score_tiles(ColourModel(), find_model(), tiles))
+    scored = Scored("2 µm/px", score_tiles(ColourModel(), model_at(), tiles))
     for table in table_one([scored]):
         for row in table.rows[:8]:
             assert all(float(cell[:5]) > 0.99 for cell in row[1:]), row
 
 
 def test_a_model_that_knows_only_lobule(tiles: FolderTiles) -> None:
-    scored = score_tiles(ConstantModel((0.1, 0.8, 0.1)), find_model(), tiles)
+    scored = score_tiles(ConstantModel((0.1, 0.8, 0.1)), model_at(), tiles)
     whole = sum(tile.counts for tile in scored)
     patch, pooled = table_one([Scored("2 µm/px", scored)])
     rows = {row[0]: row[1:] for row in pooled.rows}
@@ -88,7 +93,7 @@ def test_a_model_that_knows_only_lobule(tiles: FolderTiles) -> None:
 
 
 def test_table_two_has_every_institution_and_the_total(tiles: FolderTiles) -> None:
-    scored = Scored("2 µm/px", score_tiles(ColourModel(), find_model(), tiles))
+    scored = Scored("2 µm/px", score_tiles(ColourModel(), model_at(), tiles))
     table = table_two(scored)
     assert [row[0] for row in table.rows] == ["Coimbra", "Palermo", "All"]
     counts = [int(row[1]) for row in table.rows]
@@ -99,7 +104,7 @@ def test_table_two_has_every_institution_and_the_total(tiles: FolderTiles) -> No
 
 def test_everything_is_written(tiles: FolderTiles, tmp_path: Path) -> None:
     model = ConstantModel((0.1, 0.2, 0.7))
-    evaluation = evaluate_tiles(tmp_path, find_model(), model, tiles, ["SYNTHETIC, <all> of it"])
+    evaluation = evaluate_tiles(tmp_path, model_at(), model, tiles, ["SYNTHETIC, <all> of it"])
     page = (tmp_path / "evaluation.html").read_text(encoding="utf-8")
     assert "SYNTHETIC, &lt;all&gt; of it" in page
     assert page.count("data:image/png") == 2
@@ -122,11 +127,11 @@ def test_tiles_of_another_pixel_size_are_refused(tiles: FolderTiles) -> None:
             raise AssertionError("not reached")
 
     with pytest.raises(SettingsError, match="2 µm/px, the tiles have 1"):
-        score_tiles(ColourModel(), find_model(), Other())
+        score_tiles(ColourModel(), model_at(), Other())
 
 
 def test_the_gallery_takes_one_tile_a_slide_first(tiles: FolderTiles) -> None:
-    scored = score_tiles(ConstantModel((0.1, 0.2, 0.7)), find_model(), tiles)
+    scored = score_tiles(ConstantModel((0.1, 0.2, 0.7)), model_at(), tiles)
     best, worst = best_and_worst(scored, 4)
     assert {tile.row.slide for tile in best} == set("abcd")
     assert np.nanmean([t.scores.dice[2] for t in best]) >= np.nanmean(
@@ -180,7 +185,7 @@ def test_drift_is_on_the_page_of_an_external_test_set(tiles: FolderTiles, tmp_pa
     external = FolderTiles(tiles.folder)
     external.rows = tuple(row for row in tiles.rows if row.split is Split.TEST)
     model = ConstantModel((0.1, 0.2, 0.7))
-    found = evaluate_tiles(tmp_path, find_model(), model, external)
+    found = evaluate_tiles(tmp_path, model_at(), model, external)
     assert "drift" in [table.name for table in found.tables]
 
 
@@ -221,11 +226,6 @@ def test_a_picture_that_cannot_be_written_is_an_error(
     with pytest.raises(OutputError, match=r"best\.png cannot be written"):
         draw_gallery(tmp_path / "best.png", scored[:1], tiles, model)
     assert not list(tmp_path.iterdir())
-
-
-def model_at(mpp: float, name: str = "m") -> ModelBundle:
-    bundle = find_model()
-    return replace(bundle, spec=bundle.spec.model_copy(update={"mpp": mpp, "name": name}))
 
 
 def test_pairs_share_table_one_and_borders(
@@ -269,7 +269,7 @@ def test_models_of_one_pixel_size_go_by_name(
 
 
 def test_one_pair_needs_no_folder_of_its_own(tiles: FolderTiles, tmp_path: Path) -> None:
-    bundle = find_model()
+    bundle = model_at()
     found = evaluate_pairs(tmp_path, [bundle], [Subject(bundle, ColourModel(), tiles, "TILES")])
     assert (tmp_path / "tiles.csv").exists()
     assert not [path for path in tmp_path.iterdir() if path.is_dir()]
@@ -279,7 +279,7 @@ def test_one_pair_needs_no_folder_of_its_own(tiles: FolderTiles, tmp_path: Path)
 def trained_on(run: Path, record: str) -> ModelBundle:
     (run / "model").mkdir(parents=True)
     (run / "train.json").write_text(record)
-    return replace(find_model(), folder=run / "model")
+    return replace(model_at(), folder=run / "model")
 
 
 def test_slides_that_were_trained_on_are_told(tiles: FolderTiles, tmp_path: Path) -> None:

@@ -50,7 +50,8 @@ def test_the_traced_file_comes_back_as_a_model(
     monkeypatch.setattr("glisson.model.store.store_folder", lambda: tmp_path / "store")
     export_model(find_model(), tmp_path, Format.TORCHSCRIPT, tiles)
     config = json.loads((tmp_path / "config.json").read_text())
-    assert (config["spacing_um_px"], config["patch_size_pixels"]) == (2.0, 256)
+    spec = find_model().spec
+    assert (config["spacing_um_px"], config["patch_size_pixels"]) == (spec.mpp, spec.window_px)
     back = add_model(tmp_path / "model.pt", name="back", config=tmp_path / "config.json")
     found = open_runtime(back, precision="f32").predict(tiles)
     wanted = open_runtime(find_model(), precision="f32").predict(tiles)
