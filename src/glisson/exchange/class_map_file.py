@@ -185,18 +185,24 @@ def _uuid(class_map: SizedLabelMap) -> str:
     return f"urn:uuid:{uuid.UUID(bytes=digest.digest()[:16], version=4)}"
 
 
-def _tiles(class_map: SizedLabelMap, size: Size, step: int) -> Iterator[Labels]:
-    """Full tiles of a level; glass costs nothing but zeros."""
+def _tiles(class_map: SizedLabelMap, size: Size, step: int) -> Iterator[bytes]:
+    """Full tiles of a level, packed; that of glass is packed once, however much of it there is."""
     side = _TILE_PX * step
-    empty = np.zeros((_TILE_PX, _TILE_PX), np.uint8)
+    glass = _packed(np.zeros((_TILE_PX, _TILE_PX), np.uint8))
     occupied = class_map.boxes()
     for top in range(0, size.height, side):
         for left in range(0, size.width, side):
             box = BoxPx(left, top, side, side)
-            if not any(_overlap(box, other) for other in occupied):
-                yield empty
-                continue
-            yield np.ascontiguousarray(_cut(class_map.crop(box).labels[::step, ::step], side, step))
+            if any(_overlap(box, other) for other in occupied):
+                yield _packed(_cut(class_map.crop(box).labels[::step, ::step], side, step))
+            else:
+                yield glass
+
+
+def _packed(labels: Labels) -> bytes:
+    """Classes come in runs: looking for nothing else takes half of the time, and packs better."""
+    packer = zlib.compressobj(strategy=zlib.Z_RLE)
+    return packer.compress(labels.tobytes()) + packer.flush()
 
 
 def _cut(labels: Labels, side: int, step: int) -> Labels:
