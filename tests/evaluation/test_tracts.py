@@ -111,6 +111,11 @@ def test_false_tracts_are_named_by_what_they_lie_on(tmp_path: Path) -> None:
     assert {row[0]: row[3] for row in table.rows} == dict.fromkeys(score.causes, "1")
 
 
+def test_a_phantom_without_features_has_causes_all_the_same(tmp_path: Path) -> None:
+    write_features(tmp_path)
+    assert compared(tmp_path, regions(ELSEWHERE)).causes == {UNEXPLAINED: 1}
+
+
 def test_without_features_no_causes(tmp_path: Path) -> None:
     score = compared(tmp_path, regions(ELSEWHERE))
     assert cause_table([score]) is None

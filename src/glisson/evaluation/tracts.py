@@ -181,20 +181,21 @@ def _mostly_in(tracts: Sequence[Polygon], area: shapely.Geometry) -> list[Polygo
 Features = dict[str, list[Polygon]]
 
 
-def _features(labelled: LabelledSlide) -> Features:
-    """Outlines by name of what else is known of a slide; only phantoms know."""
+def _features(labelled: LabelledSlide) -> Features | None:
+    """Outlines by name of what else is known of a slide; None where nobody says."""
     path = labelled.source.slide.parent / _FEATURES.format(slide=labelled.source.name)
+    if not path.exists():
+        return None
     by_name: Features = {}
-    if path.exists():
-        info = labelled.slide.info
-        for area in read_geojson(path, info.bounds_l0, info.size_l0).areas:
-            by_name.setdefault(area.class_name, []).append(area.geometry_l0)
+    info = labelled.slide.info
+    for area in read_geojson(path, info.bounds_l0, info.size_l0).areas:
+        by_name.setdefault(area.class_name, []).append(area.geometry_l0)
     return by_name
 
 
-def _with_triad(drawn: Sequence[Polygon], features: Features) -> tuple[bool, ...]:
+def _with_triad(drawn: Sequence[Polygon], features: Features | None) -> tuple[bool, ...]:
     """Whether each tract holds two of the triad; empty where nothing of it is known."""
-    if not any(name in features for name in _TRIAD):
+    if features is None or not any(name in features for name in _TRIAD):
         return ()
     kinds = np.zeros(len(drawn), int)
     for name in _TRIAD:
@@ -204,9 +205,9 @@ def _with_triad(drawn: Sequence[Polygon], features: Features) -> tuple[bool, ...
 
 
 def _causes(
-    false: Sequence[Polygon], drawn: Sequence[Polygon], features: Features
+    false: Sequence[Polygon], drawn: Sequence[Polygon], features: Features | None
 ) -> dict[str, int]:
-    if not features:
+    if features is None:
         return {}
     areas = {
         name: shapely.union_all(outlines)
