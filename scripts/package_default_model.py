@@ -21,7 +21,7 @@ MIN_TRACT_PROBABILITY = 0.75
 """Chosen on phantom slides of training institutions for 0.6.0 (docs/model-log.md)."""
 
 WINDOWS = Windows(side_px=384, overlap_px=32)
-"""Faster than 256 px with 64, and better: mean Dice 0.949, not 0.945 (docs/speed.md)."""
+"""0.4.0: faster than 256 px with 64, and better (docs/speed.md); 0.6.0: no worse than 512 px."""
 
 
 def main() -> None:
