@@ -7,7 +7,13 @@ from numpy.typing import NDArray
 
 from glisson.phantom.draw import nuclei
 from glisson.phantom.draw.cells import Cells, place_cells
-from glisson.phantom.draw.fat import Droplets, draw_droplets, place_droplets
+from glisson.phantom.draw.fat import (
+    Droplets,
+    draw_droplets,
+    draw_large_droplets,
+    place_droplets,
+)
+from glisson.phantom.draw.large_fat import place_large_droplets
 from glisson.phantom.draw.necrosis import necrosis_of_cells
 from glisson.phantom.draw.section import Section, smooth_step
 from glisson.phantom.features import Feature
@@ -24,7 +30,8 @@ def draw_lobule(section: Section) -> None:
     """Hepatocytes everywhere on the canvas, with what lies between and within them."""
     cells = place_cells(section)
     necrosis = necrosis_of_cells(section, cells)
-    droplets = place_droplets(section, cells, necrosis)
+    large = place_large_droplets(section)
+    droplets = place_droplets(section, cells, necrosis, large)
     _draw_cytoplasm(section, cells, necrosis)
     _draw_sinusoids(section, cells, necrosis)
     _draw_chicken_wire(section, cells)
@@ -34,6 +41,7 @@ def draw_lobule(section: Section) -> None:
     _draw_acidophil_bodies(section, cells)
     _draw_pigment(section, cells)
     _draw_bile(section, cells)
+    draw_large_droplets(section, large)
     if (necrosis > 0.5).any():
         section.mark(Feature.NECROSIS, cells.spread(necrosis) > 0.5)
 

@@ -35,6 +35,7 @@ class Disease:
         fat: share of hepatocytes with a large droplet.
         fat_zone: where fat is, -1 periportal to 1 perivenular.
         fat_size: factor on the diameters of large droplets.
+        large_fat: how far fields of packed large droplets reach, pushing cells away.
         small_fat: small vacuoles in the cytoplasm.
         ballooning: swollen pale hepatocytes in zone 3.
         glycogen_nuclei: share of empty hepatocyte nuclei.
@@ -73,6 +74,7 @@ class Disease:
     fat: float = 0.0
     fat_zone: float = 0.0
     fat_size: float = 1.0
+    large_fat: float = 0.0
     small_fat: float = 0.0
     ballooning: float = 0.0
     glycogen_nuclei: float = 0.0
@@ -163,8 +165,8 @@ DIAGNOSES: Mapping[str, Diagnosis] = {
     }),
     "masld": Diagnosis("metabolic steatotic liver disease", (0.25, 0.25, 0.2, 0.2, 0.1), {
         "infiltrate": (0.0, 0.4), "fat": (0.08, 0.75), "fat_zone": (0.2, 1.0),
-        "fat_size": (0.8, 1.7), "small_fat": (0.2, 1.0), "ballooning": (0.0, 0.7),
-        "glycogen_nuclei": (0.02, 0.2),
+        "fat_size": (0.8, 1.7), "large_fat": (0.0, 1.0), "small_fat": (0.2, 1.0),
+        "ballooning": (0.0, 0.7), "glycogen_nuclei": (0.02, 0.2),
         "foci_per_mm2": (0.3, 4.0), "granulomas_per_mm2": (0.0, 0.4),
         "pericellular_scar": (0.0, 0.7), "perivenular_scar": (0.0, 0.6),
         "apoptotic_per_mm2": (0.0, 2.0), "ductular_reaction": (0.0, 0.3),
@@ -194,6 +196,11 @@ _MIX = {"normal": 0.12, "aih": 0.26, "pbc": 0.16, "psc": 0.07, "gvhd": 0.09, "di
         "infectious": 0.03, "ductal-plate": 0.02}  # fmt: skip
 """Frequency of diagnoses where none is asked for: heavy on what the paper studies."""
 
+_FATTY_TOO = 0.2
+"""Share of other sick livers that are fatty besides: a quarter of adults are (Younossi et al.,
+Hepatology 2016;64:73)."""
+_FAT = ("fat", "fat_zone", "fat_size", "large_fat", "small_fat")
+
 
 def draw_disease(
     rng: np.random.Generator, diagnosis: str | None = None, stage: int | None = None
@@ -208,6 +215,19 @@ def draw_disease(
     values = {
         each.name: float(rng.uniform(*ranges[each.name]))
         for each in fields(Disease)
-        if each.name in ranges
+        if each.name in ranges and each.name != "large_fat"
     }
+    values |= _fat_on_top(rng, key)
     return Disease(key, drawn_stage if stage is None else stage, **values)
+
+
+def _fat_on_top(rng: np.random.Generator, diagnosis: str) -> dict[str, float]:
+    """Large droplets, and steatosis beside another disease; all else is drawn as without."""
+    (own,) = rng.spawn(1)
+    if diagnosis == "masld":
+        names: tuple[str, ...] = ("large_fat",)
+    elif diagnosis != "normal" and own.random() < _FATTY_TOO:
+        names = _FAT
+    else:
+        names = ()
+    return {name: float(own.uniform(*DIAGNOSES["masld"].ranges[name])) for name in names}
