@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from glisson.classes import CLASSES
@@ -97,3 +98,11 @@ def biopsy_labels(height: int = 700, width: int = 2400) -> np.ndarray:
     disc(cut, 1900, 590, 80, 2)
     labels[(cut == 2) & (labels == 1)] = 2
     return labels
+
+
+def some_mask(seed: int) -> np.ndarray:
+    """A mask of any size, speckled or in blots."""
+    rng = np.random.default_rng(seed)
+    noise = rng.random(rng.integers(1, 50, 2)).astype(np.float32)
+    noise = cv2.blur(noise, (3, 3)) if seed % 2 else noise
+    return np.asarray(noise < rng.random())

@@ -46,9 +46,12 @@ class Runs:
         length = self.length[chosen]
         return ranges((self.start - self.row)[chosen], length)
 
-    def holding(self, others: Runs) -> Ints:
-        """(R2,) number of the run that holds each of the other runs, all inside these."""
-        return np.asarray(np.searchsorted(self.start, others.start, side="right") - 1)
+    def before(self, place: Ints) -> Ints:
+        """How many set pixels come before each place, counted as `start` is."""
+        total = np.concatenate([[0], np.cumsum(self.length)])
+        run = np.searchsorted(self.start, place)
+        beyond = np.concatenate([[0], self.stop])[run] - place
+        return np.asarray(total[run] - np.maximum(beyond, 0))
 
     def connected(self, connectivity: int) -> tuple[int, NDArray[np.int32]]:
         """How many connected pieces there are, and (R,) the number of each run's, from 0.

@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from glisson.artefacts import ArtefactSettings, focus, sparse
 from glisson.artefacts.boxes import boxes_of, by_cells, widened, window
@@ -37,25 +36,6 @@ MASKS = [
 
 
 @pytest.mark.parametrize("mask", MASKS)
-@pytest.mark.parametrize("connectivity", [4, 8])
-def test_pieces_are_those_of_a_whole_grid(mask: NDArray[np.bool_], connectivity: int) -> None:
-    found = sparse.pieces(mask, connectivity)
-    labels, count = ndimage.label(mask, np.ones((3, 3)) if connectivity == 8 else None)
-    assert len(found) == count
-    row, column, number = found.pixels
-    assert np.array_equal(labels[row, column] - 1, number)
-    assert found.area_px.sum() == mask.sum()
-    boxes = ndimage.find_objects(labels)
-    width, height = found.size_px
-    assert [(b.stop - b.start, a.stop - a.start) for a, b in boxes] == [*zip(width, height)]  # noqa: B905
-    other = blots(7, 0.5, mask.shape)
-    assert np.array_equal(found.count(other), np.bincount(labels[other], minlength=count + 1)[1:])
-    chosen = np.arange(count) % 2 == 0
-    assert np.array_equal(found.select(chosen), np.append(False, chosen)[labels])
-    assert all(found.at(int(r), int(c)) == labels[r, c] - 1 for r, c in np.argwhere(mask)[::17])
-
-
-@pytest.mark.parametrize("mask", MASKS)
 @pytest.mark.parametrize("radius_um", [4.0, 40.0, 160.0])
 @pytest.mark.parametrize("name", ["dilate", "erode"])
 def test_discs_are_those_of_a_whole_grid(
@@ -63,12 +43,6 @@ def test_discs_are_those_of_a_whole_grid(
 ) -> None:
     expected = getattr(morphology, name)(mask, radius_um, MPP)
     assert np.array_equal(getattr(sparse, name)(mask, radius_um, MPP), expected)
-
-
-def test_specks_are_dropped_by_area() -> None:
-    mask = blots(4, 0.05)
-    expected = morphology.drop_specks(mask, 400.0, MPP)
-    assert np.array_equal(sparse.drop_specks(mask, 400.0, MPP), expected)
 
 
 def test_cells_cover_what_is_set_and_nothing_else() -> None:

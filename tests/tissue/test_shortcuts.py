@@ -7,51 +7,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import ndimage
 
 from glisson.tissue import features, find_tissue
 from glisson.tissue.density import density, median
-from glisson.tissue.morphology import dilate, disc, pieces
+from glisson.tissue.morphology import dilate, disc
+from tests.scenes import some_mask
 
 from . import scenes
-
-
-def some_mask(seed: int) -> np.ndarray:
-    rng = np.random.default_rng(seed)
-    noise = rng.random(rng.integers(1, 50, 2)).astype(np.float32)
-    noise = cv2.blur(noise, (3, 3)) if seed % 2 else noise
-    return np.asarray(noise < rng.random())
-
-
-@settings(max_examples=150, deadline=None)
-@given(st.integers(0, 10**6), st.sampled_from([4, 8]))
-def test_pieces_are_those_of_scipy(seed: int, connectivity: int) -> None:
-    mask = some_mask(seed)
-    around = np.ones((3, 3)) if connectivity == 8 else None
-    labels, count = ndimage.label(mask, around)
-    found = pieces(mask, connectivity)
-    number = np.zeros(count + 1, int)  # scipy's order of numbers is another one at times
-    number[labels] = found.labels
-    np.testing.assert_array_equal(number[labels], found.labels)
-    np.testing.assert_array_equal(found.area_px[number][1:], np.bincount(labels.ravel())[1:])
-    for piece, (rows, columns) in zip(number[1:], ndimage.find_objects(labels), strict=True):
-        left, top, width, height = found.boxes_px[piece]
-        assert (rows, columns) == (slice(top, top + height), slice(left, left + width))
-
-
-@settings(max_examples=80, deadline=None)
-@given(st.integers(0, 10**6))
-def test_counting_choosing_and_writing(seed: int) -> None:
-    mask, rng = some_mask(seed), np.random.default_rng(seed)
-    found, other = pieces(mask), rng.random(mask.shape) < 0.4
-    chosen = rng.random(len(found.area_px)) < rng.random()
-    plain = chosen[found.labels] & mask
-    counts = np.bincount(found.labels[other & mask], minlength=len(chosen))
-    values = np.zeros(mask.shape, np.uint8)
-    found.write(values, chosen, 3)
-    np.testing.assert_array_equal(found.select(chosen), plain)
-    np.testing.assert_array_equal(found.count(other), counts)
-    np.testing.assert_array_equal(values, 3 * plain)
 
 
 @settings(max_examples=50, deadline=None)

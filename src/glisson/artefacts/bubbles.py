@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glisson.artefacts.settings import ArtefactSettings
-from glisson.artefacts.sparse import pieces
+from glisson.pieces import pieces
 from glisson.tissue.tissue_map import Mask
 
 _MOST_ARCS = 400
@@ -93,7 +93,7 @@ def _arcs(
 ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
     """(P,) x and y of the pixels of each long piece of rim, the longest first."""
     found = pieces(rim)
-    length_um = np.hypot(*found.size_px) * mpp
+    length_um = np.hypot(*found.boxes_px[:, 2:].T) * mpp
     longest = np.argsort(-length_um, kind="stable")[:_MOST_ARCS]
     longest = longest[length_um[longest] >= settings.arc_um]
     y, x, number = found.only(np.isin(np.arange(len(found)), longest)).pixels

@@ -18,8 +18,9 @@ from glisson.artefacts.found import Artefact, Artefacts
 from glisson.artefacts.kinds import Kind
 from glisson.artefacts.pens import find_pens
 from glisson.artefacts.settings import ArtefactSettings
-from glisson.artefacts.sparse import dilate, pieces
+from glisson.artefacts.sparse import dilate
 from glisson.artefacts.survey import Sign, has, survey
+from glisson.pieces import pieces
 from glisson.regions import smooth_outline, trace_mask
 from glisson.slides import Slide
 from glisson.tissue import Cause, TissueMap

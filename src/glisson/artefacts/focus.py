@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glisson.artefacts.settings import ArtefactSettings
-from glisson.artefacts.sparse import drop_specks
 from glisson.frames import RegionUm
 from glisson.slides import Slide
 from glisson.tissue import TissueMap
 from glisson.tissue.density import Floats, blur, density
+from glisson.tissue.morphology import drop_specks
 from glisson.tissue.tissue_map import Mask
 
 _LEAST_TISSUE = 0.4

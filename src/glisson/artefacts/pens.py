@@ -6,10 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glisson.artefacts.settings import ArtefactSettings
-from glisson.artefacts.sparse import dilate, drop_specks, erode, pieces
+from glisson.artefacts.sparse import dilate, erode
 from glisson.artefacts.survey import GREY, Sign, among, find_ink, has
+from glisson.pieces import pieces
 from glisson.slides import Slide
 from glisson.tissue import Cause, TissueMap
+from glisson.tissue.morphology import drop_specks
 from glisson.tissue.tissue_map import Mask
 
 _TINTED_SHARE = 0.2

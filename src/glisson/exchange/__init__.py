@@ -12,7 +12,12 @@ from glisson.exchange.qupath_project_rules import broken_project_rules
 from glisson.exchange.qupath_rules import broken_rules
 from glisson.exchange.same_image import check_image_size, check_inside, check_same_image
 from glisson.exchange.tables import write_tables
-from glisson.exchange.thumbnails import DOUBTFUL, thumbnail_name, write_thumbnails
+from glisson.exchange.thumbnails import (
+    DOUBTFUL,
+    is_doubtful,
+    thumbnail_name,
+    write_thumbnails,
+)
 
 __all__ = [
     "ARTEFACTS_FILE",
@@ -26,6 +31,7 @@ __all__ = [
     "check_image_size",
     "check_inside",
     "check_same_image",
+    "is_doubtful",
     "read_class_map",
     "read_geojson",
     "thumbnail_name",

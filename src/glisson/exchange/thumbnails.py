@@ -39,15 +39,16 @@ def write_thumbnails(folder: Path, slide: Slide, tracts: Iterable[Tract]) -> Non
     Raises:
         OutputError: a file cannot be written.
     """
-    ordered = sorted(tracts, key=lambda t: (not _is_doubtful(t), -t.polygon_l0.area))
+    ordered = sorted(tracts, key=lambda t: (not is_doubtful(t.probability), -t.polygon_l0.area))
     for tract in ordered[:MOST_THUMBNAILS]:
         picture = _thumbnail(slide, tract)
         with atomic_path(folder / thumbnail_name(tract.number)) as unfinished:
             picture.save(unfinished, format="JPEG", quality=_QUALITY, optimize=True, subsampling=0)
 
 
-def _is_doubtful(tract: Tract) -> bool:
-    return tract.probability is not None and tract.probability < DOUBTFUL
+def is_doubtful(probability: float | None) -> bool:
+    """Whether the model is unsure of a tract with this mean portal probability."""
+    return probability is not None and probability < DOUBTFUL
 
 
 def _thumbnail(slide: Slide, tract: Tract) -> Image.Image:

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from glisson.exchange import DOUBTFUL
+from glisson.exchange import DOUBTFUL, is_doubtful
 from glisson.report.numbers import number
-from glisson.report.tract_table import is_doubtful
 
 Record = Mapping[str, Any]
 
@@ -49,7 +48,8 @@ def warnings(record: Record) -> list[str]:
     reason = record["biopsy"].get("tract_count_reason")
     if reason:
         found.append(reason)
-    doubtful = [str(tract["number"]) for tract in record["tracts"] if is_doubtful(tract)]
+    tracts = record["tracts"]
+    doubtful = [str(each["number"]) for each in tracts if is_doubtful(each.get("probability"))]
     if doubtful:
         found.append(_doubtful_sentence(doubtful))
     return found

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from glisson.exchange import DOUBTFUL
+from glisson.exchange import is_doubtful
 from glisson.report.numbers import Cell, cell
 
 Record = Mapping[str, Any]
@@ -90,16 +90,10 @@ def rows(tracts: Sequence[Record], pictures: Mapping[int, str]) -> tuple[TractRo
     )
 
 
-def is_doubtful(tract: Record) -> bool:
-    """Whether the model is unsure of a tract."""
-    probability = tract.get("probability")
-    return probability is not None and probability < DOUBTFUL
-
-
 def notes(tract: Record) -> tuple[str, ...]:
     """What to look at in a tract."""
     found = [_ON.get(kind, f"on {kind}") for kind in tract.get("on_artefact", ())]
-    if is_doubtful(tract):
+    if is_doubtful(tract.get("probability")):
         found.append("low confidence")
     if tract.get("bridging"):
         found.append("bridging")

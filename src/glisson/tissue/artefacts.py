@@ -6,9 +6,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from glisson.pieces import Pieces, pieces
 from glisson.tissue.features import Look, Looks
 from glisson.tissue.grid import Grid
-from glisson.tissue.morphology import Pieces, dilate, drop_specks, narrow, pieces
+from glisson.tissue.morphology import dilate, drop_specks, narrow
 from glisson.tissue.settings import TissueSettings
 from glisson.tissue.tissue_map import Cause, Mask
 

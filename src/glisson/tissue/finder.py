@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from glisson.pieces import Pieces, pieces
 from glisson.slides.slide import Slide
 from glisson.tissue.artefacts import (
     find_black_padding,
@@ -22,14 +23,7 @@ from glisson.tissue.background import Glass, estimate_glass
 from glisson.tissue.density import density, evidence
 from glisson.tissue.features import Look, Looks, find_looks
 from glisson.tissue.grid import Grid, read_grid
-from glisson.tissue.morphology import (
-    Pieces,
-    close,
-    dilate,
-    drop_specks,
-    fill_narrow_holes,
-    pieces,
-)
+from glisson.tissue.morphology import close, dilate, drop_specks, fill_narrow_holes
 from glisson.tissue.picture import Picture
 from glisson.tissue.settings import TissueSettings
 from glisson.tissue.tissue_map import Cause, Mask, TissueMap

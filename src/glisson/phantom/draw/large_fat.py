@@ -44,8 +44,8 @@ class LargeDroplets:
 def place_large_droplets(section: Section) -> LargeDroplets:
     """Packed where a field of them is, none within 1.5 µm of a tract.
 
-    Two real fatty cores, at about 0.6 µm/px: half of the fat's area lies in droplets wider than 29 to
-    35 µm, 5 % in those beyond 45 to 56 µm, and droplets take 26 % of the tissue.
+    On two real fatty cores, at about 0.6 µm/px, half of the fat's area lies in droplets wider than
+    29 to 35 µm, 5 % in those beyond 45 to 56 µm, and droplets take 26 % of the tissue.
     """
     if section.disease.large_fat < 0.02:
         return LargeDroplets(np.zeros((0, 2)), np.zeros(0))
@@ -55,7 +55,8 @@ def place_large_droplets(section: Section) -> LargeDroplets:
     amount = 2.2 * section.disease.large_fat - 0.75
     chance = np.clip(amount + 0.8 * sample(field, around, points.points_um), 0, 0.95)
     points = points.keep(points.draw(2) < chance)
-    diameter = _DIAMETER_UM * np.sqrt(section.disease.fat_size) * np.exp(0.32 * normal(points.draw(3)))
+    spread = np.exp(0.32 * normal(points.draw(3)))
+    diameter = _DIAMETER_UM * np.sqrt(section.disease.fat_size) * spread
     room_um = -sample(Ground(around, section.layout).portal, around, points.points_um) - 1.5
     radii = np.minimum(np.clip(diameter, 12, _WIDEST_UM) / 2, room_um)
     centres = points.points_um[radii > 4]
