@@ -93,12 +93,27 @@ def test_recall_of_tracts_with_two_of_the_triad(tmp_path: Path) -> None:
     score = compared(tmp_path, regions(FIRST, ELSEWHERE))
     assert score.with_triad == (True, False)
     assert score.causes == {UNEXPLAINED: 1}
+    assert score.aside == ()
     table = content_table([score])
     assert table is not None
     assert [row[1:] for row in table.rows] == [
-        ("two of the triad", "1", "1.000"),
-        ("less", "1", "0.000"),
+        ("two of the triad", "1", "1.000", "2", "0.500", "0.667"),
+        ("less", "1", "0.000", "", "", ""),
     ]
+
+
+def test_what_is_found_on_less_than_a_tract_is_neither_right_nor_false(tmp_path: Path) -> None:
+    """Whole, or a piece of it: the second tract drawn holds one duct and nothing else."""
+    ducts = shapely.union(FIRST.centroid.buffer(8), SECOND.centroid.buffer(8))
+    write_features(tmp_path, Bile_duct=ducts, Portal_vein=FIRST.centroid.buffer(8))
+    left, top, right, bottom = SECOND.bounds
+    piece = shapely.box(left, top, (left + right) / 2, bottom)
+    for second in (SECOND, piece):
+        score = compared(tmp_path, regions(FIRST, second, ELSEWHERE))
+        assert [score.found, len(score.aside)] == [3, 1]
+        table = content_table([score])
+        assert table is not None
+        assert table.rows[0][4:] == ("2", "0.500", "0.667")
 
 
 def test_false_tracts_are_named_by_what_they_lie_on(tmp_path: Path) -> None:

@@ -114,38 +114,42 @@ def _size_rows(split: str, scores: Sequence[TractScore]) -> list[tuple[str, ...]
 
 
 def content_table(scores: Sequence[TractScore]) -> Table | None:
-    """How many tracts are found of those that a pathologist counts; None where no slide says."""
-    known = [score for score in scores if score.with_triad]
-    rows = [
-        (str(split), name, *_found_of(score for score in known if score.split is split)[holds])
-        for split in Split
-        if any(score.split is split for score in known)
-        for name, holds in (("two of the triad", True), ("less", False))
-    ]
+    """How well tracts are found that a pathologist counts; None where no slide says."""
+    rows = []
+    for split in Split:
+        part = [score for score in scores if score.with_triad and score.split is split]
+        rows += _content_rows(str(split), part) if part else []
     if not rows:
         return None
     return Table(
         "tract-contents",
         "Whole portal tracts by what they hold (SYNTHETIC: only a phantom knows)",
-        ("", "Holds", "Drawn", "Recall"),
+        ("", "Holds", "Drawn", "Recall", "Found", "Precision", "F1"),
         tuple(rows),
         "Two of bile duct, artery and portal vein make a portal tract (Crawford et al. 1998; "
         "Cazzaniga et al. 2025). Less is portal area too: tails of a tract, septa, and what the "
-        "core's edge leaves of one.",
+        "core's edge leaves of one; tracts found there are neither right nor false in this table.",
     )
 
 
-def _found_of(scores: Iterable[TractScore]) -> dict[bool, tuple[str, str]]:
-    """Number drawn and share found, of tracts with two of the triad and of others."""
+def _content_rows(split: str, scores: Sequence[TractScore]) -> list[tuple[str, ...]]:
     hits: dict[bool, list[bool]] = {True: [], False: []}
     for score in scores:
         paired = {drawn for drawn, _ in score.pairs}
         for index, holds in enumerate(score.with_triad):
             hits[holds].append(index in paired)
-    return {
-        holds: (str(len(each)), number(_ratio(sum(each), len(each))))
-        for holds, each in hits.items()
-    }
+    whole, less = hits[True], hits[False]
+    found = sum(score.found - len(score.aside) for score in scores)
+    precision, f1 = _ratio(sum(whole), found), _ratio(2 * sum(whole), len(whole) + found)
+    counted = (str(found), number(precision), number(f1))
+    return [
+        (split, "two of the triad", str(len(whole)), _share(whole), *counted),
+        (split, "less", str(len(less)), _share(less), "", "", ""),
+    ]
+
+
+def _share(hits: Sequence[bool]) -> str:
+    return number(_ratio(sum(hits), len(hits)))
 
 
 def _with_partners(areas_um2: Sequence[float], paired: set[int]) -> list[tuple[float, bool]]:
@@ -156,7 +160,7 @@ def _with_partners(areas_um2: Sequence[float], paired: set[int]) -> list[tuple[f
 def _hits(tracts: Iterable[tuple[float, bool]], least: float, most: float) -> tuple[str, str]:
     """Number of tracts of a size, and the share of them with a partner."""
     chosen = [hit for area, hit in tracts if least <= area < most]
-    return str(len(chosen)), number(_ratio(sum(chosen), len(chosen)))
+    return str(len(chosen)), _share(chosen)
 
 
 def _size_name(least: float, most: float) -> str:

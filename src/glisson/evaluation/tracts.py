@@ -57,6 +57,9 @@ class TractScore:
         with_triad: of each tract drawn, whether it holds two of bile duct, artery and portal vein,
             which makes it a portal tract (Crawford et al. 1998; Cazzaniga et al. 2025); empty where
             that is not known.
+        aside: positions of the tracts found that are drawn ones without two of the triad, or lie
+            for the most part on such: where portal tracts are counted, they are neither right nor
+            false.
         seconds: from the slide on disk to its tracts.
     """
 
@@ -69,6 +72,7 @@ class TractScore:
     countable: bool = True
     causes: dict[str, int] = field(default_factory=dict)
     with_triad: tuple[bool, ...] = ()
+    aside: tuple[int, ...] = ()
     seconds: float = 0.0
 
     @property
@@ -129,6 +133,7 @@ def compare(labelled: LabelledSlide, regions: Regions, split: Split) -> TractSco
     false = [each for index, each in enumerate(found) if index not in {f for _, f in pairs}]
     tissue = shapely.union_all(labels.tissue_l0).intersection(seen)
     features = _features(labelled)
+    with_triad = _with_triad(drawn, features)
     pixel_um2 = labels.pixel_size.area_um2
     return TractScore(
         labelled.source,
@@ -139,7 +144,8 @@ def compare(labelled: LabelledSlide, regions: Regions, split: Split) -> TractSco
         tissue.area * pixel_um2 * 1e-6,
         regions.countable,
         _causes(false, drawn, features),
-        _with_triad(drawn, features),
+        with_triad,
+        _aside(drawn, with_triad, found, pairs),
     )
 
 
@@ -202,6 +208,25 @@ def _with_triad(drawn: Sequence[Polygon], features: Features | None) -> tuple[bo
         middles = shapely.STRtree(shapely.centroid(features.get(name, [])))
         kinds[np.unique(middles.query(drawn, "contains")[0])] += 1
     return tuple((kinds >= 2).tolist())
+
+
+def _aside(
+    drawn: Sequence[Polygon],
+    with_triad: Sequence[bool],
+    found: Sequence[Polygon],
+    pairs: Sequence[tuple[int, int]],
+) -> tuple[int, ...]:
+    """Positions of found tracts that are, or mostly lie on, drawn ones without two of the triad."""
+    less = [tract for tract, holds in zip(drawn, with_triad, strict=False) if not holds]
+    if not less:
+        return ()
+    area = shapely.union_all(less)
+    of_found = {other: with_triad[index] for index, other in pairs}
+    return tuple(
+        index
+        for index, tract in enumerate(found)
+        if not of_found.get(index, tract.intersection(area).area < 0.5 * tract.area)
+    )
 
 
 def _causes(
