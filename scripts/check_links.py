@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 
 def broken_links() -> list[str]:
     """Every link that leads nowhere, as `file: target`."""
-    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "examples").rglob("*.md")]
     return [
         f"{page.relative_to(ROOT)}: {target}"
         for page in pages

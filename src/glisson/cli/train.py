@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 _OF_SLIDES = ("size", "annotations", "classes", "split", "hold_out")
 _OF_MANIFEST = ("mpp", "validation")
+_PAPER_MPP = 2.0
 
 
 class Preset(StrEnum):
@@ -77,7 +78,7 @@ def train(
         float | None,
         typer.Option(
             help="µm per pixel: of slides as they are read, or of tiles that do not say.",
-            show_default="2, for slides",
+            show_default="of slides, that of the weights or 2",
         ),
     ] = None,
     size: Annotated[int, typer.Option(help="Side of a tile, where slides are read.")] = 256,
@@ -105,6 +106,7 @@ def train(
     if weights and variant:
         raise SettingsError("The weights to start from decide the variant: leave --variant out.")
     from glisson.training.devices import launched
+    from glisson.training.network import mpp_of
     from glisson.training.recipe import preset as recipe_of
     from glisson.training.session import NOT_STATED, RunSettings, train_model
 
@@ -120,7 +122,9 @@ def train(
         source: TileSource = FolderTiles(data, mpp, validation, seed)
     else:
         settings = SplitSettings(split, validation, tuple(hold_out or ()), seed)
-        source = _from_slides(data, annotations, classes, settings, TileSettings(mpp or 2.0, size))
+        own = mpp_of(weights) if weights else None
+        tiles = TileSettings(mpp or own or _PAPER_MPP, size)
+        source = _from_slides(data, annotations, classes, settings, tiles)
     if source.leak:
         warn(source.leak)
     chosen = RunSettings(weights, workers, resume, licence, trained_on or NOT_STATED)

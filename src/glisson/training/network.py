@@ -103,6 +103,16 @@ def variant_of(network: SegformerForSemanticSegmentation) -> str:
     return next(same, "other")
 
 
+def mpp_of(weights: str) -> float | None:
+    """µm/px that a model to start from was trained at; None for weights of other kinds.
+
+    Raises:
+        InvalidBundle: a bundle that cannot be read.
+    """
+    bundle = _own_bundle(weights)
+    return bundle.spec.mpp if bundle else None
+
+
 def licence_of(weights: str) -> str:
     """The licence of weights to start from, which a model trained from them inherits.
 
