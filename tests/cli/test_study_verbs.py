@@ -101,7 +101,7 @@ def test_a_model_inherits_the_licence_it_starts_from(tiles: Path, tmp_path: Path
 def test_slides_are_read_at_the_scale_of_the_weights(study: Path, tmp_path: Path) -> None:
     default = find_model()
     arguments = ["train", study, "-o", tmp_path / "run", "--weights", default.folder, "--size",
-                 "32", "--epochs", "1", "--tiles-per-epoch", "2", "--batch", "2"]  # fmt: skip
+                 "64", "--epochs", "1", "--tiles-per-epoch", "2", "--batch", "2"]  # fmt: skip
     result = runner.invoke(app, list(map(str, arguments)))
     assert result.exit_code == 0, result.output
     assert load_bundle(tmp_path / "run" / "model").spec.mpp == default.spec.mpp != 2.0
