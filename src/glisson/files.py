@@ -151,7 +151,7 @@ def _replace_folder(new: Path, path: Path) -> None:
 
 def _flush(path: Path) -> None:
     """Have the bytes on the disk before the name points to them."""
-    with path.open("rb") as file:
+    with path.open("rb+") as file:  # Windows flushes only what may be written
         os.fsync(file.fileno())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from hypothesis import strategies as st
 from glisson.errors import OutputError, SettingsError, StorageError
 from glisson.storage import SlideCache, Url, slide_cache, slide_files
 from glisson.storage import download as downloading
+from glisson.storage.cache import _LEFT_FREE_BYTES
 
 KB = 1000
 SIZES_KB = (3, 5, 8, 13)
@@ -290,6 +292,24 @@ def test_a_dead_process_holds_nothing(memory: Any, tmp_path: Path) -> None:
     with cache.held(two, silent):
         assert names_in(tmp_path) == {"b"}
     assert not list((tmp_path / "held").glob("*.dead.lock"))
+
+
+def test_nothing_goes_for_a_slide_that_the_disk_cannot_hold(
+    memory: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = SlideCache(tmp_path, 10**12)
+    small = [slide_files(stored(memory, name, KB)) for name in "abc"]
+    paths = []
+    for each in small:
+        with cache.held(each, silent) as path:
+            paths.append(path)
+    large = slide_files(stored(memory, "large", 20 * KB))
+    usage = shutil.disk_usage(tmp_path)
+    nearly_full = usage._replace(free=_LEFT_FREE_BYTES + 10 * KB)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: nearly_full)
+    with pytest.raises(StorageError, match="no room"), cache.held(large, silent):
+        pass
+    assert all(path.exists() for path in paths)
 
 
 def test_parts_left_by_others_go_when_room_is_needed(memory: Any, tmp_path: Path) -> None:

@@ -101,12 +101,11 @@ def main() -> None:
     except GlissonError as error:
         console.print("[bold red]Error:[/]", escape(str(error)), highlight=False, soft_wrap=True)
         _leave(CLUSTER_LOST if isinstance(error, ClusterError) else INPUT_ERROR)
-    except KeyboardInterrupt:
-        console.print("Stopped. Finished slides are kept; run the same command to go on.")
-        _leave(INTERRUPTED)
     except SystemExit as done:
         if not isinstance(done.code, int | None):
             raise
+        if done.code == INTERRUPTED:  # what typer makes of Ctrl-C
+            console.print("Stopped. Finished slides are kept; run the same command to go on.")
         _leave(done.code or 0)
 
 

@@ -186,11 +186,12 @@ class IsolatedWorker:
             process.join(_ENDING_S)
             code = process.exitcode
         self.close()
-        if code == -signal.SIGKILL:
+        if code == -_KILLED:
             return "its process was killed, as the system does when memory runs out"
         if code is not None and code < 0:
             return f"its process crashed ({signal.Signals(-code).name})"
         return f"its process ended with code {code}"
 
 
+_KILLED = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows has only the second
 _ADVICE = "Open it in another program, or copy it again from its source."

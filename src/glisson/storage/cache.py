@@ -156,32 +156,33 @@ class SlideCache:
         return None
 
     def _make_room(self, part: Path, slide: SlideFiles) -> bool:
-        """Remove what was not used for longest until a slide fits; whether it does."""
+        """Remove what was not used for longest until a slide fits; whether it does.
+
+        Where all that may go would not suffice, nothing goes.
+        """
         others = [each for each in self._kept() if each.path != part]
         used = sum(each.bytes for each in others)
-        in_use = False
-        for each in others:
+        idle = [each for each in others if not self._holds.is_held(each.key)]
+        if not self._fits(used, part, slide, freed=sum(each.bytes for each in idle)):
+            if len(idle) < len(others):
+                return False
+            raise StorageError(
+                f"{slide.url} has {_gb(slide.bytes)}, for which the disk of {self._folder} has no "
+                "room. Free some space or choose another folder with --cache."
+            )
+        for each in idle:
             if self._fits(used, part, slide):
-                return True
-            if self._holds.is_held(each.key):
-                in_use = True
-                continue
+                break
             logger.info("%s is removed from the cache.", each.path)
             self._remove(each.path)
             used -= each.bytes
-        if self._fits(used, part, slide):
-            return True
-        if in_use:
-            return False
-        raise StorageError(
-            f"{slide.url} has {_gb(slide.bytes)}, for which the disk of {self._folder} has no "
-            "room. Free some space or choose another folder with --cache."
-        )
+        return self._fits(used, part, slide)
 
-    def _fits(self, used: int, part: Path, slide: SlideFiles) -> bool:
-        free = shutil.disk_usage(self._folder).free - _LEFT_FREE_BYTES
+    def _fits(self, used: int, part: Path, slide: SlideFiles, freed: int = 0) -> bool:
+        """Whether there is room for a slide, once `freed` bytes of what is used have gone."""
+        free = shutil.disk_usage(self._folder).free - _LEFT_FREE_BYTES + freed
         missing = slide.bytes - (_bytes_in(part) if part.exists() else 0)
-        return used + slide.bytes <= self._most_bytes and missing <= free
+        return used - freed + slide.bytes <= self._most_bytes and missing <= free
 
     def _kept(self) -> list[_Kept]:
         """Slides and parts, those that were not used for longest first."""
