@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from glisson.errors import SettingsError
+from glisson.frames import PixelSize, Size
 from glisson.run import AskedSlide, asked_slides
+from glisson.slides import write_pyramid
+from tests.stores import memory
+
+__all__ = ["memory"]
 
 
 @pytest.fixture
@@ -41,6 +49,49 @@ def test_a_folder_without_slides_is_an_error(scans: Path) -> None:
     (scans / "empty").mkdir()
     with pytest.raises(SettingsError, match="holds no slide"):
         asked_slides([scans / "empty"])
+
+
+def dicom_files(folder: Path, shade: int) -> list[Path]:
+    """The files of a DICOM slide, two levels."""
+    pytest.importorskip("pydicom")
+    pixels = np.full((600, 700, 3), shade, np.uint8)
+    place = folder / f"dicom {shade}"
+    write_pyramid(place, pixels, Size(700, 600), PixelSize(0.5, 0.5), "dicom", identity=str(shade))
+    return sorted(place.iterdir())
+
+
+@pytest.fixture
+def mixed(scans: Path, tmp_path: Path) -> Path:
+    """Two DICOM slides of several files among slides of other kinds, and DICOM that is none."""
+    for shade in (200, 240):
+        for path in dicom_files(tmp_path, shade):
+            shutil.copyfile(path, scans / path.name)
+    (scans / "report.dcm").write_bytes(b"no slide")
+    return scans
+
+
+MIXED = ["200-level-0.dcm", "240-level-0.dcm", "a.ndpi", "b.svs", "dicom"]
+
+
+def test_a_dicom_file_among_other_slides_hides_none_of_them(mixed: Path) -> None:
+    assert names(asked_slides([mixed])) == MIXED
+
+
+def test_nor_does_it_on_a_store(mixed: Path, memory: Any) -> None:
+    for path in (path for path in mixed.rglob("*") if path.is_file()):
+        memory.pipe(f"/scans/{path.relative_to(mixed).as_posix()}", path.read_bytes() or b"1")
+    assert names(asked_slides(["memory://scans"])) == MIXED
+
+
+def test_a_folder_with_such_a_mixture_is_no_dicom_slide(mixed: Path) -> None:
+    (mixed.parent / "other.svs").touch()
+    assert names(asked_slides([mixed.parent])) == ["dicom 200", "dicom 240", "other.svs"]
+
+
+def test_a_folder_of_dicom_files_alone_is_one_slide(tmp_path: Path) -> None:
+    folder = dicom_files(tmp_path, 200)[0].parent
+    (folder / "x.truth.ome.tif").touch()
+    assert [each.path for each in asked_slides([folder])] == [folder]
 
 
 def table(folder: Path, text: str) -> Path:
@@ -81,3 +132,12 @@ def test_a_table_beside_slides_says_what_is_special(scans: Path) -> None:
 def test_a_wrong_table_is_refused_with_its_line(scans: Path, text: str, said: str) -> None:
     with pytest.raises(SettingsError, match=said):
         asked_slides([scans], table(scans, text))
+
+
+@pytest.mark.parametrize("again", ["b.svs", "./deep/../b.svs", "link.svs"])
+@pytest.mark.parametrize("given", [True, False])
+def test_a_slide_that_is_listed_twice_is_refused(scans: Path, again: str, given: bool) -> None:
+    (scans / "link.svs").symlink_to(scans / "b.svs")
+    path = table(scans, f"slide,mpp\nb.svs,0.25\na.ndpi,\n{again},0.5\n")
+    with pytest.raises(SettingsError, match=r"slides\.csv, lines 2 and 4: the same slide twice"):
+        asked_slides([scans] if given else [], path)

@@ -14,7 +14,7 @@ from glisson.csv_tables import check_table_bytes, read_rows, rows_in, told_by_ce
 from glisson.errors import SettingsError
 from glisson.run.hidden import check_pseudonym
 from glisson.run.store_list import is_called_slide, slides_on_store
-from glisson.slides import is_dicom_folder
+from glisson.slides import dicom_slides_in, is_dicom_folder
 from glisson.storage import Place, Url, absolute, look_at, place, read
 
 _MOST_NAMED = 5
@@ -99,7 +99,7 @@ def asked_slides(
 def _expanded(given: Place) -> Iterator[Place]:
     if isinstance(given, Url):
         yield from slides_on_store(given)
-    elif given.is_dir() and not is_dicom_folder(given):
+    elif given.is_dir() and not _is_dicom_slide(given):
         yield from _slides_in(given)
     elif not given.exists() and glob.has_magic(str(given)):
         yield from (Path(each) for each in sorted(glob.glob(str(given), recursive=True)))
@@ -113,7 +113,8 @@ def _slides_in(folder: Path) -> list[Path]:
     Raises:
         SettingsError: there is none.
     """
-    found = [path for path in sorted(folder.iterdir()) if _is_slide(path)]
+    found = [path for path in folder.iterdir() if _is_slide(path)]
+    found = sorted([*found, *dicom_slides_in(folder)])
     if not found:
         raise SettingsError(
             f"{folder} holds no slide. Give slide files, or a pattern such as '{folder}/**/*.svs'."
@@ -123,8 +124,15 @@ def _slides_in(folder: Path) -> list[Path]:
 
 def _is_slide(path: Path) -> bool:
     if path.is_dir():
-        return not path.name.startswith(".") and is_dicom_folder(path)
+        return not path.name.startswith(".") and _is_dicom_slide(path)
     return is_called_slide(path)
+
+
+def _is_dicom_slide(folder: Path) -> bool:
+    """Whether a folder is one DICOM slide: a DICOM file among other slides does not make it one."""
+    if not is_dicom_folder(folder):
+        return False
+    return not any(is_called_slide(path) and path.is_file() for path in folder.iterdir())
 
 
 def _all_once(asked: Sequence[AskedSlide]) -> tuple[AskedSlide, ...]:
@@ -154,7 +162,20 @@ def _read_table(table: Place) -> list[AskedSlide]:
     rows = read_rows(table) if isinstance(table, Path) else _rows_on_store(table)
     if not rows:
         raise SettingsError(f"{table} lists no slide; it needs a column `slide` and a row each.")
-    return [_asked(row, line, table) for line, row in rows]
+    asked = [_asked(row, line, table) for line, row in rows]
+    _check_once(asked, [line for line, _ in rows], table)
+    return asked
+
+
+def _check_once(asked: Sequence[AskedSlide], lines: Sequence[int], table: Place) -> None:
+    """Of two lines on a slide nobody knows which is meant."""
+    first: dict[Place, int] = {}
+    for each, line in zip(asked, lines, strict=True):
+        before = first.setdefault(absolute(each.path), line)
+        if before != line:
+            raise SettingsError(
+                f"{table}, lines {before} and {line}: the same slide twice. Delete one of them."
+            )
 
 
 def _asked(row: dict[str, str], number: int, table: Place) -> AskedSlide:

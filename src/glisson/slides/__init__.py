@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from glisson.slides.dicom_folder import is_dicom_folder
+from glisson.slides.dicom_folder import (
+    HEADER_BYTES,
+    dicom_slides_in,
+    first_of_each_series,
+    is_dicom_folder,
+)
 from glisson.slides.memory import InMemorySlide
 from glisson.slides.ome import open_ome_pyramid
 from glisson.slides.open import SLIDE_SUFFIXES, TIFF_SUFFIXES, open_slide
@@ -11,6 +16,7 @@ from glisson.slides.synthetic import SYNTHETIC
 from glisson.slides.writing import PyramidStyle, write_pyramid
 
 __all__ = [
+    "HEADER_BYTES",
     "SLIDE_SUFFIXES",
     "SYNTHETIC",
     "TIFF_SUFFIXES",
@@ -19,6 +25,8 @@ __all__ = [
     "PyramidStyle",
     "Slide",
     "SlideInfo",
+    "dicom_slides_in",
+    "first_of_each_series",
     "is_dicom_folder",
     "open_ome_pyramid",
     "open_slide",
