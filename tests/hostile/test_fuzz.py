@@ -449,7 +449,8 @@ RECORD: dict[str, Any] = {
 MANIFEST = {"status": "done", "made_from": {"slide": "0"}, "files": {"overview.png": "0"}}
 SHARD: dict[str, Any] = {
     "status": "finished", "started": "2026-01-01T00:00:00+00:00",
-    "shard": {"number": 1, "count": 1}, "model": {"name": "x", "version": "1", "trained_on": ""},
+    "shard": {"number": 1, "count": 1, "run_slides_total": 1, "run_slides_sha256": "0"},
+    "model": {"name": "x", "version": "1", "trained_on": ""},
     "settings": {}, "slides_total": 1, "pseudonyms": False,
     "slides": [{"name": "a", "path": "/x/a.svs", "number": 1, "outcome": "failed", "because": None,
                 "error": "e", "patient": None, "institution": None}],

@@ -278,6 +278,18 @@ def test_shards_that_lead_elsewhere(name: str, tmp_path: Path) -> None:
         read_shards(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [{"count": "1"}, {"run_slides_total": "1"}, {"run_slides_total": 10**30}, {"number": True}],
+)
+def test_shards_that_count_oddly(changed: dict[str, object], tmp_path: Path) -> None:
+    part = SHARD | {"shard": SHARD["shard"] | changed}
+    (tmp_path / "shards").mkdir()
+    (tmp_path / "shards" / "run-1-of-1.json").write_text(json.dumps(part))
+    with pytest.raises(SettingsError, match="cannot be read"):
+        read_shards(tmp_path)
+
+
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("GLISSON_MODELS", str(tmp_path / "store"))

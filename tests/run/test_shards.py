@@ -9,12 +9,15 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from glisson.errors import SettingsError
 from glisson.exchange import broken_project_rules
 from glisson.files import _this_host
+from glisson.frames import PixelSize, Size
 from glisson.run import AskedSlide, RunSettings, Shard, asked_slides, gather, segment
+from glisson.slides import write_pyramid
 
 TIMES = ("seconds_per_stage", "cpu_seconds_per_stage", "peak_memory_mb")
 
@@ -76,6 +79,116 @@ def test_a_missing_shard_is_named(slides: Path, tmp_path: Path) -> None:
     segment(slides, tmp_path / "parts", shard=Shard(1, 3))
     with pytest.raises(SettingsError, match=r"2 shard.* have not been run: 2, 3"):
         gather(tmp_path / "parts")
+
+
+def white_slides(folder: Path, names: str) -> Path:
+    """Slides without tissue, which take no time, each with bytes of its own."""
+    folder.mkdir(exist_ok=True)
+    for name in names:
+        glass = np.full((300, 400 + ord(name), 3), 245, np.uint8)
+        size = Size(glass.shape[1], glass.shape[0])
+        write_pyramid(folder / f"{name}.svs", glass, size, PixelSize(0.5, 0.5))
+    return folder
+
+
+def part_file(out: Path, number: int) -> Path:
+    return out / "shards" / f"run-{number}-of-2.json"
+
+
+def change_part(out: Path, number: int, **changed: Any) -> None:
+    path = part_file(out, number)
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | changed), encoding="utf-8")
+
+
+def as_older(out: Path, number: int) -> None:
+    """A part as versions wrote it that did not say of what run it is."""
+    change_part(out, number, shard={"number": number, "count": 2})
+
+
+def test_parts_of_different_slides_are_refused(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    slides = white_slides(tmp_path / "slides", "bc")
+    segment(slides, out, shard=Shard(1, 2))
+    white_slides(slides, "a")
+    wider = RunSettings(interface_width_um=50)
+    segment(slides, out, settings=wider, shard=Shard(2, 2))
+    with pytest.raises(SettingsError) as told:
+        gather(out)
+    assert "shard(s) 2 differ from shard 1 in the number of slides (3, not 2)" in str(told.value)
+    assert "the setting interface_width_um (50, not 25.0)" in str(told.value)
+    assert "Run again" in str(told.value)
+    assert not (out / "run.json").exists()
+    segment(slides, out, settings=wider, shard=Shard(1, 2))
+    assert [each.name for each in gather(out).slides] == ["a", "b", "c"]
+
+
+def test_parts_of_as_many_other_slides_are_refused(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    slides = white_slides(tmp_path / "slides", "bcd")
+    segment(slides, out, shard=Shard(1, 2))
+    (slides / "d.svs").rename(slides / "a.svs")
+    segment(slides, out, shard=Shard(2, 2))
+    with pytest.raises(SettingsError, match=r"shard\(s\) 2 differ from shard 1 in the list of sl"):
+        gather(out)
+
+
+def test_parts_of_models_of_one_name_are_refused(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    slides = white_slides(tmp_path / "slides", "ab")
+    for number in (1, 2):
+        segment(slides, out, shard=Shard(number, 2))
+    model = json.loads(part_file(out, 2).read_text("utf-8"))["model"]
+    change_part(out, 2, model=model | {"files_sha256": {"model.onnx": "0" * 64}})
+    with pytest.raises(SettingsError, match="shard 1 in the model's files_sha256"):
+        gather(out)
+
+
+def test_older_parts_are_joined_unless_a_slide_is_in_two(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    slides = white_slides(tmp_path / "slides", "bc")
+    for number in (1, 2):
+        segment(slides, out, shard=Shard(number, 2))
+    as_older(out, 1)
+    assert [each.name for each in gather(out).slides] == ["b", "c"]
+    white_slides(slides, "a")
+    segment(slides, out, shard=Shard(2, 2))
+    as_older(out, 2)
+    with pytest.raises(SettingsError, match=r"the slide b is listed 2 times, by shard\(s\) 1, 2"):
+        gather(out)
+
+
+def test_a_part_that_lost_a_slide_is_refused(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    slides = white_slides(tmp_path / "slides", "abc")
+    for number in (1, 2):
+        segment(slides, out, shard=Shard(number, 2))
+    kept = json.loads(part_file(out, 1).read_text("utf-8"))["slides"][:1]
+    change_part(out, 1, slides=kept)
+    with pytest.raises(SettingsError, match=r"shard 1 does not list its 2 slide\(s\)"):
+        gather(out)
+
+
+def images_of(out: Path) -> list[Any]:
+    return list(json.loads((out / "qupath" / "project.qpproj").read_text("utf-8"))["images"])
+
+
+def test_joined_shards_name_links_and_dicom_as_the_run_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slides = white_slides(tmp_path / "slides", "a")
+    (slides / "a.svs").rename(tmp_path / "blob-17")
+    (slides / "a.svs").symlink_to(tmp_path / "blob-17")
+    glass = np.full((300, 400, 3), 245, np.uint8)
+    write_pyramid(slides / "case.7", glass, Size(400, 300), PixelSize(0.5, 0.5), "dicom")
+    monkeypatch.chdir(tmp_path)
+    segment("slides", "whole")
+    for number in (1, 2):
+        segment("slides", "parts", shard=Shard(number, 2))
+    gather("parts")
+    whole = images_of(tmp_path / "whole")
+    assert images_of(tmp_path / "parts") == whole
+    uris = sorted(each["serverBuilder"]["uri"].rsplit("/slides/")[1] for each in whole)
+    assert uris == ["a.svs", "case.7/case.7-level-0.dcm"]
 
 
 @pytest.mark.parametrize("text", ["0/2", "3/2", "a/b", "2", "1/0"])

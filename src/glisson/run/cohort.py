@@ -79,7 +79,8 @@ def segment(
     """
     settings = settings or RunSettings()
     asked = _asked(slides)
-    tasks = _tasks(asked, settings, shard)
+    names = _names(asked)
+    tasks = _tasks(asked, names, settings, shard)
     for task in tasks:
         _check_apart(task, place(out))
     bundle = find_model(model)
@@ -93,7 +94,8 @@ def segment(
         sweep_output(results.here)
         store = results.place if isinstance(results.place, Url) else None
         tasks = [replace(task, out=results.here, results=store) for task in tasks]
-        run = _Run(results, bundle, settings, observer or SilentObserver(), shard, hidden)
+        observer = observer or SilentObserver()
+        run = _Run(results, bundle, settings, observer, shard, hidden, names)
         if dask is not None:
             return run.on_dask(tasks, dask)
         return run.isolated(tasks) if isolated else run.here(tasks)
@@ -108,9 +110,8 @@ def _asked(slides: Slides) -> list[AskedSlide]:
 
 
 def _tasks(
-    asked: Sequence[AskedSlide], settings: RunSettings, shard: Shard | None
+    asked: Sequence[AskedSlide], names: Sequence[str], settings: RunSettings, shard: Shard | None
 ) -> Sequence[SlideTask]:
-    names = _names(asked)
     tasks = [
         SlideTask(each, name, number, Path(), settings)
         for number, (each, name) in enumerate(zip(asked, names, strict=True), 1)
@@ -163,6 +164,7 @@ class _Run:
         observer: RunObserver,
         shard: Shard | None,
         pseudonyms: bool,
+        names: Sequence[str],
     ) -> None:
         self._place = place
         self._bundle = bundle
@@ -170,6 +172,7 @@ class _Run:
         self._observer = observer
         self._shard = shard
         self._pseudonyms = pseudonyms
+        self._names = names
         self._started = datetime.now(UTC)
         self._infos: dict[str, SlideInfo] = {}
 
@@ -243,5 +246,12 @@ class _Run:
         model = model_identity(self._bundle)
         settings = self._settings.for_record()
         return RunFacts(
-            self._started, model, settings, total, finished, self._shard, self._pseudonyms
+            self._started,
+            model,
+            settings,
+            total,
+            finished,
+            self._shard,
+            self._pseudonyms,
+            self._names,
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,8 +23,8 @@ def gather(out: Path | str | Url) -> RunResult:
     """Join what the shards of a run left in `out`, a folder or its address on a store.
 
     Raises:
-        SettingsError: a shard is missing or was interrupted, they differ in model, or a slide's
-            results are not there any more.
+        SettingsError: a shard is missing or was interrupted, they differ in slides, settings or
+            model, or a slide's results are not there any more.
         OutputError: the folder cannot be written to.
     """
     where = place(out)
@@ -81,7 +80,4 @@ def _result(stored: Results, entry: dict[str, Any]) -> SlideResult:
 
 
 def _info(folder: Path, result: SlideResult) -> SlideInfo:
-    info = StoredSlide(result.name, folder, result.record).info
-    if isinstance(result.slide, Path):
-        return replace(info, path=result.slide)
-    return info_at(info, result.slide)
+    return info_at(StoredSlide(result.name, folder, result.record).info, result.slide)

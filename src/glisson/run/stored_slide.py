@@ -61,9 +61,9 @@ def info_of(slide: Slide, where: Place) -> SlideInfo:
     return slide.info if isinstance(where, Path) else info_at(slide.info, where)
 
 
-def info_at(info: SlideInfo, url: Url) -> SlideInfo:
-    """Facts of a slide on a store; of a DICOM folder, the path is that of one of its files."""
-    path = url.as_path()
+def info_at(info: SlideInfo, where: Place) -> SlideInfo:
+    """Facts of a slide with its place; of a DICOM folder, the path is that of one of its files."""
+    path = where if isinstance(where, Path) else where.as_path()
     inside = info.path is not None and info.path.name != path.name
     return replace(info, path=path / info.path.name if inside and info.path else path)
 

@@ -17,7 +17,7 @@ from glisson.run.results_store import FAILURES, RUN
 from glisson.run.shard import RunModel, Shard
 from glisson.run.slide import SlideResult
 from glisson.slides import SlideInfo
-from glisson.storage import absolute
+from glisson.storage import full_path
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class RunFacts:
         shard: which part of the whole run this was; None for all of it.
         pseudonyms: whether slides are told by pseudonyms: there is no QuPath project then, as it
             would have to say where they lie.
+        names: of all slides asked for, in order, those of other shards too.
     """
 
     started: datetime
@@ -42,6 +43,7 @@ class RunFacts:
     finished: bool
     shard: Shard | None = None
     pseudonyms: bool = False
+    names: Sequence[str] = ()
 
 
 def write_summary(
@@ -72,7 +74,7 @@ def _summary(results: Sequence[SlideResult], facts: RunFacts) -> dict[str, Any]:
         "status": "finished" if facts.finished else "interrupted",
         "started": facts.started.isoformat(timespec="seconds"),
         "ended": datetime.now(UTC).isoformat(timespec="seconds"),
-        "shard": None if shard is None else {"number": shard.number, "count": shard.count},
+        "shard": None if shard is None else shard.as_record(facts.names),
         "model": facts.model,
         "runtimes": sorted({each.record["model"]["runtime"] for each in results if each.record}),
         "settings": facts.settings,
@@ -96,7 +98,7 @@ def _slide_summary(result: SlideResult, facts: RunFacts) -> dict[str, Any]:
         "warnings": result.record.get("warnings", []),
     }
     if facts.shard is not None:  # where the slide lies, for the run that joins the shards
-        summary["path"] = None if facts.pseudonyms else str(absolute(result.slide))
+        summary["path"] = None if facts.pseudonyms else str(full_path(result.slide))
     return summary
 
 

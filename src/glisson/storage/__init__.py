@@ -17,7 +17,7 @@ from glisson.storage.store import (
     remove,
     write,
 )
-from glisson.storage.url import Place, Url, absolute, place
+from glisson.storage.url import Place, Url, absolute, full_path, place
 
 __all__ = [
     "Place",
@@ -32,6 +32,7 @@ __all__ = [
     "bring",
     "cache_folder",
     "files_and_folders_in",
+    "full_path",
     "is_pattern",
     "is_stored_dicom_folder",
     "look_at",

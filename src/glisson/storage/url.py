@@ -121,6 +121,11 @@ def absolute(where: Place) -> Place:
     return where.resolve() if isinstance(where, Path) else where
 
 
+def full_path(where: Place) -> Place:
+    """The same from any folder, links kept; an address as it is."""
+    return where.absolute() if isinstance(where, Path) else where
+
+
 def without_secrets(text: str, url: Url) -> str:
     """A library's message about an address, with every address in it as it may be shown."""
     text = _IN_TEXT.sub(lambda found: _shown(found[0]), text)
