@@ -318,6 +318,32 @@ def test_slides_are_found_by_name(tmp_path: Path, spelling: Callable[[int], str]
     assert all(case.measured for case in joined(tmp_path, cases, results).cases)
 
 
+@pytest.mark.parametrize("case", ["S12", "S12.2", "S12.2.svs", "S12.svs", "20.1234", "1.svs"])
+def test_no_slide_gets_the_result_of_another(tmp_path: Path, case: str) -> None:
+    """What follows a dot is an ending only where slides end so."""
+    cases, results = series(10)
+    cases[0]["slide"] = case
+    results[0] |= {"slide": "S12.1", "file": "S12.1.svs"}
+    others = [{**results[0], "slide": name, "file": name} for name in ("20.5678", "S12.1.1")]
+    found = joined(tmp_path, cases, [*results, *others])
+    assert not found.cases[0].measured
+    assert found.unused_results == ("S12.1", "20.5678", "S12.1.1")
+
+
+@pytest.mark.parametrize("spelling", ["S12.1", "S12.1.svs", "a/S12.1.SVS", "S12.1.ome.tif"])
+@pytest.mark.parametrize(("slide", "file"), [("S12.1", "S12.1.svs"), ("S12.1.ndpi", "S12.1.ndpi"),
+                                             ("S12.1", ""), ("S12.1.ome", "S12.1.ome.tif"),
+                                             ("S12.1", "S12.1")])  # fmt: skip
+def test_a_dot_in_the_name_is_no_ending(
+    tmp_path: Path, spelling: str, slide: str, file: str
+) -> None:
+    cases, results = series(10)
+    cases[0]["slide"], results[0]["slide"], results[0]["file"] = spelling, slide, file
+    found = joined(tmp_path, cases, results)
+    assert found.cases[0].measured
+    assert found.unused_results == ()
+
+
 def test_slides_without_results_and_results_without_cases(tmp_path: Path) -> None:
     cases, results = series(12)
     found = run(tmp_path, cases[:11], results[1:])

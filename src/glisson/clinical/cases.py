@@ -15,6 +15,7 @@ from glisson.clinical.reading import BiopsyRow, CaseRow, ModelRow, read_table
 from glisson.clinical.scales import Scale, read_stage
 from glisson.dataset import is_synthetic
 from glisson.errors import SettingsError, StudyError
+from glisson.slides import without_ending
 
 CASES = "cases.csv"
 BIOPSIES = "biopsies.csv"
@@ -199,8 +200,9 @@ def _file_name(slide: str) -> str:
     return PurePosixPath(slide.replace("\\", "/")).name
 
 
-def _stem(slide: str) -> str:
-    return PurePosixPath(_file_name(slide)).with_suffix("").name.removesuffix(".ome")
+def _stem(biopsy: BiopsyRow) -> str:
+    """Of its file; `slide` is one already, unless it is all that a table tells."""
+    return without_ending(_file_name(biopsy.file or biopsy.slide))
 
 
 def _matching(slide: str, biopsies: Sequence[BiopsyRow], path: Path) -> BiopsyRow | None:
@@ -208,8 +210,8 @@ def _matching(slide: str, biopsies: Sequence[BiopsyRow], path: Path) -> BiopsyRo
     name = _file_name(slide)
     tests: tuple[Callable[[BiopsyRow], bool], ...] = (
         lambda b: name in (b.file, b.slide),
-        lambda b: name in (_stem(b.file or b.slide), _stem(b.slide)),
-        lambda b: _stem(name) in (b.slide, _stem(b.file or b.slide)),
+        lambda b: name == _stem(b),
+        lambda b: without_ending(name) in (b.slide, _stem(b)),
     )
     for test in tests:
         found = [biopsy for biopsy in biopsies if test(biopsy)]

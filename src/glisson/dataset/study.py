@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from glisson.csv_tables import read_rows, told_by_cell
 from glisson.errors import AnnotationError, SettingsError
+from glisson.slides import SLIDE_ENDINGS
 
 CASES_FILE = "cases.csv"
 ANNOTATIONS = ("{slide}.geojson", "{file}.geojson", "{slide}.geojson.gz", "{slide}.json")
@@ -29,10 +30,6 @@ _HEAD_BYTES = 1 << 16
 _FIELD = re.compile(r"\{[^{}]*\}|[{}]")
 CLINICAL = "clinical"
 """Role of cases that measurements are compared on, and that no model is trained or scored on."""
-_SLIDE_SUFFIXES = {
-    ".svs", ".ndpi", ".mrxs", ".tif", ".tiff", ".scn", ".bif", ".dcm", ".btf",
-    ".png", ".jpg", ".jpeg",
-}  # fmt: skip
 
 
 class Split(StrEnum):
@@ -199,7 +196,7 @@ def _filled(name: str, slide: Path) -> str:
 
 
 def _from_folder(folder: Path, patterns: Sequence[str]) -> list[AnnotatedSlide]:
-    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in _SLIDE_SUFFIXES)
+    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in SLIDE_ENDINGS)
     rows = [_Row(slide=path.name) for path in paths]
     found = {row: _annotations_of(folder / row.slide, row, patterns) for row in rows}
     bare = [row.slide for row, file in found.items() if file is None]

@@ -10,13 +10,20 @@ from glisson.slides.dicom_folder import (
 )
 from glisson.slides.memory import InMemorySlide
 from glisson.slides.ome import open_ome_pyramid
-from glisson.slides.open import SLIDE_SUFFIXES, TIFF_SUFFIXES, open_slide
+from glisson.slides.open import (
+    SLIDE_ENDINGS,
+    SLIDE_SUFFIXES,
+    TIFF_SUFFIXES,
+    open_slide,
+    without_ending,
+)
 from glisson.slides.slide import Patch, Slide, SlideInfo
 from glisson.slides.synthetic import SYNTHETIC
 from glisson.slides.writing import PyramidStyle, write_pyramid
 
 __all__ = [
     "HEADER_BYTES",
+    "SLIDE_ENDINGS",
     "SLIDE_SUFFIXES",
     "SYNTHETIC",
     "TIFF_SUFFIXES",
@@ -30,5 +37,6 @@ __all__ = [
     "is_dicom_folder",
     "open_ome_pyramid",
     "open_slide",
+    "without_ending",
     "write_pyramid",
 ]

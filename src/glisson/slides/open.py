@@ -17,6 +17,21 @@ SLIDE_SUFFIXES = TIFF_SUFFIXES | {
     ".svs", ".ndpi", ".mrxs", ".scn", ".bif", ".vms", ".vmu", ".svslide", ".czi",
 }  # fmt: skip
 """Of files that are whole slides by their name; plain images are not."""
+SLIDE_ENDINGS = SLIDE_SUFFIXES | _IMAGE_SUFFIXES | {".dcm"}
+"""Of all files that may be opened as slides."""
+
+
+def without_ending(name: str) -> str:
+    """A slide's file name without its ending, `.ome.tif` in one piece.
+
+    Only endings of slides are taken off: in S12.1 and 20.1234 the dot is part of the name.
+
+    Args:
+        name: of the file, without folders.
+    """
+    stem, dot, ending = name.rpartition(".")
+    known = stem and f"{dot}{ending}".lower() in SLIDE_ENDINGS
+    return stem.removesuffix(".ome") if known else name
 
 
 def open_slide(path: Path | str, mpp: float | tuple[float, float] | None = None) -> Slide:
