@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from glisson.errors import ClusterError
+from glisson.model import find_model
 from glisson.run import RunSettings, SilentObserver, segment
 from tests.cli.test_cli import glisson
 from tests.run.test_shards import outputs
@@ -115,6 +116,23 @@ def test_on_a_cluster_it_is_the_same_run(scans: Path, start: Start, tmp_path: Pa
     assert ("segment",) in of_two
 
 
+def test_relative_paths_are_those_of_the_run_and_not_of_its_workers(
+    scene: Path, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(find_model().folder, tmp_path / "model")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    file, _ = start(1)
+    monkeypatch.chdir(tmp_path)
+    run = segment("slides", "out", "model", dask=file.name)
+    assert [(each.name, each.outcome) for each in run.slides] == [("case 1", "done")]
+    assert (tmp_path / "out" / "case 1" / "manifest.json").is_file()
+    (image,) = json.loads((tmp_path / "out" / "qupath" / "project.qpproj").read_text())["images"]
+    assert image["serverBuilder"]["uri"] == scene.as_uri()
+    assert not list(elsewhere.iterdir())
+
+
 @pytest.mark.slow
 def test_two_runs_on_one_cluster_do_not_mix(scene: Path, start: Start, tmp_path: Path) -> None:
     """Their slides have the same names and numbers."""
@@ -166,9 +184,7 @@ def test_without_workers_it_says_so(
 ) -> None:
     monkeypatch.setattr("glisson.run.on_dask.NO_WORKERS_S", 0.1)
     monkeypatch.setattr("glisson.run.on_dask._LISTEN_S", 0.1)
-    file, _ = start(0)
-    while not file.exists():
-        time.sleep(0.1)
+    file, _ = start(0)  # the scheduler may write its file later than the run begins
     with pytest.raises(ClusterError, match="has had no workers"):
         segment(scene, tmp_path / "out", dask=str(file))
     assert not list((tmp_path / "out").glob(".*"))
@@ -180,3 +196,15 @@ def test_without_a_scheduler_it_says_so(
     monkeypatch.setattr("glisson.run.on_dask._CONNECT_S", 1)
     with pytest.raises(ClusterError, match="No Dask scheduler answers"):
         segment(scans, tmp_path / "out", dask="tcp://127.0.0.1:9")
+
+
+@pytest.mark.parametrize("content", [None, "", "{}", '{"address"', "[]"])
+def test_a_file_that_no_scheduler_writes_is_named(
+    content: str | None, scans: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("glisson.run.on_dask._CONNECT_S", 0.3)
+    file = tmp_path / "shceduler.json"
+    if content is not None:
+        file.write_text(content, encoding="utf-8")
+    with pytest.raises(ClusterError, match=r"written its address to .*shceduler\.json"):
+        segment(scans, tmp_path / "out", dask=str(file))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glisson.errors import SettingsError
-from glisson.storage import Url, place
+from glisson.storage import Url, full_path, place
 from glisson.storage.url import without_secrets
 
 WORD = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=6, max_size=12)
@@ -70,3 +70,12 @@ def test_secrets_are_never_shown(user: str, password: str, signature: str) -> No
     for text in (str(url), repr(url), repr([url]), without_secrets(message, url)):
         assert not any(secret in text for secret in (user, password, signature))
     assert pickle.loads(pickle.dumps(url)).address == url.address
+
+
+def test_full_paths_keep_links_and_addresses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "link.svs").symlink_to(tmp_path / "blob")
+    monkeypatch.chdir(tmp_path)
+    assert full_path(Path("link.svs")) == tmp_path / "link.svs"
+    assert full_path(Url("s3://bucket/a.svs")) == Url("s3://bucket/a.svs")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import queue
 import threading
@@ -9,7 +10,8 @@ import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from glisson.errors import ClusterError, GlissonError, MissingExtra
@@ -18,8 +20,10 @@ from glisson.model import ModelBundle, OpeningRuntime, Runtime
 from glisson.run.observer import RunObserver, SilentObserver
 from glisson.run.settings import RunSettings
 from glisson.run.task import SlideTask, TaskDone, do_task
+from glisson.storage import full_path
 
 _CONNECT_S = 30
+_LOOK_S = 0.1
 _LISTEN_S = 5
 _FETCH_S = 10
 """Seconds that a worker may take to hand over what it found."""
@@ -46,7 +50,8 @@ def done_on_dask(
 
     Args:
         address: of the scheduler, such as `tcp://node1:8786`, or the path of its scheduler file.
-        tasks: what to do; slides, results and model must be at the same path on every worker.
+        tasks: what to do; slides, results and model must be at the same path on every worker,
+            whose working folder may be another.
         bundle: the model.
         settings: of the run.
         observer: told what the workers report.
@@ -57,6 +62,8 @@ def done_on_dask(
         GlissonError: as `do_task` raises it.
     """
     distributed = _distributed()
+    tasks = [_from_any_folder(each) for each in tasks]
+    bundle = replace(bundle, folder=bundle.folder.absolute())
     with _connected(distributed, address) as client:
         run = _ClusterRun(
             distributed, client, address, observer, {each.name: each for each in tasks}
@@ -64,6 +71,16 @@ def done_on_dask(
         yield from run.done(bundle, settings)
         with suppress(Exception):  # what is left over hurts nobody
             client.run(remove_abandoned, tasks[0].out)
+
+
+def _from_any_folder(task: SlideTask) -> SlideTask:
+    run = task.run_settings
+    return replace(
+        task,
+        asked=replace(task.asked, path=full_path(task.asked.path)),
+        out=task.out.absolute(),
+        run_settings=replace(run, cache=run.cache and run.cache.absolute()),
+    )
 
 
 def _distributed() -> Any:
@@ -76,9 +93,9 @@ def _distributed() -> Any:
 
 @contextmanager
 def _connected(distributed: Any, address: str) -> Iterator[Any]:
-    place = {"scheduler_file": address} if address.endswith(".json") else {"address": address}
+    found = _address_in(Path(address)) if address.endswith(".json") else address
     try:
-        client = distributed.Client(**place, timeout=_CONNECT_S, set_as_default=False)
+        client = distributed.Client(found, timeout=_CONNECT_S, set_as_default=False)
     except (OSError, ValueError) as error:
         raise ClusterError(
             f"No Dask scheduler answers at {address}: {error}. Give the address that "
@@ -89,6 +106,23 @@ def _connected(distributed: Any, address: str) -> Iterator[Any]:
     finally:
         with _unlogged("distributed.client"):  # that it looks for a lost scheduler in vain
             client.close()
+
+
+def _address_in(file: Path) -> str:
+    """What a scheduler wrote into its file; one that is just starting has yet to do so.
+
+    Dask's own client would wait for ever.
+    """
+    until = time.monotonic() + _CONNECT_S
+    while True:
+        with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+            return str(json.loads(file.read_bytes())["address"])
+        if time.monotonic() > until:
+            raise ClusterError(
+                f"No Dask scheduler has written its address to {file} within {_CONNECT_S} s. "
+                f"Check the name, or start one: `dask scheduler --scheduler-file {file}`."
+            )
+        time.sleep(_LOOK_S)
 
 
 @contextmanager
