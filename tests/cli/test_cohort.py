@@ -20,13 +20,18 @@ def test_parts_of_a_folder_with_a_table(scans: Path, tmp_path: Path) -> None:
     table = tmp_path / "slides.csv"
     table.write_text(f"slide,patient\n{scans / 'two.svs'},P2\n", encoding="utf-8")
     out = tmp_path / "out"
-    codes = [
-        glisson("segment", scans, "-o", out, "--manifest", table, "--shard", f"{n}/2").returncode
+    parts = [
+        glisson("segment", scans, "-o", out, "--manifest", table, "--shard", f"{n}/2")
         for n in (1, 2)
     ]
-    assert codes == [1, 0]  # the broken slide is in the first part
+    assert [each.returncode for each in parts] == [1, 0]  # the broken slide is in the first part
+    for number, part in enumerate(parts, 1):
+        assert f"Part {number} of 2. When all have ended, report.html and qupath/" in part.stdout
+        assert f"glisson gather {out}\n" in part.stdout
+        assert "in any browser" not in part.stdout
     joined = glisson("gather", out)
     assert joined.returncode == 1
+    assert "report.html      the run on one page, in any browser" in joined.stdout
     assert "broken" in joined.stderr
     with (out / "biopsies.csv").open(encoding="utf-8", newline="") as file:
         assert [(row["slide"], row["patient"]) for row in csv.DictReader(file)] == [

@@ -79,6 +79,6 @@ def segment(
         result = segment_slides(
             asked, out, model, settings, table, part, isolated=len(asked) > 1, dask=dask
         )
-    print_summary(result)
+    print_summary(result, part)
     if result.failed:
         raise typer.Exit(SOME_FAILED)

@@ -9,15 +9,15 @@ from rich.table import Table
 
 from glisson.cli.console import console, output
 from glisson.measure import SHOWN
-from glisson.run import RESEARCH_USE, RunResult, SlideResult
+from glisson.run import RESEARCH_USE, RunResult, Shard, SlideResult
 
 _HEADINGS = (
     "length\nmm", "tissue\nmm²", "portal\n%", "tracts", "com-\nplete", "par-\ntial", "time\ns",
 )  # fmt: skip
 
 
-def print_summary(result: RunResult) -> None:
-    """The table of slides, the warnings, and what to open."""
+def print_summary(result: RunResult, part: Shard | None = None) -> None:
+    """The table of slides, the warnings, and what to open; after a part, how to join them."""
     table = Table(box=None, pad_edge=False)
     table.add_column("slide", overflow="fold")
     for heading in _HEADINGS:
@@ -27,7 +27,12 @@ def print_summary(result: RunResult) -> None:
     output.print(table)
     for slide in result.slides:
         _print_notes(slide)
-    _print_what_to_open(result)
+    output.print(f"\nResults: {result.out}", highlight=False, soft_wrap=True)
+    if part is None:
+        _print_what_to_open(result)
+    else:
+        _print_how_to_join(result, part)
+    output.print(RESEARCH_USE, style="dim")
 
 
 def _row(slide: SlideResult) -> list[str]:
@@ -85,9 +90,20 @@ def _notes(record: dict[str, Any]) -> list[str]:
 
 
 def _print_what_to_open(result: RunResult) -> None:
-    output.print(f"\nResults: {result.out}", highlight=False, soft_wrap=True)
     output.print("  report.html      the run on one page, in any browser", highlight=False)
-    if not any(slide.pseudonym for slide in result.slides):
+    if not _is_hidden(result):
         output.print("  qupath/          a QuPath project: open, then run its import script",
                      highlight=False)  # fmt: skip
-    output.print(RESEARCH_USE, style="dim")
+
+
+def _print_how_to_join(result: RunResult, part: Shard) -> None:
+    made = "tables and report.html" if _is_hidden(result) else "report.html and qupath/"
+    output.print(
+        f"  Part {part.number} of {part.count}. When all have ended, {made} are made by:",
+        highlight=False,
+    )
+    output.print(f"  glisson gather {result.out}", highlight=False, soft_wrap=True)
+
+
+def _is_hidden(result: RunResult) -> bool:
+    return any(slide.pseudonym for slide in result.slides)
