@@ -61,7 +61,7 @@ def _fake_run(result: Path, folder: Path, count: int) -> None:
     part = {
         "status": "finished", "started": now, "ended": now, "shard": {"number": 1, "count": 1},
         "model": record["model"], "settings": record["settings"], "slides_total": count,
-        "slides": slides,
+        "slides": slides, "pseudonyms": False,
     }  # fmt: skip
     (folder / "shards" / "run-1-of-1.json").write_text(json.dumps(part), encoding="utf-8")
 
