@@ -79,7 +79,7 @@ def segment(
     """
     settings = settings or RunSettings()
     asked = _asked(slides)
-    names = _names(asked)
+    names = _names(asked, place(out))
     tasks = _tasks(asked, names, settings, shard)
     for task in tasks:
         _check_apart(task, place(out))
@@ -119,11 +119,11 @@ def _tasks(
     return tasks if shard is None else shard.of(tasks)
 
 
-def _names(asked: Sequence[AskedSlide]) -> list[str]:
+def _names(asked: Sequence[AskedSlide], out: Place) -> list[str]:
     """Result folders' names: pseudonyms where slides have them, which are then told alone."""
     pseudonyms = [each.pseudonym for each in asked if each.pseudonym is not None]
     if not pseudonyms:
-        return result_names([each.path for each in asked])
+        return result_names([each.path for each in asked], out)
     if len(pseudonyms) < len(asked) or len({name.casefold() for name in pseudonyms}) < len(asked):
         raise SettingsError("Every slide of a run needs a pseudonym of its own, or none has one.")
     return pseudonyms

@@ -7,16 +7,18 @@ no manifest but the mark of an upload is what a killed run left, and is written 
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from glisson.errors import NotStored, OutputError, StorageError
 from glisson.files import remove_abandoned, unfinished_prefix
-from glisson.run.folder import BIOPSY, MANIFEST, prepare_output
+from glisson.run.folder import BIOPSY, MANIFEST, prepare_output, read_json
 from glisson.run.shard import FOLDER as SHARDS
 from glisson.storage import (
     Place,
@@ -30,6 +32,7 @@ from glisson.storage import (
     remove,
     write,
 )
+from glisson.storage.folders import small_files
 
 RUN = "run.json"
 FAILURES = "failures.csv"
@@ -83,6 +86,36 @@ def results_at(place: Place, cache: Path | None = None) -> Iterator[Results]:
         results = StoredResults(here, place)
         results.check()
         yield results
+
+
+def records_at(place: Place, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The `biopsy.json` of slides that have results there, by name; no other folder is looked at.
+
+    Those that cannot be read are left out.
+
+    Raises:
+        OutputError: the store does not answer, or refuses.
+    """
+    if isinstance(place, Url):
+        return _records_on_store(place, names)
+    found: dict[str, dict[str, Any]] = {}
+    for name in names:
+        with suppress(OSError, ValueError):  # mostly, that there is none
+            found[name] = read_json(place / name / BIOPSY)
+    return found
+
+
+def _records_on_store(url: Url, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    with _as_output(url):
+        there = {each.url.name for each in _entries(url) if each.is_folder}
+        wanted = [name for name in names if name in there]
+        contents = small_files([url / name / BIOPSY for name in wanted])
+    found: dict[str, dict[str, Any]] = {}
+    for name, content in zip(wanted, contents, strict=True):
+        with suppress(ValueError, RecursionError):
+            record = json.loads(content or b"")
+            found |= {name: record} if isinstance(record, dict) else {}
+    return found
 
 
 @contextmanager

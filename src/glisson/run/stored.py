@@ -200,7 +200,9 @@ def slide_of(file: Path, slides: Sequence[StoredSlide], chosen: bool = False) ->
     names = [image] if image else [_without_ending(file)]
     if file.parent.resolve() in {slide.folder.resolve() for slide in slides}:
         names.append(file.parent.resolve().name)
-    found = [slide for slide in slides if any(slide.is_called(name) for name in names)]
+    folders = {_plain(name) for name in names}
+    found = [slide for slide in slides if _plain(slide.name) in folders]  # as our export names it
+    found = found or [slide for slide in slides if any(map(slide.is_called, names))]
     if len(found) == 1:
         return found[0]
     if chosen and len(slides) == 1 and not image:

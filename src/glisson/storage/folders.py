@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
-from glisson.errors import OutputError
-from glisson.storage.store import Stored, read, write
+from glisson.errors import NotStored, OutputError
+from glisson.storage.store import Stored, look_at, read, write
 from glisson.storage.url import Url
 
 _AT_A_TIME = 8
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def bring(files: Iterable[tuple[Stored, Path]]) -> None:
@@ -32,6 +36,22 @@ def put(files: Iterable[tuple[Path, Url]]) -> None:
     _each(lambda pair: write(*pair), files)
 
 
+def small_files(urls: Sequence[Url]) -> list[bytes | None]:
+    """The contents of small files, in order; None of one that is not there.
+
+    Raises:
+        StorageError: one cannot be read.
+    """
+    return _each(_content, urls)
+
+
+def _content(url: Url) -> bytes | None:
+    try:
+        return read(url, 0, look_at(url).bytes)
+    except NotStored:
+        return None
+
+
 def _brought(stored: Stored, path: Path) -> None:
     content = read(stored.url, 0, stored.bytes)
     try:
@@ -44,10 +64,9 @@ def _brought(stored: Stored, path: Path) -> None:
         ) from error
 
 
-def _each(do: Callable[..., None], pairs: Iterable[object]) -> None:
+def _each(do: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
     pool = ThreadPoolExecutor(_AT_A_TIME)
     try:
-        for _ in pool.map(do, pairs):
-            pass
+        return list(pool.map(do, items))
     finally:  # after an error the others would meet the same store
         pool.shutdown(cancel_futures=True)
