@@ -143,6 +143,28 @@ def test_two_passes_that_look_alike_are_not_two_sections() -> None:
     assert find_sections(pieces).count == 1
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "count"),
+    [
+        ([2000, 5000], [9000, 12_000], 1),
+        ([2000, 5000], [2000, 12_000], 1),
+        ([2000], [9000, 12_000], 1),
+        ([2000], [], 1),
+        ([2000, 5000], [2050, 4950], 2),
+        ([2000], [2050, 9000], 2),
+        ([], [], 2),
+    ],
+)
+def test_few_tracts_must_lie_at_the_same_places(
+    first: list[float], second: list[float], count: int
+) -> None:
+    cores = [shapely.box(0, 0, 13_500, 900), shapely.box(0, 3000, 13_400, 3900)]
+    places = [np.reshape([(x, y) for x in xs], (-1, 2))
+              for xs, y in [(first, 400.0), (second, 3400.0)]]  # fmt: skip
+    pieces = [Piece(core, tracts, True) for core, tracts in zip(cores, places, strict=True)]
+    assert find_sections(pieces).count == count
+
+
 def test_sections_can_be_given() -> None:
     found = sections_of(5, 1, count=1, passes=2)
     assert (found.count, found.given) == (1, True)

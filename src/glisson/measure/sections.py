@@ -69,9 +69,10 @@ def find_sections(pieces: Sequence[Piece], count: int | None = None) -> Sections
     """Group fragments into sections.
 
     Found are groups of copies: outlines that overlap by an IoU of 0.8 when one is laid on the
-    other, and at least 60 % of the fewer tracts within 150 µm of one of the other's; 0.92 where
-    there are fewer than three tracts to compare. Groups must hold 70 % of the tissue; else
-    there is one section.
+    other, 0.92 where there are fewer than three tracts to compare, and at least 60 % of the
+    fewer tracts within 150 µm of one of the other's. Where neither has a tract the outlines
+    decide alone; a fragment without is no copy of one with tracts. Groups must hold 70 % of the
+    tissue; else there is one section.
 
     Args:
         pieces: fragments.
@@ -118,11 +119,11 @@ def _are_copies(one: Piece, other: Piece, outline: Polygon, other_outline: Polyg
     turned = _turn(outline, other_outline)
     laid = _laid(outline, outline, other_outline, turned)
     iou = laid.intersection(other_outline).area / laid.union(other_outline).area
-    if min(len(one.tracts_um), len(other.tracts_um)) < _LEAST_TRACTS:
-        return bool(iou >= _LEAST_IOU_ALONE)
+    enough = min(len(one.tracts_um), len(other.tracts_um)) >= _LEAST_TRACTS
+    if iou < (_LEAST_IOU if enough else _LEAST_IOU_ALONE):
+        return False
     moved = _laid(shapely.multipoints(one.tracts_um), outline, other_outline, turned)
-    shared = _shared(shapely.get_coordinates(moved), other.tracts_um)
-    return bool(iou >= _LEAST_IOU and shared >= _LEAST_SHARED_TRACTS)
+    return _shared(shapely.get_coordinates(moved), other.tracts_um) >= _LEAST_SHARED_TRACTS
 
 
 def _turn(one: Polygon, other: Polygon) -> float:
@@ -148,8 +149,13 @@ def _laid(shape: BaseGeometry, outline: Polygon, onto: Polygon, angle: float) ->
 
 
 def _shared(tracts: Points, others: Points) -> float:
-    """Share of the fewer tracts that have one of the other fragment's near them."""
+    """Share of the fewer tracts that have one of the other fragment's near them.
+
+    1 where neither has any, which leaves it to the outlines; 0 where one alone has none.
+    """
     few, many = sorted((tracts, others), key=len)
+    if not len(few):
+        return float(not len(many))
     distance, _ = cKDTree(many).query(few)
     return float((distance <= _TRACT_REACH_UM).mean())
 
