@@ -7,7 +7,7 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from shapely import LineString, Point, Polygon
+from shapely import LineString, Point, Polygon, box
 from shapely.affinity import rotate, translate
 
 from glisson.frames import PixelSize
@@ -87,6 +87,66 @@ def test_bent_cores_that_touch_side_by_side_are_two(gap: float) -> None:
 
 def test_cores_that_touch_end_to_end_are_one_line() -> None:
     assert length_um(LONG.union(translate(LONG, 9950, 100))) == pytest.approx(19950, rel=0.01)
+
+
+@pytest.mark.parametrize("gap", [50, 100, 200, 260, 300])
+@pytest.mark.parametrize(("contact", "within"), [(3, 0.005), (100, 0.005), (600, 0.06)])
+def test_parallel_cores_that_touch_at_one_place_are_two(
+    gap: float, contact: float, within: float
+) -> None:
+    upper, lower = box(0, 0, 13500, 900), box(0, 900 + gap, 11800, 1800 + gap)
+    touching = shapely.union_all([upper, lower, box(6000, 890, 6000 + contact, 910 + gap)])
+    assert length_um(touching) == pytest.approx(25300, rel=within)
+
+
+@pytest.mark.parametrize("angle", [1, 2, 4, 6, 8, 12, 20])
+def test_cores_that_touch_at_their_ends_in_a_sharp_angle_are_two(angle: float) -> None:
+    core = box(0, -450, 10000, 450)
+    upper = translate(rotate(core, angle / 2, origin=(0, -450)), 0, 445)
+    lower = translate(rotate(core, -angle / 2, origin=(0, 450)), 0, -445)
+    assert length_um(upper.union(lower)) == pytest.approx(20000, rel=0.03)
+
+
+@pytest.mark.parametrize("gap", [30, 100, 200, 300, 500])
+def test_a_hairpin_whose_limbs_nearly_touch_is_as_long_as_both(gap: float) -> None:
+    middle = (900 + gap) / 2
+    angle = np.linspace(-np.pi / 2, np.pi / 2, 40)
+    bend = zip(8000 + middle * np.cos(angle), middle * np.sin(angle), strict=True)
+    line = [(0.0, -middle), *bend, (0.0, middle)]
+    assert length_um(band(line, 900)) == pytest.approx(LineString(line).length, rel=0.01)
+    touching = band(line, 900).union(box(300, -middle, 320, middle))
+    assert length_um(touching) == pytest.approx(LineString(line).length, rel=0.05)
+
+
+@pytest.mark.parametrize("y", [0, 150, 250])
+@pytest.mark.parametrize("split", [1000, 3000, 5000, 9000])
+def test_a_core_that_is_torn_along_is_one(split: float, y: float) -> None:
+    core = band([(0, 0), (12000, 0)], 1000)
+    tear = LineString([(12000 - split, y), (12100, y)]).buffer(40)
+    assert length_um(core.difference(tear)) == pytest.approx(12000, rel=0.005)
+    assert len(core_paths(core.difference(tear))) == 1
+
+
+@pytest.mark.parametrize("strand", [20, 60, 100])
+def test_a_core_that_hangs_on_a_strand_is_measured(strand: float) -> None:
+    pieces = [box(0, 0, 7000, 900), box(7450, 0, 12950, 900)]
+    joined = shapely.union_all([*pieces, box(6990, 400, 7460, 400 + strand)])
+    assert length_um(joined) == pytest.approx(12500, rel=0.025)
+    assert [path.length_um for path in core_paths(joined)] == pytest.approx([7000, 5500], rel=0.03)
+
+
+@pytest.mark.parametrize("second", [3000, 6000])
+def test_parallel_cores_on_strands_are_each_as_long_as_they_are(second: float) -> None:
+    cores = [box(0, 1600 * k, 8000, 1600 * k + 1000) for k in range(3)]
+    strands = [box(3000, 990, 3100, 1610), box(second, 2590, second + 100, 3210)]
+    paths = core_paths(shapely.union_all([*cores, *strands]))
+    assert [path.length_um for path in paths] == pytest.approx([8000] * 3, rel=0.01)
+
+
+def test_what_hangs_on_a_strand_and_is_no_core_has_no_length() -> None:
+    core, crumb = band([(0, 0), (9000, 0)], 800), box(4000, 700, 4700, 1400)
+    joined = shapely.union_all([core, crumb, box(4300, 390, 4360, 710)])
+    assert [path.length_um for path in core_paths(joined)] == pytest.approx([9000], rel=0.01)
 
 
 @given(st.floats(0, 360), st.floats(-1e5, 1e5), st.floats(0.5, 2))

@@ -1,0 +1,111 @@
+"""The outlines that the axes of cores are taken of: clefts closed, strands cut, holes filled.
+
+Tears, ragged edges and veins must not add to a core's length. But the cleft between two cores
+that lie beside each other is no tear, and a core that hangs on a strand of tissue is no crumb.
+"""
+
+from __future__ import annotations
+
+import math
+
+import shapely
+from shapely import LinearRing, MultiPolygon, Polygon
+
+_TOLERANCE_UM = 4.0
+_CLEFT_OF_WIDTH = 0.3
+_BROADEST_CORE_UM = 1300.0
+"""A 16G needle is 1.2 mm wide inside; a core that is torn along takes the tear's width more."""
+_SLIVER_UM = 2.0
+_LEAST_OPEN_UM = 12.5
+"""A cleft narrower than half of the 25 µm between the axis' sites would be taken for tissue."""
+
+
+def outlines_of_cores(piece_um: Polygon) -> list[list[Polygon]]:
+    """The cores of a piece of tissue, those that touch broadly still in one; usually one.
+
+    Clefts narrower than 0.3 times the core's width are closed, and strands narrower than half of
+    that cut. Parts smaller than a square of the core's width are left out. Holes are filled, but
+    for those longer than the core is wide, which may be the slit between two.
+
+    Where closed clefts may lie between two cores, there is a second answer with these left open:
+    they are longer than the core is wide or shut such a slit, and the tissue across them is
+    broader than a core.
+
+    Args:
+        piece_um: the piece's outline in µm.
+    """
+    simple = shapely.simplify(piece_um, _TOLERANCE_UM)
+    width = _rough_width(shapely.buffer(simple, _TOLERANCE_UM, quad_segs=2))
+    reach = _CLEFT_OF_WIDTH / 2 * width
+    widened = shapely.buffer(simple, reach, quad_segs=4)
+    between = _between_cores(shapely.buffer(widened, -reach, quad_segs=4), simple, width)
+    narrowed = shapely.buffer(widened, -1.5 * reach, quad_segs=4)
+    answers = [_cores(narrowed, reach / 2, piece_um)]
+    if between:
+        cut = shapely.buffer(shapely.union_all(between), reach / 2 + _LEAST_OPEN_UM, quad_segs=4)
+        answers.append(_cores(narrowed.difference(cut), reach / 2, piece_um))
+    return answers
+
+
+def _between_cores(closed: shapely.Geometry, simple: Polygon, width_um: float) -> list[Polygon]:
+    """Those of the closed clefts that may part two cores."""
+    # Rounding fills slivers along the edge, which would link one cleft to the next.
+    clefts = _polygons(shapely.buffer(closed.difference(simple), -_SLIVER_UM, quad_segs=1))
+    slits = MultiPolygon(_slits(closed, width_um))
+    long = [
+        cleft
+        for cleft in clefts
+        if _extent(cleft.exterior) > width_um or cleft.distance(slits) < 2 * _SLIVER_UM
+    ]
+    if not long:
+        return []
+    broad = _broad(closed)
+    return [cleft for cleft in long if cleft.intersection(broad).area > cleft.area / 2]
+
+
+def _broad(shape: shapely.Geometry) -> shapely.Geometry:
+    """Where a shape, its holes filled, is broader than a core."""
+    half = _BROADEST_CORE_UM / 2
+    inner = shapely.buffer(MultiPolygon(_whole(shape)), -half, quad_segs=4)
+    return shapely.buffer(inner, half, quad_segs=4)
+
+
+def _slits(shape: shapely.Geometry, width_um: float) -> list[Polygon]:
+    """Holes longer than a core is wide."""
+    rings = [ring for part in _polygons(shape) for ring in part.interiors]
+    return [Polygon(ring) for ring in rings if _extent(ring) > width_um]
+
+
+def _cores(narrowed: shapely.Geometry, reach_um: float, piece_um: Polygon) -> list[Polygon]:
+    """Narrowed tissue widened again, without crumbs and holes; the piece if little is left."""
+    opened = shapely.buffer(narrowed, reach_um, quad_segs=4)
+    least_um2 = _rough_width(opened) ** 2
+    cores = [part for part in _polygons(opened) if part.area >= least_um2]
+    if sum(core.area for core in cores) < piece_um.area / 2:
+        return [piece_um]
+    return [_filled(core) for core in cores]
+
+
+def _filled(core: Polygon) -> Polygon:
+    width = _rough_width(core)
+    return Polygon(core.exterior, [hole for hole in core.interiors if _extent(hole) > width])
+
+
+def _rough_width(shape: shapely.Geometry) -> float:
+    """Twice the area over the outer perimeter: the width of a long core, in µm."""
+    whole = _whole(shape)
+    return float(2 * sum(p.area for p in whole) / max(sum(p.length for p in whole), 1e-9))
+
+
+def _whole(shape: shapely.Geometry) -> list[Polygon]:
+    return [Polygon(part.exterior) for part in _polygons(shape)]
+
+
+def _extent(ring: LinearRing) -> float:
+    left, top, right, bottom = ring.bounds
+    return math.hypot(right - left, bottom - top)
+
+
+def _polygons(shape: shapely.Geometry) -> list[Polygon]:
+    parts = [part for part in shapely.get_parts(shape) if isinstance(part, Polygon)]
+    return [part for part in parts if not part.is_empty]
