@@ -383,6 +383,32 @@ def test_another_slide_of_the_same_name_is_another_image(
     ]  # fmt: skip
 
 
+def test_a_slide_whose_results_folder_became_anothers_has_no_outlines(
+    tmp_path: Path, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    slides = [slide_file(tmp_path / name, name.encode() * n) for n, name in enumerate(NAMES[:3], 1)]
+    written(folder, *slides)
+    before = project_in(folder)["images"]
+    other = slide_file(tmp_path / "a.tif")  # its results lie in `a`, where those of a.svs were
+    with caplog.at_level(logging.WARNING):
+        images = written(folder, other)["images"]
+    assert images[:3] == before  # with all that a pathologist did to them
+    assert set(index_in(folder)) == {"a.tif", *NAMES[1:3]}
+    assert "a.svs has no outlines in the QuPath project any more" in caplog.text
+    write_qupath_project(folder, [(slide_info(slides[0]), tmp_path / "a.svs" / "tracts.geojson")])
+    assert index_in(folder)["a.svs"]["entry_id"] == 1
+
+
+def test_a_copy_of_a_slide_keeps_the_outlines_of_both(tmp_path: Path, folder: Path) -> None:
+    slides = [slide_file(tmp_path / place / "a.svs") for place in ("old", "new")]
+    for slide in slides:
+        written(folder, slide)
+    content = json.loads((folder / "glisson.json").read_text("utf-8"))
+    assert {place_of(each["uri"]) for each in content["images"]} == {
+        place_of(slide.as_uri()) for slide in slides
+    }
+
+
 @pytest.mark.skipif(os.name == "nt", reason="paths of this system are foreign there")
 @pytest.mark.parametrize("uri", ["file:/D:/slides/a.svs", "file://server/slides/a.svs"])
 def test_paths_of_another_system_are_not_called_gone(uri: str) -> None:

@@ -14,7 +14,7 @@ from glisson.exchange.qupath_images import (
     uris_in,
     with_uri,
 )
-from glisson.exchange.qupath_index import Index, IndexedSlide, highest_id
+from glisson.exchange.qupath_index import Index, IndexedSlide, highest_id, is_same_file
 
 
 class Entries:
@@ -55,7 +55,9 @@ class Entries:
         """The image of the same file at a place where it no longer is, with its old URI."""
         for uri, position in self._by_file.get(file_name(slide.uri), ()):
             known = self._index.slides.get(place_of(uri))
-            if known is not None and _is_same_file(known, slide) and is_gone(uri):
+            if known is None or known.bytes is None:
+                continue
+            if is_same_file(known, slide) and is_gone(uri):
                 return uri, self._images[position]
         return None
 
@@ -96,12 +98,6 @@ class Entries:
             known = self._index.slides.get(place)
             name = file_name(uri if known is None else known.uri)
             self._by_file.setdefault(name, []).append((uri, position))
-
-
-def _is_same_file(known: IndexedSlide, slide: IndexedSlide) -> bool:
-    """By name and size in bytes: no two scans are compressed to the same size."""
-    same_size = known.bytes is not None and known.bytes == slide.bytes
-    return same_size and file_name(known.uri) == file_name(slide.uri)
 
 
 def last_id(project: dict[str, Any]) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from glisson.exchange.artefacts_file import ARTEFACTS_FILE
-from glisson.exchange.qupath_images import image_name, place_of, slide_uri
+from glisson.exchange.qupath_images import file_name, image_name, place_of, slide_uri
 from glisson.slides import SlideInfo
 
 logger = logging.getLogger(__name__)
@@ -117,6 +117,11 @@ def _size_bytes(path: Path | None) -> int | None:
         return None if path is None else path.stat().st_size
     except OSError:
         return None
+
+
+def is_same_file(one: IndexedSlide, other: IndexedSlide) -> bool:
+    """By name and size in bytes: no two scans are compressed to the same size."""
+    return one.bytes == other.bytes and file_name(one.uri) == file_name(other.uri)
 
 
 def highest_id(slides: Sequence[IndexedSlide]) -> int:

@@ -28,6 +28,7 @@ from glisson.exchange.qupath_index import (
     Index,
     IndexedSlide,
     indexed,
+    is_same_file,
     read_index,
 )
 from glisson.exchange.qupath_project_rules import broken_image_rules
@@ -71,9 +72,10 @@ def write_qupath_project(folder: Path, slides: Sequence[tuple[SlideInfo, Path]])
     before = _existing(folder / PROJECT_FILE)
     project = before or _empty(folder)
     entries = Entries(project["images"], last_id(project), index, folder)
-    for info, outlines in slides:
-        if info.path is not None:
-            _enter(entries, index, info, indexed(info, outlines, folder))
+    shown = [(info, indexed(info, path, folder)) for info, path in slides if info.path is not None]
+    for info, slide in shown:
+        _enter(entries, index, info, slide)
+    _forget_replaced(index, [slide for _, slide in shown])
     project = _with_images(project, entries.images)
     # The project last: an image that the index knows and the project does not is added again.
     _write_json(folder / INDEX_FILE, index.as_json())
@@ -125,6 +127,21 @@ def _enter(entries: Entries, index: Index, info: SlideInfo, slide: IndexedSlide)
     image = entries.at(place)
     entry_id = _placed(entries, index, info, slide) if image is None else entry_number(image)
     index.slides[place] = replace(slide, entry_id=entry_id)
+
+
+def _forget_replaced(index: Index, current: Sequence[IndexedSlide]) -> None:
+    """Take slides out of the index whose results folder has become another slide's."""
+    owners = {slide.outlines: slide for slide in current}
+    now = {place_of(slide.uri) for slide in current}
+    for place, slide in list(index.slides.items()):
+        owner = owners.get(slide.outlines)
+        if owner is None or place in now or is_same_file(owner, slide):
+            continue
+        del index.slides[place]
+        logger.warning(
+            "%s has no outlines in the QuPath project any more: its results were replaced by those "
+            "of %s. Segment it again.", slide.image, owner.image,
+        )  # fmt: skip
 
 
 def _placed(entries: Entries, index: Index, info: SlideInfo, slide: IndexedSlide) -> int:

@@ -30,7 +30,8 @@ def server = imageData.getServer()
 def folder = project.getPath().getParent()
 
 // Which of Glisson's slides this is: by its file, as an image may have been renamed or masked.
-def pathOf = { URI uri -> Normalizer.normalize(uri.getPath() ?: uri.toString(), Normalizer.Form.NFC) }
+def composed = { Normalizer.normalize(it as String, Normalizer.Form.NFC) }
+def pathOf = { URI uri -> composed(uri.getPath() ?: uri.toString()) }
 def nameOf = { String path -> path.tokenize("/").last() }
 def paths = server.getURIs().collect { pathOf(it) }
 def names = paths.collect { nameOf(it) }
@@ -58,6 +59,9 @@ if (server.getClass().getSimpleName() in ["RotatedImageServer", "CroppedImageSer
     return
 }
 
+// What the slide may be called in a file of its outlines: its image, its file or its results folder.
+def callings = [slide.image, slide.results, nameOf(pathOf(new URI(slide.uri)))].findAll().collect { composed(it) }
+
 // QuPath's own objects have random ids (version 4); Glisson's are made from slide and model.
 def isOurs = {
     it.getID().version() == 5 && (it.getMetadata().containsKey("Model") || it.getMetadata().containsKey("Source"))
@@ -78,6 +82,11 @@ def importOnce = { String what, String path, Closure isOfKind ->
         return
     }
     def block = new Gson().fromJson(file.getText("UTF-8"), Map).get("glisson")
+    if (block.image != null && !(composed(block.image) in callings)) {
+        println "${imageName}: ${file} holds the ${what} of ${block.image}, another slide; skipped. " +
+                "Run glisson segment on this slide again."
+        return
+    }
     int width = block.width as int
     int height = block.height as int
     if (width != server.getWidth() || height != server.getHeight()) {
