@@ -15,7 +15,6 @@ from glisson.blocks import BLOCK_PX
 from glisson.frames import BoxPx, Frame, PixelSize
 from glisson.regions import RegionSettings, trace_mask
 from glisson.regions.clean import cleaned
-from glisson.regions.contact import edge_contact
 from glisson.regions.reading import mean_probabilities, read_labels
 from glisson.regions.spans import Grid, Spans, areas, components, joined, spans_of
 from glisson.regions.trace import traced
@@ -133,21 +132,6 @@ def test_nasty_polygons_are_those_of_gdal(name: str) -> None:
 def test_polygons_are_those_of_gdal(mask: np.ndarray) -> None:
     """The same rings, from the same vertex in the same direction."""
     assert [p.wkb for p in trace_mask(mask)] == [p.wkb for p in traced_by_gdal(mask)]
-
-
-@given(label_arrays, st.sampled_from([1.0, 1.4, 2.0, 3.5, 6.5]))
-@settings(max_examples=100, deadline=None)
-def test_contact_is_that_of_pixels(labels: np.ndarray, reach_px: float) -> None:
-    cv2 = pytest.importorskip("cv2")
-    read = read_labels(ArrayMap(FRAME, labels), BoxPx(0, 0, labels.shape[1], labels.shape[0]))
-    tracts = traced(read.portal, read.grid, (0, 0)).polygons
-    framed = np.pad(labels, 1)
-    near = cv2.distanceTransform((framed > 0).astype(np.uint8), cv2.DIST_L2, 5) <= reach_px
-    for polygon, found in zip(tracts, edge_contact(read, tracts, (0, 0), reach_px), strict=True):
-        filled = rasterio.features.rasterize([Polygon(polygon.exterior)], labels.shape) > 0
-        inside = np.pad(filled, 1)
-        rim = inside & ~ndimage.binary_erosion(inside, np.ones((3, 3)))
-        assert found == (near & rim).sum() / rim.sum()
 
 
 def test_probabilities_are_means_over_blocks() -> None:

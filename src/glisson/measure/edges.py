@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,8 +10,8 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 from shapely import STRtree
 
-_STEPS = 32
-"""Straight lines of an edge that are kept together."""
+from glisson.regions import short_lines
+
 _ROUNDING = 1 + 1e-9
 
 
@@ -25,7 +24,7 @@ def distances(shapes: NDArray[Any], edge: shapely.Geometry) -> NDArray[np.float6
     """
     if not len(shapes):
         return np.zeros(0)
-    tree = STRtree(_short_lines(shapely.get_parts(edge)))
+    tree = STRtree(short_lines(shapely.get_parts(edge)))
     (index, _), found = tree.query_nearest(shapes, return_distance=True, all_matches=False)
     nearest = np.empty(len(shapes))
     nearest[index] = found
@@ -51,13 +50,3 @@ def to_nearest(shapes: NDArray[Any]) -> NDArray[np.float64]:
     one, two = one[apart], two[apart]
     np.minimum.at(nearest, one, shapely.distance(shapes[one], shapes[two]))
     return nearest
-
-
-def _short_lines(lines: Sequence[shapely.Geometry]) -> NDArray[Any]:
-    """Lines cut at every `_STEPS`-th vertex."""
-    short = []
-    for line in lines:
-        points = shapely.get_coordinates(line)
-        index = np.arange(0, len(points) - 1, _STEPS)[:, None] + np.arange(_STEPS + 1)
-        short.append(shapely.linestrings(points[np.minimum(index, len(points) - 1)]))
-    return np.concatenate(short)

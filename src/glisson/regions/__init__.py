@@ -13,6 +13,7 @@ from glisson.regions.matching import (
 )
 from glisson.regions.outline import on_qupath_grid, smooth_outline
 from glisson.regions.settings import COMPLETE_DEFINITION, RegionSettings
+from glisson.regions.short_lines import short_lines
 from glisson.regions.trace import trace_mask
 from glisson.regions.tracts import Fragment, Regions, Tract
 
@@ -29,6 +30,7 @@ __all__ = [
     "matched",
     "on_qupath_grid",
     "regions_from_drawn",
+    "short_lines",
     "shown_outlines",
     "smooth_outline",
     "trace_mask",

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import shapely
+from numpy.typing import NDArray
 from shapely import MultiPolygon, Polygon, STRtree
-from shapely.affinity import affine_transform
 from shapely.geometry.base import BaseGeometry
 
 from glisson.frames import Frame
-from glisson.regions.bridging import is_bridging
+from glisson.regions.bridging import are_bridging, core_widths
+from glisson.regions.contact import edge_contact
 from glisson.regions.settings import RegionSettings
 from glisson.regions.tracts import Fragment, Regions, Tract, not_countable_reason
 
@@ -66,10 +68,9 @@ def regions_from_drawn(
     pieces = _pieces(tissue_l0, least_um2 / frame.pixel_size.area_um2, notes)
     fragments = tuple(Fragment(k, piece, piece) for k, piece in enumerate(pieces, 1))
     outlines = _cut_to_tissue(_one_each(drawn, notes), pieces, frame, settings, notes)
-    describe = _Describing(frame, pieces, settings)
-    found = [(describe.home(outline), outline) for outline in outlines]
+    found = list(zip(_homes(outlines, pieces), outlines, strict=True))
     found.sort(key=lambda each: (each[0], each[1].bounds[1], each[1].bounds[0]))
-    tracts = tuple(describe.tract(k, outline, home) for k, (home, outline) in enumerate(found, 1))
+    tracts = _described(found, pieces, frame, settings)
     reason = not_countable_reason(tracts)
     return Regions(frame, fragments, tracts, reason is None, reason), notes
 
@@ -144,47 +145,42 @@ def _notes(each: DrawnTract, parts: list[Polygon], kept: list[Polygon], um2: flo
     return notes
 
 
-@dataclass(frozen=True)
-class _Describing:
-    """What is needed to describe each tract."""
+def _homes(outlines_l0: Sequence[Polygon], pieces: Sequence[Polygon]) -> list[int]:
+    """Index of the piece of tissue that each tract lies in."""
+    inside = shapely.point_on_surface(np.array(outlines_l0, object))
+    _, home = STRtree(pieces).query_nearest(inside, all_matches=False)
+    return [int(k) for k in home]
 
-    frame: Frame
-    pieces: Sequence[Polygon]
-    settings: RegionSettings
 
-    def home(self, outline_l0: Polygon) -> int:
-        """Index of the piece of tissue that a tract lies in."""
-        inside = outline_l0.representative_point()
-        return int(STRtree(list(self.pieces)).query_nearest(inside)[0])
-
-    def tract(self, number: int, outline_l0: Polygon, home: int) -> Tract:
-        contact = self._edge_contact(outline_l0, self.pieces[home])
-        return Tract(
-            number=number,
+def _described(
+    found: Sequence[tuple[int, Polygon]],
+    pieces: Sequence[Polygon],
+    frame: Frame,
+    settings: RegionSettings,
+) -> tuple[Tract, ...]:
+    """Tracts from 1, of the piece of tissue and the outline of each."""
+    homes, outlines = np.array([home for home, _ in found], int), [each for _, each in found]
+    outlines_px, pieces_px = _in_px(outlines, frame), _in_px(pieces, frame)
+    contact = edge_contact(outlines_px, pieces_px, settings.edge_reach_um / frame.mpp)
+    bridging = are_bridging(outlines_px, core_widths(pieces_px)[homes])
+    return tuple(
+        Tract(
+            number=k + 1,
             fragment_number=home + 1,
-            polygon_l0=outline_l0,
-            outline_l0=outline_l0,
-            edge_contact_fraction=contact,
-            complete=contact <= self.settings.max_edge_contact,
-            bridging=is_bridging(self._in_px(outline_l0), self._in_px(self.pieces[home])),
+            polygon_l0=outline,
+            outline_l0=outline,
+            edge_contact_fraction=float(contact[k]),
+            complete=bool(contact[k] <= settings.max_edge_contact),
+            bridging=bool(bridging[k]),
             probability=None,
         )
+        for k, (home, outline) in enumerate(found)
+    )
 
-    def _edge_contact(self, outline_l0: Polygon, piece_l0: Polygon) -> float:
-        """Share of the outer contour within reach of the tissue's edge."""
-        contour = self._in_px(Polygon(outline_l0.exterior)).exterior
-        reach_px = self.settings.edge_reach_um / self.frame.mpp
-        left, top, right, bottom = contour.bounds
-        box = (left - 2 * reach_px, top - 2 * reach_px, right + 2 * reach_px, bottom + 2 * reach_px)
-        edge = shapely.clip_by_rect(self._in_px(piece_l0).boundary, *box)
-        touching = contour.intersection(edge.buffer(reach_px))
-        return float(min(1.0, touching.length / contour.length))
 
-    def _in_px(self, polygon_l0: Polygon) -> Polygon:
-        """In the grid's square pixels."""
-        a, _, _, e, x, y = self.frame.affine_l0_from_px
-        moved: Polygon = affine_transform(polygon_l0, [1 / a, 0, 0, 1 / e, -x / a, -y / e])
-        return moved
+def _in_px(polygons_l0: Sequence[Polygon], frame: Frame) -> NDArray[np.object_]:
+    """In the grid's square pixels."""
+    return np.asarray(shapely.transform(np.array(polygons_l0, object), frame.px_from_l0))
 
 
 def _polygons(shape: BaseGeometry) -> list[Polygon]:

@@ -48,19 +48,19 @@ class _Box:
 
     Attributes:
         labels: its classes, cleaned.
-        origin_px: (x, y) of its corner.
         frame: the map's grid.
         settings: what counts as complete.
         pieces: fragments.
+        outlines: of the fragments, smoothed.
         tracts: portal areas.
         probability: (K,) mean portal probability of each.
     """
 
     labels: Labels
-    origin_px: tuple[int, int]
     frame: Frame
     settings: RegionSettings
     pieces: Traced
+    outlines: Polygons
     tracts: Traced
     probability: NDArray[np.float64]
 
@@ -69,14 +69,15 @@ class _Box:
         frame, origin_px = label_map.frame, (box.x_px, box.y_px)
         labels = cleaned(read_labels(label_map, box), frame.mpp, settings)
         pieces = traced(labels.tissue, labels.grid, origin_px)
+        outlines = smooth_outlines(pieces.polygons)
         tracts = traced(labels.portal, labels.grid, origin_px)
         probability = mean_probabilities(label_map, box, labels.portal, tracts.region)
-        return cls(labels, origin_px, frame, settings, pieces, tracts, np.array(probability))
+        return cls(labels, frame, settings, pieces, outlines, tracts, np.array(probability))
 
     def fragments(self, before: int) -> list[Fragment]:
         """The fragments, numbered after the ones before."""
-        exact, smooth = self.pieces.polygons, smooth_outlines(self.pieces.polygons)
-        each = zip(_in_l0(exact, self.frame), _in_l0(smooth, self.frame), strict=True)
+        exact = _in_l0(self.pieces.polygons, self.frame)
+        each = zip(exact, _in_l0(self.outlines, self.frame), strict=True)
         return [
             Fragment(k, polygon, outline) for k, (polygon, outline) in enumerate(each, before + 1)
         ]
@@ -85,9 +86,9 @@ class _Box:
         """The chosen tracts, numbered after so many fragments and tracts in other boxes."""
         exact, home = self.tracts.polygons[chosen], self._homes()[chosen]
         smooth = smooth_outlines(exact)
-        reach_px = self.settings.edge_reach_um / self.frame.mpp + 0.5
-        contact = edge_contact(self.labels, exact, self.origin_px, reach_px)
-        bridging = are_bridging(smooth, core_widths(self.pieces.polygons)[home])
+        reach_px = self.settings.edge_reach_um / self.frame.mpp
+        contact = edge_contact(smooth, self.outlines, reach_px)
+        bridging = are_bridging(smooth, core_widths(self.outlines)[home])
         columns = (
             range(tracts + 1, tracts + 1 + len(exact)),
             (home + fragments + 1).tolist(),

@@ -51,9 +51,10 @@ def matched(before: Sequence[BaseGeometry], after: Sequence[BaseGeometry]) -> li
 def untouched_as_traced(drawn: Regions, traced: Regions) -> Regions:
     """Drawn regions in which tracts that nobody touched are judged as when they were traced.
 
-    Pixels and outlines give the same contact with the edge to about 0.01; a tract that lies
-    that close to the limit would else turn partial because its file was measured again. Applies
-    where neither the outline nor the tissue round it was changed.
+    Outlines as drawn and as traced give the same contact with the edge to about 0.003: they are
+    cut to the tissue, and files round. A tract that lies that close to the limit would else turn
+    partial because its file was measured again. Applies where neither the outline nor the tissue
+    round it was changed.
     """
     tracts = list(drawn.tracts)
     pairs = matched(shown_outlines(traced), [tract.outline_l0 for tract in tracts])

@@ -20,7 +20,8 @@ class RegionSettings:
         max_tissue_hole_um2: background enclosed by tissue and smaller than this is tissue: fat,
             sinusoids and central veins are lobule. 126,000 µm² is a vein of 400 µm.
         min_fragment_area_um2: smaller pieces of tissue are debris.
-        edge_reach_um: a contour this close to the tissue's edge touches it.
+        edge_reach_um: a contour this close to the tissue's edge touches it; at least 1.25 px of
+            the class map are taken, as smoothing moves outlines.
         max_edge_contact: share of a contour that may touch the edge in a complete tract.
     """
 

@@ -56,13 +56,6 @@ class Spans:
         inside[inside] = position[inside] < self.stop[index[inside]]
         return np.where(inside, index, -1)
 
-    def set_before(self, position: Integers) -> Integers:
-        """How many pixels are set before each position."""
-        total = np.concatenate([[0], np.cumsum(self.length)])
-        index = np.searchsorted(self.start, position, side="right")
-        beyond = np.concatenate([[0], self.stop])[index] - position
-        return np.asarray(total[index] - np.maximum(beyond, 0))
-
 
 def joined(start: Integers, stop: Integers) -> Spans:
     """The union of spans in any order, which may touch and overlap."""
@@ -78,13 +71,6 @@ def united(one: Spans, other: Spans) -> Spans:
     return joined(np.concatenate([one.start, other.start]), np.concatenate([one.stop, other.stop]))
 
 
-def common(one: Spans, other: Spans) -> Spans:
-    """What is set in both."""
-    first, second = overlapping(one, other)
-    start = np.maximum(one.start[first], other.start[second])
-    return Spans(start, np.minimum(one.stop[first], other.stop[second]))
-
-
 def overlapping(one: Spans, other: Spans) -> tuple[Integers, Integers]:
     """Indices of all pairs of spans that share a position, in order of the first."""
     low = np.searchsorted(other.stop, one.start, side="right")
@@ -92,8 +78,8 @@ def overlapping(one: Spans, other: Spans) -> tuple[Integers, Integers]:
     return np.repeat(np.arange(len(one)), count), ranges(low, count)
 
 
-def shifted(spans: Spans, by: int | Integers) -> Spans:
-    """All spans moved along the line, together or each by its own."""
+def shifted(spans: Spans, by: int) -> Spans:
+    """All spans moved along the line."""
     return Spans(spans.start + by, spans.stop + by)
 
 
