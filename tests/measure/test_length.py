@@ -143,6 +143,13 @@ def test_parallel_cores_on_strands_are_each_as_long_as_they_are(second: float) -
     assert [path.length_um for path in paths] == pytest.approx([8000] * 3, rel=0.01)
 
 
+@pytest.mark.parametrize("strand", [150, 200, 300])
+def test_what_one_core_took_of_another_is_not_counted_again(strand: float) -> None:
+    cores = [box(0, 1600 * k, 8000, 1600 * k + 1000) for k in range(3)]
+    strands = [box(x, y, x + strand, y + 620) for x, y in [(2000, 990), (6000, 2590)]]
+    assert length_um(shapely.union_all([*cores, *strands])) == pytest.approx(24000, rel=0.05)
+
+
 def test_what_hangs_on_a_strand_and_is_no_core_has_no_length() -> None:
     core, crumb = band([(0, 0), (9000, 0)], 800), box(4000, 700, 4700, 1400)
     joined = shapely.union_all([core, crumb, box(4300, 390, 4360, 710)])

@@ -49,18 +49,25 @@ def outlines_of_cores(piece_um: Polygon) -> list[list[Polygon]]:
 
 def _between_cores(closed: shapely.Geometry, simple: Polygon, width_um: float) -> list[Polygon]:
     """Those of the closed clefts that may part two cores."""
-    # Rounding fills slivers along the edge, which would link one cleft to the next.
-    clefts = _polygons(shapely.buffer(closed.difference(simple), -_SLIVER_UM, quad_segs=1))
     slits = MultiPolygon(_slits(closed, width_um))
-    long = [
-        cleft
-        for cleft in clefts
-        if _extent(cleft.exterior) > width_um or cleft.distance(slits) < 2 * _SLIVER_UM
-    ]
+    linked = _long(_polygons(closed.difference(simple)), slits, width_um)
+    # Rounding fills slivers along the edge, which may link clefts that are short by themselves.
+    bare = shapely.buffer(MultiPolygon(linked), -_SLIVER_UM, quad_segs=1)
+    long = _long(_polygons(bare), slits, width_um)
     if not long:
         return []
     broad = _broad(closed)
     return [cleft for cleft in long if cleft.intersection(broad).area > cleft.area / 2]
+
+
+def _long(clefts: list[Polygon], slits: MultiPolygon, width_um: float) -> list[Polygon]:
+    """Those longer than a core is wide, and those that shut a slit."""
+    shut = shapely.dwithin(clefts, slits, 2 * _SLIVER_UM)
+    return [
+        cleft
+        for cleft, shuts in zip(clefts, shut, strict=True)
+        if shuts or _extent(cleft.exterior) > width_um
+    ]
 
 
 def _broad(shape: shapely.Geometry) -> shapely.Geometry:

@@ -41,6 +41,8 @@ _SMOOTHING_UM = 100.0
 _STEP_UM = 25.0
 _MOST_PATHS = 40
 _SQUAT = 2.5
+_SAME_UM = 50.0
+"""A quarter of the narrowest core: a way across lies half within this, at most."""
 _STRAIGHT_ON = math.cos(math.radians(50))
 
 
@@ -331,7 +333,8 @@ def _joined(ways: list[_Way], outline: Polygon) -> list[_Way]:
     while found:
         found = False
         for one, other in combinations(range(1, len(ways)), 2):
-            whole = _one_way(ways[one], ways[other], outline)
+            taken = [way.line_um for k, way in enumerate(ways) if k not in (one, other)]
+            whole = _one_way(ways[one], ways[other], taken, outline)
             if whole is not None:
                 ways[one] = whole
                 del ways[other]
@@ -340,14 +343,22 @@ def _joined(ways: list[_Way], outline: Polygon) -> list[_Way]:
     return ways
 
 
-def _one_way(one: _Way, other: _Way, outline: Polygon) -> _Way | None:
-    """Both as one, if an attached end of each points at the other across nothing but tissue."""
+def _one_way(one: _Way, other: _Way, taken: list[Points], outline: Polygon) -> _Way | None:
+    """Both as one, if an attached end of each points at the other across tissue not yet taken."""
     for first in (one, _turned(one)):
         for second in (other, _turned(other)):
-            if first.attached[1] and second.attached[0] and _in_line(first, second, outline):
+            if not (first.attached[1] and second.attached[0]):
+                continue
+            gap = np.linspace(first.line_um[-1], second.line_um[0], 21)
+            if _in_line(first, second, outline) and not _along(gap, taken):
                 line = np.concatenate([first.line_um, second.line_um])
                 return _Way(line, (first.attached[0], second.attached[1]))
     return None
+
+
+def _along(gap: Points, taken: list[Points]) -> bool:
+    """Whether a gap mostly runs along a way, and not across: its length counts already."""
+    return any(np.mean(cKDTree(line).query(gap)[0] < _SAME_UM) > 0.5 for line in taken)
 
 
 def _turned(way: _Way) -> _Way:
