@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from shapely import Polygon
+from shapely.affinity import rotate
 
 from glisson.frames import Frame, PixelSize
 from glisson.measure import measure_biopsy
@@ -81,3 +84,42 @@ def test_a_tract_over_two_fragments_is_two() -> None:
     regions, said = drawn([CORE_L0, other], [shapely.box(1000, 1300, 1400, 2000)])
     assert [tract.fragment_number for tract in regions.tracts] == [1, 2]
     assert "count as 2 tracts" in said
+
+
+def test_an_outline_that_another_crosses_is_one_tract() -> None:
+    """The septum keeps the crossing, and gets what lies beyond it: no area is lost."""
+    septum, tract = shapely.box(4000, 200, 4120, 1500), shapely.box(3600, 800, 4500, 1100)
+    for order in ([septum, tract], [tract, septum]):
+        regions, said = drawn([CORE_L0], order)
+        assert len(regions.tracts) == 2
+        assert said == "PT 1 cuts PT 2 in two and gets the smaller part."
+        areas = [tract.polygon_l0.area for tract in regions.tracts]
+        assert sum(areas) == pytest.approx(septum.union(tract).area)
+        assert max(areas) > tract.area / 2
+
+
+def test_slivers_along_a_shared_border_are_no_tracts() -> None:
+    rows = [(1000 + 7 * (k % 2), 400 + 40 * k) for k in range(21)]
+    left, right = Polygon([*rows, (600, 1200), (600, 400)]), shapely.box(1003, 400, 1400, 1200)
+    regions, said = drawn([CORE_L0], [left, right])
+    assert len(regions.tracts) == 2
+    assert said == ""
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_outlines_give_no_more_tracts_and_no_less_area(data: st.DataObject) -> None:
+    places = st.tuples(st.floats(2000, 6000), st.floats(400, 1200), st.floats(0, 180))
+    sizes = st.tuples(st.floats(100, 1500), st.floats(60, 300))
+    given_l0 = [
+        rotate(shapely.box(x, y, x + wide, y + high), angle)
+        for (x, y, angle), (wide, high) in data.draw(st.lists(st.tuples(places, sizes), max_size=7))
+    ]
+    tissue = shapely.box(0, -3000, 12_000, 5000)
+    regions, _ = drawn([tissue], given_l0)
+    outlines = [tract.polygon_l0 for tract in regions.tracts]
+    assert len(outlines) <= len(given_l0)
+    whole = shapely.union_all(given_l0).area
+    crumbs_l0 = 50 / PIXEL.area_um2 * len(given_l0)
+    assert shapely.union_all(outlines).area == pytest.approx(whole, abs=crumbs_l0)
+    assert sum(outline.area for outline in outlines) == pytest.approx(whole, abs=crumbs_l0)

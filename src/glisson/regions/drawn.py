@@ -28,6 +28,10 @@ _SMOOTHED = 0.9
 just large enough when it was traced stays one."""
 
 
+_HEALED_L0 = 0.001
+"""Gaps this narrow are none: files round to ten times as much."""
+
+
 @dataclass(frozen=True)
 class DrawnTract:
     """A tract as somebody outlined it.
@@ -51,7 +55,8 @@ def regions_from_drawn(
 
     Tissue that overlaps is one fragment; pieces too small for a traced fragment are debris, as
     editing leaves it. Tracts are cut to the tissue. Two that overlap by more
-    than a quarter of the smaller are one; where they overlap less, the overlap is the first's.
+    than a quarter of the smaller are one; where they overlap less, the overlap is the first's, and
+    so is the smaller part of one that it cuts in two.
     Every part of an outline in several parts is a tract of its own, but parts below the least
     tract area beside a larger one are left out. An outline in one part is a tract however small
     it is, from 50 µm²: whoever drew it meant it.
@@ -67,7 +72,8 @@ def regions_from_drawn(
     least_um2 = _SMOOTHED * settings.min_fragment_area_um2
     pieces = _pieces(tissue_l0, least_um2 / frame.pixel_size.area_um2, notes)
     fragments = tuple(Fragment(k, piece, piece) for k, piece in enumerate(pieces, 1))
-    outlines = _cut_to_tissue(_one_each(drawn, notes), pieces, frame, settings, notes)
+    each = _one_each(drawn, _CRUMB_UM2 / frame.pixel_size.area_um2, notes)
+    outlines = _cut_to_tissue(each, pieces, frame, settings, notes)
     found = list(zip(_homes(outlines, pieces), outlines, strict=True))
     found.sort(key=lambda each: (each[0], each[1].bounds[1], each[1].bounds[0]))
     tracts = _described(found, pieces, frame, settings)
@@ -84,21 +90,51 @@ def _pieces(tissue_l0: Sequence[Polygon], least_l0: float, notes: list[str]) -> 
     return sorted(pieces, key=lambda piece: (piece.bounds[1], piece.bounds[0]))
 
 
-def _one_each(drawn: Sequence[DrawnTract], notes: list[str]) -> list[DrawnTract]:
+def _one_each(drawn: Sequence[DrawnTract], crumb_l0: float, notes: list[str]) -> list[DrawnTract]:
     """Outlines of the same tract joined, and none over another."""
     kept: list[DrawnTract] = []
     for each in drawn:
+        others = [k for k in kept if k.geometry_l0.intersects(each.geometry_l0)]
         shape = each.geometry_l0
-        for other in [k for k in kept if k.geometry_l0.intersects(shape)]:
-            overlap = other.geometry_l0.intersection(shape).area
-            if overlap > _SAME_TRACT * min(other.geometry_l0.area, shape.area):
-                kept.remove(other)
-                shape = shape.union(other.geometry_l0)
-                notes.append(f"{each.name} and {other.name} overlap and are one tract.")
-            else:
-                shape = shape.difference(other.geometry_l0)
-        kept.append(DrawnTract(each.name, _polygonal(shape)))
+        for same in [k for k in others if _are_one(k.geometry_l0, each.geometry_l0)]:
+            kept.remove(same)
+            others.remove(same)
+            shape = shape.union(same.geometry_l0)
+            notes.append(f"{each.name} and {same.name} overlap and are one tract.")
+        rest, beyond = _cut(shape, others)
+        for part in beyond:
+            receiver = _handed(part, kept)
+            if part.area >= crumb_l0:
+                notes.append(f"{receiver} cuts {each.name} in two and gets the smaller part.")
+        kept.append(DrawnTract(each.name, _polygonal(MultiPolygon(rest))))
     return kept
+
+
+def _are_one(one: BaseGeometry, other: BaseGeometry) -> bool:
+    return bool(one.intersection(other).area > _SAME_TRACT * min(one.area, other.area))
+
+
+def _cut(
+    shape: Polygon | MultiPolygon, others: Sequence[DrawnTract]
+) -> tuple[list[Polygon], list[Polygon]]:
+    """What others leave of a shape: of each of its parts the largest, and what lies beyond."""
+    taken = shapely.union_all([other.geometry_l0 for other in others])
+    left = [_polygons(part.difference(taken)) for part in _polygons(shape)]
+    left = [sorted(parts, key=lambda part: part.area) for parts in left if parts]
+    return [parts[-1] for parts in left], [part for parts in left for part in parts[:-1]]
+
+
+def _handed(part: Polygon, kept: list[DrawnTract]) -> str:
+    """Give a part that was cut off to the outline that it lies at; the name of that one.
+
+    Left alone it would count as a tract that nobody drew, left out its area would be lost.
+    """
+    nearest = int(np.argmin(shapely.distance(part, [each.geometry_l0 for each in kept])))
+    other = kept[nearest]
+    # The cut is the other's edge but for the last digit, which would leave a gap.
+    whole = shapely.union(other.geometry_l0, part, grid_size=_HEALED_L0)
+    kept[nearest] = DrawnTract(other.name, _polygonal(whole))
+    return other.name
 
 
 def _cut_to_tissue(
