@@ -65,3 +65,14 @@ def test_what_cannot_be_asked(
     assert done.returncode == 2
     assert message in " ".join(done.stderr.split())
     assert not (tmp_path / "out").exists()
+
+
+def test_results_of_other_slides_in_the_folder_are_told(scans: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    first = glisson("segment", scans / "one.svs", "-o", out)
+    second = glisson("segment", scans / "two.svs", "-o", out)
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert "that this run did not have" not in first.stderr
+    said = " ".join(second.stderr.split())
+    assert "Warning:" in said
+    assert "holds the results of 1 slide(s) that this run did not have" in said

@@ -74,11 +74,10 @@ def imported(classes: Path, slide: Path, block: dict[str, Any]) -> str:
     write_qupath_project(results / "qupath", [(slide_info(slide), outlines)])
     size = {"width": 100, "height": 100, "model": "m 1", "pixelSizeSource": "file"}
     slide_file(outlines, json.dumps({"features": [], "glisson": size | block}).encode())
-    said = groovy(
+    return groovy(
         classes, results / "qupath" / "scripts" / SCRIPTS[0],
         SLIDE=slide.as_uri(), PROJECT=str(results / "qupath" / "project.qpproj"),
     )  # fmt: skip
-    return said
 
 
 def groovy(classes: Path, script: Path, **environment: str) -> str:

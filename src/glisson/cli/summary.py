@@ -7,7 +7,7 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from glisson.cli.console import console, output
+from glisson.cli.console import console, output, warn
 from glisson.measure import SHOWN
 from glisson.run import RESEARCH_USE, RunResult, Shard, SlideResult
 
@@ -27,6 +27,8 @@ def print_summary(result: RunResult, part: Shard | None = None) -> None:
     output.print(table)
     for slide in result.slides:
         _print_notes(slide)
+    for warning in result.warnings:
+        warn(warning)
     output.print(f"\nResults: {result.out}", highlight=False, soft_wrap=True)
     if part is None:
         _print_what_to_open(result)

@@ -21,7 +21,7 @@ from glisson.run.settings import RunSettings
 from glisson.run.shard import Shard
 from glisson.run.slide import SlideResult
 from glisson.run.slide_list import AskedSlide, asked_slides
-from glisson.run.summary import RunFacts, write_summary
+from glisson.run.summary import RunFacts, warnings_of_run, write_summary
 from glisson.run.task import SlideTask, TaskDone, do_task
 from glisson.slides import SlideInfo
 from glisson.storage import Place, Url, absolute, place
@@ -36,10 +36,12 @@ class RunResult:
     Attributes:
         out: the results folder, or its address on a store.
         slides: one result a slide, in the order given.
+        warnings: sentences on the run, not on one of its slides.
     """
 
     out: Place
     slides: tuple[SlideResult, ...]
+    warnings: tuple[str, ...] = ()
 
     @property
     def failed(self) -> tuple[SlideResult, ...]:
@@ -220,10 +222,11 @@ class _Run:
         finally:
             sweep_output(self._place.here)
             results.sort(key=lambda result: result.number)
-            self._write_summary(results, self._facts(len(tasks), finished))
+            facts = self._facts(len(tasks), finished)
+            self._write_summary(results, facts)
         if len(tasks) == 1 and results[0].outcome == "failed" and self._shard is None:
             raise DamagedSlide(results[0].error)
-        return RunResult(self._place.place, tuple(map(self._in_place, results)))
+        return RunResult(self._place.place, tuple(map(self._in_place, results)), facts.warnings)
 
     def _write_summary(self, results: Sequence[SlideResult], facts: RunFacts) -> None:
         if self._shard is None:
@@ -245,6 +248,7 @@ class _Run:
     def _facts(self, total: int, finished: bool) -> RunFacts:
         model = model_identity(self._bundle)
         settings = self._settings.for_record()
+        whole = self._shard is None
         return RunFacts(
             self._started,
             model,
@@ -254,4 +258,6 @@ class _Run:
             self._shard,
             self._pseudonyms,
             self._names,
+            keeps_tables=whole and not finished and self._place.has_tables(),
+            warnings=warnings_of_run(self._place, self._names) if whole and finished else (),
         )

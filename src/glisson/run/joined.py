@@ -14,7 +14,7 @@ from glisson.run.shard import read_shards
 from glisson.run.slide import SlideResult
 from glisson.run.stored import StoredSlide
 from glisson.run.stored_slide import info_at
-from glisson.run.summary import RunFacts, write_summary
+from glisson.run.summary import RunFacts, warnings_of_run, write_summary
 from glisson.slides import SlideInfo
 from glisson.storage import Url, place
 
@@ -51,10 +51,11 @@ def _joined(stored: Results) -> RunResult:
         slides_total=sum(shard["slides_total"] for shard in shards),
         finished=True,
         pseudonyms=bool(first["pseudonyms"]),
+        warnings=warnings_of_run(stored, [each.name for each in results]),
     )
     write_summary(out, results, infos, facts)
     stored.put_run()
-    return RunResult(stored.place, tuple(results))
+    return RunResult(stored.place, tuple(results), facts.warnings)
 
 
 def _result(stored: Results, entry: dict[str, Any]) -> SlideResult:

@@ -36,6 +36,7 @@ class _Run(BaseModel):
     started: datetime
     model: RunModel
     slides: list[_Entry]
+    tables_of_this_run: bool = True
 
 
 def write_run_report(
@@ -76,6 +77,12 @@ def write_run_report_again(out: Path) -> Path | None:
         slides = [(each.name, _stored_record(out, each), each.error) for each in run.slides]
     except (OSError, ValueError) as error:
         logger.warning("%s stays as it is, for %s cannot be used: %s", REPORT, out / RUN, error)
+        return None
+    if not run.tables_of_this_run:
+        logger.warning(
+            "%s stays as it is: it is of the run before the one that was interrupted. Go on with "
+            "that by the same command, then measure again.", out / REPORT,
+        )  # fmt: skip
         return None
     write_run_report(out, run.started, run.model, slides)
     return out / REPORT

@@ -36,6 +36,7 @@ from glisson.storage.folders import small_files
 
 RUN = "run.json"
 FAILURES = "failures.csv"
+BIOPSIES = "biopsies.csv"
 
 _MARK = ".unfinished"
 _PROBE = ".glisson"
@@ -43,6 +44,10 @@ _QUPATH = "qupath"
 _QUPATH_DATA = "data"
 _EDITED = ".edited"
 _SET_ASIDE = re.compile(r"\.edited-\d+")
+_NOT_OF_A_SLIDE = re.compile(r"(.*)\.edited(-\d+)?")
+"""Corrected results, and results set aside, where the folder of the first part is there too."""
+_MOST_LOOKED_INTO = 100
+"""Folders on a store that are asked one by one whether they hold results: scans may lie beside."""
 
 
 class Results:
@@ -65,6 +70,15 @@ class Results:
 
     def put_run(self) -> None:
         """Put the files of a whole run in their place: they are."""
+
+    def has_tables(self) -> bool:
+        """Whether an earlier run left its tables."""
+        return (self.here / BIOPSIES).is_file()
+
+    def other_slides(self, names: Sequence[str]) -> int:
+        """How many slides have results there that are not among the named."""
+        folders = _others([path.name for path in self.here.iterdir()], names)
+        return sum((self.here / name / MANIFEST).is_file() for name in folders)
 
 
 @contextmanager
@@ -208,9 +222,24 @@ class StoredResults(Results):
             files = [path for path in self.here.iterdir() if path.is_file()]
             files += _files(self.here / _QUPATH)
             self._put([path for path in files if path.name not in (RUN, _PROBE)])
-            if not (self.here / FAILURES).exists():
+            if (self.here / BIOPSIES).exists() and not (self.here / FAILURES).exists():
                 remove(self._url / FAILURES)
             self._put([last])
+
+    def has_tables(self) -> bool:
+        """Whether an earlier run left its tables."""
+        with _as_output(self._url):
+            return small_files([self._url / BIOPSIES]) != [None]
+
+    def other_slides(self, names: Sequence[str]) -> int:
+        """How many slides have results there that are not among the named."""
+        with _as_output(self._url):
+            found = [each.url.name for each in _entries(self._url) if each.is_folder]
+            folders = _others(found, names)
+            if len(folders) > _MOST_LOOKED_INTO:
+                return len(folders)
+            manifests = small_files([self._url / name / MANIFEST for name in folders])
+        return len(folders) - manifests.count(None)
 
     def _put(self, files: Sequence[Path]) -> None:
         put((path, self._url / path.relative_to(self.here).as_posix()) for path in files)
@@ -283,6 +312,16 @@ def _entries(url: Url) -> list[Stored]:
         return files_and_folders_in(url)
     except NotStored:
         return []
+
+
+def _others(found: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Folders that may be those of other slides than the named."""
+    known = {name.casefold() for name in (*names, _QUPATH, SHARDS)}
+    others = [name for name in found if name.casefold() not in known and name[:1] != "."]
+    there = set(found)
+    aside = {name for name in others if (base := _NOT_OF_A_SLIDE.fullmatch(name))
+             and base[1] in there}  # fmt: skip
+    return [name for name in others if name not in aside]
 
 
 def _below(stored: Stored, folder: Url) -> str:

@@ -13,7 +13,7 @@ from glisson.exchange import write_qupath_project, write_tables
 from glisson.run.folder import TRACTS, write_json
 from glisson.run.identity import software_versions
 from glisson.run.report import write_run_report
-from glisson.run.results_store import FAILURES, RUN
+from glisson.run.results_store import FAILURES, RUN, Results
 from glisson.run.shard import RunModel, Shard
 from glisson.run.slide import SlideResult
 from glisson.slides import SlideInfo
@@ -34,6 +34,9 @@ class RunFacts:
         pseudonyms: whether slides are told by pseudonyms: there is no QuPath project then, as it
             would have to say where they lie.
         names: of all slides asked for, in order, those of other shards too.
+        keeps_tables: whether tables and report of an earlier run stay: an interrupted run would
+            leave less than was there.
+        warnings: sentences on the run, not on one of its slides.
     """
 
     started: datetime
@@ -44,28 +47,49 @@ class RunFacts:
     shard: Shard | None = None
     pseudonyms: bool = False
     names: Sequence[str] = ()
+    keeps_tables: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+def warnings_of_run(results: Results, names: Sequence[str]) -> tuple[str, ...]:
+    """What has to be said of a run that ended: whether other slides' results lie beside its own."""
+    others = results.other_slides(names)
+    if not others:
+        return ()
+    return (
+        f"{results.place} also holds the results of {others} slide(s) that this run did not have: "
+        f"tables and report hold its own {len(names)} slide(s) alone. To have all in one table, "
+        "give all slides in one command; what is done stays.",
+    )
 
 
 def write_summary(
     out: Path, results: Sequence[SlideResult], infos: Mapping[str, SlideInfo], facts: RunFacts
 ) -> None:
-    """Write what a whole run leaves; of a shard, its part of `run.json` alone."""
+    """Write what a run leaves; of a shard, its part of `run.json` alone."""
     if facts.shard is not None:
         path = facts.shard.summary_path(out)
         path.parent.mkdir(exist_ok=True)
         write_json(path, _summary(results, facts))
         return
     done = [result for result in results if result.outcome != "failed"]
-    cases = {result.name: result.case for result in done}
-    write_tables(out, [(result.name, result.record) for result in done], cases=cases)
-    slides = [(result.name, result.record, result.error) for result in results]
-    write_run_report(out, facts.started, RunModel.model_validate(facts.model), slides)
+    if not facts.keeps_tables:
+        _write_tables(out, results, done, facts)
     if not facts.pseudonyms:
         write_qupath_project(
             out / "qupath", [(infos[each.name], out / each.name / TRACTS) for each in done]
         )
-    _write_failures(out / FAILURES, results)
     write_json(out / RUN, _summary(results, facts))
+
+
+def _write_tables(
+    out: Path, results: Sequence[SlideResult], done: Sequence[SlideResult], facts: RunFacts
+) -> None:
+    cases = {result.name: result.case for result in done}
+    write_tables(out, [(result.name, result.record) for result in done], cases=cases)
+    slides = [(result.name, result.record, result.error) for result in results]
+    write_run_report(out, facts.started, RunModel.model_validate(facts.model), slides)
+    _write_failures(out / FAILURES, results)
 
 
 def _summary(results: Sequence[SlideResult], facts: RunFacts) -> dict[str, Any]:
@@ -79,6 +103,8 @@ def _summary(results: Sequence[SlideResult], facts: RunFacts) -> dict[str, Any]:
         "runtimes": sorted({each.record["model"]["runtime"] for each in results if each.record}),
         "settings": facts.settings,
         "pseudonyms": facts.pseudonyms,
+        "warnings": list(facts.warnings),
+        "tables_of_this_run": facts.shard is None and not facts.keeps_tables,
         "versions": software_versions(),
         "slides_total": facts.slides_total,
         "slides": [_slide_summary(result, facts) for result in results],
