@@ -43,8 +43,8 @@ phantom-sheets: $(DEV)  ## draw the contact sheets of docs/phantom.md again
 docs: $(DEV)  ## check that every local link in the Markdown files leads somewhere
 	$(BIN)/python scripts/check_links.py
 
-# The last commit with the default model 0.5.0, from which 0.6.0 was trained.
-START := e8ec076
+# The last commit with the default model 0.6.0, from which 0.7.0 was trained.
+START := ebe127c
 model: $(DEV)  ## train the default model again, from the one before it (an hour on two cores with bf16)
 	mkdir -p checkpoints/start
 	git archive $(START) src/glisson/model/default | tar -x --strip-components=4 -C checkpoints/start

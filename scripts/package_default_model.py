@@ -17,8 +17,8 @@ from glisson.training.network import MEAN, STD, new_network
 
 DEFAULT = Path(__file__).parents[1] / "src" / "glisson" / "model" / "default"
 SELF_TEST_SEED = 900_000_003
-MIN_TRACT_PROBABILITY = 0.75
-"""Chosen on phantom slides of training institutions for 0.6.0 (docs/model-log.md)."""
+MIN_TRACT_PROBABILITY = 0.8
+"""Chosen on phantom slides of training institutions for 0.7.0 (docs/model-log.md)."""
 
 WINDOWS = Windows(side_px=384, overlap_px=32)
 """0.4.0: faster than 256 px with 64, and better (docs/speed.md); 0.6.0: no worse than 512 px."""
@@ -32,7 +32,7 @@ def main() -> None:
     options.add_argument("--mean-with", help="a bundle whose weights to average with the run's")
     options.add_argument("--out", type=Path, default=DEFAULT)
     options.add_argument("--card", type=Path, default=Path("docs/model-card.md"))
-    options.add_argument("--version", default="0.6.0")
+    options.add_argument("--version", default="0.7.0")
     chosen = options.parse_args()
     bundle = write_bundle(
         _network(chosen.folder, chosen.weights, chosen.mean_with),
