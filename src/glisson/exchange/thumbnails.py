@@ -18,7 +18,7 @@ MOST_THUMBNAILS = 60
 """A slide; with more tracts, doubtful and large ones come first."""
 DOUBTFUL = 0.85
 """Mean portal probability of a tract below which it is called uncertain: of those that the default
-model finds on drawn slides, a third to a half are right below, and four of five or more above."""
+model finds on drawn slides, half are right below, and four of five above."""
 
 _SIDE_PX = 144
 _DRAWN_AT = 3
