@@ -87,24 +87,18 @@ def test_a_run_is_not_overwritten(trained: Path, tiles: Path) -> None:
     assert "--resume" in str(result.exception)
 
 
-def test_a_model_inherits_the_licence_it_starts_from(tiles: Path, tmp_path: Path) -> None:
-    default = find_model()
-    arguments = ["train", tiles, "-o", tmp_path / "run", "--weights", default.folder,
-                 "--epochs", "1", "--tiles-per-epoch", "2", "--batch", "2"]  # fmt: skip
-    result = runner.invoke(app, list(map(str, arguments)))
-    assert result.exit_code == 0, result.output
-    licence = load_bundle(tmp_path / "run" / "model").spec.licence
-    assert licence == f"started from {default.folder}: {default.spec.licence}"
-    assert f"Licence of the new model: {licence}" in result.output
-
-
-def test_slides_are_read_at_the_scale_of_the_weights(study: Path, tmp_path: Path) -> None:
+def test_a_model_inherits_licence_and_scale_of_what_it_starts_from(
+    study: Path, tmp_path: Path
+) -> None:
     default = find_model()
     arguments = ["train", study, "-o", tmp_path / "run", "--weights", default.folder, "--size",
                  "64", "--epochs", "1", "--tiles-per-epoch", "2", "--batch", "2"]  # fmt: skip
     result = runner.invoke(app, list(map(str, arguments)))
     assert result.exit_code == 0, result.output
-    assert load_bundle(tmp_path / "run" / "model").spec.mpp == default.spec.mpp != 2.0
+    spec = load_bundle(tmp_path / "run" / "model").spec
+    assert spec.licence == f"started from {default.folder}: {default.spec.licence}"
+    assert f"Licence of the new model: {spec.licence}" in result.output
+    assert spec.mpp == default.spec.mpp != 2.0
 
 
 def test_folders_that_leak_say_so(tiles: Path, study: Path, shipped: Path, tmp_path: Path) -> None:
