@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from glisson.frames import Frame, PixelSize
@@ -46,6 +46,8 @@ def drawn_again(regions: Regions) -> Regions:
 
 
 @given(st.sampled_from([60.0, 90.0, 105.0, 112.0, 116.0, 118.0, 121.0]), st.floats(0, 90))
+@example(60.0, 76.0625)  # smoothing takes the tract's thin ends out of the tissue
+@example(112.0, 23.593211657099054)  # a line of the edge lies just at the reach
 @settings(max_examples=25, deadline=None)
 def test_traced_and_drawn_contact_is_the_true_one(inside_um: float, degrees: float) -> None:
     traced = find_regions(at_the_edge(inside_um, degrees, 1.5))

@@ -26,8 +26,6 @@ _CRUMB_UM2 = 50.0
 _SMOOTHED = 0.9
 """Smoothing takes at most a tenth of an outline's area (`smooth_outline`): a fragment that was
 just large enough when it was traced stays one."""
-
-
 _HEALED_L0 = 0.001
 """Gaps this narrow are none: files round to ten times as much."""
 
@@ -197,7 +195,7 @@ def _described(
     """Tracts from 1, of the piece of tissue and the outline of each."""
     homes, outlines = np.array([home for home, _ in found], int), [each for _, each in found]
     outlines_px, pieces_px = _in_px(outlines, frame), _in_px(pieces, frame)
-    contact = edge_contact(outlines_px, pieces_px, settings.edge_reach_um / frame.mpp)
+    contact = edge_contact(outlines_px, pieces_px, homes, settings.edge_reach_um / frame.mpp)
     bridging = are_bridging(outlines_px, core_widths(pieces_px)[homes])
     return tuple(
         Tract(

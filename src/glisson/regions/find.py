@@ -87,7 +87,7 @@ class _Box:
         exact, home = self.tracts.polygons[chosen], self._homes()[chosen]
         smooth = smooth_outlines(exact)
         reach_px = self.settings.edge_reach_um / self.frame.mpp
-        contact = edge_contact(smooth, self.outlines, reach_px)
+        contact = edge_contact(smooth, self.outlines, home, reach_px)
         bridging = are_bridging(smooth, core_widths(self.outlines)[home])
         columns = (
             range(tracts + 1, tracts + 1 + len(exact)),
