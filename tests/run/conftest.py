@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
 from pathlib import Path
 
@@ -41,6 +42,12 @@ def colour_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
     from tests.scenes import ColourModel
 
     monkeypatch.setattr(cohort, "OpeningRuntime", lambda *_, **__: ColourModel())
+
+
+def slides_in_table(out: Path) -> list[str]:
+    """What the rows of a run's `biopsies.csv` are of, in order."""
+    with (out / "biopsies.csv").open(encoding="utf-8", newline="") as file:
+        return [row["slide"] for row in csv.DictReader(file)]
 
 
 def write_series(folder: Path) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import shutil
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 from glisson.run import RunSettings, Shard, gather, remeasure, segment
 from glisson.run.observer import SilentObserver
 from glisson.storage import Url
-from tests.run.conftest import write_series
+from tests.run.conftest import slides_in_table, write_series
 from tests.stores import memory
 
 __all__ = ["memory"]
@@ -50,11 +49,6 @@ def run_of(out: Path) -> dict[str, Any]:
     return run
 
 
-def rows(out: Path) -> list[str]:
-    with (out / "biopsies.csv").open(encoding="utf-8", newline="") as file:
-        return [row["slide"] for row in csv.DictReader(file)]
-
-
 @pytest.mark.parametrize("name", ["broken", "two"])
 def test_an_interrupted_run_leaves_the_tables_of_the_one_before(
     scans: Path, tmp_path: Path, name: str
@@ -68,7 +62,7 @@ def test_an_interrupted_run_leaves_the_tables_of_the_one_before(
     assert not run_of(out)["tables_of_this_run"]
     (scans / "broken.svs").unlink()
     segment(scans, out)
-    assert rows(out) == ["one", "two"]
+    assert slides_in_table(out) == ["one", "two"]
     assert run_of(out)["tables_of_this_run"]
     assert not (out / "failures.csv").exists()
 
@@ -85,7 +79,7 @@ def test_nor_is_their_report_written_anew_from_what_it_did(scans: Path, tmp_path
 def test_where_there_are_none_it_leaves_its_own(scans: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     interrupted(scans, out, "two")
-    assert rows(out) == ["one"]
+    assert slides_in_table(out) == ["one"]
     assert (out / "report.html").is_file()
     assert run_of(out)["tables_of_this_run"]
 
@@ -108,7 +102,7 @@ def test_results_of_other_slides_are_told(scans: Path, tmp_path: Path) -> None:
     assert "give all slides in one command" in said
     assert run_of(out)["warnings"] == [said]
     assert segment(scans, out).warnings == ()
-    assert rows(out) == ["one", "two"]
+    assert slides_in_table(out) == ["one", "two"]
     assert run_of(out)["warnings"] == []
 
 

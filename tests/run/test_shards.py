@@ -31,6 +31,11 @@ def slides(scene: Path) -> Path:
     return scene.parent
 
 
+def in_two_parts(slides: Path | str, out: Path | str) -> None:
+    for number in (1, 2):
+        segment(slides, out, shard=Shard(number, 2))
+
+
 def outputs(out: Path) -> dict[str, Any]:
     """Every file of a run, but for what tells when and how long."""
     found: dict[str, Any] = {}
@@ -65,8 +70,7 @@ def test_shards_joined_are_the_run(slides: Path, tmp_path: Path) -> None:
 
 
 def test_the_project_of_joined_shards_opens(slides: Path, tmp_path: Path) -> None:
-    for number in (1, 2):
-        segment(slides, tmp_path / "parts", shard=Shard(number, 2))
+    in_two_parts(slides, tmp_path / "parts")
     gather(tmp_path / "parts")
     project = tmp_path / "parts" / "qupath" / "project.qpproj"
     assert broken_project_rules(project.parent) == []
@@ -135,8 +139,7 @@ def test_parts_of_as_many_other_slides_are_refused(tmp_path: Path) -> None:
 def test_parts_of_models_of_one_name_are_refused(tmp_path: Path) -> None:
     out = tmp_path / "out"
     slides = white_slides(tmp_path / "slides", "ab")
-    for number in (1, 2):
-        segment(slides, out, shard=Shard(number, 2))
+    in_two_parts(slides, out)
     model = json.loads(part_file(out, 2).read_text("utf-8"))["model"]
     change_part(out, 2, model=model | {"files_sha256": {"model.onnx": "0" * 64}})
     with pytest.raises(SettingsError, match="shard 1 in the model's files_sha256"):
@@ -146,8 +149,7 @@ def test_parts_of_models_of_one_name_are_refused(tmp_path: Path) -> None:
 def test_older_parts_are_joined_unless_a_slide_is_in_two(tmp_path: Path) -> None:
     out = tmp_path / "out"
     slides = white_slides(tmp_path / "slides", "bc")
-    for number in (1, 2):
-        segment(slides, out, shard=Shard(number, 2))
+    in_two_parts(slides, out)
     as_older(out, 1)
     assert [each.name for each in gather(out).slides] == ["b", "c"]
     white_slides(slides, "a")
@@ -160,8 +162,7 @@ def test_older_parts_are_joined_unless_a_slide_is_in_two(tmp_path: Path) -> None
 def test_a_part_that_lost_a_slide_is_refused(tmp_path: Path) -> None:
     out = tmp_path / "out"
     slides = white_slides(tmp_path / "slides", "abc")
-    for number in (1, 2):
-        segment(slides, out, shard=Shard(number, 2))
+    in_two_parts(slides, out)
     kept = json.loads(part_file(out, 1).read_text("utf-8"))["slides"][:1]
     change_part(out, 1, slides=kept)
     with pytest.raises(SettingsError, match=r"shard 1 does not list its 2 slide\(s\)"):
@@ -182,8 +183,7 @@ def test_joined_shards_name_links_and_dicom_as_the_run_does(
     write_pyramid(slides / "case.7", glass, Size(400, 300), PixelSize(0.5, 0.5), "dicom")
     monkeypatch.chdir(tmp_path)
     segment("slides", "whole")
-    for number in (1, 2):
-        segment("slides", "parts", shard=Shard(number, 2))
+    in_two_parts("slides", "parts")
     gather("parts")
     whole = images_of(tmp_path / "whole")
     assert images_of(tmp_path / "parts") == whole

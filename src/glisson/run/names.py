@@ -13,7 +13,7 @@ from typing import Any
 from glisson.errors import SettingsError
 from glisson.run.results_store import records_at
 from glisson.run.shard import FOLDER as SHARDS
-from glisson.slides import SLIDE_SUFFIXES
+from glisson.slides import SLIDE_ENDINGS
 from glisson.storage import Place, Url
 
 MOST_BYTES = 150
@@ -22,7 +22,6 @@ _OWN = {"qupath", SHARDS, "run.json", "report.html", "failures.csv"} | {
     f"{table}{ending}.csv" for table in ("biopsies", "tracts") for ending in ("", "_edited")
 }
 _DICOM = ".dcm"
-_OF_FILES = SLIDE_SUFFIXES | {_DICOM, ".png", ".jpg", ".jpeg"}
 _UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 """Unicode's control and format characters (right-to-left marks among them), halves of characters
 (bytes of no known coding) and line ends: they make a name look like another."""
@@ -128,7 +127,7 @@ def _is_folder(path: Place) -> bool:
     if isinstance(path, Path) and os.path.isdir(path):
         return True
     is_file = isinstance(path, Path) and os.path.isfile(path)
-    return not is_file and path.suffix.lower() not in _OF_FILES
+    return not is_file and path.suffix.lower() not in SLIDE_ENDINGS
 
 
 def _composed(name: str) -> str:
