@@ -242,7 +242,7 @@ def draw_septum(rng: np.random.Generator, disease: Disease, line_um: Points) -> 
 def _septal_ductules(
     rng: np.random.Generator, disease: Disease, path_um: Points, width_um: float
 ) -> tuple[Profile, ...]:
-    """Strings of duct cells along both borders: cirrhotic septa hold them in any disease."""
+    """Strings of duct cells along both borders, a few beyond: septa hold them in any disease."""
     per_mm = 4 + 16 * disease.ductular_reaction
     ductules = []
     for _ in range(rng.poisson(per_mm * _length(path_um) / 1000)):
