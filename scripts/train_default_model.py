@@ -15,7 +15,7 @@ from glisson.training.phantom_tiles import PhantomTiles
 from glisson.training.recipe import Recipe
 
 RECIPE = Recipe(
-    epochs=8, batch=16, tiles_per_epoch=6000, learning_rate=4e-4, warmup_steps=100,
+    epochs=3, batch=16, tiles_per_epoch=4500, learning_rate=4e-4, warmup_steps=100,
     augmentation="wide", ema_decay=0.998, seed=9000,
 )  # fmt: skip
 """Wider augmentation than for real slides."""
@@ -36,7 +36,7 @@ def main() -> None:
     options.add_argument("--folder", type=Path, default=Path("checkpoints/default"))
     options.add_argument("--epochs", type=int, default=RECIPE.epochs)
     options.add_argument("--tiles-per-epoch", type=int, default=RECIPE.tiles_per_epoch)
-    options.add_argument("--tiles", type=int, default=9000)
+    options.add_argument("--tiles", type=int, default=4500)
     options.add_argument("--workers", type=int, default=0, help="processes that read tiles")
     options.add_argument("--weights", help="model to start from; random weights if left out")
     chosen = options.parse_args()

@@ -153,7 +153,7 @@ def _small_ones(
     rng: np.random.Generator, tracts: tuple[Tract, ...], chance: float
 ) -> tuple[Tract, ...]:
     """All tracts, or with a `chance` the smaller half of them."""
-    if rng.random() >= chance:
+    if chance == 0 or rng.random() >= chance:
         return tracts
     smaller = sorted(tracts, key=lambda tract: float(np.prod(np.ptp(tract.polygons_um[0], axis=0))))
     return tuple(smaller[: (len(tracts) + 1) // 2])

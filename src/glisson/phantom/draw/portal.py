@@ -15,7 +15,7 @@ from glisson.phantom.draw.lesions import draw_granuloma
 from glisson.phantom.draw.section import Points, Section
 from glisson.phantom.draw.stroma import draw_collagen, draw_spindle_nuclei
 from glisson.phantom.draw.tubes import draw_duct, draw_onion_skin, draw_vessel
-from glisson.phantom.plan.tracts import Septum, Tract
+from glisson.phantom.plan.tracts import Tract
 from glisson.phantom.world import Field, scatter
 from glisson.phantom.world.distance import resampled
 
@@ -36,9 +36,6 @@ def draw_portal(section: Section) -> None:
     _draw_portal_infiltrate(section)
     for tract in tracts:
         _draw_profiles(section, tract)
-    for septum in section.layout.septa:
-        if section.canvas.touches(septum.polygon_um, 60):
-            _draw_septal_profiles(section, septum)
 
 
 def _near(section: Section, tract: Tract) -> bool:
@@ -74,13 +71,6 @@ def _draw_profiles(section: Section, tract: Tract) -> None:
         duct = tract.ducts[0]
         cuff = np.array([duct.x_um, duct.y_um, duct.radius_um + 28.0])
         _draw_cluster(section, cuff, 0.6, 58, hole_um=duct.radius_um + 1.0)
-
-
-def _draw_septal_profiles(section: Section, septum: Septum) -> None:
-    for vein in septum.veins:
-        draw_vessel(section, vein, _VEIN_EOSIN, section.ground.portal)
-    for ductule in septum.ductules:
-        draw_duct(section, ductule)
 
 
 def _draw_cluster(

@@ -96,7 +96,7 @@ def _clefts(section: Section, along: Field, stream: int) -> Field:
 def draw_spindle_nuclei(section: Section, cover: Field, along: Field) -> None:
     """Fibroblasts along the fibres, 800 to 2,600 per mm² as measured."""
     points = scatter(section.canvas, 17.0, 1.0, 48)
-    chance = 0.05 + 0.22 * points.draw(4)
+    chance = 0.08 + 0.28 * points.draw(4)
     points = points.keep((section.at(cover, points.points_um) > 0.6) & (points.draw(2) < chance))
     smooth = blurred(along, section.canvas, 3.0)
     slope_x = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, ksize=3)

@@ -30,7 +30,6 @@ class Texture:
         fibre_contrast: contrast between collagen bundles.
         looseness: white clefts and pale places in tracts, 0 to 1.
         displacement: how much of the stroma gives way to packed inflammatory cells, 0 to 1.
-        lymphocyte_darkness: factor on the haematoxylin of inflammatory cells.
         thickness: relative standard deviation of the section's thickness.
     """
 
@@ -50,7 +49,6 @@ class Texture:
     fibre_contrast: float
     looseness: float
     displacement: float
-    lymphocyte_darkness: float
     thickness: float
 
 
@@ -111,7 +109,6 @@ def draw_texture(rng: np.random.Generator) -> Texture:
 
     Without compact ones a model takes smooth real lobules for the stroma of tracts.
     """
-    (own,) = rng.spawn(1)
     wide, compact = rng.random() < 0.12, rng.random() < 0.5
     return Texture(
         cell_pitch_um=float(rng.uniform(20.0, 24.0)),
@@ -119,18 +116,17 @@ def draw_texture(rng: np.random.Generator) -> Texture:
         sinusoid_open=float(rng.uniform(0.0, 0.3) if compact else rng.uniform(0.15, 0.9)),
         red_cells=float((0.35 if compact else 1.0) * rng.uniform(0, 1) ** 1.5),
         membrane=float(rng.uniform(0, 1) ** (2 if compact else 1)),
-        granularity=float(rng.uniform(0.0, 0.12) if compact else rng.uniform(0.08, 0.4)),
+        granularity=float(rng.uniform(0.0, 0.12) if compact else rng.uniform(0.08, 0.32)),
         clear_cells=float(rng.uniform(0, 1) ** (5 if compact else 2)),
         mosaic=float(rng.uniform(0.01, 0.09) if compact else rng.uniform(0.07, 0.25)),
         zonation=float(rng.uniform(0.02, 0.065)),
         nuclear_darkness=float(rng.uniform(0.62, 1.25)),
         nuclear_scale=float(rng.uniform(0.88, 1.12)),
-        collagen_eosin=float(rng.uniform(0.3, 1.05)),
-        collagen_haematoxylin=float(rng.uniform(0.7, 1.5)),
+        collagen_eosin=float(rng.uniform(0.5, 1.2)),
+        collagen_haematoxylin=float(rng.uniform(0.65, 1.45)),
         fibre_contrast=float(rng.uniform(0.08, 0.32)),
         looseness=float(rng.uniform(0, 1)),
         displacement=float(rng.uniform(0.3, 0.8)),
-        lymphocyte_darkness=float(own.uniform(1.05, 1.8)),
         thickness=float(rng.uniform(0.01, 0.09)),
     )
 

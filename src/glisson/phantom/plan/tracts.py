@@ -67,28 +67,14 @@ class Tract:
 
 @dataclass(frozen=True)
 class Septum:
-    """A fibrous bridge along the edge of a lobule.
-
-    Attributes:
-        polygon_um: its outline.
-        infiltrate: inflammation, 0 to 1.
-        ductules: ductular reaction along its borders.
-        veins: small vessels in it.
-    """
+    """A fibrous bridge along the edge of a lobule."""
 
     polygon_um: Points
     infiltrate: float
-    ductules: tuple[Profile, ...] = ()
-    veins: tuple[Profile, ...] = ()
 
     def moved(self, shift_um: Points) -> Septum:
         """The same bridge elsewhere."""
-        return Septum(
-            self.polygon_um + shift_um,
-            self.infiltrate,
-            tuple(ductule.moved(shift_um) for ductule in self.ductules),
-            tuple(vein.moved(shift_um) for vein in self.veins),
-        )
+        return Septum(self.polygon_um + shift_um, self.infiltrate)
 
 
 STAGE_SCALE = (1.0, 1.3, 1.6, 1.75, 1.8)
@@ -217,61 +203,11 @@ def _ductules(rng: np.random.Generator, disease: Disease, body: _Body) -> tuple[
     return tuple(ductules)
 
 
-_BURNT_OUT = 0.4
-"""Share of septa with hardly any inflammation left."""
-
-
 def draw_septum(rng: np.random.Generator, disease: Disease, line_um: Points) -> Septum:
     """A bridge from the first point of a line to its last."""
-    (own,) = rng.spawn(1)
     middle = line_um.mean(0) + rng.normal(0, 60, 2)
     median_um = 115 if disease.stage == 3 else 215
     width = float(np.clip(rng.lognormal(np.log(median_um), 0.5), 35, 480))
     path = np.array([line_um[0], middle, line_um[-1]])
-    inflamed = rng.uniform(0.2, 1.3)
-    if own.random() < _BURNT_OUT:
-        inflamed = own.uniform(0, 0.25)
-    return Septum(
-        ribbon(path, width / 2, width / 2 * rng.uniform(0.6, 1.2)),
-        float(np.clip(disease.infiltrate * inflamed, 0, 1)),
-        _septal_ductules(own, disease, path, width),
-        _septal_veins(own, path, width),
-    )
-
-
-def _septal_ductules(
-    rng: np.random.Generator, disease: Disease, path_um: Points, width_um: float
-) -> tuple[Profile, ...]:
-    """Strings of duct cells along both borders, a few beyond: septa hold them in any disease."""
-    per_mm = 4 + 16 * disease.ductular_reaction
-    ductules = []
-    for _ in range(rng.poisson(per_mm * _length(path_um) / 1000)):
-        offset_um = width_um * rng.choice((-0.5, 0.5)) * rng.uniform(0.5, 1)
-        spot = _beside_path(path_um, rng.random(), offset_um)
-        ductules.append(draw_profile(rng, spot, rng.uniform(5, 13), (0.25, 0.8), 3.5))
-    return tuple(ductules)
-
-
-def _septal_veins(
-    rng: np.random.Generator, path_um: Points, width_um: float
-) -> tuple[Profile, ...]:
-    """Two small ones a millimetre."""
-    veins = []
-    for _ in range(rng.poisson(2 * _length(path_um) / 1000)):
-        spot = _beside_path(path_um, rng.random(), width_um * rng.uniform(-0.25, 0.25))
-        radius = float(np.clip(rng.lognormal(np.log(11), 0.5), 5, width_um * 0.25))
-        veins.append(draw_profile(rng, spot, radius, (0.4, 1.0), rng.uniform(1.0, 2.5)))
-    return tuple(veins)
-
-
-def _length(path_um: Points) -> float:
-    return float(np.hypot(*np.diff(path_um, axis=0).T).sum())
-
-
-def _beside_path(path_um: Points, share: float, offset_um: float) -> Points:
-    """A place beside a path of two straight pieces, `share` of the way along it."""
-    first, middle, last = path_um
-    start, end = (first, middle) if share < 0.5 else (middle, last)
-    along = (end - start) / (np.hypot(*(end - start)) + 1e-9)
-    spot = start + (end - start) * ((2 * share) % 1)
-    return np.asarray(spot + offset_um * np.array([-along[1], along[0]]))
+    infiltrate = float(np.clip(disease.infiltrate * rng.uniform(0.2, 1.3), 0, 1))
+    return Septum(ribbon(path, width / 2, width / 2 * rng.uniform(0.6, 1.2)), infiltrate)
