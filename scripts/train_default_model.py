@@ -7,7 +7,6 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 
-from glisson.phantom import Emphasis
 from glisson.training.devices import launched
 from glisson.training.loop import Trainer
 from glisson.training.network import new_network, pretrained_network
@@ -15,19 +14,18 @@ from glisson.training.phantom_tiles import PhantomTiles
 from glisson.training.recipe import Recipe
 
 RECIPE = Recipe(
-    epochs=3, batch=16, tiles_per_epoch=4500, learning_rate=4e-4, warmup_steps=100,
-    augmentation="wide", ema_decay=0.998, seed=9000,
+    epochs=5, batch=16, tiles_per_epoch=6000, learning_rate=4e-4, warmup_steps=100,
+    augmentation="wide", ema_decay=0.998, seed=8000,
 )  # fmt: skip
 """Wider augmentation than for real slides."""
 
 MPP = 1.5
 """Tiles of 384 µm. At 2 µm/px small tracts and fibrous tails are a few pixels of the output."""
 
-FIRST_SEED = 1_000_000
+FIRST_SEED = 800_000
 
-EMPHASIS = Emphasis(rare=4.0, quiet=2.5, small=0.5)
-"""0.3.0 met collapse, capsule and clots each on under 1 % of its tiles; 0.7.0, which missed small
-quiet tracts, met those on one in twenty."""
+RARE = 4.0
+"""Collapse, capsule and clots, next to biopsies: 0.3.0 met each on under 1 % of its tiles."""
 
 
 def main() -> None:
@@ -36,14 +34,14 @@ def main() -> None:
     options.add_argument("--folder", type=Path, default=Path("checkpoints/default"))
     options.add_argument("--epochs", type=int, default=RECIPE.epochs)
     options.add_argument("--tiles-per-epoch", type=int, default=RECIPE.tiles_per_epoch)
-    options.add_argument("--tiles", type=int, default=4500)
+    options.add_argument("--tiles", type=int, default=6000)
     options.add_argument("--workers", type=int, default=0, help="processes that read tiles")
     options.add_argument("--weights", help="model to start from; random weights if left out")
     chosen = options.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     tiles = PhantomTiles(
         chosen.folder / "tiles", chosen.tiles, validation=240, mpp=MPP, size_px=256,
-        first_seed=FIRST_SEED, emphasis=EMPHASIS,
+        first_seed=FIRST_SEED, rare=RARE,
     )  # fmt: skip
     recipe = replace(RECIPE, epochs=chosen.epochs, tiles_per_epoch=chosen.tiles_per_epoch)
     network = pretrained_network(chosen.weights) if chosen.weights else new_network(recipe.variant)

@@ -21,11 +21,10 @@ from glisson.phantom.features import BILE_DUCT, HEPATIC_ARTERY, PORTAL_VEIN, Fea
 from glisson.phantom.plan.disease import DIAGNOSES, Disease
 from glisson.phantom.sites import SITES, Site
 from glisson.phantom.slide import phantom_in_memory, write_phantom
-from glisson.phantom.tile import AS_IN_BIOPSIES, Emphasis, Tile, render_tile
+from glisson.phantom.tile import Tile, render_tile
 from glisson.phantom.truth import PhantomTruth, commonest
 
 __all__ = [
-    "AS_IN_BIOPSIES",
     "BILE_DUCT",
     "DIAGNOSES",
     "FIRST_READER",
@@ -39,7 +38,6 @@ __all__ = [
     "Case",
     "Chunk",
     "Disease",
-    "Emphasis",
     "Feature",
     "PhantomBiopsy",
     "PhantomSettings",

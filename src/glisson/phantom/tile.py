@@ -19,29 +19,10 @@ from glisson.phantom.plan.layout import Layout, lay_out
 from glisson.phantom.plan.needle import draw_core
 from glisson.phantom.plan.preparation import draw_stain, draw_texture
 from glisson.phantom.plan.shapes import Points, turn
-from glisson.phantom.plan.tracts import Tract
 from glisson.phantom.truth import commonest, joined
 from glisson.phantom.world import Canvas
 
 _CORE_UM = 3200.0
-
-
-@dataclass(frozen=True)
-class Emphasis:
-    """What tiles show more often than biopsies do: a model learns little from what it rarely sees.
-
-    Attributes:
-        rare: how common collapse, capsule and clots are, as a multiple.
-        quiet: how common livers with little inflammation are next to others, as a multiple.
-        small: chance that a tile that looks at a tract looks at one of the smaller half.
-    """
-
-    rare: float = 1.0
-    quiet: float = 1.0
-    small: float = 0.0
-
-
-AS_IN_BIOPSIES = Emphasis()
 
 
 @dataclass(frozen=True)
@@ -68,7 +49,7 @@ def render_tile(
     diagnosis: str | None = None,
     artefacts: float = 1.0,
     drawn_mpp: float = 0.5,
-    emphasis: Emphasis = AS_IN_BIOPSIES,
+    rare: float = 1.0,
 ) -> Tile:
     """One tile; the same seed gives the same bytes.
 
@@ -79,17 +60,16 @@ def render_tile(
         diagnosis: key of `DIAGNOSES`, or None to draw one.
         artefacts: how common pen, dust, folds, blur and padding are; 0 for none.
         drawn_mpp: µm per pixel of the drawing, about; nuclei keep their shape up to 1.
-        emphasis: what is more common than in biopsies.
+        rare: how common collapse, capsule and clots are, as a multiple of biopsies.
     """
     rng = np.random.default_rng([seed, 0x71])
-    disease = draw_disease(rng, diagnosis, quiet=emphasis.quiet)
+    disease = draw_disease(rng, diagnosis)
     texture, stain = draw_texture(rng), draw_stain(rng)
     width_um = rng.uniform(450, 1400)
     core = draw_core(rng, _CORE_UM, width_um, angle=rng.uniform(0, 6.28))
-    layout = lay_out(rng, disease, core, emphasis.rare)
+    layout = lay_out(rng, disease, core, rare)
     side_um = size_px * mpp
-    centre = _focus(rng, layout, width_um / 2, emphasis.small)
-    centre = centre + rng.uniform(-0.35, 0.35, 2) * side_um
+    centre = _focus(rng, layout, width_um / 2) + rng.uniform(-0.35, 0.35, 2) * side_um
     fine = _finer_by(mpp, drawn_mpp)
     canvas = _canvas(centre, size_px * fine, mpp / fine, seed)
     section = draw_tissue(canvas, layout, disease, texture)
@@ -122,7 +102,7 @@ def _canvas(centre_um: Points, size_px: int, mpp: float, seed: int) -> Canvas:
     return Canvas(float(corner[0]), float(corner[1]), size_px, size_px, mpp, seed)
 
 
-def _focus(rng: np.random.Generator, layout: Layout, reach_um: float, small: float = 0.0) -> Points:
+def _focus(rng: np.random.Generator, layout: Layout, reach_um: float) -> Points:
     """What the tile looks at: mostly tracts, then what is taken for them, then the rest."""
     line = layout.cores[0].centreline_um
     middle = line[rng.integers(2, len(line) - 2)]
@@ -131,9 +111,8 @@ def _focus(rng: np.random.Generator, layout: Layout, reach_um: float, small: flo
         return [s for s in spots if np.min(np.hypot(*(line - s).T)) < reach_um + 30]
 
     lesions = layout.lesions
-    tracts = [tract.centre_um for tract in _small_ones(rng, layout.tracts, small)]
     choices = [
-        (0.42, inside(tracts)),
+        (0.42, inside([tract.centre_um for tract in layout.tracts])),
         (0.14, inside([vein.profile.centre_um for vein in layout.central_veins])),
         (0.10, inside([*lesions.foci_um[:, :2], *lesions.granulomas_um[:, :2]])),
         (0.06, inside([band.mean(axis=0) for band in (*lesions.collapse_um, *lesions.capsule_um)])),
@@ -147,16 +126,6 @@ def _focus(rng: np.random.Generator, layout: Layout, reach_um: float, small: flo
             return np.asarray(spots[rng.integers(len(spots))])
         chance -= share
     return np.asarray(middle)
-
-
-def _small_ones(
-    rng: np.random.Generator, tracts: tuple[Tract, ...], chance: float
-) -> tuple[Tract, ...]:
-    """All tracts, or with a `chance` the smaller half of them."""
-    if chance == 0 or rng.random() >= chance:
-        return tracts
-    smaller = sorted(tracts, key=lambda tract: float(np.prod(np.ptp(tract.polygons_um[0], axis=0))))
-    return tuple(smaller[: (len(tracts) + 1) // 2])
 
 
 def _tile_artefacts(

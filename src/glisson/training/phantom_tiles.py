@@ -6,7 +6,7 @@ import multiprocessing
 import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from glisson.dataset import Split, TilePixels, TileRow, class_shares
 from glisson.files import atomic_path
-from glisson.phantom import AS_IN_BIOPSIES, Emphasis, commonest, render_tile
+from glisson.phantom import commonest, render_tile
 
 Pixels = NDArray[np.uint8]
 Pair = tuple[Pixels, Pixels]
@@ -27,14 +27,14 @@ SCALES = (0.7, 0.85, 1.0, 1.0, 1.15, 1.35)
 
 @dataclass(frozen=True)
 class _Group:
-    """Tiles that are kept in one file: their seeds, µm/px, side, and what they show more often."""
+    """Tiles that are kept in one file: their seeds, µm/px, side, and how common rarities are."""
 
     split: Split
     first_seed: int
     count: int
     mpp: float
     size_px: int
-    emphasis: Emphasis
+    rare: float
 
     @property
     def seeds(self) -> range:
@@ -43,8 +43,7 @@ class _Group:
     @property
     def file_name(self) -> str:
         scales = f"{min(SCALES):g}to{max(SCALES):g}"
-        more = "-".join(f"{number:g}" for number in astuple(self.emphasis))
-        kind = f"{self.mpp:g}um-{self.size_px}px-{scales}-{more}"
+        kind = f"{self.mpp:g}um-{self.size_px}px-{scales}-{self.rare:g}"
         return f"phantoms-{self.first_seed}-{self.count}-{kind}.npz"
 
 
@@ -52,8 +51,9 @@ class PhantomTiles:
     """Tiles of phantoms (SYNTHETIC), rendered once at half the µm/px and averaged down.
 
     Attributes:
-        rows: training tiles of seeds from `first_seed` on, with an emphasis; validation tiles of
-            seeds far from them, as biopsies are; every tile is a patient of its own.
+        rows: training tiles of seeds from `first_seed` on, in which collapse, capsule and clots
+            are `rare` times as common as in biopsies; validation tiles of seeds far from them, as
+            biopsies are; every tile is a patient of its own.
         leak: None: no patient is in two splits.
     """
 
@@ -70,16 +70,16 @@ class PhantomTiles:
         size_px: int = 128,
         first_seed: int = 1_000,
         group: int = 500,
-        emphasis: Emphasis = AS_IN_BIOPSIES,
+        rare: float = 1.0,
     ) -> None:
         self._mpp, self._size_px = mpp, size_px
         splits = (
-            (Split.VALIDATION, self.VALIDATION_SEED, validation, AS_IN_BIOPSIES),
-            (Split.TRAIN, first_seed, training, emphasis),
+            (Split.VALIDATION, self.VALIDATION_SEED, validation, 1.0),
+            (Split.TRAIN, first_seed, training, rare),
         )
         groups = [
-            _Group(split, seed, min(group, start + count - seed), mpp, size_px, more)
-            for split, start, count, more in splits
+            _Group(split, seed, min(group, start + count - seed), mpp, size_px, often)
+            for split, start, count, often in splits
             for seed in range(start, start + count, group)
         ]
         folder.mkdir(parents=True, exist_ok=True)
@@ -136,6 +136,6 @@ def _draw_missing(folder: Path, groups: Sequence[_Group]) -> None:
 
 def _render_one(seed: int, group: _Group) -> Pair:
     size_px, fine_mpp = group.size_px, group.mpp / 2 * SCALES[seed % len(SCALES)]
-    tile = render_tile(seed, 2 * size_px, fine_mpp, drawn_mpp=fine_mpp, emphasis=group.emphasis)
+    tile = render_tile(seed, 2 * size_px, fine_mpp, drawn_mpp=fine_mpp, rare=group.rare)
     rgb = cv2.resize(tile.rgb, (size_px, size_px), interpolation=cv2.INTER_AREA)
     return rgb.astype(np.uint8), commonest(tile.labels, 2)

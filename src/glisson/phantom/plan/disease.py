@@ -196,9 +196,6 @@ _MIX = {"normal": 0.12, "aih": 0.26, "pbc": 0.16, "psc": 0.07, "gvhd": 0.09, "di
         "infectious": 0.03, "ductal-plate": 0.02}  # fmt: skip
 """Frequency of diagnoses where none is asked for: heavy on what the paper studies."""
 
-_QUIET = ("normal", "gvhd", "vascular", "iron")
-"""Diagnoses with little or no inflammation in tracts, which are small and pale."""
-
 _FATTY_TOO = 0.2
 """Share of other sick livers that are fatty besides: a quarter of adults are (Younossi et al.,
 Hepatology 2016;64:73)."""
@@ -206,16 +203,10 @@ _FAT = ("fat", "fat_zone", "fat_size", "large_fat", "small_fat")
 
 
 def draw_disease(
-    rng: np.random.Generator,
-    diagnosis: str | None = None,
-    stage: int | None = None,
-    quiet: float = 1.0,
+    rng: np.random.Generator, diagnosis: str | None = None, stage: int | None = None
 ) -> Disease:
-    """One random liver; `diagnosis` and `stage` fix what they name.
-
-    Livers with little inflammation are `quiet` times as common, next to the others, as usual.
-    """
-    shares = np.array([share * (quiet if key in _QUIET else 1) for key, share in _MIX.items()])
+    """One random liver; `diagnosis` and `stage` fix what they name."""
+    shares = np.array(list(_MIX.values()))
     key = diagnosis or str(rng.choice(list(_MIX), p=shares / shares.sum()))
     known = DIAGNOSES[key]
     frequency = np.array(known.stages) / sum(known.stages)
