@@ -10,7 +10,7 @@ import torch
 from train_default_model import MPP
 
 from glisson.model import Normalisation, Windows, find_model, write_bundle
-from glisson.model.torch_runtime import load_segformer
+from glisson.model.networks import load_network
 from glisson.phantom import render_tile
 from glisson.training.checkpoint import BEST, kept_weights, load_checkpoint
 from glisson.training.network import MEAN, STD, new_network
@@ -57,11 +57,11 @@ def main() -> None:
 
 def _network(folder: Path, weights: str | None, mean_with: str | None) -> Any:
     if weights is not None:
-        return load_segformer(find_model(weights))
+        return load_network(find_model(weights))
     model = new_network()
     kept = kept_weights(load_checkpoint(folder / BEST))
     if mean_with is not None:
-        others = load_segformer(find_model(mean_with)).state_dict()
+        others = load_network(find_model(mean_with)).state_dict()
         kept = {name: _mean(tensor, others[name]) for name, tensor in kept.items()}
     model.load_state_dict(kept)
     return model

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from glisson.classes import CLASSES
 from glisson.model import ModelBundle
-from glisson.model.torch_runtime import load_segformer
+from glisson.model.networks import load_network
 
 PIXELS, TILES = "pixels.pt", "tiles.pt"
 WINDOW_PX = 256
@@ -49,7 +49,7 @@ def write_weights(bundle: ModelBundle, folder: Path) -> None:
     """`pixels.pt`, `tiles.pt` and WSInfer's `config.json`, with the faster (folded) decoder."""
     folder.mkdir(parents=True, exist_ok=True)
     norm = bundle.spec.normalisation
-    pixels = _Pixels(load_segformer(bundle), norm.mean, norm.std).eval()
+    pixels = _Pixels(load_network(bundle), norm.mean, norm.std).eval()
     example = torch.zeros(2, 3, WINDOW_PX, WINDOW_PX)
     with torch.no_grad():
         torch.jit.trace(pixels, example).save(folder / PIXELS)

@@ -441,7 +441,7 @@ def test_configs_that_ask_for_too_much(changes: dict[str, Any], tmp_path: Path) 
 
 def test_a_config_cannot_ask_for_code_or_a_giant() -> None:
     pytest.importorskip("torch")
-    from glisson.model.torch_runtime import segformer_config
+    from glisson.model.segformer import segformer_config
 
     asked = {"depths": [2, 2], "_attn_implementation": "someone/kernel", "auto_map": {"a": "b"}}
     assert segformer_config(asked) == {"depths": [2, 2]}

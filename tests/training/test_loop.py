@@ -234,9 +234,9 @@ def test_other_first_weights_do_not_go_on_and_spoil_nothing(tmp_path: Path) -> N
     train_model(source, recipe, run, RunSettings(str(weights)))
     before = (run / "train.json").read_bytes()
     with pytest.raises(TrainingError, match=r"another run .*weights"):
-        train_model(source, replace(recipe, variant="b0"), run, RunSettings(resume=True))
+        train_model(source, replace(recipe, network="segformer-b0"), run, RunSettings(resume=True))
     assert (run / "train.json").read_bytes() == before
-    assert json.loads(before)["recipe"]["variant"] == "other"
+    assert json.loads(before)["recipe"]["network"] == "segformer-other"
 
 
 def test_killed_while_it_writes_a_checkpoint(tmp_path: Path) -> None:
@@ -298,7 +298,7 @@ def test_a_split_without_portal_is_refused_before_work(tmp_path: Path) -> None:
         Trainer(tiny_network(), ColourTiles(portal=False), QUICK, tmp_path)
 
 
-@pytest.mark.parametrize("wrong", [{"variant": "b9"}, {"augmentation": "x"}, {"batch": 0}])
+@pytest.mark.parametrize("wrong", [{"augmentation": "x"}, {"batch": 0}])
 def test_recipes_that_cannot_be(wrong: dict) -> None:
     with pytest.raises(SettingsError):
         preset("paper", **wrong)

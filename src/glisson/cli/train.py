@@ -1,4 +1,4 @@
-"""`glisson train`: a SegFormer from annotated slides or tiles."""
+"""`glisson train`: a network from annotated slides or tiles."""
 
 from __future__ import annotations
 
@@ -65,10 +65,20 @@ def train(
     ],
     out: Out,
     preset: Annotated[Preset, typer.Option(help="Recipe to start from.")] = Preset.GLISSON,
-    variant: Annotated[str | None, typer.Option(help="SegFormer b0 to b5.")] = None,
+    network: Annotated[
+        str | None,
+        typer.Option(
+            help="segformer-b0 to -b5, efficientnet-lite0 to -lite2, or timm:NAME.",
+            show_default="the preset's",
+        ),
+    ] = None,
     weights: Annotated[
         str | None,
-        typer.Option(help="Weights to start from: a model's name or folder, or a name on the hub."),
+        typer.Option(
+            help="Weights to start from: imagenet, a model's name or folder, a name on the hub, "
+            "or random.",
+            show_default="imagenet where the network has them, else random",
+        ),
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Most epochs.")] = None,
     batch: Annotated[int | None, typer.Option(help="Tiles per step.")] = None,
@@ -97,23 +107,35 @@ def train(
     licence: Annotated[str | None, typer.Option(help="Licence of the new model.")] = None,
     trained_on: Annotated[str | None, typer.Option(help="Its data, in words.")] = None,
 ) -> None:
-    """Train a SegFormer on annotated slides, or on tiles that `glisson tiles` wrote.
+    """Train a network on annotated slides, or on tiles that `glisson tiles` wrote.
 
     Writes curves, TensorBoard logs, checkpoints, a sheet of augmented tiles to judge, and the
     best epoch as a model that `glisson segment --model OUT/model` takes.
     """
     require_extra()
-    if weights and variant:
-        raise SettingsError("The weights to start from decide the variant: leave --variant out.")
     from glisson.training.devices import launched
-    from glisson.training.network import mpp_of
+    from glisson.training.network import (
+        RANDOM,
+        default_weights,
+        mpp_of,
+        network_of_weights,
+    )
+
+    decided = network_of_weights(weights) if weights else None
+    if network and decided:
+        raise SettingsError("The weights to start from decide the network: leave --network out.")
     from glisson.training.recipe import preset as recipe_of
     from glisson.training.session import NOT_STATED, RunSettings, train_model
 
     recipe = recipe_of(
-        preset.value, variant=variant, epochs=epochs, batch=batch, learning_rate=learning_rate,
-        tiles_per_epoch=tiles_per_epoch, seed=seed,
-    )  # fmt: skip
+        preset.value,
+        network=network or decided,
+        epochs=epochs,
+        batch=batch,
+        learning_rate=learning_rate,
+        tiles_per_epoch=tiles_per_epoch,
+        seed=seed,
+    )
     fabric = launched(accelerator, devices, nodes, precision.value)
     if is_tile_folder(data):
         refuse_beside_tiles(context, _OF_SLIDES, data)
@@ -128,9 +150,13 @@ def train(
     if source.leak:
         warn(source.leak)
     chosen = RunSettings(weights, workers, resume, licence, trained_on or NOT_STATED)
-    if weights:
-        console.print(f"Starting from {weights}. Licence of the new model: {chosen.stated_licence}",
-                      highlight=False, markup=False, soft_wrap=True)  # fmt: skip
+    start = weights or default_weights(recipe.network)
+    if start == RANDOM:
+        warn(f"{recipe.network} starts from random weights, from which it may find no tract.")
+    else:
+        licence_text = chosen.licence_of_model(recipe.network)
+        told = f"Starting from {start}. Licence of the new model: {licence_text}"
+        console.print(told, highlight=False, markup=False, soft_wrap=True)
     with _Bar(out, recipe.epochs) as bar:
         record = bar.record(f"{out.name}: {preset.value}")
         progress, bundle = train_model(source, recipe, out, chosen, record, fabric)

@@ -76,8 +76,9 @@ def load_bundle(folder: str | Path) -> ModelBundle:
 
 
 def _check_listed(spec: ModelSpec, folder: Path) -> None:
-    weights = {"segformer": (WEIGHTS_FILE, ONNX_FILE), "torchscript": (TORCHSCRIPT_FILE,)}
-    needed = (*weights[spec.architecture.family], spec.self_test.input, spec.self_test.expected)
+    is_script = spec.architecture.family == "torchscript"
+    weights = (TORCHSCRIPT_FILE,) if is_script else (WEIGHTS_FILE, ONNX_FILE)
+    needed = (*weights, spec.self_test.input, spec.self_test.expected)
     missing = [name for name in needed if name not in spec.files]
     if missing:
         raise InvalidBundle(f"{folder / SPEC_FILE} lists no {', '.join(missing)} under files.")

@@ -1,4 +1,4 @@
-"""Write a model bundle from a trained SegFormer. Needs the `train` extra."""
+"""Write a model bundle from a trained network. Needs the `train` extra."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from glisson.model.bundle import (
     ModelBundle,
     load_bundle,
 )
+from glisson.model.networks import describe_network
 from glisson.model.safety import sha256
 from glisson.model.spec import (
     CLASS_NAMES,
     SPEC_FILE,
-    Architecture,
     ModelSpec,
     Normalisation,
     SelfTest,
@@ -60,13 +60,13 @@ def write_bundle(
     min_tract_probability: float = 0.0,
     windows: Windows | None = None,
 ) -> ModelBundle:
-    """Write a SegFormer as a bundle: fp16 safetensors, ONNX, self-test and card.
+    """Write a network as a bundle: fp16 safetensors, ONNX, self-test and card.
 
     The weights are rounded to fp16 first, so that both files describe the same numbers. The
     folder appears complete or not at all; `model` itself is not changed.
 
     Args:
-        model: a `SegformerForSemanticSegmentation` with the three classes.
+        model: a network of `FAMILIES` with the three classes.
         folder: where the bundle goes.
         name: what `--model` will call it.
         version: of the weights.
@@ -112,7 +112,7 @@ def write_bundle(
             window_px=window_px,
             windows=windows,
             normalisation=normalisation,
-            architecture=Architecture(family="segformer", config=_plain_config(network)),
+            architecture=describe_network(network),
             output_stride=4,
             min_tract_probability=min_tract_probability,
             licence=licence,
@@ -168,10 +168,13 @@ def _need_extra() -> None:
 
 
 def _rounded(model: Any) -> Any:
-    """A copy in eval mode on the CPU, decoder folded, weights rounded to fp16 and held as f32."""
-    from glisson.model.segformer import fold_decoder
+    """Copy a network to the CPU in eval mode, with weights rounded to fp16 and held as f32."""
+    network = copy.deepcopy(model).cpu().eval().half().float()
+    if hasattr(network, "decode_head"):  # a SegFormer as transformers makes it
+        from glisson.model.segformer import fold_decoder
 
-    return fold_decoder(copy.deepcopy(model).cpu().eval().half().float())
+        network = fold_decoder(network)
+    return network
 
 
 def _write_weights(network: Any, path: Path) -> None:
@@ -275,11 +278,3 @@ def _probabilities(network: Any, tile: NDArray[np.uint8], norm: Normalisation) -
     full = functional.interpolate(logits, tile.shape[:2], mode="bilinear", align_corners=False)
     result: NDArray[Any] = full.softmax(dim=1)[0].numpy()
     return result
-
-
-def _plain_config(network: Any) -> dict[str, Any]:
-    """The SegformerConfig as JSON, without where and by what it was saved."""
-    import json
-
-    config: dict[str, Any] = json.loads(network.config.to_json_string(use_diff=True))
-    return {k: v for k, v in config.items() if k not in {"_name_or_path", "transformers_version"}}

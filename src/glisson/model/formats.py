@@ -18,7 +18,8 @@ from glisson.errors import MissingExtra, SettingsError
 from glisson.files import atomic_path
 from glisson.model.bundle import ONNX_FILE, ModelBundle
 from glisson.model.export import fill_folder
-from glisson.model.torch_runtime import TorchRuntime, import_torch, load_segformer
+from glisson.model.networks import load_network
+from glisson.model.torch_runtime import TorchRuntime, import_torch
 
 Tiles = NDArray[np.uint8]
 Probabilities = NDArray[np.float32]
@@ -65,7 +66,7 @@ def export_model(bundle: ModelBundle, out: Path, format: Format, tiles: Tiles) -
     """Write one format and compare it with the bundle's own network.
 
     Args:
-        bundle: a SegFormer bundle.
+        bundle: any bundle but one of TorchScript.
         out: folder to write to.
         format: what to write.
         tiles: (N, H, W, 3) uint8 at the model's µm/px to compare on; int8 calibrates on every
@@ -76,7 +77,7 @@ def export_model(bundle: ModelBundle, out: Path, format: Format, tiles: Tiles) -
         MissingExtra: torch or nncf is not installed.
         OutputError: the folder cannot be written to.
     """
-    if bundle.spec.architecture.family != "segformer":
+    if bundle.spec.architecture.family == "torchscript":
         raise SettingsError(
             f"{bundle.spec.name} is TorchScript already; there is nothing to export."
         )
@@ -205,7 +206,7 @@ def wsinfer_config(bundle: ModelBundle) -> dict[str, Any]:
     spec = bundle.spec
     return {
         "spec_version": "1.0",
-        "architecture": "segformer",
+        "architecture": _architecture_name(bundle),
         "num_classes": len(spec.classes),
         "class_names": list(spec.classes),
         "patch_size_pixels": spec.window_px,
@@ -215,9 +216,14 @@ def wsinfer_config(bundle: ModelBundle) -> dict[str, Any]:
     }
 
 
+def _architecture_name(bundle: ModelBundle) -> str:
+    architecture = bundle.spec.architecture
+    return str(architecture.config.get("encoder", architecture.family))
+
+
 def _scaled_network(bundle: ModelBundle) -> Any:
     torch = import_torch()
-    network, norm = load_segformer(bundle), bundle.spec.normalisation
+    network, norm = load_network(bundle), bundle.spec.normalisation
 
     class Whole(torch.nn.Module):  # type: ignore[misc, name-defined]  # torch has no types here
         def __init__(self) -> None:

@@ -32,9 +32,9 @@ class Normalisation(_Frozen):
 
 
 class Architecture(_Frozen):
-    """The network: transformers' SegFormer with its config, or a TorchScript archive."""
+    """The network: one of `FAMILIES` with its config, or a TorchScript archive."""
 
-    family: Literal["segformer", "torchscript"]
+    family: Literal["segformer", "encoder-decoder", "torchscript"]
     config: dict[str, Any] = Field(default_factory=dict)
 
 

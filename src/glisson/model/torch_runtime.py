@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from glisson.errors import InvalidBundle, MissingExtra
-from glisson.model.bundle import TORCHSCRIPT_FILE, WEIGHTS_FILE, ModelBundle
+from glisson.errors import MissingExtra
+from glisson.model.bundle import TORCHSCRIPT_FILE, ModelBundle
+from glisson.model.networks import load_network
 from glisson.model.runtime import Probabilities, Tiles, padded_to
 
 _SIDE_MULTIPLE = 32
@@ -17,19 +18,10 @@ _WINDOWS_ON_PROCESSOR = 4
 _MOST_WINDOWS = 16
 """A call on a graphics card: more make the network no faster, and copies slower (docs/speed.md)."""
 _SHARE_OF_MEMORY = 0.5
-_CONFIG_KEYS = {
-    "id2label", "label2id", "num_labels",
-    "attention_probs_dropout_prob", "classifier_dropout_prob", "decoder_hidden_size", "depths",
-    "drop_path_rate", "hidden_act", "hidden_dropout_prob", "hidden_sizes", "initializer_range",
-    "layer_norm_eps", "mlp_ratios", "num_attention_heads", "num_channels", "num_encoder_blocks",
-    "patch_sizes", "reshape_last_stage", "semantic_loss_ignore_index", "sr_ratios", "strides",
-}  # fmt: skip
-_LARGEST = 4096
-"""Of any number in a SegFormer's config: B5's decoder has 768 channels."""
 
 
 class TorchRuntime:
-    """A SegFormer from its safetensors, or a TorchScript file, on the best device there is.
+    """A network from its safetensors, or a TorchScript file, on the best device there is.
 
     On CUDA it computes in half precision with channels last, and takes as many windows a call as
     half of the free memory holds. The device computes one call at a time; the other workers read.
@@ -129,43 +121,4 @@ def _best_device(torch: Any) -> str:
 def _network(bundle: ModelBundle) -> Any:
     if bundle.spec.architecture.family == "torchscript":
         return import_torch().jit.load(bundle.folder / TORCHSCRIPT_FILE, map_location="cpu").eval()
-    return load_segformer(bundle)
-
-
-def segformer_config(given: dict[str, Any]) -> dict[str, Any]:
-    """The parts of a config that say how large a SegFormer is, and no others.
-
-    A config may ask transformers for code from elsewhere; such keys are left out.
-
-    Raises:
-        InvalidBundle: sizes beyond any SegFormer.
-    """
-    kept = {key: value for key, value in given.items() if key in _CONFIG_KEYS}
-    numbers = [
-        each
-        for key, value in kept.items()
-        for each in (value if isinstance(value, list) else [value])
-        if isinstance(each, int | float)
-    ]
-    if not all(abs(each) <= _LARGEST for each in numbers):
-        raise InvalidBundle(f"The architecture's config holds numbers beyond {_LARGEST}.")
-    return kept
-
-
-def load_segformer(bundle: ModelBundle) -> Any:
-    """The bundle's SegFormer in eval mode, weights in f32."""
-    import_torch()
-    try:
-        from safetensors.torch import load_file
-        from transformers import SegformerConfig, SegformerForSemanticSegmentation
-
-        from glisson.model.segformer import fold_decoder
-    except ImportError as error:
-        raise MissingExtra(f"SegFormer needs {error.name}: pip install 'glisson[train]'") from error
-    config = SegformerConfig.from_dict(segformer_config(bundle.spec.architecture.config))
-    network = SegformerForSemanticSegmentation(config)
-    weights = load_file(bundle.folder / WEIGHTS_FILE)
-    network.load_state_dict(
-        {k: v.float() if v.is_floating_point() else v for k, v in weights.items()}
-    )
-    return fold_decoder(network).eval()
+    return load_network(bundle)

@@ -172,15 +172,21 @@ def _trained(
     out: Path, source: FolderTiles, mpp: float, settings: ReproduceSettings, told: Told
 ) -> tuple[Progress, ModelBundle]:
     from glisson.training.devices import launched
+    from glisson.training.network import RANDOM, network_of_weights
     from glisson.training.recipe import preset
     from glisson.training.record import Record
     from glisson.training.session import MODEL_FOLDER, RunSettings, train_model
 
     folder = _folder(out, "model", mpp)
+    weights = settings.weights or RANDOM
     recipe = preset(
-        settings.preset, epochs=settings.epochs, tiles_per_epoch=settings.tiles_per_epoch,
-        batch=settings.batch, seed=settings.seed,
-    )  # fmt: skip
+        settings.preset,
+        network=network_of_weights(weights),
+        epochs=settings.epochs,
+        tiles_per_epoch=settings.tiles_per_epoch,
+        batch=settings.batch,
+        seed=settings.seed,
+    )
     record = Record(
         folder,
         f"SYNTHETIC, {mpp:g} µm/px",
@@ -189,7 +195,7 @@ def _trained(
             f"{row['validation_mean_dice']:.3f}, portal {row['validation_portal_dice']:.3f}"
         ),
     )
-    about = RunSettings(settings.weights, resume=True, trained_on="SYNTHETIC slides (phantoms).")
+    about = RunSettings(weights, resume=True, trained_on="SYNTHETIC slides (phantoms).")
     fabric = launched(precision=settings.precision)
     progress, _ = train_model(source, recipe, folder, about, record, fabric)
     return progress, load_bundle(folder / MODEL_FOLDER)

@@ -26,7 +26,7 @@ from glisson.training.batches import Batch, Order, SplitTiles, load
 from glisson.training.checkpoint import BEST, LAST, load_checkpoint, save_checkpoint
 from glisson.training.identity import changed, identity_of
 from glisson.training.loss import segmentation_loss
-from glisson.training.network import normalised
+from glisson.training.network import Normalise, normalisation_of
 from glisson.training.recipe import Recipe
 
 logger = logging.getLogger(__name__)
@@ -86,7 +86,7 @@ class Trainer:
     """A run that can be killed at any time and goes on to the same weights.
 
     Args:
-        network: SegFormer to train.
+        network: what to train.
         source: tiles with their splits.
         recipe: the settings.
         folder: for checkpoints.
@@ -130,8 +130,11 @@ class Trainer:
         }
         self._average = copy.deepcopy(network) if recipe.ema_decay else None
         optimizer = torch.optim.AdamW(
-            network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
+            _parameter_groups(network, recipe.encoder_rate),
+            lr=recipe.learning_rate,
+            weight_decay=recipe.weight_decay,
         )
+        self._normalise = Normalise(normalisation_of(network))
         self.network, self.optimizer = self.fabric.setup(network, optimizer)
         if self._average is not None:
             self._average = self.fabric.to_device(self._average).requires_grad_(False)
@@ -233,7 +236,7 @@ class Trainer:
 
     def _logits(self, network: torch.nn.Module, images: Tensor) -> Tensor:
         with self.fabric.autocast():
-            logits: Tensor = network(pixel_values=normalised(images)).logits
+            logits: Tensor = network(pixel_values=self._normalise(images)).logits
         return logits
 
     def _generator(self, step: int) -> torch.Generator:
@@ -249,7 +252,7 @@ class Trainer:
             rise = min(1.0, (step + 1) / max(1, recipe.warmup_steps))
             factor = min(rise, 0.5 * (1 + math.cos(math.pi * min(done, 1.0))))
         for group in self.optimizer.param_groups:
-            group["lr"] = recipe.learning_rate * factor
+            group["lr"] = recipe.learning_rate * group["rate"] * factor
 
     @torch.no_grad()  # type: ignore[untyped-decorator]
     def _update_average(self) -> None:
@@ -321,7 +324,7 @@ class Trainer:
         row = {
             "epoch": float(progress.epoch + 1),
             "step": float(progress.step),
-            "learning_rate": float(self.optimizer.param_groups[0]["lr"]),
+            "learning_rate": float(self.optimizer.param_groups[-1]["lr"]),
             "train_loss": train_loss,
             "validation_loss": loss,
         }
@@ -391,6 +394,15 @@ class Trainer:
         self._precision.load_state_dict(state["precision"])
         self.progress = Progress(**state["progress"])
         logger.info("going on at epoch %d, batch %d", self.progress.epoch + 1, self.progress.batch)
+
+
+def _parameter_groups(network: torch.nn.Module, encoder_rate: float) -> list[dict[str, Any]]:
+    """Split the parameters into the encoder's, with its factor on the learning rate, and others."""
+    encoder, others = [], []
+    for name, parameter in network.named_parameters():
+        (encoder if name.startswith("encoder.") else others).append(parameter)
+    groups = [{"params": encoder, "rate": encoder_rate}, {"params": others, "rate": 1.0}]
+    return [group for group in groups if group["params"]]
 
 
 def _classes(logits: Tensor, labels: Tensor) -> Tensor:

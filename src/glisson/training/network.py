@@ -1,4 +1,4 @@
-"""SegFormer b0 to b5 for the three classes, new or from weights that others trained."""
+"""Networks for the three classes, new or from weights that others trained."""
 
 from __future__ import annotations
 
@@ -10,69 +10,136 @@ import torch
 from transformers import SegformerConfig, SegformerForSemanticSegmentation
 
 from glisson.classes import CLASSES
-from glisson.errors import ModelNotFound
-from glisson.model import ModelBundle, list_models, load_bundle
+from glisson.errors import ModelNotFound, SettingsError
+from glisson.model import ModelBundle, Normalisation, list_models, load_bundle
+from glisson.model.encoder_decoder import (
+    LITE_NAMES,
+    TIMM_PREFIX,
+    EncoderDecoder,
+    EncoderDecoderConfig,
+    build_encoder_decoder,
+    normalisation_of_timm,
+)
+from glisson.model.networks import load_network
 from glisson.model.segformer import fold_decoder
 from glisson.model.spec import SPEC_FILE
-from glisson.model.torch_runtime import load_segformer
+from glisson.training.imagenet import LITE_LICENCE, load_imagenet_weights
 
-MEAN = (0.485, 0.456, 0.406)
-STD = (0.229, 0.224, 0.225)
-"""The usual image statistics, with which pretrained encoders were trained."""
+_USUAL = Normalisation(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
+"""The statistics of ImageNet, with which most encoders were pretrained."""
+
+_LITE = Normalisation(mean=(127 / 255,) * 3, std=(128 / 255,) * 3)
+"""TensorFlow's for EfficientNet-Lite: (x - 127) / 128."""
 
 NVIDIA_LICENCE = (
     "NVIDIA Source Code License for SegFormer: research and evaluation only, no commercial use "
     "(https://github.com/NVlabs/SegFormer). A model that starts from these weights inherits it."
 )
 
+IMAGENET, RANDOM = "imagenet", "random"
+"""Weights to start from that are neither a model nor on the hub."""
+
 _WIDE = {"hidden_sizes": [64, 128, 320, 512], "decoder_hidden_size": 768}
-_SIZES: dict[str, dict[str, Any]] = {
-    "b0": {},
-    "b1": {"hidden_sizes": [64, 128, 320, 512]},
-    "b2": {**_WIDE, "depths": [3, 4, 6, 3]},
-    "b3": {**_WIDE, "depths": [3, 4, 18, 3]},
-    "b4": {**_WIDE, "depths": [3, 8, 27, 3]},
-    "b5": {**_WIDE, "depths": [3, 6, 40, 3]},
+_SEGFORMER = "segformer-"
+_SEGFORMERS: dict[str, dict[str, Any]] = {
+    "segformer-b0": {},
+    "segformer-b1": {"hidden_sizes": [64, 128, 320, 512]},
+    "segformer-b2": {**_WIDE, "depths": [3, 4, 6, 3]},
+    "segformer-b3": {**_WIDE, "depths": [3, 4, 18, 3]},
+    "segformer-b4": {**_WIDE, "depths": [3, 8, 27, 3]},
+    "segformer-b5": {**_WIDE, "depths": [3, 6, 40, 3]},
 }
 """Xie et al. 2021, table 6; what is not said is transformers' default, which is b0."""
 
 _NAMES = {c.index: c.name for c in CLASSES}
 
 
-def new_config(variant: str) -> SegformerConfig:
-    """The sizes of b0 to b5, for the three classes."""
+def default_weights(network: str) -> str:
+    """Name the weights that a network starts from where none are given."""
+    return RANDOM if network.startswith(_SEGFORMER) else IMAGENET
+
+
+def create_network(name: str, weights: str | None = None) -> torch.nn.Module:
+    """Create the network that a training starts from.
+
+    Args:
+        name: `segformer-b0` to `b5`, `efficientnet-lite0` to `2`, or `timm:NAME`; given weights
+            of a model decide the network instead.
+        weights: `imagenet` for a pretrained encoder, `random`, a model's name or folder, or a name
+            on the hub; None for `default_weights`.
+
+    Raises:
+        SettingsError: no such network, or it has no ImageNet weights.
+        ModelNotFound: no such weights.
+    """
+    weights = weights or default_weights(name)
+    if weights == RANDOM:
+        return new_network(name)
+    return _from_imagenet(name) if weights == IMAGENET else pretrained_network(weights)
+
+
+def new_network(name: str = "segformer-b0") -> torch.nn.Module:
+    """Create a network with random weights.
+
+    Raises:
+        SettingsError: no such network.
+    """
+    if name in _SEGFORMERS:
+        network = SegformerForSemanticSegmentation(segformer_sizes(name))
+        network.apply(_start_convolution)
+        torch.nn.init.normal_(network.decode_head.classifier.weight, 0.0, 0.02)  # starts undecided
+        return fold_decoder(network)
+    return build_encoder_decoder(_encoder_decoder(name))
+
+
+def segformer_sizes(name: str) -> SegformerConfig:
+    """Return the sizes of b0 to b5, for the three classes."""
     return SegformerConfig(
         num_labels=len(CLASSES),
         id2label=_NAMES,
         label2id={name: index for index, name in _NAMES.items()},
         classifier_dropout_prob=0.0,  # measured: dropout costs a tenth of a step, for nothing
-        **_SIZES[variant],
+        **_SEGFORMERS[name],
     )
 
 
-def new_network(variant: str = "b0") -> SegformerForSemanticSegmentation:
-    """A SegFormer with random weights."""
-    network = SegformerForSemanticSegmentation(new_config(variant))
-    network.apply(_start_convolution)
-    torch.nn.init.normal_(network.decode_head.classifier.weight, 0.0, 0.02)  # starts undecided
-    return fold_decoder(network)
+def _encoder_decoder(name: str) -> EncoderDecoderConfig:
+    if name not in LITE_NAMES and not name.startswith(TIMM_PREFIX):
+        raise SettingsError(
+            f"There is no network {name}. Use one of {', '.join((*_SEGFORMERS, *LITE_NAMES))}, or "
+            f"{TIMM_PREFIX}NAME."
+        )
+    return EncoderDecoderConfig(encoder=name)
 
 
-def pretrained_network(weights: str) -> SegformerForSemanticSegmentation:
-    """A SegFormer that goes on from given weights, its last layer new where classes differ.
+def _from_imagenet(name: str) -> torch.nn.Module:
+    if name in _SEGFORMERS:
+        raise SettingsError(
+            f"There are no free ImageNet weights for {name}. Give --weights nvidia/mit-"
+            f"{name.removeprefix(_SEGFORMER)} (research only), or --weights random."
+        )
+    network = build_encoder_decoder(_encoder_decoder(name), pretrained=True)
+    if name in LITE_NAMES:
+        load_imagenet_weights(network.encoder, name)
+    return network
+
+
+def pretrained_network(weights: str) -> torch.nn.Module:
+    """Load a network from given weights, its last layer new where classes differ.
 
     Args:
-        weights: a model that Glisson knows, by name or folder; a folder that transformers saved;
-            or a name on the Hugging Face hub such as `nvidia/mit-b0`. `licence_of` tells their
-            licence.
+        weights: a model that Glisson knows, by name or folder; a folder with a SegFormer that
+            transformers saved; or the name of one on the Hugging Face hub such as
+            `nvidia/mit-b0`. `licence_of` returns their licence.
 
     Raises:
         ModelNotFound: no such folder, and the hub does not know or give it.
     """
     if (bundle := _own_bundle(weights)) is not None:
-        return load_segformer(bundle)
+        network: torch.nn.Module = load_network(bundle)
+        return network
     try:
-        network = SegformerForSemanticSegmentation.from_pretrained(
+        segformer = SegformerForSemanticSegmentation.from_pretrained(
             weights,
             num_labels=len(CLASSES),
             id2label=_NAMES,
@@ -80,7 +147,7 @@ def pretrained_network(weights: str) -> SegformerForSemanticSegmentation:
             ignore_mismatched_sizes=True,
             use_safetensors=True,
         )
-        return fold_decoder(network)
+        return fold_decoder(segformer)
     except (OSError, ValueError) as error:
         raise ModelNotFound(
             f"The weights {weights} cannot be loaded: {str(error).splitlines()[0]} Give a folder "
@@ -89,22 +156,47 @@ def pretrained_network(weights: str) -> SegformerForSemanticSegmentation:
 
 
 def _own_bundle(weights: str) -> ModelBundle | None:
-    """A bundle in a folder, or a model of the store; None for weights of other kinds."""
+    """Find a bundle in a folder, or a model of the store; None for weights of other kinds."""
     if (Path(weights) / SPEC_FILE).exists():
         return load_bundle(weights)
     return next((bundle for bundle in list_models() if bundle.spec.name == weights), None)
 
 
-def variant_of(network: SegformerForSemanticSegmentation) -> str:
-    """`b0` to `b5` by the network's sizes, or `other`."""
+def network_name(network: Any) -> str:
+    """Name a network by its sizes: as `--network` does, or `segformer-other`."""
+    if isinstance(network, EncoderDecoder):
+        return network.config.encoder
     own = network.config.depths, network.config.hidden_sizes
-    known = {key: new_config(key) for key in _SIZES}
-    same = (key for key, config in known.items() if (config.depths, config.hidden_sizes) == own)
-    return next(same, "other")
+    sizes = {name: segformer_sizes(name) for name in _SEGFORMERS}
+    same = (name for name, each in sizes.items() if (each.depths, each.hidden_sizes) == own)
+    return next(same, f"{_SEGFORMER}other")
+
+
+def normalisation_of(network: Any) -> Normalisation:
+    """Return what a network expects of its input: that of its encoder's pretraining."""
+    name = network_name(network)
+    if name in LITE_NAMES:
+        return _LITE
+    if name.startswith(TIMM_PREFIX):
+        mean, std = normalisation_of_timm(network.encoder)
+        return Normalisation(mean=mean, std=std)
+    return _USUAL
+
+
+def network_of_weights(weights: str) -> str | None:
+    """Name the network that weights decide; None for `imagenet` and `random`.
+
+    Raises:
+        InvalidBundle: a bundle that cannot be read.
+    """
+    if weights in (IMAGENET, RANDOM):
+        return None
+    bundle = _own_bundle(weights)
+    return (bundle and bundle.spec.architecture.config.get("encoder")) or f"{_SEGFORMER}other"
 
 
 def mpp_of(weights: str) -> float | None:
-    """µm/px that a model to start from was trained at; None for weights of other kinds.
+    """Return the µm/px that a model to start from was trained at; None for other weights.
 
     Raises:
         InvalidBundle: a bundle that cannot be read.
@@ -113,24 +205,35 @@ def mpp_of(weights: str) -> float | None:
     return bundle.spec.mpp if bundle else None
 
 
-def licence_of(weights: str) -> str:
-    """The licence of weights to start from, which a model trained from them inherits.
+def licence_of(weights: str, network: str = "segformer-b0") -> str:
+    """Return the licence of weights to start from, which a model trained from them inherits.
 
     Raises:
         InvalidBundle: a bundle that cannot be read.
     """
+    if weights == IMAGENET and network in LITE_NAMES:
+        return LITE_LICENCE
     if (bundle := _own_bundle(weights)) is not None:
         return bundle.spec.licence
     if not Path(weights).exists() and weights.startswith("nvidia/"):
         return NVIDIA_LICENCE
-    return f"That of {weights}, from which it was trained: see there."
+    origin = network if weights == IMAGENET else weights
+    return f"That of {origin}, from which it was trained: see there."
 
 
-def normalised(images: torch.Tensor) -> torch.Tensor:
-    """(N, 3, H, W) in 0 to 1, less the mean and over the deviation."""
-    mean = torch.tensor(MEAN, device=images.device).view(1, 3, 1, 1)
-    std = torch.tensor(STD, device=images.device).view(1, 3, 1, 1)
-    return (images - mean) / std
+class Normalise:
+    """(N, 3, H, W) images in 0 to 1, to a network's input."""
+
+    def __init__(self, normalisation: Normalisation) -> None:
+        # bundles scale bytes; images in 0 to 1 are those over 255
+        self._factor = 255 * normalisation.scale
+        self._mean = torch.tensor(normalisation.mean).view(1, 3, 1, 1)
+        self._std = torch.tensor(normalisation.std).view(1, 3, 1, 1)
+
+    def __call__(self, images: torch.Tensor) -> torch.Tensor:
+        """Normalise on the images' device."""
+        mean, std = self._mean.to(images.device), self._std.to(images.device)
+        return (images * self._factor - mean) / std
 
 
 def _start_convolution(module: torch.nn.Module) -> None:

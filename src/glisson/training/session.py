@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from lightning.fabric import Fabric
 
 from glisson.dataset import Split, TileSource
 from glisson.errors import TrainingError
-from glisson.model import ModelBundle, Normalisation, write_bundle
+from glisson.model import ModelBundle, write_bundle
 from glisson.model.spec import safe_name
 from glisson.phantom import render_tile
 from glisson.training.batches import SplitTiles
@@ -19,15 +20,17 @@ from glisson.training.checkpoint import BEST, LAST, kept_weights, load_checkpoin
 from glisson.training.figures import draw_augmentations
 from glisson.training.loop import Progress, Trainer, TrainObserver
 from glisson.training.network import (
-    MEAN,
-    STD,
+    RANDOM,
+    create_network,
+    default_weights,
     licence_of,
-    new_network,
-    pretrained_network,
-    variant_of,
+    network_name,
+    normalisation_of,
 )
 from glisson.training.recipe import Recipe
 from glisson.training.record import FACTS_FILE, PREVIEW_FILE, write_facts
+
+logger = logging.getLogger(__name__)
 
 MODEL_FOLDER = "model"
 _SELF_TEST_SEED = 900_000_003
@@ -39,7 +42,7 @@ class RunSettings:
     """What surrounds a recipe.
 
     Attributes:
-        weights: bundle, folder or hub name to start from; None for random weights.
+        weights: what to start from, as `create_network` takes it; None for `default_weights`.
         workers: processes that read tiles.
         resume: go on where a run in the same folder was stopped.
         licence: of what is new in the model; that of `weights` stays beside it.
@@ -52,12 +55,12 @@ class RunSettings:
     licence: str | None = None
     trained_on: str = NOT_STATED
 
-    @property
-    def stated_licence(self) -> str:
-        """The licence that the model will carry."""
+    def licence_of_model(self, network: str) -> str:
+        """State the licence that a model of this network will carry."""
         parts = [self.licence] if self.licence else []
-        if self.weights:
-            parts.append(f"started from {self.weights}: {licence_of(self.weights)}")
+        weights = self.weights or default_weights(network)
+        if weights != RANDOM:
+            parts.append(f"started from {weights}: {licence_of(weights, network)}")
         return "; ".join(parts) or NOT_STATED
 
 
@@ -80,11 +83,13 @@ def train_model(
             f"{folder} holds a run already. Go on with --resume, or choose another folder."
         )
     torch.manual_seed(recipe.seed)
-    network = (
-        pretrained_network(settings.weights) if settings.weights else new_network(recipe.variant)
-    )
-    recipe = replace(recipe, variant=variant_of(network))
-    trainer = Trainer(network, source, recipe, folder, fabric, settings.workers, settings.weights)
+    weights = settings.weights or default_weights(recipe.network)
+    settings = replace(settings, weights=weights)
+    if weights == RANDOM:
+        logger.warning("training %s from random weights", recipe.network)
+    network = create_network(recipe.network, weights)
+    recipe = replace(recipe, network=network_name(network))
+    trainer = Trainer(network, source, recipe, folder, fabric, settings.workers, weights)
     first = trainer.fabric.is_global_zero
     if settings.resume:
         trainer.resume()  # before anything is written: it may be another run's folder
@@ -120,13 +125,13 @@ def package(
         version="1",
         mpp=row.mpp,
         window_px=row.size_px,
-        normalisation=Normalisation(mean=MEAN, std=STD),
-        licence=settings.stated_licence,
+        normalisation=normalisation_of(network),
+        licence=settings.licence_of_model(network_name(network)),
         trained_on=settings.trained_on,
         intended_use="Research. Not for diagnosis.",
         # not a patient's: it travels with the model
         self_test_tile=render_tile(_SELF_TEST_SEED, row.size_px, row.mpp).rgb,
-        card=_card(folder, source, variant_of(network), settings, state),
+        card=_card(folder, source, network_name(network), settings, state),
         overwrite=True,
     )
 
@@ -134,7 +139,7 @@ def package(
 def _card(
     folder: Path,
     source: TileSource,
-    variant: str,
+    network: str,
     settings: RunSettings,
     state: dict[str, Any],
 ) -> str:
@@ -149,12 +154,12 @@ def _card(
     leak = f"\n**{source.leak}**\n" if source.leak else ""
     return f"""# {folder.resolve().name}
 
-SegFormer {variant}, {source.rows[0].mpp:g} µm/px. For research, not for diagnosis.
+{network}, {source.rows[0].mpp:g} µm/px. For research, not for diagnosis.
 
 * Trained on: {settings.trained_on}
 * Slides: {slides[Split.TRAIN]} training, {slides[Split.VALIDATION]} validation
-* Started from: {settings.weights or "random weights"}
-* Licence: {settings.stated_licence}
+* Started from: {settings.weights}
+* Licence: {settings.licence_of_model(network)}
 * Best epoch: {progress["best_epoch"]}, by validation loss
 {leak}
 | validation tiles | |
