@@ -14,7 +14,6 @@ from glisson.run.reproduce import ReproduceSettings
 from glisson.run.reproduce import reproduce as rerun
 
 _SMALL = ReproduceSettings()
-_RANDOM = "random"
 
 
 def reproduce(
@@ -28,8 +27,12 @@ def reproduce(
     ] = _SMALL.tiles_per_epoch,
     batch: Annotated[int | None, typer.Option(help="Tiles per step.")] = _SMALL.batch,
     weights: Annotated[
-        str, typer.Option(help=f"Weights to start from, or {_RANDOM}.")
-    ] = _SMALL.weights or _RANDOM,
+        str | None,
+        typer.Option(
+            help="Weights to start from, as `glisson train` takes them.",
+            show_default="imagenet where the network has them, else random",
+        ),
+    ] = None,
     mpp: Annotated[
         list[float] | None, typer.Option(help="µm per pixel of the models.", show_default="2, 1")
     ] = None,
@@ -45,7 +48,7 @@ def reproduce(
     settings = ReproduceSettings(
         share=share, slide_mpp=slide_mpp, preset=preset, epochs=epochs,
         tiles_per_epoch=tiles_per_epoch, batch=batch,
-        weights=None if weights == _RANDOM else weights,
+        weights=weights,
         mpps=tuple(mpp or _SMALL.mpps), precision=precision.value, seed=seed,
     )  # fmt: skip
     page = rerun(out, settings, lambda text: console.print(text, highlight=False))

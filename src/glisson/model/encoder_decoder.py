@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor, nn
@@ -11,6 +11,7 @@ from torch.nn import functional
 from glisson.classes import CLASSES
 from glisson.errors import InvalidBundle, MissingExtra, ModelNotFound
 from glisson.model.efficientnet_lite import SIZES, EfficientNetLite
+from glisson.model.spec import Normalisation
 
 LITE_PREFIX = "efficientnet-lite"
 TIMM_PREFIX = "timm:"
@@ -41,8 +42,8 @@ class EncoderDecoderConfig(BaseModel):
 
     # no address and no path: timm would download what a bundle names
     encoder: str = Field(pattern=r"^(efficientnet-lite[0-2]|timm:[A-Za-z0-9_.-]{1,100})$")
-    width: int = Field(96, ge=8, le=1024)
-    num_labels: int = Field(len(CLASSES), ge=1, le=100)
+    width: Annotated[int, Field(ge=8, le=1024)] = 96
+    num_labels: Annotated[int, Field(ge=1, le=100)] = len(CLASSES)
 
 
 class EncoderDecoder(nn.Module):  # type: ignore[misc]  # torch has no types here
@@ -156,7 +157,7 @@ def _timm_encoder(name: str, pretrained: bool) -> Any:
     return encoder
 
 
-def normalisation_of_timm(encoder: Any) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and deviation (of 0 to 1) that a timm encoder was pretrained with."""
+def normalisation_of_timm(encoder: Any) -> Normalisation:
+    """Return mean and deviation that a timm encoder was pretrained with."""
     facts = encoder.pretrained_cfg if hasattr(encoder, "pretrained_cfg") else encoder.default_cfg
-    return tuple(facts["mean"]), tuple(facts["std"])
+    return Normalisation(mean=tuple(facts["mean"]), std=tuple(facts["std"]))

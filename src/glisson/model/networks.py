@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from glisson.errors import InvalidBundle, MissingExtra
 from glisson.model.bundle import WEIGHTS_FILE, ModelBundle
@@ -60,7 +60,7 @@ FAMILIES = {
 def describe_network(network: Any) -> Architecture:
     """Describe a network so that `build_network` makes one of the same sizes."""
     is_ours = type(network).__name__ == "EncoderDecoder"
-    family = "encoder-decoder" if is_ours else "segformer"
+    family: Literal["encoder-decoder", "segformer"] = "encoder-decoder" if is_ours else "segformer"
     return Architecture(family=family, config=FAMILIES[family].describe(network))
 
 

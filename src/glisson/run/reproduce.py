@@ -73,7 +73,7 @@ class ReproduceSettings:
         epochs: most epochs; None for the preset's.
         tiles_per_epoch: tiles drawn for an epoch; 0 for all.
         batch: tiles per step; None for the preset's.
-        weights: to start from, as the paper started from weights of others; None for random ones.
+        weights: to start from, as `glisson train` takes them; None for the network's own default.
         mpps: µm/px of the models.
         precision: of training: auto, 32, bf16 or 16.
         seed: of all that is drawn.
@@ -85,7 +85,7 @@ class ReproduceSettings:
     epochs: int | None = 6
     tiles_per_epoch: int = 960
     batch: int | None = 16
-    weights: str | None = "glisson-phantom-b0"
+    weights: str | None = None
     mpps: tuple[float, ...] = (2.0, 1.0)
     precision: str = "auto"
     seed: int = 0
@@ -172,16 +172,15 @@ def _trained(
     out: Path, source: FolderTiles, mpp: float, settings: ReproduceSettings, told: Told
 ) -> tuple[Progress, ModelBundle]:
     from glisson.training.devices import launched
-    from glisson.training.network import RANDOM, network_of_weights
+    from glisson.training.network import network_of_weights
     from glisson.training.recipe import preset
     from glisson.training.record import Record
     from glisson.training.session import MODEL_FOLDER, RunSettings, train_model
 
     folder = _folder(out, "model", mpp)
-    weights = settings.weights or RANDOM
     recipe = preset(
         settings.preset,
-        network=network_of_weights(weights),
+        network=settings.weights and network_of_weights(settings.weights),
         epochs=settings.epochs,
         tiles_per_epoch=settings.tiles_per_epoch,
         batch=settings.batch,
@@ -195,7 +194,7 @@ def _trained(
             f"{row['validation_mean_dice']:.3f}, portal {row['validation_portal_dice']:.3f}"
         ),
     )
-    about = RunSettings(weights, resume=True, trained_on="SYNTHETIC slides (phantoms).")
+    about = RunSettings(settings.weights, resume=True, trained_on="SYNTHETIC slides (phantoms).")
     fabric = launched(precision=settings.precision)
     progress, _ = train_model(source, recipe, folder, about, record, fabric)
     return progress, load_bundle(folder / MODEL_FOLDER)
@@ -252,7 +251,7 @@ def _facts(settings: ReproduceSettings) -> Sequence[str]:
     return (
         f"{settings.share:.0%} of the paper's 336 slides, drawn, at "
         f"{settings.slide_mpp or 'each scanner’s own'} µm/px; seed {settings.seed}",
-        f"Preset {settings.preset}; started from {settings.weights or 'random weights'}",
+        f"Preset {settings.preset}; started from {settings.weights or 'its usual weights'}",
         "Split by patient; the six test institutions of the paper are held out. The paper's own "
         "split was by tile.",
         "Published values are of real slides. They stand beside ours for their form; the "

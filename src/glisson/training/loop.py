@@ -398,7 +398,8 @@ class Trainer:
 
 def _parameter_groups(network: torch.nn.Module, encoder_rate: float) -> list[dict[str, Any]]:
     """Split the parameters into the encoder's, with its factor on the learning rate, and others."""
-    encoder, others = [], []
+    encoder: list[torch.nn.Parameter] = []
+    others: list[torch.nn.Parameter] = []
     for name, parameter in network.named_parameters():
         (encoder if name.startswith("encoder.") else others).append(parameter)
     groups = [{"params": encoder, "rate": encoder_rate}, {"params": others, "rate": 1.0}]

@@ -178,8 +178,7 @@ def normalisation_of(network: Any) -> Normalisation:
     if name in LITE_NAMES:
         return _LITE
     if name.startswith(TIMM_PREFIX):
-        mean, std = normalisation_of_timm(network.encoder)
-        return Normalisation(mean=mean, std=std)
+        return normalisation_of_timm(network.encoder)
     return _USUAL
 
 
