@@ -36,7 +36,7 @@ def test_segment_with_the_shipped_model(scene: Path, tmp_path: Path) -> None:
     assert "For research, not for diagnosis." in done.stdout
     assert max(len(line) for line in done.stdout.splitlines() if "Results" not in line) <= 80
     record = json.loads((tmp_path / "out" / "case 1" / "biopsy.json").read_text("utf-8"))
-    assert record["model"]["name"] == "glisson-phantom-b0"
+    assert record["model"]["name"] == "glisson-lite0"
 
 
 def test_some_failed_is_1(scene: Path, tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_phantom_of_an_unknown_kind(tmp_path: Path) -> None:
 
 def test_models_and_doctor(tmp_path: Path) -> None:
     listed = glisson("models", "list")
-    assert "glisson-phantom-b0" in listed.stdout.replace("\n", "")
+    assert "glisson-lite0" in listed.stdout.replace("\n", "")
     shown = glisson("models", "info")
     assert "not for diagnosis" in shown.stdout.replace("\n", " ").lower()
     (tmp_path / "weights.pt").write_bytes(b"\x80\x02}q\x00.")
