@@ -31,6 +31,10 @@ LOBULE = TissueClass(1, "lobule", "Lobule", (90, 140, 220), (255, 0, 0))
 PORTAL = TissueClass(2, "portal", "Portal tract", (255, 160, 0), (255, 255, 255))
 CLASSES = (BACKGROUND, LOBULE, PORTAL)
 
+CANDIDATE_QUPATH_NAME = "Portal tract?"
+CANDIDATE_COLOUR: Rgb = (0, 190, 60)
+"""A portal area that nobody has decided on: no class of the class map, which calls it lobule."""
+
 TISSUE_QUPATH_NAME = "Tissue"
 TISSUE_COLOUR: Rgb = (120, 120, 120)
 """Tissue is lobule and portal together: a region to draw, not a class of its own."""

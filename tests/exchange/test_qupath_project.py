@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from glisson.artefacts import Kind
+from glisson.classes import CANDIDATE_COLOUR
 from glisson.errors import OutputError
 from glisson.exchange import broken_project_rules, write_qupath_project
 from glisson.exchange.qupath_images import file_name, file_of, is_gone, place_of
@@ -125,6 +126,7 @@ def test_classes_have_the_colours_of_outlines_and_artefacts(folder: Path) -> Non
     colours = {each["name"]: each["color"] for each in classes["pathClasses"]}
     assert colours["Portal tract"] == -24576
     assert {"Tissue", "Lobule", "Region*", "Ignore*"} < set(colours)
+    assert colours["Portal tract?"] & 0xFFFFFF == int.from_bytes(bytes(CANDIDATE_COLOUR))
     for kind in Kind:
         packed = colours[kind.qupath_name] & 0xFFFFFFFF
         assert packed >> 24 == 255

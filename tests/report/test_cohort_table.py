@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from glisson.artefacts import Kind
-from glisson.classes import PORTAL, TISSUE_COLOUR
+from glisson.classes import CANDIDATE_COLOUR, PORTAL, TISSUE_COLOUR
 from glisson.report.cohort import cohort_view
 from glisson.report.figures import MOST_BARS
 from glisson.report.inputs import ReportSlide
@@ -192,6 +192,7 @@ def test_pictures_are_there_when_printed(tmp_path: Path) -> None:
 def test_the_legend_has_the_overviews_colours(kind: Kind) -> None:
     style = _part("style.css")
     assert f".{kind.value}::before {{ border-top: 3px dashed {hexed(kind.colour)}; }}" in style
+    assert f".candidate::before {{ border-top: 3px dashed {hexed(CANDIDATE_COLOUR)}; }}" in style
     assert f".complete::before {{ border-color: {hexed(PORTAL.colour)}; }}" in style
     assert f"border-top: 3px solid {hexed(TISSUE_COLOUR)}" in style
 

@@ -17,7 +17,7 @@ from tests.stores import memory
 
 __all__ = ["memory"]
 
-TABLES = ("biopsies.csv", "tracts.csv", "failures.csv", "report.html")
+TABLES = ("biopsies.csv", "tracts.csv", "candidates.csv", "failures.csv", "report.html")
 
 
 class CtrlC(SilentObserver):

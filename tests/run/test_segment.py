@@ -39,7 +39,8 @@ def test_the_results_folder(scene: Path, tmp_path: Path) -> None:
     assert [slide.outcome for slide in result.slides] == ["done"]
     assert {path.name for path in (out / "case 1").iterdir()} == SLIDE_FILES
     top = {path.name for path in out.iterdir()}
-    assert top == {"case 1", "biopsies.csv", "tracts.csv", "report.html", "run.json", "qupath"}
+    tables = {"biopsies.csv", "tracts.csv", "candidates.csv"}
+    assert top == {"case 1", "report.html", "run.json", "qupath"} | tables
     assert leftovers(out) == []
     record = json.loads((out / "case 1" / "biopsy.json").read_text("utf-8"))
     assert record["biopsy"]["tract_count_total"] == 4

@@ -32,6 +32,7 @@ from glisson.dataset import (
     SplitSettings,
     SplitUnit,
     TileSettings,
+    candidate_warning,
     is_synthetic,
     is_tile_folder,
     parse_meanings,
@@ -169,7 +170,7 @@ def _subject(
     folder: Path, bundle: ModelBundle, mpp: float | None, options: _Options, told: Told
 ) -> Subject:
     runtime = open_runtime(bundle, options.runtime.value, threads=options.threads)
-    warnings = (SYNTHETIC,) if is_synthetic(folder) else ()
+    warnings: tuple[str, ...] = (SYNTHETIC,) if is_synthetic(folder) else ()
     if is_tile_folder(folder):
         tiles = FolderTiles(folder, mpp, options.split.validation, options.split.seed)
         return Subject(bundle, runtime, tiles, str(folder), warnings)
@@ -181,6 +182,8 @@ def _subject(
         slides, splits, bundle, runtime, options.table,
         lambda name, done, all_: told(f"tracts of slide {done} of {all_}: {escape(name)}"),
     )  # fmt: skip
+    left_out = candidate_warning(source.candidates)
+    warnings += (left_out,) if left_out else ()
     return Subject(bundle, runtime, source, str(folder), warnings, tracts)
 
 

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from glisson.cli.console import console, output, warn
 from glisson.measure import SHOWN
-from glisson.run import RESEARCH_USE, RunResult, Shard, SlideResult
+from glisson.run import RESEARCH_USE, RunResult, Shard, SlideResult, count_in_words
 
 _HEADINGS = (
     "length\nmm", "tissue\nmm²", "portal\n%", "tracts", "com-\nplete", "par-\ntial", "time\ns",
@@ -65,6 +65,10 @@ def _print_notes(slide: SlideResult) -> None:
             output.print(f"{escape(slide.name)}: SYNTHETIC, no patient's", highlight=False)
         text = adequacy_line(slide.record)
         output.print(f"{escape(slide.name)}: {text}", highlight=False)
+        candidates = slide.record.get("candidates")
+        if candidates and candidates["count"]:
+            said = f"{count_in_words(candidates)} not counted: accept or delete them in QuPath"
+            output.print(f"{escape(slide.name)}: {said}", highlight=False)
     if slide.error:
         console.print(f"[red]{escape(slide.name)}:[/] {escape(slide.error)}", highlight=False)
     for warning in _notes(slide.record):

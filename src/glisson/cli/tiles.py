@@ -28,6 +28,7 @@ from glisson.dataset import (
     SplitUnit,
     TileSettings,
     WrittenTiles,
+    candidate_warning,
     distributions,
     leak_of,
     parse_meanings,
@@ -66,6 +67,7 @@ def tiles(
     table = parse_meanings(classes or ())
     every = [TileSettings(each, size, min_tissue) for each in mpp or (1.0, 2.0)]
     failed: dict[str, str] = {}
+    candidates: dict[str, int] = {}
     for settings in every:
         folder = out / f"{settings.mpp:g}um"
         with console.status(f"{folder.name}: opening slides") as status:
@@ -74,7 +76,10 @@ def tiles(
                 progress=lambda name, done, all_: status.update(f"slide {done} of {all_}: {name}"),
             )  # fmt: skip
         failed |= written.failed
+        candidates |= written.candidates
         _show(folder, written)
+    if left_out := candidate_warning(candidates):
+        warn(left_out)
     for name, problem in failed.items():
         console.print(f"[red]failed[/] {escape(name)}: {escape(problem)}", soft_wrap=True)
     if failed:

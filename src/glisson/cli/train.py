@@ -32,6 +32,7 @@ from glisson.dataset import (
     SplitUnit,
     TileSettings,
     TileSource,
+    candidate_warning,
     is_tile_folder,
     parse_meanings,
     read_study,
@@ -181,10 +182,13 @@ def _from_slides(
     slides = read_study(study, annotations or ANNOTATIONS)
     splits = split_study(slides, split)
     with console.status("reading annotations") as status:
-        return SlideTiles(
+        tiles = SlideTiles(
             slides, splits, settings, parse_meanings(classes or ()),
             lambda name, done, all_: status.update(f"slide {done} of {all_}: {escape(name)}"),
         )  # fmt: skip
+    if left_out := candidate_warning(tiles.candidates):
+        warn(left_out)
+    return tiles
 
 
 class _Bar:

@@ -1,6 +1,6 @@
 """From annotated slides to labelled tiles and splits."""
 
-from glisson.dataset.labels import IGNORED, SlideLabels, read_labels
+from glisson.dataset.labels import IGNORED, SlideLabels, candidate_warning, read_labels
 from glisson.dataset.manifest import (
     Distribution,
     TileRow,
@@ -68,6 +68,7 @@ __all__ = [
     "TileSettings",
     "TileSource",
     "WrittenTiles",
+    "candidate_warning",
     "check_classes_present",
     "class_shares",
     "distributions",

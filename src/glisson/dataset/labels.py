@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,8 +15,9 @@ import shapely
 from numpy.typing import NDArray
 from shapely import MultiPolygon, Polygon
 from shapely.affinity import affine_transform
+from shapely.geometry.base import BaseGeometry
 
-from glisson.classes import BACKGROUND, LOBULE, PORTAL
+from glisson.classes import BACKGROUND, CANDIDATE_QUPATH_NAME, LOBULE, PORTAL
 from glisson.dataset.meanings import UNCLASSIFIED, Meaning, MeaningTable
 from glisson.errors import AnnotationError
 from glisson.exchange import Annotation, check_image_size, check_inside, read_geojson
@@ -37,12 +38,16 @@ _ONE_AT_A_TIME = threading.Lock()
 
 _PAINTED = (
     (Meaning.TISSUE, LOBULE.index),
+    (Meaning.CANDIDATE, IGNORED),
     (Meaning.LOBULE, LOBULE.index),
     (Meaning.PORTAL, PORTAL.index),
     (Meaning.BACKGROUND, BACKGROUND.index),
     (Meaning.IGNORE, IGNORED),
 )
 """Later rows paint over earlier ones."""
+
+_DECIDED = (Meaning.LOBULE, Meaning.PORTAL, Meaning.BACKGROUND)
+"""What is painted over candidates: there, somebody has decided."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,20 @@ class SlideLabels:
         """All that is tissue: the outline, lobule and portal tracts."""
         kinds = (Meaning.TISSUE, Meaning.LOBULE, Meaning.PORTAL)
         return tuple(area for kind in kinds for area in self.areas_l0.get(kind, ()))
+
+    @property
+    def candidate_count(self) -> int:
+        """Number of portal areas that nobody has decided on."""
+        return len(self.areas_l0.get(Meaning.CANDIDATE, ()))
+
+    @property
+    def unknown_l0(self) -> BaseGeometry:
+        """All of which the annotations say that it is not known, in level-0 pixels."""
+        ignored, candidates, *decided = (
+            shapely.union_all(self.areas_l0.get(meaning, ()))
+            for meaning in (Meaning.IGNORE, Meaning.CANDIDATE, *_DECIDED)
+        )
+        return shapely.union(ignored, candidates.difference(shapely.union_all(decided)))
 
     def _near(self, meaning: Meaning, box_px: BoxPx, frame: Frame) -> list[Area]:
         """Areas cut to the box, in its pixels."""
@@ -129,7 +148,7 @@ def read_labels(
     table.check((area.class_name for area in read.areas), str(path))
     _check_drawn_as_areas(read.skipped, table, path)
     areas = _by_meaning(read.areas, table)
-    if not set(areas) - {Meaning.SKIP, Meaning.IGNORE}:
+    if not set(areas) - {Meaning.SKIP, Meaning.IGNORE, Meaning.CANDIDATE}:
         raise AnnotationError(
             f"{path} annotates nothing. Outline portal tracts in QuPath; where a slide has none, "
             "draw its tissue or a region that says so."
@@ -140,6 +159,18 @@ def read_labels(
     if found:
         areas[Meaning.TISSUE] = _outlines_l0(tissue or find_tissue(slide))
     return SlideLabels(slide.info.pixel_size, slide.info.size_l0, areas, found)
+
+
+def candidate_warning(counts: Mapping[str, int]) -> str | None:
+    """Say how many candidates were left out, from their number by slide; None without any."""
+    count, slides = sum(counts.values()), sum(number > 0 for number in counts.values())
+    if not count:
+        return None
+    return (
+        f"{count} candidate{'' if count == 1 else 's'} ({CANDIDATE_QUPATH_NAME}) of {slides} "
+        f"slide{'' if slides == 1 else 's'} left out: no loss and no score sees their pixels. In "
+        f"QuPath, give a true one the class '{PORTAL.qupath_name}' and delete the others."
+    )
 
 
 def _by_meaning(

@@ -16,7 +16,8 @@ class Meaning(StrEnum):
     """What an annotated area says.
 
     TISSUE: the outline of all tissue; lobule inside, glass outside. REGION: all that lies inside
-    was looked at, all that lies outside was not. IGNORE: no loss and no score sees it.
+    was looked at, all that lies outside was not. IGNORE: no loss and no score sees it. CANDIDATE:
+    nobody has decided whether it is a portal tract; ignored where no other area says more.
     SKIP: says nothing at all.
     """
 
@@ -26,6 +27,7 @@ class Meaning(StrEnum):
     PORTAL = "portal"
     BACKGROUND = "background"
     IGNORE = "ignore"
+    CANDIDATE = "candidate"
     SKIP = "skip"
 
 
@@ -39,6 +41,7 @@ _USUAL: Mapping[str, Meaning] = {
     "portal area": Meaning.PORTAL,
     "portal space": Meaning.PORTAL,
     "bileduct": Meaning.PORTAL,  # the paper's own name for portal tracts (nutshell)
+    "portal tract[?]": Meaning.CANDIDATE,  # a bare ? stands for any character
     "background": Meaning.BACKGROUND,
     "glass": Meaning.BACKGROUND,
     "ignore*": Meaning.IGNORE,

@@ -55,6 +55,11 @@ class SlideTiles:
         box_px = BoxPx(row.x_px, row.y_px, row.size_px, row.size_px)
         return self._labelled(row.slide).read(box_px, row.mpp)
 
+    @property
+    def candidates(self) -> dict[str, int]:
+        """Number of candidates by slide; no tile shows them."""
+        return {name: labels.candidate_count for name, labels in self._labels.items()}
+
     def close(self) -> None:
         """Close every slide; one that is read again is opened again."""
         while self._open:

@@ -6,7 +6,7 @@ import json
 import os
 import re
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -35,6 +35,7 @@ from glisson.errors import AnnotationError, GlissonError, OutputError, SettingsE
 from glisson.files import atomic_path
 
 _DONE = "slides"
+_CANDIDATES = "candidates"
 _FOLDERS = (IMAGES, MASKS, IGNORED_MASKS)
 _TILE_FILE = re.compile(r"(?P<slide>.+)_x\d+_y\d+\.png")
 """Greedy: of `a_x0_y0_x64_y0.png` the slide is `a_x0_y0`, never `a`."""
@@ -49,10 +50,12 @@ class WrittenTiles:
     Attributes:
         rows: the manifest.
         failed: message by slide that could not be used, or has no tile; the others are whole.
+        candidates: number of candidates by slide that has any; their pixels are ignored.
     """
 
     rows: tuple[TileRow, ...]
     failed: dict[str, str]
+    candidates: dict[str, int]
 
 
 def write_tiles(
@@ -82,7 +85,8 @@ def write_tiles(
     if any(is_synthetic(slide.slide.parent) for slide in slides):
         (out / SYNTHETIC_FILE).write_text(f"{SYNTHETIC}\n", encoding="utf-8")
     written = _written_slides(_Writer(out, splits, settings, table), slides, workers, progress)
-    _finish(out, written.rows, own, _split_facts(slides, splits))
+    left_out = {"candidates_left_out": written.candidates}
+    _finish(out, written.rows, own | left_out, _split_facts(slides, splits))
     return written
 
 
@@ -134,7 +138,9 @@ def _written_slides(
                 failed[work[future]] = str(error)
             if told:
                 told(work[future], number, len(work))
-    return WrittenTiles(tuple(sorted(rows, key=lambda row: row.tile)), failed)
+    counts = {each.name: writer.candidate_count(each) for each in slides if each.name not in failed}
+    candidates = {name: count for name, count in counts.items() if count}
+    return WrittenTiles(tuple(sorted(rows, key=lambda row: row.tile)), failed, candidates)
 
 
 class _Writer:
@@ -150,12 +156,16 @@ class _Writer:
         """Rows of one slide; its tiles are written unless they were, from the same files."""
         part = self._out / _DONE / f"{source.name}.csv"
         now = fingerprint(source)
-        if not part.exists() or _read_fingerprint(part.with_suffix(".json")) != now:
+        if not part.exists() or _read_facts(part.with_suffix(".json"))[0] != now:
             self._redo(source, part, now)
         rows = read_manifest(part)
         if not rows:
             raise AnnotationError(_no_tile(source, self._settings))
         return [row.model_copy(update=self._facts(source, row)) for row in rows]
+
+    def candidate_count(self, source: AnnotatedSlide) -> int:
+        """Number of candidates among the annotations of a slide that is done."""
+        return _read_facts(self._out / _DONE / f"{source.name}.json")[1]
 
     def _facts(self, source: AnnotatedSlide, row: TileRow) -> dict[str, Any]:
         """What may be corrected without touching a pixel."""
@@ -172,7 +182,8 @@ class _Writer:
         with open_labelled(source, self._table) as labelled:
             tiles = labelled.tiles(self._settings)
             rows = [row for tile in tiles if (row := self._row(labelled, tile)) is not None]
-        _write_json(part.with_suffix(".json"), now)
+            facts = {**now, _CANDIDATES: labelled.labels.candidate_count}
+        _write_json(part.with_suffix(".json"), facts)
         write_manifest(part, rows)
 
     def _forget(self, source: AnnotatedSlide, part: Path) -> None:
@@ -216,12 +227,19 @@ def _pictures(out: Path) -> dict[str, set[str]]:
     return dict(found)
 
 
-def _read_fingerprint(path: Path) -> object:
-    """None where it cannot be read: then the slide is done anew."""
+def _read_facts(path: Path) -> tuple[Mapping[str, Any] | None, int]:
+    """Read the fingerprint of a slide that is done, and its number of candidates.
+
+    Without a fingerprint (None), the slide is done anew.
+    """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        facts = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return None
+        return None, 0
+    if not isinstance(facts, dict):
+        return None, 0
+    count = facts.pop(_CANDIDATES, 0)
+    return facts, count if isinstance(count, int) else 0
 
 
 def _no_tile(source: AnnotatedSlide, settings: TileSettings) -> str:
@@ -258,7 +276,7 @@ def tile_row(source: AnnotatedSlide, tile: Tile, splits: Splits, settings: TileS
     )
 
 
-def _write_json(path: Path, facts: dict[str, Any] | Fingerprint) -> None:
+def _write_json(path: Path, facts: Mapping[str, Any]) -> None:
     with atomic_path(path) as unfinished:
         unfinished.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 

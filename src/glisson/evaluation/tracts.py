@@ -154,7 +154,7 @@ def looked_at(labels: SlideLabels) -> shapely.Geometry:
     regions = labels.areas_l0.get(Meaning.REGION)
     size = labels.size_l0
     whole = shapely.union_all(regions) if regions else shapely.box(0, 0, size.width, size.height)
-    return whole.difference(shapely.union_all(labels.areas_l0.get(Meaning.IGNORE, ())))
+    return whole.difference(labels.unknown_l0)
 
 
 def drawn_tracts(labels: SlideLabels, least_l0: float) -> list[Polygon]:

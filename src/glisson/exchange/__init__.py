@@ -14,6 +14,7 @@ from glisson.exchange.same_image import check_image_size, check_inside, check_sa
 from glisson.exchange.tables import write_tables
 from glisson.exchange.thumbnails import (
     DOUBTFUL,
+    candidate_thumbnail_name,
     is_doubtful,
     thumbnail_name,
     write_thumbnails,
@@ -28,6 +29,7 @@ __all__ = [
     "StoredClassMap",
     "broken_project_rules",
     "broken_rules",
+    "candidate_thumbnail_name",
     "check_image_size",
     "check_inside",
     "check_same_image",

@@ -17,11 +17,17 @@ from shapely.affinity import translate
 from shapely.geometry.base import BaseGeometry
 
 from glisson import __version__
-from glisson.classes import PORTAL, TISSUE_COLOUR, TISSUE_QUPATH_NAME
+from glisson.classes import (
+    CANDIDATE_COLOUR,
+    CANDIDATE_QUPATH_NAME,
+    PORTAL,
+    TISSUE_COLOUR,
+    TISSUE_QUPATH_NAME,
+)
 from glisson.errors import OutlineError, OutputError
 from glisson.exchange.qupath_rules import MOST_VERTICES, broken_rules
 from glisson.files import atomic_path
-from glisson.measure import Measurements, TractMeasurements
+from glisson.measure import CandidateMeasurements, Measurements, TractMeasurements
 from glisson.regions import Regions, on_qupath_grid
 from glisson.slides import SlideInfo
 
@@ -44,7 +50,9 @@ def write_tracts_geojson(
     model: str,
     frame: GeoJsonFrame = "qupath",
 ) -> None:
-    """Write tissue (locked) and one annotation a tract (to be corrected).
+    """Write tissue (locked), and one annotation a tract (to be corrected) or candidate.
+
+    A candidate has a class of its own, so that nobody counts it before a person accepts it.
 
     Coordinates are level-0 pixels; in the frame `qupath` less the slide's bounds, which
     QuPath crops to. Rounded to 0.01 px and valid after rounding; checked before the file
@@ -137,6 +145,10 @@ def tracts_document(
         geometry = _tract_geometry(tract.outline_l0, tissue, shift_l0)
         if geometry is not None:
             features.append(_tract_feature(geometry, measured, info, model))
+    for candidate, listed in zip(regions.candidates, measurements.candidates, strict=True):
+        geometry = _tract_geometry(candidate.outline_l0, tissue, shift_l0)
+        if geometry is not None:
+            features.append(_candidate_feature(geometry, listed, info, model))
     return {
         "type": "FeatureCollection",
         "features": features,
@@ -230,6 +242,32 @@ def _tract_feature(
         f"PT {tract.number}",
         PORTAL.qupath_name,
         PORTAL.colour,
+        numbers,
+        texts,
+        locked=False,
+    )
+
+
+def _candidate_feature(
+    geometry: Polygon | MultiPolygon, candidate: CandidateMeasurements, info: SlideInfo, model: str
+) -> Document:
+    """The measurements are called as a tract's: accepted, it is one."""
+    numbers = {
+        "PT area µm^2": candidate.area_um2,
+        "PT probability": candidate.probability,
+        "PT edge contact fraction": candidate.edge_contact_fraction,
+    }
+    texts = {
+        "Tract": "complete" if candidate.complete else "partial",
+        "Fragment": str(candidate.fragment_number),
+        "Model": model,
+    }
+    return _feature(
+        _identifier(info, model, f"candidate {candidate.number}"),
+        geometry,
+        f"Candidate {candidate.number}",
+        CANDIDATE_QUPATH_NAME,
+        CANDIDATE_COLOUR,
         numbers,
         texts,
         locked=False,

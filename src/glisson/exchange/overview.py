@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +13,11 @@ from PIL import Image, ImageDraw, ImageFont
 from shapely import Polygon
 
 from glisson.artefacts import Artefact, Kind
-from glisson.classes import PORTAL, TISSUE_COLOUR
+from glisson.classes import CANDIDATE_COLOUR, PORTAL, TISSUE_COLOUR, Rgb
+from glisson.exchange.dashes import draw_dashed
 from glisson.files import atomic_path
 from glisson.frames import BoxPx, Frame, RegionUm
-from glisson.regions import Regions, Tract
+from glisson.regions import PortalArea, Regions, Tract
 from glisson.slides import Slide
 from glisson.tissue import TissueMap
 
@@ -27,7 +28,6 @@ _FINEST_MPP = 1.0
 _PARTIAL_COLOUR = (0, 120, 220)
 _BAND_PX = 256
 _LEGEND_PX = 44
-_DASH_PX = 9.0
 _COMPRESSION = 3
 """Of the PNG: 9 takes three times as long and saves 2 %."""
 
@@ -59,7 +59,8 @@ def write_overview(
     tissue: TissueMap | None = None,
 ) -> None:
     """Write a PNG of at most 2400 px: tissue grey, complete tracts orange, partial ones blue,
-    artefacts dashed, each kind in its colour (dust is left out: it would hide the slide).
+    candidates dashed in green, artefacts dashed, each kind in its colour (dust is left out: it
+    would hide the slide).
 
     The tissue map's picture is shown where it is fine enough, else the slide is read.
 
@@ -74,14 +75,24 @@ def write_overview(
     shown = [artefact for artefact in artefacts if artefact.kind is not Kind.DUST]
     for artefact in shown:
         for ring in view.px(artefact.outline_l0):
-            _dashed(draw, ring, artefact.kind.colour)
-    for tract in regions.tracts:
-        _outline(draw, view.px(tract.outline_l0), _colour(tract), 3)
-    for tract in regions.tracts:
-        _number(draw, view, tract)
-    framed = _with_legend(picture, view, _legend(shown), slide.info.synthetic)
+            draw_dashed(draw, ring, artefact.kind.colour)
+    _draw_portal_areas(draw, view, regions)
+    framed = _with_legend(picture, view, _legend(regions, shown), slide.info.synthetic)
     with atomic_path(path) as unfinished:
         framed.save(unfinished, format="PNG", compress_level=_COMPRESSION)
+
+
+def _draw_portal_areas(draw: ImageDraw.ImageDraw, view: _View, regions: Regions) -> None:
+    """Draw tracts and candidates; the texts last, so that no line hides one."""
+    for tract in regions.tracts:
+        _outline(draw, view.px(tract.outline_l0), _colour(tract), 3)
+    for candidate in regions.candidates:
+        for ring in view.px(candidate.outline_l0):
+            draw_dashed(draw, ring, CANDIDATE_COLOUR, 3)
+    for tract in regions.tracts:
+        _label(draw, view, tract, str(tract.number))
+    for candidate in regions.candidates:
+        _label(draw, view, candidate, f"C{candidate.number}")
 
 
 def _colour(tract: Tract) -> tuple[int, int, int]:
@@ -179,58 +190,54 @@ def _outline(
         draw.line(ring, fill=colour, width=width, joint="curve")
 
 
-def _dashed(
-    draw: ImageDraw.ImageDraw, ring: list[tuple[float, float]], colour: tuple[int, int, int]
-) -> None:
-    for dash in _dashes(np.array(ring)):
-        draw.line([(float(x), float(y)) for x, y in dash], fill=colour, width=2)
-
-
-def _dashes(ring: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
-    """Every other piece of a ring, each `_DASH_PX` long."""
-    along = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(ring, axis=0).T))])
-    for start in np.arange(0, along[-1], 2 * _DASH_PX):
-        at = np.linspace(start, min(start + _DASH_PX, along[-1]), 4)
-        yield np.column_stack([np.interp(at, along, ring[:, k]) for k in range(2)])
-
-
-def _number(draw: ImageDraw.ImageDraw, view: _View, tract: Tract) -> None:
-    """A tract's number beside its top right corner, readable on any ground."""
-    ring = np.array(view.px(tract.outline_l0)[0])
+def _label(draw: ImageDraw.ImageDraw, view: _View, area: PortalArea, text: str) -> None:
+    """Write a text beside an area's top right corner, readable on any ground."""
+    ring = np.array(view.px(area.outline_l0)[0])
     spot = (float(ring[:, 0].max()) + 3, float(ring[:, 1].min()) - 4)
     draw.text(
-        spot, str(tract.number), fill=(20, 20, 20), font=_font(20), stroke_width=3,
+        spot, text, fill=(20, 20, 20), font=_font(20), stroke_width=3,
         stroke_fill=(255, 255, 255),
     )  # fmt: skip
 
 
-def _legend(artefacts: Sequence[Artefact]) -> list[tuple[str, tuple[int, int, int]]]:
-    """Text and colour of each kind of line, in the order shown."""
+@dataclass(frozen=True)
+class _Line:
+    """A kind of line in the legend."""
+
+    text: str
+    colour: Rgb
+    dashed: bool = False
+
+
+def _legend(regions: Regions, artefacts: Sequence[Artefact]) -> list[_Line]:
+    """List each kind of line, in the order shown."""
     kinds = dict.fromkeys(artefact.kind for artefact in artefacts)
+    candidate = _Line("candidate, not counted", CANDIDATE_COLOUR, dashed=True)
     return [
-        ("portal tract, complete", PORTAL.colour),
-        ("portal tract, partial", _PARTIAL_COLOUR),
-        ("tissue", TISSUE_COLOUR),
-        *((kind.label, kind.colour) for kind in kinds),
+        _Line("portal tract, complete", PORTAL.colour),
+        _Line("portal tract, partial", _PARTIAL_COLOUR),
+        *([candidate] if regions.candidates else []),
+        _Line("tissue", TISSUE_COLOUR),
+        *(_Line(kind.label, kind.colour, dashed=True) for kind in kinds),
     ]
 
 
 def _with_legend(
     picture: Image.Image,
     view: _View,
-    legend: list[tuple[str, tuple[int, int, int]]],
+    legend: list[_Line],
     synthetic: bool,
 ) -> Image.Image:
-    width = max(picture.width, 760 + 160 * (len(legend) - 3 + synthetic))
+    width = max(picture.width, 760 + 240 * (len(legend) - 3) + 160 * synthetic)
     framed = Image.new("RGB", (width, picture.height + _LEGEND_PX), (255, 255, 255))
     framed.paste(picture, (0, 0))
     draw = ImageDraw.Draw(framed)
     middle = picture.height + _LEGEND_PX // 2
     x = _scale_bar(draw, view, middle)
-    for text, colour in legend:
-        draw.line([(x, middle), (x + 24, middle)], fill=colour, width=4)
-        draw.text((x + 32, middle), text, fill=(20, 20, 20), font=_font(17), anchor="lm")
-        x += 50 + int(draw.textlength(text, font=_font(17)))
+    for line in legend:
+        draw_dashed(draw, [(x, middle), (x + 24, middle)], line.colour, 4, 8 if line.dashed else 24)
+        draw.text((x + 32, middle), line.text, fill=(20, 20, 20), font=_font(17), anchor="lm")
+        x += 50 + int(draw.textlength(line.text, font=_font(17)))
     if synthetic:
         draw.text((x, middle), "SYNTHETIC", fill=(180, 0, 0), font=_font(17), anchor="lm")
     return framed

@@ -19,7 +19,15 @@ from pathlib import Path
 from typing import Any
 
 from glisson.artefacts import Kind
-from glisson.classes import LOBULE, PORTAL, TISSUE_COLOUR, TISSUE_QUPATH_NAME, Rgb
+from glisson.classes import (
+    CANDIDATE_COLOUR,
+    CANDIDATE_QUPATH_NAME,
+    LOBULE,
+    PORTAL,
+    TISSUE_COLOUR,
+    TISSUE_QUPATH_NAME,
+    Rgb,
+)
 from glisson.errors import OutputError
 from glisson.exchange.qupath_entries import Entries, last_id
 from glisson.exchange.qupath_images import entry_number, new_entry, place_of
@@ -200,6 +208,7 @@ def _write_classes(path: Path, index: Index) -> None:
 def _classes() -> list[dict[str, Any]]:
     named: list[tuple[str, Rgb]] = [
         (PORTAL.qupath_name, PORTAL.colour),
+        (CANDIDATE_QUPATH_NAME, CANDIDATE_COLOUR),
         (TISSUE_QUPATH_NAME, TISSUE_COLOUR),
         (LOBULE.qupath_name, LOBULE.colour),
         _REGION,

@@ -20,12 +20,17 @@ _BIOPSY_COLUMNS = (
     "tract_count_complete_per_section", "tract_count_total", "tract_count_complete",
     "tract_count_partial", "tract_count_reason",
 )  # fmt: skip
+_CANDIDATE_TOTALS = {"candidate_count": "count", "candidate_area_mm2": "area_mm2"}
 _CASE_COLUMNS = ("patient", "institution")
 _ADEQUACY_COLUMNS = tuple(f"adequacy_{standard.key}" for standard in STANDARDS)
 _TRACT_COLUMNS = (
     "number", "fragment_number", "area_um2", "perimeter_um", "equivalent_diameter_um",
     "circularity", "solidity", "major_axis_um", "minor_axis_um", "distance_to_edge_um",
     "nearest_tract_um", "probability", "edge_contact_fraction", "complete", "bridging",
+    "centroid_x_l0", "centroid_y_l0",
+)  # fmt: skip
+_CANDIDATE_COLUMNS = (
+    "number", "fragment_number", "area_um2", "probability", "edge_contact_fraction", "complete",
     "centroid_x_l0", "centroid_y_l0",
 )  # fmt: skip
 
@@ -40,7 +45,10 @@ def write_tables(
     ending: str = "",
     cases: Mapping[str, Case] | None = None,
 ) -> None:
-    """Write `biopsies.csv` and `tracts.csv` from the content of each `biopsy.json`.
+    """Write `biopsies.csv`, `tracts.csv` and `candidates.csv` from each `biopsy.json`.
+
+    Candidates have a table of their own, so that nobody counts one as a tract. Their columns are
+    empty for results of versions that did not list candidates.
 
     Args:
         out: folder.
@@ -53,7 +61,10 @@ def write_tables(
     """
     slides, cases = list(slides), cases or {}
     told = any(value for case in cases.values() for value in case)
-    columns = (*_BIOPSY_COLUMNS, *_ADEQUACY_COLUMNS, "model", "source", "synthetic", "warnings")
+    columns = (
+        *_BIOPSY_COLUMNS, *_CANDIDATE_TOTALS, *_ADEQUACY_COLUMNS, "model", "source", "synthetic",
+        "warnings",
+    )  # fmt: skip
     _write(
         out / f"biopsies{ending}.csv",
         ("slide", "file", *(_CASE_COLUMNS if told else ()), *columns),
@@ -71,6 +82,15 @@ def write_tables(
             for tract in record["tracts"]
         ),
     )
+    _write(
+        out / f"candidates{ending}.csv",
+        ("slide", *_CANDIDATE_COLUMNS),
+        (
+            [name, *(candidate[column] for column in _CANDIDATE_COLUMNS)]
+            for name, record in slides
+            for candidate in record.get("candidates", {}).get("areas", ())
+        ),
+    )
 
 
 def _biopsy_row(name: str, record: dict[str, Any], case: tuple[str | None, ...]) -> list[Any]:
@@ -80,6 +100,7 @@ def _biopsy_row(name: str, record: dict[str, Any], case: tuple[str | None, ...])
         record["slide"]["file"],
         *case,
         *(record["biopsy"][column] for column in _BIOPSY_COLUMNS),
+        *(record.get("candidates", {}).get(key) for key in _CANDIDATE_TOTALS.values()),
         *_verdicts(record),
         f"{model['name']} {model['version']}",
         _source(record),

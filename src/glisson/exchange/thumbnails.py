@@ -8,14 +8,17 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from glisson.classes import PORTAL
+from glisson.classes import CANDIDATE_COLOUR, PORTAL
+from glisson.exchange.dashes import draw_dashed
 from glisson.files import atomic_path
 from glisson.frames import RegionUm
-from glisson.regions import Tract
+from glisson.regions import Candidate, PortalArea, Tract
 from glisson.slides import Slide, SlideInfo
 
 MOST_THUMBNAILS = 60
 """A slide; with more tracts, doubtful and large ones come first."""
+MOST_CANDIDATE_THUMBNAILS = 20
+"""A slide; with more candidates, the most probable come first."""
 DOUBTFUL = 0.85
 """Mean portal probability of a tract below which it is called uncertain: of those that the default
 model finds on drawn slides, half are right below, and four of five above."""
@@ -33,17 +36,32 @@ def thumbnail_name(number: int) -> str:
     return f"PT-{number:03d}.jpg"
 
 
-def write_thumbnails(folder: Path, slide: Slide, tracts: Iterable[Tract]) -> None:
-    """Write a JPEG of 144 px, 4 to 8 kB, for each of at most 60 tracts.
+def candidate_thumbnail_name(number: int) -> str:
+    """File name of a candidate's thumbnail."""
+    return f"candidate-{number:03d}.jpg"
+
+
+def write_thumbnails(
+    folder: Path, slide: Slide, tracts: Iterable[Tract], candidates: Iterable[Candidate] = ()
+) -> None:
+    """Write a JPEG of 144 px, 4 to 8 kB, for each of at most 60 tracts and 20 candidates.
+
+    Candidates are outlined with dashes.
 
     Raises:
         OutputError: a file cannot be written.
     """
     ordered = sorted(tracts, key=lambda t: (not is_doubtful(t.probability), -t.polygon_l0.area))
     for tract in ordered[:MOST_THUMBNAILS]:
-        picture = _thumbnail(slide, tract)
-        with atomic_path(folder / thumbnail_name(tract.number)) as unfinished:
-            picture.save(unfinished, format="JPEG", quality=_QUALITY, optimize=True, subsampling=0)
+        _write(folder / thumbnail_name(tract.number), _thumbnail(slide, tract))
+    probable = sorted(candidates, key=lambda each: (-(each.probability or 0), each.number))
+    for candidate in probable[:MOST_CANDIDATE_THUMBNAILS]:
+        _write(folder / candidate_thumbnail_name(candidate.number), _thumbnail(slide, candidate))
+
+
+def _write(path: Path, picture: Image.Image) -> None:
+    with atomic_path(path) as unfinished:
+        picture.save(unfinished, format="JPEG", quality=_QUALITY, optimize=True, subsampling=0)
 
 
 def is_doubtful(probability: float | None) -> bool:
@@ -51,8 +69,8 @@ def is_doubtful(probability: float | None) -> bool:
     return probability is not None and probability < DOUBTFUL
 
 
-def _thumbnail(slide: Slide, tract: Tract) -> Image.Image:
-    region = _square_um(slide.info, tract)
+def _thumbnail(slide: Slide, area: PortalArea) -> Image.Image:
+    region = _square_um(slide.info, area)
     # More detail than the picture has in the end is not read.
     pixels = slide.read(region, region.width_um / _SIDE_PX).rgb
     picture = Image.fromarray(pixels.repeat(_DRAWN_AT, axis=0).repeat(_DRAWN_AT, axis=1))
@@ -61,16 +79,19 @@ def _thumbnail(slide: Slide, tract: Tract) -> Image.Image:
     pixel = slide.info.pixel_size
     scale = np.array([pixel.x_um, pixel.y_um]) / mpp
     corner = np.array([region.x_um, region.y_um]) / mpp
-    for ring in (tract.outline_l0.exterior, *tract.outline_l0.interiors):
+    for ring in (area.outline_l0.exterior, *area.outline_l0.interiors):
         points = [(float(x), float(y)) for x, y in np.asarray(ring.coords) * scale - corner]
-        draw.line(points, fill=(20, 20, 20), width=4 * _DRAWN_AT, joint="curve")
-        draw.line(points, fill=PORTAL.colour, width=3 * _DRAWN_AT - 1, joint="curve")
+        if isinstance(area, Candidate):
+            draw_dashed(draw, points, CANDIDATE_COLOUR, 3 * _DRAWN_AT, 5 * _DRAWN_AT)
+        else:
+            draw.line(points, fill=(20, 20, 20), width=4 * _DRAWN_AT, joint="curve")
+            draw.line(points, fill=PORTAL.colour, width=3 * _DRAWN_AT - 1, joint="curve")
     return picture.resize((_SIDE_PX, _SIDE_PX), Image.Resampling.BOX)
 
 
-def _square_um(info: SlideInfo, tract: Tract) -> RegionUm:
+def _square_um(info: SlideInfo, area: PortalArea) -> RegionUm:
     pixel = info.pixel_size
-    left, top, right, bottom = tract.outline_l0.bounds
+    left, top, right, bottom = area.outline_l0.bounds
     x_um, y_um = (left + right) / 2 * pixel.x_um, (top + bottom) / 2 * pixel.y_um
     longest_um = max((right - left) * pixel.x_um, (bottom - top) * pixel.y_um)
     side_um = max(_LEAST_SIDE_UM, longest_um + 2 * _MARGIN_UM)

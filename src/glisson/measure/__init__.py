@@ -9,6 +9,7 @@ from glisson.measure.compartments import INTERFACE_WIDTH_UM
 from glisson.measure.length import CorePath, core_paths
 from glisson.measure.measurements import (
     BiopsyMeasurements,
+    CandidateMeasurements,
     FragmentMeasurements,
     Measurements,
     TractMeasurements,
@@ -20,6 +21,7 @@ __all__ = [
     "STANDARDS",
     "Adequacy",
     "BiopsyMeasurements",
+    "CandidateMeasurements",
     "Comparison",
     "CorePath",
     "FragmentMeasurements",

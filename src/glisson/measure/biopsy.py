@@ -18,13 +18,14 @@ from glisson.measure.core_size import CoreSize, core_sizes
 from glisson.measure.edges import distances, to_nearest
 from glisson.measure.measurements import (
     BiopsyMeasurements,
+    CandidateMeasurements,
     FragmentMeasurements,
     Measurements,
     TractMeasurements,
 )
 from glisson.measure.sections import Piece, Sections, find_sections
 from glisson.measure.shape import in_um, shape_of
-from glisson.regions import COMPLETE_DEFINITION, Fragment, Regions, Tract
+from glisson.regions import COMPLETE_DEFINITION, Candidate, Fragment, Regions, Tract
 
 Polygons = NDArray[np.object_]
 
@@ -69,7 +70,8 @@ def measure_biopsy(
             biopsy.tract_count_reason,
         )
     )
-    return Measurements(biopsy, fragments, tracts, adequacy)
+    candidates = tuple(_candidate(each, pixel_size) for each in regions.candidates)
+    return Measurements(biopsy, fragments, tracts, adequacy, candidates)
 
 
 @dataclass(frozen=True)
@@ -169,6 +171,20 @@ def _tract(
         edge_contact_fraction=tract.edge_contact_fraction,
         complete=tract.complete,
         bridging=tract.bridging,
+        centroid_x_l0=centroid.x,
+        centroid_y_l0=centroid.y,
+    )
+
+
+def _candidate(candidate: Candidate, pixel_size: PixelSize) -> CandidateMeasurements:
+    centroid = candidate.polygon_l0.centroid
+    return CandidateMeasurements(
+        number=candidate.number,
+        fragment_number=candidate.fragment_number,
+        area_um2=float(candidate.polygon_l0.area) * pixel_size.area_um2,
+        probability=candidate.probability,
+        edge_contact_fraction=candidate.edge_contact_fraction,
+        complete=candidate.complete,
         centroid_x_l0=centroid.x,
         centroid_y_l0=centroid.y,
     )

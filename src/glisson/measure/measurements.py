@@ -53,6 +53,31 @@ class TractMeasurements:
 
 
 @dataclass(frozen=True)
+class CandidateMeasurements:
+    """A portal area that is in no other number until a person accepts it.
+
+    Attributes:
+        number: from 1; candidates have their own numbers.
+        fragment_number: the piece of tissue that it lies in.
+        area_um2: as a tract's.
+        probability: as a tract's.
+        edge_contact_fraction: as a tract's.
+        complete: as a tract's.
+        centroid_x_l0: level-0 pixels of the whole file.
+        centroid_y_l0: level-0 pixels of the whole file.
+    """
+
+    number: int
+    fragment_number: int
+    area_um2: float
+    probability: float | None
+    edge_contact_fraction: float
+    complete: bool
+    centroid_x_l0: float
+    centroid_y_l0: float
+
+
+@dataclass(frozen=True)
 class FragmentMeasurements:
     """One piece of tissue.
 
@@ -151,3 +176,4 @@ class Measurements:
     fragments: tuple[FragmentMeasurements, ...]
     tracts: tuple[TractMeasurements, ...]
     adequacy: tuple[Adequacy, ...]
+    candidates: tuple[CandidateMeasurements, ...] = ()

@@ -15,14 +15,16 @@ from glisson.regions.outline import on_qupath_grid, smooth_outline
 from glisson.regions.settings import COMPLETE_DEFINITION, RegionSettings
 from glisson.regions.short_lines import short_lines
 from glisson.regions.trace import trace_mask
-from glisson.regions.tracts import Fragment, Regions, Tract
+from glisson.regions.tracts import Candidate, Fragment, PortalArea, Regions, Tract
 
 __all__ = [
     "COMPLETE_DEFINITION",
     "UNCHANGED_IOU",
+    "Candidate",
     "DrawnTract",
     "Fragment",
     "LabelMap",
+    "PortalArea",
     "RegionSettings",
     "Regions",
     "Tract",

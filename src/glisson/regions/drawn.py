@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import shapely
@@ -15,7 +16,16 @@ from glisson.frames import Frame
 from glisson.regions.bridging import are_bridging, core_widths
 from glisson.regions.contact import edge_contact
 from glisson.regions.settings import RegionSettings
-from glisson.regions.tracts import Fragment, Regions, Tract, not_countable_reason
+from glisson.regions.tracts import (
+    Candidate,
+    Fragment,
+    PortalArea,
+    Regions,
+    Tract,
+    not_countable_reason,
+)
+
+Kind = TypeVar("Kind", bound=PortalArea)
 
 _SAME_TRACT = 0.25
 """Share of the smaller of two outlines that overlaps the other, beyond which they are one tract."""
@@ -32,7 +42,7 @@ _HEALED_L0 = 0.001
 
 @dataclass(frozen=True)
 class DrawnTract:
-    """A tract as somebody outlined it.
+    """A tract, or a candidate, as somebody outlined it.
 
     Attributes:
         name: its name, for messages.
@@ -48,6 +58,7 @@ def regions_from_drawn(
     tissue_l0: Sequence[Polygon],
     drawn: Sequence[DrawnTract],
     settings: RegionSettings | None = None,
+    candidates: Sequence[DrawnTract] = (),
 ) -> tuple[Regions, list[str]]:
     """Fragments and tracts of drawn outlines, and sentences on what was not taken as drawn.
 
@@ -57,13 +68,15 @@ def regions_from_drawn(
     so is the smaller part of one that it cuts in two.
     Every part of an outline in several parts is a tract of its own, but parts below the least
     tract area beside a larger one are left out. An outline in one part is a tract however small
-    it is, from 50 µm²: whoever drew it meant it.
+    it is, from 50 µm²: whoever drew it meant it. A candidate stays one, in no number, unless a
+    tract lies on it.
 
     Args:
         frame: a grid of square pixels, for lengths.
         tissue_l0: outlines of the tissue.
         drawn: outlines of tracts.
         settings: what counts as complete, as a tract and as a fragment.
+        candidates: outlines of what nobody has accepted as a tract.
     """
     settings = settings or RegionSettings()
     notes: list[str] = []
@@ -72,11 +85,12 @@ def regions_from_drawn(
     fragments = tuple(Fragment(k, piece, piece) for k, piece in enumerate(pieces, 1))
     each = _one_each(drawn, _CRUMB_UM2 / frame.pixel_size.area_um2, notes)
     outlines = _cut_to_tissue(each, pieces, frame, settings, notes)
-    found = list(zip(_homes(outlines, pieces), outlines, strict=True))
-    found.sort(key=lambda each: (each[0], each[1].bounds[1], each[1].bounds[0]))
-    tracts = _described(found, pieces, frame, settings)
+    tracts = _described(Tract, outlines, pieces, frame, settings)
+    still_open = _still_open(candidates, each, notes)
+    outlines = _cut_to_tissue(still_open, pieces, frame, settings, notes)
+    described = _described(Candidate, outlines, pieces, frame, settings)
     reason = not_countable_reason(tracts)
-    return Regions(frame, fragments, tracts, reason is None, reason), notes
+    return Regions(frame, fragments, tracts, reason is None, reason, described), notes
 
 
 def _pieces(tissue_l0: Sequence[Polygon], least_l0: float, notes: list[str]) -> list[Polygon]:
@@ -110,6 +124,26 @@ def _one_each(drawn: Sequence[DrawnTract], crumb_l0: float, notes: list[str]) ->
 
 def _are_one(one: BaseGeometry, other: BaseGeometry) -> bool:
     return bool(one.intersection(other).area > _SAME_TRACT * min(one.area, other.area))
+
+
+def _still_open(
+    candidates: Sequence[DrawnTract], tracts: Sequence[DrawnTract], notes: list[str]
+) -> list[DrawnTract]:
+    """Drop the candidates that a tract lies on, and cut tracts out of the others.
+
+    Whoever drew a tract over a candidate accepted it.
+    """
+    left = []
+    for each in candidates:
+        near = [t for t in tracts if t.geometry_l0.intersects(each.geometry_l0)]
+        accepted = [t.name for t in near if _are_one(t.geometry_l0, each.geometry_l0)]
+        notes += [
+            f"{name} lies on {each.name}, which is no candidate any more." for name in accepted
+        ]
+        if not accepted:
+            rest = each.geometry_l0.difference(shapely.union_all([t.geometry_l0 for t in near]))
+            left.append(DrawnTract(each.name, _polygonal(rest)))
+    return left
 
 
 def _cut(
@@ -187,18 +221,21 @@ def _homes(outlines_l0: Sequence[Polygon], pieces: Sequence[Polygon]) -> list[in
 
 
 def _described(
-    found: Sequence[tuple[int, Polygon]],
+    kind: type[Kind],
+    drawn_l0: Sequence[Polygon],
     pieces: Sequence[Polygon],
     frame: Frame,
     settings: RegionSettings,
-) -> tuple[Tract, ...]:
-    """Tracts from 1, of the piece of tissue and the outline of each."""
+) -> tuple[Kind, ...]:
+    """Describe outlines as tracts or candidates, from 1, piece by piece from the top left."""
+    found = list(zip(_homes(drawn_l0, pieces), drawn_l0, strict=True))
+    found.sort(key=lambda each: (each[0], each[1].bounds[1], each[1].bounds[0]))
     homes, outlines = np.array([home for home, _ in found], int), [each for _, each in found]
     outlines_px, pieces_px = _in_px(outlines, frame), _in_px(pieces, frame)
     contact = edge_contact(outlines_px, pieces_px, homes, settings.edge_reach_um / frame.mpp)
     bridging = are_bridging(outlines_px, core_widths(pieces_px)[homes])
     return tuple(
-        Tract(
+        kind(
             number=k + 1,
             fragment_number=home + 1,
             polygon_l0=outline,

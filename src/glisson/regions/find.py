@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import compress
+from typing import Any, TypeVar
 
 import numpy as np
 import shapely
@@ -19,27 +22,45 @@ from glisson.regions.reading import mean_probabilities, read_labels
 from glisson.regions.settings import RegionSettings
 from glisson.regions.spans import Integers
 from glisson.regions.trace import Traced, traced
-from glisson.regions.tracts import Fragment, Regions, Tract, not_countable_reason
+from glisson.regions.tracts import (
+    Candidate,
+    Fragment,
+    PortalArea,
+    Regions,
+    Tract,
+    not_countable_reason,
+)
 
 Polygons = NDArray[np.object_]
+Kind = TypeVar("Kind", bound=PortalArea)
 
 
 def find_regions(label_map: LabelMap, settings: RegionSettings | None = None) -> Regions:
-    """Trace fragments and tracts on the whole map."""
+    """Trace fragments, tracts and candidates on the whole map."""
     settings = settings or RegionSettings()
     fragments: list[Fragment] = []
     tracts: list[Tract] = []
-    doubtful: list[Polygon] = []
+    candidates: list[Candidate] = []
     for box in sorted(label_map.boxes(), key=lambda b: (b.y_px, b.x_px)):
         found = _Box.of(label_map, box, settings)
-        certain = found.probability >= settings.min_tract_probability
-        doubtful += found.tracts.polygons[~certain].tolist()
-        tracts += found.described(certain, len(fragments), len(tracts))
+        certain = are_certain(found.probability, settings)
+        tracts += found.described(Tract, certain, len(fragments), len(tracts))
+        candidates += found.described(Candidate, ~certain, len(fragments), len(candidates))
         fragments += found.fragments(len(fragments))
     reason = not_countable_reason(tracts)
     return Regions(
-        label_map.frame, tuple(fragments), tuple(tracts), reason is None, reason, tuple(doubtful)
+        label_map.frame, tuple(fragments), tuple(tracts), reason is None, reason, tuple(candidates)
     )
+
+
+def are_certain(probability: NDArray[np.float64], settings: RegionSettings) -> NDArray[np.bool_]:
+    """Decide which portal areas count as tracts; the others are candidates.
+
+    Args:
+        probability: (K,) mean portal probability of each area.
+        settings: the model's limit.
+    """
+    return np.asarray(probability >= settings.min_tract_probability)
 
 
 @dataclass(frozen=True)
@@ -82,24 +103,40 @@ class _Box:
             Fragment(k, polygon, outline) for k, (polygon, outline) in enumerate(each, before + 1)
         ]
 
-    def described(self, chosen: NDArray[np.bool_], fragments: int, tracts: int) -> list[Tract]:
-        """The chosen tracts, numbered after so many fragments and tracts in other boxes."""
-        exact, home = self.tracts.polygons[chosen], self._homes()[chosen]
+    def described(
+        self, kind: type[Kind], chosen: NDArray[np.bool_], fragments: int, before: int
+    ) -> list[Kind]:
+        """Describe the chosen portal areas as tracts or candidates.
+
+        Args:
+            kind: `Tract` or `Candidate`.
+            chosen: (K,) which areas.
+            fragments: in other boxes, whose numbers come first.
+            before: areas of this kind in other boxes, likewise.
+        """
+        rows = compress(self._rows, chosen)
+        return [
+            kind(k, home + fragments + 1, *row) for k, (home, *row) in enumerate(rows, before + 1)
+        ]
+
+    @cached_property
+    def _rows(self) -> list[tuple[Any, ...]]:
+        """Home and description of each portal area, as `PortalArea` has them."""
+        exact, home = self.tracts.polygons, self._homes()
         smooth = smooth_outlines(exact)
         reach_px = self.settings.edge_reach_um / self.frame.mpp
         contact = edge_contact(smooth, self.outlines, home, reach_px)
         bridging = are_bridging(smooth, core_widths(self.outlines)[home])
         columns = (
-            range(tracts + 1, tracts + 1 + len(exact)),
-            (home + fragments + 1).tolist(),
+            home.tolist(),
             _in_l0(exact, self.frame),
             _in_l0(smooth, self.frame),
             contact.tolist(),
             (contact <= self.settings.max_edge_contact).tolist(),
             bridging.tolist(),
-            self.probability[chosen].tolist(),
+            self.probability.tolist(),
         )
-        return [Tract(*row) for row in zip(*columns, strict=True)]
+        return list(zip(*columns, strict=True))
 
     def _homes(self) -> Integers:
         """(K,) the piece of tissue that each tract lies in."""

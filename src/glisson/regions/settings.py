@@ -12,8 +12,8 @@ class RegionSettings:
     Attributes:
         min_tract_area_um2: smaller portal areas become lobule. 1,500 µm² is a disc of 44 µm,
             below which no triad is recognisable (docs/design.md, Counting).
-        min_tract_probability: portal areas of a lower mean probability become lobule; what is
-            right for a model is in its bundle (docs/model-log.md).
+        min_tract_probability: portal areas of a lower mean probability become candidates; what
+            is right for a model is in its bundle (docs/model-log.md).
         max_portal_hole_um2: lobule or background enclosed by a tract and smaller than this
             becomes portal: vessel lumina lie inside the contour. 31,400 µm² is a vein of 200 µm,
             the largest portal vein profile in Crawford et al. 1998.

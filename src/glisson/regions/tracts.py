@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import shapely
 from shapely import Polygon
 
 from glisson.frames import Frame
@@ -28,11 +30,11 @@ class Fragment:
 
 
 @dataclass(frozen=True)
-class Tract:
-    """One portal tract, whole.
+class PortalArea:
+    """A whole portal area: a tract or a candidate.
 
     Attributes:
-        number: from 1, fragment by fragment from the top left.
+        number: from 1, fragment by fragment from the top left; candidates have their own numbers.
         fragment_number: the fragment it lies in.
         polygon_l0: exact area, in level-0 pixels.
         outline_l0: the same with its stairs smoothed: for display and perimeter.
@@ -53,6 +55,19 @@ class Tract:
 
 
 @dataclass(frozen=True)
+class Tract(PortalArea):
+    """A portal tract, which counts."""
+
+
+@dataclass(frozen=True)
+class Candidate(PortalArea):
+    """A portal area that the model is too unsure of, for a person to accept or delete.
+
+    A candidate is in no count, area or percentage. The class map calls it lobule.
+    """
+
+
+@dataclass(frozen=True)
 class Regions:
     """All that was traced on a slide.
 
@@ -62,7 +77,7 @@ class Regions:
         tracts: portal tracts.
         countable: whether tracts can be counted one by one.
         not_countable_reason: why not, or None.
-        doubtful_px: portal areas left out for their low probability, on the class map's grid.
+        candidates: portal areas that are in no number.
     """
 
     frame: Frame
@@ -70,7 +85,17 @@ class Regions:
     tracts: tuple[Tract, ...]
     countable: bool
     not_countable_reason: str | None
-    doubtful_px: tuple[Polygon, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+
+    @property
+    def candidates_px(self) -> tuple[Polygon, ...]:
+        """Exact outlines of the candidates on the class map's grid, along the pixels' edges."""
+        return tuple(
+            shapely.transform(
+                each.polygon_l0, lambda points: np.rint(self.frame.px_from_l0(points))
+            )
+            for each in self.candidates
+        )
 
 
 def not_countable_reason(tracts: Sequence[Tract]) -> str | None:

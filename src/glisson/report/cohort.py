@@ -13,8 +13,8 @@ from glisson.report.numbers import Cell, cell, mean_sd
 from glisson.report.quality import warnings
 
 HEADINGS = (
-    "tissue, mm²", "length, mm", "portal, %", "tracts", "complete", "partial", "adequacy",
-    "warnings",
+    "tissue, mm²", "length, mm", "portal, %", "tracts", "complete", "partial", "candidates",
+    "adequacy", "warnings",
 )  # fmt: skip
 _KEYS = (
     ("tissue_area_mm2", ".2f"),
@@ -80,6 +80,7 @@ def _cells(slide: ReportSlide) -> tuple[Cell, ...]:
     count = len(warnings(slide.record))
     return (
         *(cell(biopsy.get(key), style) for key, style in _KEYS),
+        cell(slide.record.get("candidates", {}).get("count")),
         _verdict(slide.record),
         Cell(str(count) if count else "–", str(count)),
     )

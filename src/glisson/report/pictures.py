@@ -11,13 +11,10 @@ from __future__ import annotations
 import base64
 import io
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
-
-from glisson.exchange import thumbnail_name
 
 logger = logging.getLogger(__name__)
 
@@ -47,19 +44,19 @@ def embedded_overview(path: Path | None, slide_count: int) -> str | None:
 
 
 def embedded_thumbnails(
-    folder: Path | None, tracts: Sequence[Mapping[str, Any]], slide_count: int
-) -> dict[int, str]:
-    """Data URIs by tract number, until the slide's share is used up."""
+    folder: Path | None, names: Iterable[str], slide_count: int
+) -> dict[str, str]:
+    """Data URIs by file name, in the order given, until the slide's share is used up."""
     if folder is None:
         return {}
     left = min(_MOST_A_SLIDE, THUMBNAIL_BYTES // max(1, slide_count))
-    found: dict[int, str] = {}
-    for tract in tracts:
-        path = folder / thumbnail_name(tract["number"])
+    found: dict[str, str] = {}
+    for name in names:
+        path = folder / name
         if path.is_file() and path.stat().st_size <= left:
             data = path.read_bytes()
             left -= len(data)
-            found[tract["number"]] = _uri(data)
+            found[name] = _uri(data)
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from glisson.exchange import candidate_thumbnail_name, thumbnail_name
 from glisson.report import quality, tract_table
 from glisson.report.corrected import corrected_view
 from glisson.report.inputs import ReportSlide, is_synthetic
@@ -13,8 +14,13 @@ from glisson.report.pictures import embedded_overview, embedded_thumbnails
 
 
 def most_rows(slides: Sequence[ReportSlide]) -> int:
-    """Rows that a slide's table of tracts may have: all, unless the page would grow too large."""
-    total = sum(len(slide.record.get("tracts", ())) for slide in slides)
+    """Rows that a slide's tables of tracts and of candidates may each have.
+
+    All, unless the page would grow too large.
+    """
+    total = sum(
+        len(slide.record.get("tracts", ())) + len(candidates_of(slide.record)) for slide in slides
+    )
     limit = tract_table.MOST_ROWS
     return total if total <= limit else max(1, limit // len(slides))
 
@@ -26,15 +32,19 @@ def slide_view(slide: ReportSlide, slide_count: int, most_tracts: int) -> dict[s
         return {"name": slide.name, "error": error, "synthetic": False}
     record = slide.record
     biopsy, tracts = record["biopsy"], tract_table.picked(record["tracts"], most_tracts)
-    pictures = embedded_thumbnails(
-        slide.thumbnails, tract_table.to_look_at_first(tracts), slide_count
-    )
+    candidates = candidates_of(record)
+    listed = candidates[:most_tracts]
+    names = [
+        *(thumbnail_name(each["number"]) for each in tract_table.to_look_at_first(tracts)),
+        *(candidate_thumbnail_name(each["number"]) for each in listed),
+    ]
+    pictures = embedded_thumbnails(slide.thumbnails, names, slide_count)
     overview = embedded_overview(slide.overview, slide_count)
     return {
         "name": slide.name,
         "error": None,
         "synthetic": is_synthetic(slide),
-        "facts": _facts(biopsy),
+        "facts": _facts(biopsy, len(candidates)),
         "warnings": quality.warnings(record),
         "artefacts": quality.artefact_rows(record),
         "adequacy": [_adequacy(each) for each in record.get("adequacy") or ()],
@@ -46,19 +56,28 @@ def slide_view(slide: ReportSlide, slide_count: int, most_tracts: int) -> dict[s
         "headings": tract_table.headings(tracts),
         "tracts": tract_table.rows(tracts, pictures),
         "tract_count": len(record["tracts"]),
-        "without_picture": len(tracts) - len(pictures),
+        "without_picture": sum(thumbnail_name(each["number"]) not in pictures for each in tracts),
+        "candidate_headings": tract_table.headings(listed),
+        "candidates": tract_table.candidate_rows(listed, pictures),
+        "candidate_count": len(candidates),
         "definition": biopsy.get("complete_definition", ""),
         "source": _source(record),
     }
 
 
-def _facts(biopsy: dict[str, Any]) -> list[tuple[str, str]]:
-    """(value, what it is) of whatever is known."""
+def candidates_of(record: dict[str, Any]) -> list[dict[str, Any]]:
+    """List a record's candidates; results of older versions have none."""
+    return list(record.get("candidates", {}).get("areas", ()))
+
+
+def _facts(biopsy: dict[str, Any], candidates: int) -> list[tuple[str, str]]:
+    """List value and name of whatever is known."""
     portal = number(biopsy.get("portal_percent"), ".1f")
     facts = [
         (count(biopsy.get("tract_count_total")), "portal tracts"),
         (count(biopsy.get("tract_count_complete")), "complete"),
         (count(biopsy.get("tract_count_partial")), "partial"),
+        *([(str(candidates), "candidates, not counted")] if candidates else []),
         (portal, "portal, % of tissue"),
         (number(biopsy.get("tissue_area_mm2"), ".2f"), "tissue, mm²"),
     ]

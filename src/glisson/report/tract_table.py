@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from glisson.exchange import is_doubtful
+from glisson.exchange import candidate_thumbnail_name, is_doubtful, thumbnail_name
 from glisson.report.numbers import Cell, cell
 
 Record = Mapping[str, Any]
@@ -39,10 +39,10 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class TractRow:
-    """A tract as a row.
+    """A tract or a candidate as a row.
 
     Attributes:
-        number: of the tract.
+        number: of the tract or candidate.
         picture: data URI, or None.
         state: `complete` or `partial`.
         notes: what to look at.
@@ -75,29 +75,55 @@ def headings(tracts: Sequence[Record]) -> tuple[str, ...]:
     return tuple(column.heading for column in _columns(tracts))
 
 
-def rows(tracts: Sequence[Record], pictures: Mapping[int, str]) -> tuple[TractRow, ...]:
-    """One row a tract, in order."""
+def rows(tracts: Sequence[Record], pictures: Mapping[str, str]) -> tuple[TractRow, ...]:
+    """Make a row of each tract, in order; pictures are given by file name."""
     columns = _columns(tracts)
     return tuple(
-        TractRow(
-            tract["number"],
-            pictures.get(tract["number"]),
-            "complete" if tract.get("complete") else "partial",
-            notes(tract),
-            tuple(_cell(tract, column) for column in columns),
-        )
+        _row(tract, columns, pictures.get(thumbnail_name(tract["number"])), notes(tract))
         for tract in tracts
     )
 
 
+def candidate_rows(
+    candidates: Sequence[Record], pictures: Mapping[str, str]
+) -> tuple[TractRow, ...]:
+    """Make a row of each candidate, in order.
+
+    Every candidate is uncertain, so that only artefacts are noted.
+    """
+    columns = _columns(candidates)
+    return tuple(
+        _row(
+            each, columns, pictures.get(candidate_thumbnail_name(each["number"])), _artefacts(each)
+        )
+        for each in candidates
+    )
+
+
+def _row(
+    area: Record, columns: Sequence[_Column], picture: str | None, noted: tuple[str, ...]
+) -> TractRow:
+    return TractRow(
+        area["number"],
+        picture,
+        "complete" if area.get("complete") else "partial",
+        noted,
+        tuple(_cell(area, column) for column in columns),
+    )
+
+
 def notes(tract: Record) -> tuple[str, ...]:
-    """What to look at in a tract."""
-    found = [_ON.get(kind, f"on {kind}") for kind in tract.get("on_artefact", ())]
+    """Name what to look at in a tract."""
+    found = [*_artefacts(tract)]
     if is_doubtful(tract.get("probability")):
         found.append("low confidence")
     if tract.get("bridging"):
         found.append("bridging")
     return tuple(found)
+
+
+def _artefacts(area: Record) -> tuple[str, ...]:
+    return tuple(_ON.get(kind, f"on {kind}") for kind in area.get("on_artefact", ()))
 
 
 _ON = {"defocus": "out of focus", "fold": "on a fold", "bubble": "under a bubble"}

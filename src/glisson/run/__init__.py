@@ -5,6 +5,7 @@ What draws phantoms is imported from its own modules: segmenting a slide needs n
 
 from __future__ import annotations
 
+from glisson.run.candidates import count_in_words
 from glisson.run.cohort import RunResult, segment
 from glisson.run.corrected import EditedRun, EditedSlide, remeasure
 from glisson.run.folder import OVERVIEW
@@ -30,6 +31,7 @@ __all__ = [
     "SilentObserver",
     "SlideResult",
     "asked_slides",
+    "count_in_words",
     "gather",
     "remeasure",
     "result_names",

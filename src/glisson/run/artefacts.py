@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from glisson.artefacts import Artefacts
-from glisson.regions import Tract
+from glisson.regions import PortalArea, Tract
 
 _MOST_NAMED = 20
 
@@ -28,11 +28,11 @@ def artefact_record(artefacts: Artefacts) -> dict[str, Any]:
 
 
 def with_artefacts(
-    tracts: list[dict[str, Any]], drawn: Iterable[Tract], artefacts: Artefacts
+    records: list[dict[str, Any]], areas: Iterable[PortalArea], artefacts: Artefacts
 ) -> list[dict[str, Any]]:
-    """Tract records with the kinds of artefacts that each lies on, as `on_artefact`."""
-    on = {tract.number: list(artefacts.kinds_on(tract.polygon_l0)) for tract in drawn}
-    return [tract | {"on_artefact": on.get(tract["number"], [])} for tract in tracts]
+    """Add to the records of portal areas the kinds of artefacts on them, as `on_artefact`."""
+    on = {area.number: list(artefacts.kinds_on(area.polygon_l0)) for area in areas}
+    return [record | {"on_artefact": on.get(record["number"], [])} for record in records]
 
 
 def artefact_warnings(drawn: Iterable[Tract], artefacts: Artefacts) -> list[str]:

@@ -38,6 +38,7 @@ from glisson.regions import (
     regions_from_drawn,
     untouched_as_traced,
 )
+from glisson.run.candidates import candidate_record, candidate_warnings
 from glisson.run.clock import StageClock
 from glisson.run.folder import BIOPSY, CLASS_MAP, TRACTS, prepare_output, slide_folder, write_json
 from glisson.run.identity import software_versions
@@ -199,7 +200,8 @@ def _measured(file: Path, slide: StoredSlide, settings: _Settings) -> EditedSlid
     with clock.stage("measure"):
         measured, before = (_numbers(each, slide, settings) for each in (regions, model))
         comparison = compare(model, before, regions, measured)
-    record = _record(slide, file, settings, measured, comparison, [*notes, *more])
+    notes += [*more, *candidate_warnings(measured.candidates)]
+    record = _record(slide, file, settings, measured, comparison, notes)
     record["seconds_per_stage"] = clock.seconds()
     with slide_folder(place.parent, place.name, record["settings_hash"]) as folder:
         source = f"corrected in {file.name}"
@@ -218,11 +220,7 @@ def _regions(
     annotations: Annotations, model: Regions, settings: _Settings
 ) -> tuple[Regions, list[str]]:
     kinds = MeaningTable()
-    drawn = [
-        DrawnTract(area.name or f"tract {number}", area.geometry_l0)
-        for number, area in enumerate(annotations.areas, 1)
-        if kinds.of(area.class_name) is Meaning.PORTAL
-    ]
+    drawn = _drawn(annotations, Meaning.PORTAL, "tract")
     tissue = [
         polygon
         for area in annotations.areas
@@ -236,14 +234,25 @@ def _regions(
         [polygon for polygon in tissue if isinstance(polygon, Polygon)],
         drawn,
         RegionSettings(min_tract_area_um2=settings.min_tract_area_um2),
+        _drawn(annotations, Meaning.CANDIDATE, "candidate"),
     )
     return untouched_as_traced(regions, model), [*notes, *more]
 
 
-def _notes_on(annotations: Annotations) -> list[str]:
-    """Sentences on what the file holds besides whole outlines of tissue and tracts."""
+def _drawn(annotations: Annotations, meaning: Meaning, word: str) -> list[DrawnTract]:
+    """Pick the areas of one meaning; `word` and a number stand in for a missing name."""
     kinds = MeaningTable()
-    used = (Meaning.PORTAL, Meaning.TISSUE)
+    return [
+        DrawnTract(area.name or f"{word} {number}", area.geometry_l0)
+        for number, area in enumerate(annotations.areas, 1)
+        if kinds.of(area.class_name) is meaning
+    ]
+
+
+def _notes_on(annotations: Annotations) -> list[str]:
+    """Sentences on what the file holds besides whole outlines of tissue, tracts and candidates."""
+    kinds = MeaningTable()
+    used = (Meaning.PORTAL, Meaning.TISSUE, Meaning.CANDIDATE)
     notes = [f"{_called(a)} crossed itself and was repaired." for a in annotations.areas
              if a.repaired and kinds.of(a.class_name) in used]  # fmt: skip
     other = Counter(a.class_name for a in annotations.areas if kinds.of(a.class_name) not in used)
@@ -303,6 +312,7 @@ def _record(
         "biopsy": numbers["biopsy"],
         "fragments": numbers["fragments"],
         "tracts": numbers["tracts"],
+        "candidates": candidate_record(measured.candidates),
         "adequacy": numbers["adequacy"],
         "comparison": asdict(comparison),
         "versions": software_versions(),

@@ -19,7 +19,9 @@ from glisson.storage import Place, Url
 MOST_BYTES = 150
 """Of a name: 255 are a file's most, and a folder that is not finished has a longer one."""
 _OWN = {"qupath", SHARDS, "run.json", "report.html", "failures.csv"} | {
-    f"{table}{ending}.csv" for table in ("biopsies", "tracts") for ending in ("", "_edited")
+    f"{table}{ending}.csv"
+    for table in ("biopsies", "tracts", "candidates")
+    for ending in ("", "_edited")
 }
 _DICOM = ".dcm"
 _UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}

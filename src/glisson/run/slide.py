@@ -26,6 +26,7 @@ from glisson.measure import Measurements, measure_biopsy
 from glisson.model import ModelBundle, Runtime
 from glisson.regions import Regions, RegionSettings, find_regions
 from glisson.run.artefacts import artefact_record, artefact_warnings, with_artefacts
+from glisson.run.candidates import candidate_record
 from glisson.run.clock import StageClock, peak_memory_mb
 from glisson.run.folder import (
     BIOPSY,
@@ -164,7 +165,7 @@ def _find(
     observer.stage_started(name, "outline")
     with clock.stage("outline"):
         regions = find_regions(class_map, _region_settings(bundle, settings))
-        class_map.portal_to_lobule(regions.doubtful_px)
+        class_map.portal_to_lobule(regions.candidates_px)
     return _Found(tissue, artefacts, class_map, regions)
 
 
@@ -243,7 +244,9 @@ def _write_pictures(
     return [
         beside.submit(write_overview, folder / OVERVIEW, slide, regions, artefacts, found.tissue),
         beside.submit(write_class_map, folder / CLASS_MAP, found.class_map),
-        beside.submit(write_thumbnails, folder / THUMBNAILS, slide, regions.tracts),
+        beside.submit(
+            write_thumbnails, folder / THUMBNAILS, slide, regions.tracts, regions.candidates
+        ),
         beside.submit(write_artefacts_geojson, folder / ARTEFACTS_FILE, artefacts, slide.info),
     ]
 
@@ -273,7 +276,7 @@ def _record(
         "fragments": measured["fragments"],
         "tracts": with_artefacts(measured["tracts"], found.regions.tracts, found.artefacts),
         "artefacts": artefact_record(found.artefacts),
-        "doubtful_portal": _doubtful(found.regions, bundle),
+        "candidates": _candidates(found, measurements, bundle),
         "adequacy": measured["adequacy"],
         "windows": found.class_map.windows,
         "seconds_per_stage": clock.seconds(),
@@ -283,13 +286,13 @@ def _record(
     }
 
 
-def _doubtful(regions: Regions, bundle: ModelBundle) -> dict[str, Any]:
-    """Portal areas that the model was too unsure of, called lobule."""
-    area_px = sum(area.area for area in regions.doubtful_px)
-    return {
-        "count": len(regions.doubtful_px),
-        "area_mm2": area_px * regions.frame.mpp**2 * 1e-6,
+def _candidates(found: _Found, measurements: Measurements, bundle: ModelBundle) -> dict[str, Any]:
+    """Portal areas that the model was too unsure of, and the limit that it was."""
+    block = candidate_record(measurements.candidates)
+    areas = with_artefacts(block["areas"], found.regions.candidates, found.artefacts)
+    return block | {
         "min_tract_probability": bundle.spec.min_tract_probability,
+        "areas": areas,
     }
 
 

@@ -1,7 +1,8 @@
 /*
  * Exports the corrected annotations of the open image to PROJECT/edited/IMAGE.geojson.
  * One image: Run. All images: File, Save, then Run, Run for project, which reads what was saved.
- * `glisson measure RESULTS` takes them from there.
+ * `glisson measure RESULTS` takes them from there. Candidates ("Portal tract?") are exported too, but
+ * never measured: before, give a true one the class "Portal tract" and delete the others.
  *
  * The block "glisson" says which image the coordinates count in: `glisson tiles` and `glisson
  * measure` refuse others. Its width and height say whether QuPath cropped the image to the scanned
@@ -101,3 +102,7 @@ try {
     unfinished.delete()
 }
 println "${imageName}: ${annotations.size()} annotations to ${path}"
+def candidates = annotations.count { it.getPathClass() != null && it.getPathClass().toString().startsWith("Portal tract?") }
+if (candidates > 0) {
+    println "${imageName}: ${candidates} of them are candidates (Portal tract?), which will not be measured"
+}

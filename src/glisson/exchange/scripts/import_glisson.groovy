@@ -2,6 +2,9 @@
  * Imports Glisson's outlines into the open image.
  * One image: Run, then File, Save. All images: Run, Run for project. Then correct what is wrong.
  *
+ * "Portal tract?" is a candidate: an area that the model is too unsure of, and that counts nowhere.
+ * If it is a portal tract, give it the class "Portal tract". If not, delete it.
+ *
  * An image that was imported into, or that has portal tracts of anybody's, is left alone: running
  * this twice neither doubles an outline nor undoes a correction.
  *
@@ -67,6 +70,7 @@ def isOurs = {
     it.getID().version() == 5 && (it.getMetadata().containsKey("Model") || it.getMetadata().containsKey("Source"))
 }
 def classOf = { it.getPathClass() == null ? "" : it.getPathClass().toString() }
+def isCandidate = { classOf(it) == "Portal tract?" || classOf(it).startsWith("Portal tract?:") }
 
 def importOnce = { String what, String path, Closure isOfKind ->
     def file = folder.resolve(path).normalize().toFile()
@@ -116,6 +120,11 @@ def importOnce = { String what, String path, Closure isOfKind ->
     // Saved with the annotations, so that the one is never there without the other.
     imageData.setProperty(mark, block.model.toString())
     println "${imageName}: ${getAnnotationObjects().count { isOfKind(it) }} ${what}"
+    def candidates = getAnnotationObjects().count { isCandidate(it) }
+    if (what == "outlines" && candidates > 0) {
+        println "${imageName}: ${candidates} of them are candidates (Portal tract?), not counted: " +
+                "give a true one the class Portal tract, delete the others"
+    }
 }
 
 importOnce("outlines", slide.outlines) {
