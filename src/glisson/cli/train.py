@@ -107,6 +107,7 @@ def train(
         raise SettingsError("The weights to start from decide the variant: leave --variant out.")
     from glisson.training.devices import launched
     from glisson.training.network import mpp_of
+    from glisson.training.provenance import inherited_settings
     from glisson.training.recipe import preset as recipe_of
     from glisson.training.session import NOT_STATED, RunSettings, train_model
 
@@ -131,6 +132,8 @@ def train(
     if weights:
         console.print(f"Starting from {weights}. Licence of the new model: {chosen.stated_licence}",
                       highlight=False, markup=False, soft_wrap=True)  # fmt: skip
+        note = inherited_settings(weights, source.rows[0].mpp).note
+        console.print(note, highlight=False, markup=False, soft_wrap=True)
     with _Bar(out, recipe.epochs) as bar:
         record = bar.record(f"{out.name}: {preset.value}")
         progress, bundle = train_model(source, recipe, out, chosen, record, fabric)
