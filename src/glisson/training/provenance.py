@@ -10,6 +10,7 @@ from pathlib import Path
 
 from glisson.classes import CLASSES
 from glisson.dataset import Split, TileRow, TileSource, distributions
+from glisson.dataset.manifest import Distribution
 from glisson.dataset.study import UNKNOWN, UNKNOWN_PATIENT
 from glisson.model import ModelBundle, Windows
 from glisson.training.network import _own_bundle as bundle_of
@@ -83,12 +84,10 @@ def describe_data(source: TileSource, stated: str | None = None) -> str:
     parts = [
         # A source of a script need not say it.
         "SYNTHETIC." if getattr(source, "synthetic", False) else "",
-        stated or "",
+        f"{stated.rstrip('. ')}." if stated else "",
         f"{_slides(rows)}: {_count(training.tiles, 'tile')} of {rows[0].size_px} px at "
         f"{rows[0].mpp:g} µm/px, of whose annotated pixels {labels}.",
-        f"Validated on {_count(validation.tiles, 'tile')} of {_count(validation.slides, 'slide')}."
-        if validation and validation.patients
-        else "",
+        _validated(validation) if validation else "",
     ]
     return " ".join(filter(None, parts))
 
@@ -123,6 +122,11 @@ def _institutions(rows: Sequence[TileRow]) -> str:
     if set(counts) == {UNKNOWN}:
         return ", institutions not stated"
     return f" ({', '.join(f'{name} {count}' for name, count in sorted(counts.items()))})"
+
+
+def _validated(split: Distribution) -> str:
+    slides = f" of {_count(split.slides, 'slide')}" if split.patients else ""
+    return f"Validated on {_count(split.tiles, 'tile')}{slides}."
 
 
 def _count(number: int, what: str) -> str:
