@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from glisson.errors import OutputError
+from glisson.errors import GlissonError, OutputError
 
 _UNFINISHED = ".unfinished-"
 
@@ -38,7 +38,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
         _flush(unfinished)
         unfinished.chmod(0o644)
         unfinished.replace(path)
-    except OutputError:
+    except GlissonError:  # some are an OSError too
         raise
     except OSError as error:
         raise _output_error(path, error) from error
@@ -116,7 +116,7 @@ def atomic_folder(path: Path, replaces: str) -> Iterator[Path]:
             file.chmod(0o644)
         unfinished.chmod(0o755)
         _replace_folder(unfinished, path)
-    except OutputError:
+    except GlissonError:  # some are an OSError too
         raise
     except OSError as error:
         raise _output_error(path, error) from error

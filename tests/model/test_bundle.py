@@ -12,11 +12,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from glisson.errors import InvalidBundle, ModelNotFound, OutputError, UnsafeModel, WrongClasses
+from glisson.errors import (
+    InvalidBundle,
+    ModelNotFound,
+    OutputError,
+    SettingsError,
+    UnsafeModel,
+    WrongClasses,
+)
 from glisson.model import (
     ModelBundle,
     add_model,
     find_model,
+    hidden_folder,
     list_models,
     load_bundle,
     open_runtime,
@@ -132,12 +140,89 @@ def _write(network: Any, folder: Path) -> None:
     )  # fmt: skip
 
 
-def test_added_by_folder_and_by_zip(bundle: ModelBundle, tmp_path: Path) -> None:
-    assert add_model(bundle.folder, name="first").spec == bundle.spec
-    archive = shutil.make_archive(str(tmp_path / "zipped"), "zip", bundle.folder)
+def test_added_by_folder_and_by_zip(tmp_path: Path) -> None:
+    shipped = find_model()
+    renamed = shipped.spec.model_copy(update={"name": "first", "original_name": shipped.spec.name})
+    assert add_model(shipped.folder, name="first").spec == renamed
+    archive = shutil.make_archive(str(tmp_path / "zipped"), "zip", shipped.folder)
     added = add_model(archive, name="second")
     assert find_model("second").folder == added.folder
     assert {b.folder.name for b in list_models()} >= {"first", "second"}
+
+
+def test_a_name_that_was_given_is_the_models_everywhere(tmp_path: Path) -> None:
+    """In the file too, so that whoever copies it on finds the same name; its hashes hold."""
+    add_model(find_model().folder, name="first")
+    added = find_model("first")
+    assert load_bundle(added.folder).spec == added.spec
+    assert (added.spec.name, added.spec.original_name) == ("first", find_model().spec.name)
+    assert [bundle.spec.name for bundle in list_models()] == [find_model().spec.name, "first"]
+    again = add_model(added.folder, name="second")
+    assert again.spec.original_name == find_model().spec.name
+    with pytest.raises(ModelNotFound, match="first, second"):
+        find_model("third")
+
+
+def test_two_models_of_a_name_cannot_be(own_store: Path) -> None:
+    shipped = find_model()
+    add_model(shipped.folder, name="liver")
+    before = (own_store / "liver" / "model.json").read_bytes()
+    for name in ("liver", "Liver"):
+        with pytest.raises(OutputError, match=r"model liver already, .*--name.*--overwrite"):
+            add_model(shipped.folder, name=name)
+    with pytest.raises(OutputError, match="liver already"):
+        add_model(shipped.folder, name="LIVER", overwrite=True)
+    for name in (None, shipped.spec.name.upper()):
+        with pytest.raises(OutputError, match="shipped model"):
+            add_model(shipped.folder, name=name)
+    assert (own_store / "liver" / "model.json").read_bytes() == before
+    shutil.copytree(shipped.folder, own_store.parent / "other")
+    rewrite(own_store.parent / "other", version="9")
+    assert add_model(own_store.parent / "other", name="liver", overwrite=True).spec.version == "9"
+
+
+def test_a_folder_that_was_copied_into_the_store_has_its_folders_name(own_store: Path) -> None:
+    for name in ("one", "two", "no name"):
+        shutil.copytree(find_model().folder, own_store / name)
+    names = [bundle.spec.name for bundle in list_models()]
+    assert names == [find_model().spec.name, "one", "two"]
+    assert find_model("two").spec.original_name == find_model().spec.name
+
+
+@pytest.mark.parametrize("name", ["my model", "../x", ".x", "Überlingen", ""])
+def test_names_that_cannot_be_are_not_changed_in_silence(name: str) -> None:
+    with pytest.raises(SettingsError, match="name is of letters"):
+        add_model(find_model().folder, name=name)
+
+
+def test_an_added_model_comes_before_a_folder_of_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(find_model().folder, tmp_path / "liver")
+    rewrite(tmp_path / "liver", version="the folder's")
+    assert find_model("liver").spec.version == "the folder's"
+    assert hidden_folder("liver") is None
+    added = add_model(find_model().folder, name="liver")
+    assert find_model("liver").folder == added.folder
+    assert hidden_folder("liver") == (tmp_path / "liver").resolve()
+    for path in ("./liver", str(tmp_path / "liver"), Path("liver")):
+        assert find_model(path).spec.version == "the folder's"
+        assert hidden_folder(path) is None
+    assert find_model(Path("liver").name).spec == added.spec
+    (tmp_path / "liver" / "model.json").unlink()
+    assert hidden_folder("liver") is None
+
+
+def test_a_broken_added_model_gives_way_to_no_folder(
+    tmp_path: Path, own_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    add_model(find_model().folder, name="liver")
+    shutil.copytree(own_store / "liver", tmp_path / "liver")
+    (own_store / "liver" / "model.onnx").unlink()
+    with pytest.raises(InvalidBundle, match=r"model\.onnx"):
+        find_model("liver")
 
 
 def test_zip_slip(tmp_path: Path) -> None:

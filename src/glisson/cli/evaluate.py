@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table as RichTable
 
 from glisson.cli.console import console, output, warn
+from glisson.cli.model_choice import say_which_model
 from glisson.cli.options import Out, RuntimeKind, Runtimes, Threads
 from glisson.cli.study_options import (
     Annotations,
@@ -163,6 +164,8 @@ def _models(data: Sequence[Path], names: Sequence[str] | None) -> list[ModelBund
             f"{len(data)} DATA and {len(names or ())} --model are given. Give one --model for "
             "each, in order; a model or a folder may be given again."
         )
+    for name in wanted:
+        say_which_model(name)
     return [find_model(name) for name in wanted]
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import typer
 
 from glisson.cli.console import console, output
+from glisson.cli.model_choice import say_which_model
 from glisson.cli.options import Out
 from glisson.dataset import FolderTiles
 from glisson.errors import MissingExtra, SettingsError
@@ -36,6 +37,7 @@ def export(
 
     Every file is compared with the trained model, and the largest difference is printed.
     """
+    say_which_model(model)
     bundle = find_model(model)
     with console.status("reading tiles"):
         pixels = _pixels(tiles, count, bundle)

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.markup import escape
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from glisson.cli.console import output
-from glisson.model import ModelBundle, add_model, find_model, list_models
+from glisson.cli.console import console, output, warn
+from glisson.cli.model_choice import say_which_model
+from glisson.errors import GlissonError, ModelNotFound, SettingsError
+from glisson.model import (
+    KnownModel,
+    ModelBundle,
+    add_known_model,
+    add_model,
+    find_model,
+    is_added,
+    known_models,
+    list_models,
+)
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="List, show and add models.")
 
 
 @app.command("list")
 def list_all() -> None:
-    """The models that can be named with --model."""
+    """List the models that can be named with --model, and those that can be added."""
     table = Table(box=None, pad_edge=False)
     for heading in ("name", "version", "µm/px", "licence", "trained on"):
         table.add_column(heading, overflow="fold")
@@ -26,6 +39,18 @@ def list_all() -> None:
         row = (spec.name, spec.version, f"{spec.mpp:g}", spec.licence, spec.trained_on)
         table.add_row(*(escape(text) for text in row))
     output.print(table)
+    for known in known_models().values():
+        if not _is_there(known):
+            _print(f"\nTo add: glisson models add {known.name}\n  {known.title}")
+            _print(f"  Licence: {known.licence.summary}")
+
+
+def _is_there(known: KnownModel) -> bool:
+    """Say whether a known model was added; another of its name, or a broken one, is not."""
+    try:
+        return is_added(known)
+    except GlissonError:
+        return False
 
 
 @app.command()
@@ -34,7 +59,8 @@ def info(
         str | None, typer.Argument(help="Name or folder; the shipped one if left out.")
     ] = None,
 ) -> None:
-    """All that a model says of itself."""
+    """Show all that a model says of itself."""
+    say_which_model(name)
     bundle = find_model(name)
     for field, value in bundle.spec.model_dump(mode="json").items():
         if field not in ("files", "architecture"):
@@ -44,17 +70,116 @@ def info(
 
 @app.command()
 def add(
-    path: Annotated[Path, typer.Argument(help="Bundle folder or .zip, or a TorchScript file.")],
+    model: Annotated[
+        str,
+        typer.Argument(
+            help=f"Known model ({', '.join(known_models())}), bundle's folder or .zip, or "
+            "TorchScript file.",
+            show_default=False,
+        ),
+    ],
     name: Annotated[str | None, typer.Option(help="Name to give it.")] = None,
     config: Annotated[Path | None, typer.Option(help="WSInfer config.json beside it.")] = None,
+    accept_licence: Annotated[
+        bool, typer.Option("--accept-licence", help="Accept a known model's licence unasked.")
+    ] = False,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--from", help="Mirror's address, or file, of a known model.", show_default=False
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an added model of the same name.")
+    ] = False,
 ) -> None:
-    """Add a model: a Glisson bundle, HOTSPoT's segformer_PT.pt, or WSInfer-style TorchScript."""
-    bundle = add_model(path, name=name, config=config)
-    _print_added(bundle)
+    """Add a model: a known one by its name, a bundle, or WSInfer-style TorchScript."""
+    if model in known_models():
+        _refuse_beside_known(model, name, config, overwrite)
+        _add_known(known_models()[model], accept_licence, source)
+        return
+    if accept_licence or source is not None:
+        raise SettingsError(
+            f"--accept-licence and --from are for known models ({', '.join(known_models())}); "
+            f"{model} is none."
+        )
+    if not Path(model).exists():
+        raise ModelNotFound(
+            f"{model} does not exist, and is no known model ({', '.join(known_models())}). Check "
+            "the name and the folder."
+        )
+    _print_added(add_model(model, name=name, config=config, overwrite=overwrite))
+
+
+def _refuse_beside_known(
+    model: str, name: str | None, config: Path | None, overwrite: bool
+) -> None:
+    if name is not None or config is not None or overwrite:
+        raise SettingsError(
+            f"{model} is a known model, whose name and settings are known: leave --name, --config "
+            f"and --overwrite out. For a file of that name give ./{model}."
+        )
+    if Path(model).exists():
+        warn(f"Taken: the known model {model}. For the file or folder of that name give ./{model}.")
+
+
+def _add_known(known: KnownModel, accept_licence: bool, source: str | None) -> None:
+    if is_added(known):
+        _print(f"{known.name} was added already.")
+    else:
+        _print_licence(known)
+        accepted = accept_licence or _is_accepted(known)
+        with _download_bar() as bar:
+            task = bar.add_task(known.file_name, total=None)
+            add_known_model(
+                known.name, accept_licence=accepted, source=source,
+                progress=lambda done, all_: bar.update(task, completed=done, total=all_),
+            )  # fmt: skip
+    _print_known(known)
+
+
+def _print_licence(known: KnownModel) -> None:
+    console.print(
+        f"{known.title}\n{known.url}\n\n{known.licence.text}\n\n{known.licence.url}\n",
+        highlight=False, markup=False, soft_wrap=True,
+    )  # fmt: skip
+
+
+def _is_accepted(known: KnownModel) -> bool:
+    """Ask; where nobody can answer, the licence is not accepted."""
+    if not _has_terminal():
+        return False
+    return typer.confirm(f"Do you accept this licence of {known.name}?", default=False, err=True)
+
+
+def _has_terminal() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def _download_bar() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn(),
+        console=console, transient=True,
+    )  # fmt: skip
+
+
+def _print_known(known: KnownModel) -> None:
+    bundle = find_model(known.name)
+    _print(f"{known.name} {bundle.spec.version}: {known.title}")
+    _print(f"For: {known.purpose}")
+    _print(f"Licence: {known.licence.summary}")
+    _print(f"Cite: {known.citation}")
+    _print(f"Folder: {bundle.folder}")
+    _print(f"Use it: {known.use}")
 
 
 def _print_added(bundle: ModelBundle) -> None:
     spec = bundle.spec
-    output.print(f"Added {escape(spec.name)} {escape(spec.version)}.", highlight=False)
-    output.print(f"Licence: {escape(spec.licence)}", highlight=False)
-    output.print(f"Use it with --model {escape(spec.name)}", highlight=False)
+    own = f" (its own name: {spec.original_name})" if spec.original_name else ""
+    _print(f"Added {spec.name} {spec.version}{own}.")
+    _print(f"Licence: {spec.licence}")
+    _print(f"Use it with --model {spec.name}")
+
+
+def _print(text: str) -> None:
+    output.print(text, highlight=False, markup=False, soft_wrap=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from glisson.cli.model_choice import say_which_model
 from glisson.cli.options import (
     Cache,
     CacheGb,
@@ -71,6 +72,7 @@ def segment(
         cache=cache,
         cache_gb=cache_gb,
     )
+    say_which_model(model)
     part = None if shard is None else Shard.parse(shard)
     asked = asked_slides(slides or [], manifest)
     if pseudonyms is not None:

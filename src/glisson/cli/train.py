@@ -121,6 +121,7 @@ def train(
         mpp_of,
         network_of_weights,
     )
+    from glisson.training.provenance import inherited_settings
 
     decided = network_of_weights(weights) if weights else None
     if network and decided:
@@ -158,6 +159,8 @@ def train(
         licence_text = chosen.licence_of_model(recipe.network)
         told = f"Starting from {start}. Licence of the new model: {licence_text}"
         console.print(told, highlight=False, markup=False, soft_wrap=True)
+        note = inherited_settings(start, source.rows[0].mpp).note
+        console.print(note, highlight=False, markup=False, soft_wrap=True)
     with _Bar(out, recipe.epochs) as bar:
         record = bar.record(f"{out.name}: {preset.value}")
         progress, bundle = train_model(source, recipe, out, chosen, record, fabric)

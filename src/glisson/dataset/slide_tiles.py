@@ -10,7 +10,7 @@ from glisson.dataset.labels import SlideLabels
 from glisson.dataset.manifest import TileRow
 from glisson.dataset.meanings import MeaningTable
 from glisson.dataset.splits import Splits, leak_of
-from glisson.dataset.study import AnnotatedSlide
+from glisson.dataset.study import AnnotatedSlide, is_synthetic
 from glisson.dataset.tile_writing import tile_row
 from glisson.dataset.tiles import LabelledSlide, TilePixels, TileSettings, open_labelled
 from glisson.frames import BoxPx
@@ -27,6 +27,7 @@ class SlideTiles:
     Attributes:
         rows: as a manifest of written tiles would have them.
         leak: why scores of validation are too good, or may be; None if they are not.
+        synthetic: whether a study says that its slides are synthetic.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class SlideTiles:
         self._open: OrderedDict[str, LabelledSlide] = OrderedDict()
         self._opened_by = os.getpid()
         self.leak = leak_of(slides, splits)
+        self.synthetic = any(is_synthetic(slide.slide.parent) for slide in slides)
         rows: list[TileRow] = []
         for number, source in enumerate(slides, 1):
             rows += self._rows(source, splits, settings)

@@ -21,7 +21,7 @@ from glisson.dataset.splits import (
     SplitUnit,
     torn_patients,
 )
-from glisson.dataset.study import UNKNOWN, UNKNOWN_PATIENT, Split
+from glisson.dataset.study import UNKNOWN, UNKNOWN_PATIENT, Split, is_synthetic
 from glisson.dataset.tiles import TilePixels, class_shares
 from glisson.errors import AnnotationError, SettingsError
 
@@ -46,6 +46,7 @@ class FolderTiles:
         rows: its manifest; without one, what the pictures themselves say, split at random, all
             of the patient `UNKNOWN_PATIENT`.
         leak: why scores of validation are too good, or may be; None if they are not.
+        synthetic: whether the folder says that its slides are synthetic.
 
     Raises:
         SettingsError: no tiles, a run that wrote them was stopped, a manifest that does not
@@ -64,6 +65,7 @@ class FolderTiles:
             raise SettingsError(f"{folder} holds no tiles. Write them with `glisson tiles`.")
         self.rows = tuple(rows)
         self.leak = _leak(folder, rows)
+        self.synthetic = is_synthetic(folder)
 
     def read(self, row: TileRow) -> TilePixels:
         """Pixels and labels of a tile.

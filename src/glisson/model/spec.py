@@ -76,6 +76,7 @@ class ModelSpec(_Frozen):
     """The contents of model.json.
 
     Attributes:
+        original_name: what its makers call it, where it was added under another name.
         classes: names in the order of the output's channels.
         mpp: µm/px of the input.
         window_px: side of the windows it was trained on.
@@ -88,6 +89,7 @@ class ModelSpec(_Frozen):
 
     format_version: Literal[1] = FORMAT_VERSION
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
+    original_name: str | None = None
     version: str = Field(min_length=1)
     classes: tuple[str, ...]
     mpp: Annotated[float, Field(ge=0.05, le=5)]

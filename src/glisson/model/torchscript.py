@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from glisson.classes import CLASSES
 from glisson.errors import InvalidBundle, UnsafeModel, WrongClasses
-from glisson.model.bundle import EXPECTED_FILE, INPUT_FILE, TORCHSCRIPT_FILE
+from glisson.model.bundle import CARD_FILE, EXPECTED_FILE, INPUT_FILE, TORCHSCRIPT_FILE
 from glisson.model.export import hashes
 from glisson.model.safety import is_torchscript, read_small
 from glisson.model.spec import (
@@ -45,7 +45,8 @@ class ScriptFacts:
     """What a TorchScript file does not say of itself.
 
     The defaults are those of the published HOTSPoT file: RGB / 255 without mean or deviation,
-    256 px at 1 µm/px; background, tissue, portal in that order.
+    256 px at 1 µm/px; background, tissue, portal in that order. `card` is the text of a model
+    card, if there is one.
     """
 
     mpp: float = 1.0
@@ -53,6 +54,8 @@ class ScriptFacts:
     normalisation: Normalisation = field(default_factory=Normalisation)
     licence: str = _HOTSPOT_LICENCE
     trained_on: str = "Not stated in the file; see its authors' publication."
+    intended_use: str = "As its authors say. For research, not for diagnosis."
+    card: str = ""
 
 
 def facts_from_wsinfer(path: Path) -> ScriptFacts:
@@ -119,6 +122,8 @@ def fill_from_torchscript(source: Path, folder: Path, name: str | None, facts: S
     expected, stride = _probe(folder / TORCHSCRIPT_FILE, tile, facts)
     np.save(folder / INPUT_FILE, tile, allow_pickle=False)
     np.save(folder / EXPECTED_FILE, expected.astype(np.float16), allow_pickle=False)
+    if facts.card:
+        (folder / CARD_FILE).write_text(facts.card, encoding="utf-8")
     spec = ModelSpec(
         name=safe_name(name or source.stem),
         version=hashes(folder)[TORCHSCRIPT_FILE][:12],
@@ -130,7 +135,7 @@ def fill_from_torchscript(source: Path, folder: Path, name: str | None, facts: S
         output_stride=stride,
         licence=facts.licence,
         trained_on=facts.trained_on,
-        intended_use="As its authors say. For research, not for diagnosis.",
+        intended_use=facts.intended_use,
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         files=hashes(folder),
         self_test=SelfTest(input=INPUT_FILE, expected=EXPECTED_FILE),

@@ -135,7 +135,7 @@ def pretrained_network(weights: str) -> torch.nn.Module:
     Raises:
         ModelNotFound: no such folder, and the hub does not know or give it.
     """
-    if (bundle := _own_bundle(weights)) is not None:
+    if (bundle := find_bundle(weights)) is not None:
         network: torch.nn.Module = load_network(bundle)
         return network
     try:
@@ -155,7 +155,7 @@ def pretrained_network(weights: str) -> torch.nn.Module:
         ) from error
 
 
-def _own_bundle(weights: str) -> ModelBundle | None:
+def find_bundle(weights: str) -> ModelBundle | None:
     """Find a bundle in a folder, or a model of the store; None for weights of other kinds."""
     if (Path(weights) / SPEC_FILE).exists():
         return load_bundle(weights)
@@ -190,7 +190,7 @@ def network_of_weights(weights: str) -> str | None:
     """
     if weights in (IMAGENET, RANDOM):
         return None
-    bundle = _own_bundle(weights)
+    bundle = find_bundle(weights)
     return (bundle and bundle.spec.architecture.config.get("encoder")) or f"{_SEGFORMER}other"
 
 
@@ -200,7 +200,7 @@ def mpp_of(weights: str) -> float | None:
     Raises:
         InvalidBundle: a bundle that cannot be read.
     """
-    bundle = _own_bundle(weights)
+    bundle = find_bundle(weights)
     return bundle.spec.mpp if bundle else None
 
 
@@ -212,7 +212,7 @@ def licence_of(weights: str, network: str = "segformer-b0") -> str:
     """
     if weights == IMAGENET and network in LITE_NAMES:
         return LITE_LICENCE
-    if (bundle := _own_bundle(weights)) is not None:
+    if (bundle := find_bundle(weights)) is not None:
         return bundle.spec.licence
     if not Path(weights).exists() and weights.startswith("nvidia/"):
         return NVIDIA_LICENCE

@@ -55,9 +55,11 @@ class PhantomTiles:
             are `rare` times as common as in biopsies; validation tiles of seeds far from them, as
             biopsies are; every tile is a patient of its own.
         leak: None: no patient is in two splits.
+        synthetic: always.
     """
 
     leak = None
+    synthetic = True
 
     VALIDATION_SEED = 900_000_000
 

@@ -27,6 +27,7 @@ from glisson.training.network import (
     network_name,
     normalisation_of,
 )
+from glisson.training.provenance import describe_data, describe_start, inherited_settings
 from glisson.training.recipe import Recipe
 from glisson.training.record import FACTS_FILE, PREVIEW_FILE, write_facts
 
@@ -118,6 +119,7 @@ def package(
     state = load_checkpoint(folder / BEST)
     network.load_state_dict(kept_weights(state))
     row = source.rows[0]
+    inherited = inherited_settings(settings.weights, row.mpp)
     return write_bundle(
         network,
         folder / MODEL_FOLDER,
@@ -127,13 +129,21 @@ def package(
         window_px=row.size_px,
         normalisation=normalisation_of(network),
         licence=settings.licence_of_model(network_name(network)),
-        trained_on=settings.trained_on,
+        trained_on=_trained_on(source, settings),
         intended_use="Research. Not for diagnosis.",
         # not a patient's: it travels with the model
         self_test_tile=render_tile(_SELF_TEST_SEED, row.size_px, row.mpp).rgb,
         card=_card(folder, source, network_name(network), settings, state),
         overwrite=True,
+        min_tract_probability=inherited.min_tract_probability,
+        windows=inherited.windows,
     )
+
+
+def _trained_on(source: TileSource, settings: RunSettings) -> str:
+    """Join what those who train say and what the run itself knows."""
+    stated = None if settings.trained_on == NOT_STATED else settings.trained_on
+    return f"{describe_data(source, stated)} {describe_start(settings.weights)}"
 
 
 def _card(
@@ -145,7 +155,7 @@ def _card(
 ) -> str:
     progress = state["progress"]
     last = progress["history"][-1]
-    slides = {split: len({r.slide for r in source.rows if r.split is split}) for split in Split}
+    inherited = inherited_settings(settings.weights, source.rows[0].mpp)
     scores = "\n".join(
         f"| {key.removeprefix('validation_').replace('_', ' ')} | {value:.4f} |"
         for key, value in last.items()
@@ -156,9 +166,8 @@ def _card(
 
 {network}, {source.rows[0].mpp:g} µm/px. For research, not for diagnosis.
 
-* Trained on: {settings.trained_on}
-* Slides: {slides[Split.TRAIN]} training, {slides[Split.VALIDATION]} validation
-* Started from: {settings.weights}
+* Trained on: {_trained_on(source, settings)}
+* Settings: {inherited.note or "windows of training, no least probability of a tract"}
 * Licence: {settings.licence_of_model(network)}
 * Best epoch: {progress["best_epoch"]}, by validation loss
 {leak}
