@@ -15,7 +15,14 @@ from glisson.model.runtime import (
     glass_is_background,
     open_runtime,
 )
-from glisson.model.spec import Architecture, ModelSpec, Normalisation, SelfTest, Windows
+from glisson.model.spec import (
+    Architecture,
+    ModelSpec,
+    Normalisation,
+    SelfTest,
+    TractEvidence,
+    Windows,
+)
 from glisson.model.store import add_model, find_model, list_models, store_folder
 
 __all__ = [
@@ -30,6 +37,7 @@ __all__ = [
     "Runtime",
     "RuntimeKind",
     "SelfTest",
+    "TractEvidence",
     "Windows",
     "add_model",
     "check_runs",
