@@ -12,7 +12,9 @@ from scipy import ndimage
 
 from glisson.frames import Frame, PixelSize
 from glisson.measure import measure_biopsy
-from glisson.regions import RegionSettings, find_regions
+from glisson.model import TractEvidence, find_model
+from glisson.model.spec import parse_spec
+from glisson.regions import DrawnTract, RegionSettings, find_regions, regions_from_drawn
 from glisson.regions.decision import are_certain, portal_area_range_um2, sure_area_um2
 from tests.regions.test_candidates import UnsureMap
 from tests.scenes import biopsy_labels
@@ -141,3 +143,28 @@ def test_a_map_without_doubt_has_no_uncertainty() -> None:
     labels = biopsy_labels()
     found = find_regions(UnsureMap(FRAME, labels, (labels == 2).astype(np.float32)), RULE)
     assert measure_biopsy(found, PIXEL).biopsy.portal_percent_uncertainty == 0
+
+
+def test_drawn_outlines_have_no_uncertainty() -> None:
+    found = find_regions(soft_map(0.98), RULE)
+    drawn = [DrawnTract(f"PT {tract.number}", tract.outline_l0) for tract in found.tracts]
+    tissue = [piece.outline_l0 for piece in found.fragments]
+    again, _ = regions_from_drawn(FRAME, tissue, drawn)
+    assert measure_biopsy(again, PIXEL).biopsy.portal_percent_uncertainty is None
+
+
+def test_limits_are_those_of_the_bundle() -> None:
+    evidence = TractEvidence(sure_probability=0.7, min_sure_area_um2=900, probability_spread=0.05)
+    spec = find_model(None).spec.model_copy(update={"tract_evidence": evidence})
+    limits = RegionSettings.of_model(spec, min_tract_area_um2=2000)
+    assert (limits.sure_probability, limits.min_sure_area_um2) == (0.7, 900)
+    assert (limits.probability_spread, limits.min_tract_area_um2) == (0.05, 2000)
+    assert limits.min_tract_probability == spec.min_tract_probability
+    assert parse_spec(spec.model_dump_json(), "model.json") == spec
+
+
+def test_a_bundle_without_evidence_is_decided_by_its_mean_alone() -> None:
+    old = find_model(None).spec.model_dump_json(exclude={"tract_evidence"})
+    limits = RegionSettings.of_model(parse_spec(old, "model.json"))
+    assert limits.min_sure_area_um2 == 0
+    assert limits.min_tract_area_um2 == RegionSettings().min_tract_area_um2
