@@ -73,6 +73,28 @@ def test_ignored_areas_paint_over_tracts(tmp_path: Path) -> None:
     assert (found[160:220, 160:200] == 2).all()
 
 
+def test_candidates_are_ignored_where_nobody_decided(tmp_path: Path) -> None:
+    """Half of them are portal tracts: neither class would be right."""
+    found = labels_of(
+        tmp_path,
+        [
+            *features(),
+            feature("Portal tract?", box(450, 100, 550, 200)),
+            feature("Lobule", box(450, 100, 480, 200)),
+            feature("Portal tract", box(520, 100, 550, 200)),
+        ],
+    )
+    assert (found[100:200, 480:520] == IGNORED).all()
+    assert (found[100:200, 450:480] == 1).all()
+    assert (found[100:200, 520:550] == 2).all()
+    assert (found == IGNORED).sum() == 40 * 100
+
+
+def test_candidates_alone_annotate_nothing(tmp_path: Path) -> None:
+    with pytest.raises(AnnotationError, match="annotates nothing"):
+        labels_of(tmp_path, [feature("Portal tract?", box(450, 100, 550, 200))])
+
+
 def test_a_hole_in_a_tract_is_lobule(tmp_path: Path) -> None:
     ring = box(300, 300, 400, 400)
     ring["coordinates"].append(box(340, 340, 360, 360)["coordinates"][0])
@@ -191,6 +213,15 @@ def test_lines_people_measure_with_and_stray_clicks_say_nothing(tmp_path: Path) 
         feature("Portal tract", click),
     ]
     assert np.array_equal(labels_of(tmp_path, found), true_labels())
+
+
+def test_a_question_mark_makes_a_candidate_and_is_no_wildcard() -> None:
+    table = MeaningTable()
+    assert table.of("Portal tract?") is Meaning.CANDIDATE
+    assert table.of("portal tract?: large") is Meaning.CANDIDATE
+    assert table.of("Portal tract") is Meaning.PORTAL
+    assert table.of("Portal tracts") is None
+    assert parse_meanings(["Portal tract?=skip"]).of("Portal tract?") is Meaning.SKIP
 
 
 @pytest.mark.parametrize("row", ["Tumor", "=portal", "Tumor=cancer"])

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from glisson.dataset import (
+    IGNORED,
     AnnotatedSlide,
     FolderTiles,
     Split,
@@ -58,6 +59,27 @@ def test_corrected_annotations_are_taken_over(tmp_path: Path) -> None:
     shutil.copy(tmp_path / "new" / "a.geojson", slide.annotations)
     assert portal_px(write(tmp_path / "out", slide, other)) == before + 40 * 40
     assert kept.stat().st_mtime_ns == written_at, "the other slide is kept"
+
+
+def test_candidates_left_out_are_said_each_time_and_written_down(tmp_path: Path) -> None:
+    drawn = [*features(), feature("Portal tract?", box(500, 100, 540, 140))]
+    unsure = source(write_slide(tmp_path / "slides", "a", found=drawn))
+    plain = source(write_slide(tmp_path / "slides", "b"))
+    splits = splits_of(unsure, plain)
+    picture = tmp_path / "out" / "Original" / "a_x64_y64.png"
+    stamps = set()
+    for _ in range(2):
+        written = write_tiles(tmp_path / "out", [unsure, plain], splits, ONE_UM)
+        assert written.candidates == {"a": 1}
+        stamps.add(picture.stat().st_mtime_ns)
+        facts = json.loads((tmp_path / "out" / "tiles.json").read_text())
+        assert facts["candidates_left_out"] == {"a": 1}
+    assert len(stamps) == 1, "nothing was cut anew"
+    tiles = FolderTiles(tmp_path / "out")
+    ignored = sum(int((tiles.read(row).labels == IGNORED).sum()) for row in tiles.rows)
+    assert ignored == 40 * 40
+    unsure.annotations.write_bytes(plain.annotations.read_bytes())
+    assert write_tiles(tmp_path / "out", [unsure, plain], splits, ONE_UM).candidates == {}
 
 
 def test_another_readers_annotations_are_taken_over(tmp_path: Path) -> None:

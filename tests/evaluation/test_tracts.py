@@ -12,7 +12,7 @@ from glisson.dataset import Split, open_labelled
 from glisson.evaluation.tract_tables import cause_table, content_table, size_table, tract_table
 from glisson.evaluation.tracts import MERGED, UNEXPLAINED, TractScore, compare, matched_pairs
 from glisson.frames import Frame, PixelSize
-from glisson.regions import Regions, Tract
+from glisson.regions import Candidate, Regions, Tract
 from tests.dataset.scene import TRACTS_PX, box, feature, features, source, write_slide
 
 
@@ -39,6 +39,25 @@ def test_tracts_found_missed_and_false(tmp_path: Path) -> None:
     row = tract_table([score]).rows[0]
     assert row[5:8] == ("0.500", "0.500", "0.500")
     assert float(row[8]) == pytest.approx(1 / score.tissue_mm2, abs=0.01)
+
+
+def test_a_candidate_is_no_tract_and_scores_nothing(tmp_path: Path) -> None:
+    """Drawn, it is neither missed nor right; found, it counts as nothing at all."""
+    drawn = [*features(), feature("Portal tract?", box(450, 100, 520, 170))]
+    plain = compared(tmp_path / "plain", regions(FIRST, ELSEWHERE))
+    score = compared(tmp_path / "asked", regions(FIRST, ELSEWHERE), drawn)
+    assert (plain.drawn, plain.found, plain.matched) == (2, 2, 1)
+    assert (score.drawn, score.found, score.matched) == (2, 1, 1)
+    assert score.tissue_mm2 == pytest.approx(plain.tissue_mm2 - 70 * 70 * 1e-6)
+    unsure = Candidate(1, 1, SECOND, SECOND, 0.0, True, False, 0.6)
+    found = replace(regions(FIRST), candidates=(unsure,))
+    assert compared(tmp_path / "found", found).found == 1
+
+
+def test_a_tract_drawn_over_a_candidate_is_scored(tmp_path: Path) -> None:
+    over = [feature(name, box(450, 100, 520, 170)) for name in ("Portal tract?", "Portal tract")]
+    score = compared(tmp_path, regions(ELSEWHERE), [*features(), *over])
+    assert (score.drawn, score.found, score.matched) == (3, 1, 1)
 
 
 def test_counts_that_are_one_off_and_counts_that_cannot_be_given(tmp_path: Path) -> None:

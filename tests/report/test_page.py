@@ -100,6 +100,23 @@ def test_everything_that_is_known_is_shown_and_the_rest_left_out(tmp_path: Path)
         assert words not in text
 
 
+def test_candidates_have_a_table_of_their_own(tmp_path: Path) -> None:
+    unsure = record()
+    areas = [tract(1, 0.6, on_artefact=["fold"]), tract(2, 0.7)]
+    unsure["candidates"] = {"count": 2, "area_mm2": 0.04, "areas": areas}
+    text, _ = page(tmp_path, [slide("old"), ReportSlide("new", unsure, None, None)])
+    assert text.count("2 candidates, in no count, area or percentage") == 1
+    table = text.split('aria-label="Candidates of new"')[1].split("</table>")[0]
+    assert "C1</th>" in table
+    assert "on a fold" in table
+    assert "low confidence" not in table, "that is said of counted tracts"
+    assert "<dt>candidates, not counted</dt><dd>2</dd>" in text
+    assert "3 outlined areas" in text
+    old, new = re.findall(r'<tr><th scope="row"><a href.*?</tr>', text, re.DOTALL)
+    assert ">2</td>" not in old
+    assert '<td data-sort="2">2</td>' in new
+
+
 def test_drawn_slides_are_called_synthetic_and_others_are_not(tmp_path: Path) -> None:
     drawn = record()
     drawn["slide"]["synthetic"] = True
