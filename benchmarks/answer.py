@@ -127,8 +127,7 @@ def _labels(found: ClassMap, shape: tuple[int, ...]) -> Labels:
 
 
 def _count(found: ClassMap, bundle: ModelBundle) -> int:
-    settings = RegionSettings(min_tract_probability=bundle.spec.min_tract_probability)
-    return len(find_regions(found, settings).tracts)
+    return len(find_regions(found, RegionSettings.of_model(bundle.spec)).tracts)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -54,7 +55,7 @@ def main() -> None:
 def classes_of(rgb: Pixels, mpp: float, spec: ModelSpec, runtime: Runtime) -> Pixels:
     """Predict the classes of a picture on its own pixels, every pixel taken as tissue.
 
-    Windows and the least probability of a tract are those of the model; no area is too small.
+    Windows and the limits of a tract are those of the model; no area is too small.
 
     Args:
         rgb: (H, W, 3).
@@ -76,11 +77,7 @@ def classes_of(rgb: Pixels, mpp: float, spec: ModelSpec, runtime: Runtime) -> Pi
         slide.info.background_rgb,
     )
     class_map = segment_slide(slide, tissue, runtime, settings)
-    limits = RegionSettings(
-        min_tract_area_um2=0.0,
-        min_fragment_area_um2=0.0,
-        min_tract_probability=spec.min_tract_probability,
-    )
+    limits = replace(RegionSettings.of_model(spec, 0.0), min_fragment_area_um2=0.0)
     class_map.portal_to_lobule(find_regions(class_map, limits).candidates_px)
     size = class_map.size_px
     labels = class_map.crop(BoxPx(0, 0, size.width, size.height)).labels

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from glisson.cli.summary import portal_percent
 from tests.run.conftest import write_scene
 
 
@@ -135,3 +136,14 @@ def test_measure_again_from_corrected_outlines(scene: Path, tmp_path: Path) -> N
     assert max(len(line) for line in done.stdout.splitlines() if "Results" not in line) <= 80
     (drawn / "bad.geojson").write_text("{")
     assert glisson("measure", out, "--from", drawn).returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("percent", "uncertainty", "shown"),
+    [(4.52, 0.38, "4.5 ± 0.4"), (4.52, None, "4.5"), (None, None, "–")],
+)
+def test_portal_percent_is_shown_with_its_uncertainty(
+    percent: float | None, uncertainty: float | None, shown: str
+) -> None:
+    biopsy = {"portal_percent": percent, "portal_percent_uncertainty": uncertainty}
+    assert portal_percent(biopsy) == shown

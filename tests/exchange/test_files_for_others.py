@@ -67,6 +67,15 @@ def _record(name: str) -> dict:
     }
 
 
+def test_the_uncertainty_is_empty_where_an_earlier_version_had_none(tmp_path: Path) -> None:
+    old, new = _record("old"), _record("new")
+    new["biopsy"]["portal_percent_uncertainty"] = 0.5
+    write_tables(tmp_path, [("old", old), ("new", new)])
+    with (tmp_path / "biopsies.csv").open(encoding="utf-8", newline="") as file:
+        cells = [row["portal_percent_uncertainty"] for row in csv.DictReader(file)]
+    assert cells == ["", "0.5"]
+
+
 @pytest.mark.parametrize("name", ["=1+1", "+x", "-x", "@x", "plain", 'ünï, quoted "x"'])
 def test_a_name_never_becomes_a_formula(tmp_path: Path, name: str) -> None:
     write_tables(tmp_path, [(name, _record(name))])

@@ -212,3 +212,10 @@ def test_figures_place_slides_by_their_numbers(tmp_path: Path) -> None:
     assert circles[0][0] < circles[1][0]
     assert circles[0][1] > circles[1][1]
     assert "AASLD 2009: 20 mm, 11 tracts" in text
+
+
+def test_portal_percent_has_its_uncertainty(tmp_path: Path) -> None:
+    known = record()
+    known["biopsy"]["portal_percent_uncertainty"] = 0.52
+    text, _ = page(tmp_path, [ReportSlide("a", known, None, None), slide("b")])
+    assert text.count("7.0 ± 0.5") == 1

@@ -46,6 +46,8 @@ def test_the_results_folder(scene: Path, tmp_path: Path) -> None:
     assert record["biopsy"]["tract_count_total"] == 4
     assert record["biopsy"]["tract_count_complete"] == 3
     assert record["biopsy"]["tissue_area_mm2"] == pytest.approx(1.1, rel=0.02)
+    assert record["biopsy"]["portal_percent_uncertainty"] == 0  # this model has no doubts
+    assert "portal_percent_uncertainty" in (out / "biopsies.csv").read_text("utf-8")
     assert set(record["seconds_per_stage"]) == {
         "tissue", "segment", "outline", "measure", "write",
     }  # fmt: skip

@@ -46,7 +46,7 @@ def _row(slide: SlideResult) -> list[str]:
         escape(slide.name),
         f"{biopsy['length_mm']:.1f}",
         f"{biopsy['tissue_area_mm2']:.2f}",
-        number(biopsy["portal_percent"], ".1f"),
+        portal_percent(biopsy),
         number(biopsy["tract_count_total"]),
         number(biopsy["tract_count_complete"]),
         number(biopsy["tract_count_partial"]),
@@ -57,6 +57,12 @@ def _row(slide: SlideResult) -> list[str]:
 def number(value: float | None, style: str = "d") -> str:
     """A number, or a dash where there is none."""
     return "–" if value is None else format(value, style)
+
+
+def portal_percent(biopsy: dict[str, Any]) -> str:
+    """Write portal percent with its uncertainty, where the record has one."""
+    percent, uncertainty = biopsy["portal_percent"], biopsy.get("portal_percent_uncertainty")
+    return number(percent, ".1f") + ("" if uncertainty is None else f" ± {uncertainty:.1f}")
 
 
 def _print_notes(slide: SlideResult) -> None:

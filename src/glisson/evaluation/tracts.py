@@ -118,8 +118,7 @@ def _segmented(labelled: LabelledSlide, bundle: ModelBundle, runtime: Runtime) -
     slide = labelled.slide
     tissue = find_tissue(slide, TissueSettings(threads=runtime.workers))
     class_map, _ = segment_beside_artefacts(slide, tissue, runtime, settings)
-    least = bundle.spec.min_tract_probability
-    return find_regions(class_map, RegionSettings(min_tract_probability=least))
+    return find_regions(class_map, RegionSettings.of_model(bundle.spec))
 
 
 def compare(labelled: LabelledSlide, regions: Regions, split: Split) -> TractScore:

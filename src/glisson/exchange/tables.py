@@ -13,6 +13,7 @@ from glisson.measure import STANDARDS
 
 _BIOPSY_COLUMNS = (
     "tissue_area_mm2", "portal_area_mm2", "lobule_area_mm2", "portal_fraction", "portal_percent",
+    "portal_percent_uncertainty",
     "interface_area_mm2", "interface_width_um", "lobule_beyond_interface_area_mm2",
     "unreadable_area_mm2", "fragment_count", "length_mm", "longest_fragment_length_mm",
     "mean_width_um", "minimum_width_um", "section_count", "section_count_given",
@@ -21,6 +22,8 @@ _BIOPSY_COLUMNS = (
     "tract_count_partial", "tract_count_reason",
 )  # fmt: skip
 _CANDIDATE_TOTALS = {"candidate_count": "count", "candidate_area_mm2": "area_mm2"}
+_NEW_COLUMNS = {"portal_percent_uncertainty": None}
+"""Empty for results of versions that did not measure them."""
 _CASE_COLUMNS = ("patient", "institution")
 _ADEQUACY_COLUMNS = tuple(f"adequacy_{standard.key}" for standard in STANDARDS)
 _TRACT_COLUMNS = (
@@ -99,7 +102,7 @@ def _biopsy_row(name: str, record: dict[str, Any], case: tuple[str | None, ...])
         name,
         record["slide"]["file"],
         *case,
-        *(record["biopsy"][column] for column in _BIOPSY_COLUMNS),
+        *((_NEW_COLUMNS | record["biopsy"])[column] for column in _BIOPSY_COLUMNS),
         *(record.get("candidates", {}).get(key) for key in _CANDIDATE_TOTALS.values()),
         *_verdicts(record),
         f"{model['name']} {model['version']}",

@@ -234,6 +234,7 @@ def _biopsy(
         lobule_area_mm2=max(0.0, tissue - portal),
         portal_fraction=portal / tissue if tissue else None,
         portal_percent=100 * portal / tissue if tissue else None,
+        portal_percent_uncertainty=_uncertainty(regions, tissue),
         interface_area_mm2=interface_mm2,
         interface_width_um=interface_width_um,
         lobule_beyond_interface_area_mm2=max(0.0, tissue - portal - interface_mm2),
@@ -255,6 +256,14 @@ def _biopsy(
         tract_count_reason=regions.not_countable_reason,
         complete_definition=COMPLETE_DEFINITION,
     )
+
+
+def _uncertainty(regions: Regions, tissue_mm2: float) -> float | None:
+    """Half of the difference between the highest and the lowest portal percent."""
+    if regions.portal_area_range_um2 is None or not tissue_mm2:
+        return None
+    low_um2, high_um2 = regions.portal_area_range_um2
+    return 100 * (high_um2 - low_um2) / 2 / (tissue_mm2 * 1e6)
 
 
 def _longest_um(cores: Sequence[CoreSize]) -> float:

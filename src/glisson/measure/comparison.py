@@ -7,7 +7,10 @@ from dataclasses import asdict, dataclass
 from glisson.measure.measurements import Measurements
 from glisson.regions import UNCHANGED_IOU, Regions, matched, shown_outlines
 
-_NO_NUMBERS = {"section_count_given", "tract_count_reason", "complete_definition"}
+_NO_NUMBERS = {
+    "section_count_given", "tract_count_reason", "complete_definition",
+    "portal_percent_uncertainty",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

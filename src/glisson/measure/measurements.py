@@ -119,6 +119,9 @@ class BiopsyMeasurements:
         lobule_area_mm2: tissue less portal.
         portal_fraction: portal over tissue, 0 to 1; None without tissue.
         portal_percent: the same, 0 to 100.
+        portal_percent_uncertainty: half of the difference, in percentage points, between the
+            portal percent at probabilities higher and lower by the model's spread; None without
+            tissue and for outlines drawn by hand.
         interface_area_mm2: lobule within `interface_width_um` of a tract.
         interface_width_um: width of that band.
         lobule_beyond_interface_area_mm2: the other lobule.
@@ -146,6 +149,7 @@ class BiopsyMeasurements:
     lobule_area_mm2: float
     portal_fraction: float | None
     portal_percent: float | None
+    portal_percent_uncertainty: float | None
     interface_area_mm2: float
     interface_width_um: float
     lobule_beyond_interface_area_mm2: float

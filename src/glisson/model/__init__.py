@@ -16,7 +16,14 @@ from glisson.model.runtime import (
     glass_is_background,
     open_runtime,
 )
-from glisson.model.spec import Architecture, ModelSpec, Normalisation, SelfTest, Windows
+from glisson.model.spec import (
+    Architecture,
+    ModelSpec,
+    Normalisation,
+    SelfTest,
+    TractEvidence,
+    Windows,
+)
 from glisson.model.store import add_model, find_model, hidden_folder, list_models, store_folder
 
 __all__ = [
@@ -32,6 +39,7 @@ __all__ = [
     "Runtime",
     "RuntimeKind",
     "SelfTest",
+    "TractEvidence",
     "Windows",
     "add_known_model",
     "add_model",

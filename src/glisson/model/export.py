@@ -33,6 +33,7 @@ from glisson.model.spec import (
     ModelSpec,
     Normalisation,
     SelfTest,
+    TractEvidence,
     Windows,
 )
 
@@ -58,6 +59,7 @@ def write_bundle(
     card: str,
     overwrite: bool = False,
     min_tract_probability: float = 0.0,
+    tract_evidence: TractEvidence | None = None,
     windows: Windows | None = None,
 ) -> ModelBundle:
     """Write a network as a bundle: fp16 safetensors, ONNX, self-test and card.
@@ -80,6 +82,7 @@ def write_bundle(
         card: the model card, Markdown.
         overwrite: replace a bundle that is there.
         min_tract_probability: portal areas of a lower mean probability are no tracts.
+        tract_evidence: what else makes a portal area a tract.
         windows: measured best on whole slides, where they differ from those of training.
 
     Raises:
@@ -115,6 +118,7 @@ def write_bundle(
             architecture=describe_network(network),
             output_stride=4,
             min_tract_probability=min_tract_probability,
+            tract_evidence=tract_evidence or TractEvidence(),
             licence=licence,
             trained_on=trained_on,
             intended_use=intended_use,

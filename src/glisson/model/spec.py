@@ -72,6 +72,21 @@ class Windows(_Frozen):
         return self
 
 
+class TractEvidence(_Frozen):
+    """What makes a portal area a tract, beside `min_tract_probability`.
+
+    Attributes:
+        sure_probability: portal probability from which a pixel is evidence of a tract.
+        min_sure_area_um2: portal areas of less evidence are no tracts; 0 asks for none.
+        probability_spread: how much a probability differs when the same pixels lie elsewhere on
+            the slide, are turned or mirrored (`benchmarks/placements.py` measures it).
+    """
+
+    sure_probability: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    min_sure_area_um2: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    probability_spread: Annotated[float, Field(ge=0, le=0.5)] = 0.1
+
+
 class ModelSpec(_Frozen):
     """The contents of model.json.
 
@@ -84,6 +99,7 @@ class ModelSpec(_Frozen):
             quarter of overlap.
         output_stride: input pixels per pixel of the network's own output.
         min_tract_probability: portal areas of a lower mean probability are no tracts.
+        tract_evidence: what else makes a portal area a tract.
         files: SHA-256 of every other file of the bundle.
     """
 
@@ -99,6 +115,7 @@ class ModelSpec(_Frozen):
     architecture: Architecture
     output_stride: Literal[1, 4]
     min_tract_probability: Annotated[float, Field(ge=0, le=1)] = 0.0
+    tract_evidence: TractEvidence = TractEvidence()
     licence: str
     trained_on: str
     intended_use: str

@@ -16,9 +16,10 @@ from glisson.frames import BoxPx, Frame
 from glisson.regions.bridging import are_bridging, core_widths
 from glisson.regions.clean import Labels, cleaned
 from glisson.regions.contact import edge_contact
+from glisson.regions.decision import are_certain, portal_area_range_um2
 from glisson.regions.label_map import LabelMap
 from glisson.regions.outline import smooth_outlines
-from glisson.regions.reading import mean_probabilities, read_labels
+from glisson.regions.reading import read_labels, tract_probabilities
 from glisson.regions.settings import RegionSettings
 from glisson.regions.spans import Integers
 from glisson.regions.trace import Traced, traced
@@ -41,26 +42,24 @@ def find_regions(label_map: LabelMap, settings: RegionSettings | None = None) ->
     fragments: list[Fragment] = []
     tracts: list[Tract] = []
     candidates: list[Candidate] = []
+    range_um2 = np.zeros(2)
     for box in sorted(label_map.boxes(), key=lambda b: (b.y_px, b.x_px)):
         found = _Box.of(label_map, box, settings)
-        certain = are_certain(found.probability, settings)
+        certain = are_certain(found.probabilities, label_map.frame.mpp, settings)
         tracts += found.described(Tract, certain, len(fragments), len(tracts))
         candidates += found.described(Candidate, ~certain, len(fragments), len(candidates))
         fragments += found.fragments(len(fragments))
+        range_um2 += portal_area_range_um2(found.probabilities, label_map.frame.mpp, settings)
     reason = not_countable_reason(tracts)
     return Regions(
-        label_map.frame, tuple(fragments), tuple(tracts), reason is None, reason, tuple(candidates)
+        label_map.frame,
+        tuple(fragments),
+        tuple(tracts),
+        reason is None,
+        reason,
+        tuple(candidates),
+        (float(range_um2[0]), float(range_um2[1])),
     )
-
-
-def are_certain(probability: NDArray[np.float64], settings: RegionSettings) -> NDArray[np.bool_]:
-    """Decide which portal areas count as tracts; the others are candidates.
-
-    Args:
-        probability: (K,) mean portal probability of each area.
-        settings: the model's limit.
-    """
-    return np.asarray(probability >= settings.min_tract_probability)
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ class _Box:
         pieces: fragments.
         outlines: of the fragments, smoothed.
         tracts: portal areas.
-        probability: (K,) mean portal probability of each.
+        probabilities: of portal, of the pixels of each.
     """
 
     labels: Labels
@@ -83,7 +82,7 @@ class _Box:
     pieces: Traced
     outlines: Polygons
     tracts: Traced
-    probability: NDArray[np.float64]
+    probabilities: list[NDArray[np.float32]]
 
     @classmethod
     def of(cls, label_map: LabelMap, box: BoxPx, settings: RegionSettings) -> _Box:
@@ -92,8 +91,8 @@ class _Box:
         pieces = traced(labels.tissue, labels.grid, origin_px)
         outlines = smooth_outlines(pieces.polygons)
         tracts = traced(labels.portal, labels.grid, origin_px)
-        probability = mean_probabilities(label_map, box, labels.portal, tracts.region)
-        return cls(labels, frame, settings, pieces, outlines, tracts, np.array(probability))
+        probabilities = tract_probabilities(label_map, box, labels.portal, tracts.region)
+        return cls(labels, frame, settings, pieces, outlines, tracts, probabilities)
 
     def fragments(self, before: int) -> list[Fragment]:
         """The fragments, numbered after the ones before."""
@@ -134,7 +133,7 @@ class _Box:
             contact.tolist(),
             (contact <= self.settings.max_edge_contact).tolist(),
             bridging.tolist(),
-            self.probability.tolist(),
+            [float(values.mean()) for values in self.probabilities],
         )
         return list(zip(*columns, strict=True))
 

@@ -46,10 +46,10 @@ class _Ends:
         return joined(np.concatenate(self._start), np.concatenate(self._stop))
 
 
-def mean_probabilities(
+def tract_probabilities(
     label_map: LabelMap, box_px: BoxPx, portal: Spans, tract: Integers
-) -> list[float]:
-    """Mean portal probability of each tract.
+) -> list[NDArray[np.float32]]:
+    """Read the portal probabilities of each tract's pixels.
 
     Args:
         label_map: the class map.
@@ -61,8 +61,7 @@ def mean_probabilities(
     grid, portal = Grid(box_px.width_px, box_px.height_px), portal.only(order)
     values = _values(label_map, box_px, portal, grid)
     sizes = np.bincount(tract[order], weights=portal.length).astype(np.int64)
-    each = np.split(values, np.cumsum(sizes)[:-1]) if len(sizes) else []
-    return [float(own.mean()) for own in each]
+    return np.split(values, np.cumsum(sizes)[:-1]) if len(sizes) else []
 
 
 def _values(label_map: LabelMap, box_px: BoxPx, spans: Spans, grid: Grid) -> NDArray[np.float32]:

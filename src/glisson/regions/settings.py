@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from glisson.model.spec import ModelSpec
+
 
 @dataclass(frozen=True)
 class RegionSettings:
@@ -14,6 +16,11 @@ class RegionSettings:
             below which no triad is recognisable (docs/design.md, Counting).
         min_tract_probability: portal areas of a lower mean probability become candidates; what
             is right for a model is in its bundle (docs/model-log.md).
+        sure_probability: portal probability from which a pixel is evidence of a tract.
+        min_sure_area_um2: portal areas of less evidence become candidates: their pixels, each
+            weighed from 0 at `sure_probability` to 1 at certainty (`decision.py`).
+        probability_spread: how much a probability may differ when the same pixels are seen
+            another way; decides the uncertainty of portal percent (docs/measure.md).
         max_portal_hole_um2: lobule or background enclosed by a tract and smaller than this
             becomes portal: vessel lumina lie inside the contour. 31,400 µm² is a vein of 200 µm,
             the largest portal vein profile in Crawford et al. 1998.
@@ -27,11 +34,30 @@ class RegionSettings:
 
     min_tract_area_um2: float = 1500.0
     min_tract_probability: float = 0.0
+    sure_probability: float = 0.5
+    min_sure_area_um2: float = 0.0
+    probability_spread: float = 0.1
     max_portal_hole_um2: float = 31_400.0
     max_tissue_hole_um2: float = 126_000.0
     min_fragment_area_um2: float = 50_000.0
     edge_reach_um: float = 3.0
     max_edge_contact: float = 0.05
+
+    @classmethod
+    def of_model(cls, spec: ModelSpec, min_tract_area_um2: float | None = None) -> RegionSettings:
+        """Take the limits that are right for a model.
+
+        Args:
+            spec: the model's.
+            min_tract_area_um2: instead of the usual.
+        """
+        return cls(
+            cls.min_tract_area_um2 if min_tract_area_um2 is None else min_tract_area_um2,
+            spec.min_tract_probability,
+            spec.tract_evidence.sure_probability,
+            spec.tract_evidence.min_sure_area_um2,
+            spec.tract_evidence.probability_spread,
+        )
 
 
 COMPLETE_DEFINITION = (

@@ -78,6 +78,8 @@ class Regions:
         countable: whether tracts can be counted one by one.
         not_countable_reason: why not, or None.
         candidates: portal areas that are in no number.
+        portal_area_range_um2: the tracts' area if every probability were lower, and if it were
+            higher, by the model's spread; None for outlines drawn by hand.
     """
 
     frame: Frame
@@ -86,6 +88,7 @@ class Regions:
     countable: bool
     not_countable_reason: str | None
     candidates: tuple[Candidate, ...] = ()
+    portal_area_range_um2: tuple[float, float] | None = None
 
     @property
     def candidates_px(self) -> tuple[Polygon, ...]:

@@ -73,6 +73,8 @@ def candidates_of(record: dict[str, Any]) -> list[dict[str, Any]]:
 def _facts(biopsy: dict[str, Any], candidates: int) -> list[tuple[str, str]]:
     """List value and name of whatever is known."""
     portal = number(biopsy.get("portal_percent"), ".1f")
+    if biopsy.get("portal_percent_uncertainty") is not None:
+        portal += f" ± {biopsy['portal_percent_uncertainty']:.1f}"
     facts = [
         (count(biopsy.get("tract_count_total")), "portal tracts"),
         (count(biopsy.get("tract_count_complete")), "complete"),

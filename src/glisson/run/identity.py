@@ -60,6 +60,7 @@ def model_identity(bundle: ModelBundle) -> dict[str, Any]:
         "name": spec.name,
         "version": spec.version,
         "min_tract_probability": spec.min_tract_probability,
+        "tract_evidence": spec.tract_evidence.model_dump(),
         "windows": None if spec.windows is None else spec.windows.model_dump(),
         "files_sha256": dict(sorted(spec.files.items())),
         "trained_on": spec.trained_on,

@@ -164,7 +164,8 @@ def _find(
     _check_readable(slide, tissue, class_map)
     observer.stage_started(name, "outline")
     with clock.stage("outline"):
-        regions = find_regions(class_map, _region_settings(bundle, settings))
+        limits = RegionSettings.of_model(bundle.spec, settings.min_tract_area_um2)
+        regions = find_regions(class_map, limits)
         class_map.portal_to_lobule(regions.candidates_px)
     return _Found(tissue, artefacts, class_map, regions)
 
@@ -192,13 +193,6 @@ def _check_seen(slide: Slide, tissue: TissueMap) -> None:
             f"{slide.info.name}: {unreadable / scanned:.0%} of it cannot be read, and no tissue is "
             "in what can. Copy the slide again from its source."
         )
-
-
-def _region_settings(bundle: ModelBundle, settings: RunSettings) -> RegionSettings:
-    return RegionSettings(
-        min_tract_area_um2=settings.min_tract_area_um2,
-        min_tract_probability=bundle.spec.min_tract_probability,
-    )
 
 
 def _measure_and_write(
@@ -292,6 +286,8 @@ def _candidates(found: _Found, measurements: Measurements, bundle: ModelBundle) 
     areas = with_artefacts(block["areas"], found.regions.candidates, found.artefacts)
     return block | {
         "min_tract_probability": bundle.spec.min_tract_probability,
+        "min_sure_area_um2": bundle.spec.tract_evidence.min_sure_area_um2,
+        "sure_probability": bundle.spec.tract_evidence.sure_probability,
         "areas": areas,
     }
 

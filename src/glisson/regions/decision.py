@@ -1,0 +1,67 @@
+"""Which portal areas are tracts, and how far the portal area hangs on that decision.
+
+The sure area of a portal area is its pixels, each weighed by how far its probability lies above
+`sure_probability`: 0 there, 1 at certainty. The sum grows with the area, so an area near the limit
+is a small one, and a tract of many pixels does not come and go with its mean probability.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glisson.regions.settings import RegionSettings
+from glisson.regions.spans import Flags
+
+Probabilities = NDArray[np.float32]
+
+
+def are_certain(
+    areas: Sequence[Probabilities], mpp: float, settings: RegionSettings, shift: float = 0.0
+) -> Flags:
+    """Decide which portal areas count as tracts; the others are candidates.
+
+    Args:
+        areas: portal probabilities of the pixels of each area.
+        mpp: µm per pixel.
+        settings: the model's limits.
+        shift: probability to add to every pixel first.
+    """
+    certain = np.zeros(len(areas), bool)
+    for k, values in enumerate(areas):
+        shifted = np.clip(values + np.float32(shift), 0, 1) if shift else values
+        certain[k] = (
+            float(shifted.mean()) >= settings.min_tract_probability
+            and sure_area_um2(shifted, mpp, settings) >= settings.min_sure_area_um2
+        )
+    return certain
+
+
+def sure_area_um2(values: Probabilities, mpp: float, settings: RegionSettings) -> float:
+    """Add up the pixels of an area, weighed from 0 at `sure_probability` to 1 at certainty."""
+    above = np.maximum(values - settings.sure_probability, 0)
+    return float(above.sum(dtype=np.float64)) / (1 - settings.sure_probability) * mpp**2
+
+
+def portal_area_range_um2(
+    areas: Sequence[Probabilities], mpp: float, settings: RegionSettings
+) -> tuple[float, float]:
+    """Add up the tracts' areas if every probability were lower, and if it were higher.
+
+    The shift is `probability_spread`. Tracts and candidates are decided on anew, and each tract
+    loses or gains a border: the pixels whose probability lies within the spread of one half.
+
+    Args:
+        areas: portal probabilities of the pixels of each area.
+        mpp: µm per pixel.
+        settings: the model's limits, and the spread.
+    """
+    spread = settings.probability_spread
+    size = np.array([len(values) for values in areas], float)
+    border = np.array([np.count_nonzero(np.abs(v - 0.5) < spread) for v in areas], float)
+    fewest = are_certain(areas, mpp, settings, -spread)
+    most = are_certain(areas, mpp, settings, spread)
+    low_px, high_px = (size - border)[fewest].sum(), (size + border)[most].sum()
+    return float(low_px) * mpp**2, float(high_px) * mpp**2
