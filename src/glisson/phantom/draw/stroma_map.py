@@ -12,7 +12,8 @@ from glisson.phantom.world import Canvas, Field
 from glisson.phantom.world.distance import resampled
 
 _BEYOND_UM = 14.0
-"""How far a value of a tract reaches beyond its border."""
+_FACTORS_BEYOND_UM = 45.0
+"""How far a value of a tract reaches beyond its border; factors as far as an infiltrate spills."""
 _AMOUNTS = ("hyaline", "myxoid", "packed")
 _FACTORS = ("eosin", "haematoxylin", "cells", "ragged")
 
@@ -41,8 +42,9 @@ def map_stroma(section: Section) -> StromaMap:
     amounts = np.zeros((*coarse.shape, 4), np.float32)
     factors = np.ones((*coarse.shape, 4), np.float32)
     for infiltrate, stroma, polygon in near:
-        _paint(amounts, coarse, polygon, [*(getattr(stroma, n) for n in _AMOUNTS), infiltrate])
-        _paint(factors, coarse, polygon, [getattr(stroma, n) for n in _FACTORS])
+        present = [*(getattr(stroma, name) for name in _AMOUNTS), infiltrate]
+        _paint(amounts, coarse, polygon, present, _BEYOND_UM)
+        _paint(factors, coarse, polygon, [getattr(stroma, n) for n in _FACTORS], _FACTORS_BEYOND_UM)
     values = {
         name: _fine(section, coarse, layers[..., index])
         for names, layers in (((*_AMOUNTS, "infiltrate"), amounts), (_FACTORS, factors))
@@ -54,10 +56,12 @@ def map_stroma(section: Section) -> StromaMap:
     return StromaMap(**values)
 
 
-def _paint(layers: Field, coarse: Canvas, polygon_um: Points, values: list[float]) -> None:
+def _paint(
+    layers: Field, coarse: Canvas, polygon_um: Points, values: list[float], beyond_um: float
+) -> None:
     """Set a shape's values inside it and some micrometres beyond."""
     corners = [np.round(coarse.px_from_um(polygon_um) * 16 - 8).astype(np.int32)]
-    thickness = max(1, round(2 * _BEYOND_UM / coarse.mpp))
+    thickness = max(1, round(2 * beyond_um / coarse.mpp))
     cv2.fillPoly(layers, corners, values, shift=4)
     cv2.polylines(layers, corners, True, values, thickness, shift=4)
 

@@ -10,6 +10,8 @@ HYALINE_SHARE = 0.06
 MYXOID_SHARE = 0.04
 PACKED_SHARE = 0.08
 """Of tracts in biopsies; packed ones by inflammation."""
+_MOST = 0.85
+"""Share of all three together at most."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def draw_stroma(rng: np.random.Generator, infiltrate: float, difficult: float = 
     shares = difficult * np.array(
         [HYALINE_SHARE, MYXOID_SHARE, PACKED_SHARE * max(infiltrate, 0.25)]
     )
-    shares *= min(1.0, 0.85 / float(shares.sum()))
+    shares *= _MOST / max(float(shares.sum()), _MOST)
     chance = rng.random()
     for share, draw in zip(shares, (_hyaline, _myxoid, _packed), strict=True):
         if chance < share:
