@@ -25,7 +25,8 @@ _CENTRE_UM = np.array([1500.0, 0.0])
 
 
 def _disc(radius_um: float, wall_um: float = 2.0) -> Profile:
-    return Profile(*map(float, _CENTRE_UM), radius_um, 1.0, 0.0, wall_um, 0.0)
+    x_um, y_um = map(float, _CENTRE_UM)
+    return Profile(x_um, y_um, radius_um, 1.0, 0.0, wall_um, 0.0)
 
 
 def _tract(**stroma: float) -> Tract:

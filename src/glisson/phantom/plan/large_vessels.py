@@ -46,7 +46,7 @@ def draw_side_um(rng: np.random.Generator, vein: Profile) -> tuple[Points, float
 def move_out(vein: Profile, spot_um: Points, room_um: float) -> Points:
     """Move a place inside a vein, or too close to it, to its outside."""
     offset = spot_um - vein.centre_um
-    along, across = rotated(*offset, -vein.angle)
+    along, across = rotated(offset[0], offset[1], -vein.angle)
     long_um, short_um = vein.radius_um + room_um, vein.radius_um * vein.aspect + room_um
     reach = float(np.hypot(along / long_um, across / short_um))
     return spot_um if reach >= 1 else vein.centre_um + offset / max(reach, 1e-6)
