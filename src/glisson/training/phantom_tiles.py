@@ -27,7 +27,17 @@ SCALES = (0.7, 0.85, 1.0, 1.0, 1.15, 1.35)
 
 @dataclass(frozen=True)
 class _Group:
-    """Tiles that are kept in one file: their seeds, µm/px, side, and how common rarities are."""
+    """Tiles that are kept in one file.
+
+    Attributes:
+        split: what they are for.
+        first_seed: of the first tile.
+        count: tiles.
+        mpp: µm/px.
+        size_px: side.
+        rare: as `render_tile` takes it.
+        difficult_tracts: likewise.
+    """
 
     split: Split
     first_seed: int
@@ -35,6 +45,7 @@ class _Group:
     mpp: float
     size_px: int
     rare: float
+    difficult_tracts: float
 
     @property
     def seeds(self) -> range:
@@ -43,7 +54,7 @@ class _Group:
     @property
     def file_name(self) -> str:
         scales = f"{min(SCALES):g}to{max(SCALES):g}"
-        kind = f"{self.mpp:g}um-{self.size_px}px-{scales}-{self.rare:g}"
+        kind = f"{self.mpp:g}um-{self.size_px}px-{scales}-{self.rare:g}-{self.difficult_tracts:g}"
         return f"phantoms-{self.first_seed}-{self.count}-{kind}.npz"
 
 
@@ -52,7 +63,8 @@ class PhantomTiles:
 
     Attributes:
         rows: training tiles of seeds from `first_seed` on, in which collapse, capsule and clots
-            are `rare` times as common as in biopsies; validation tiles of seeds far from them, as
+            are `rare` times as common as in biopsies, and tracts unlike others
+            `difficult_tracts` times; validation tiles of seeds far from them, as
             biopsies are; every tile is a patient of its own.
         leak: None: no patient is in two splits.
         synthetic: always.
@@ -73,15 +85,16 @@ class PhantomTiles:
         first_seed: int = 1_000,
         group: int = 500,
         rare: float = 1.0,
+        difficult_tracts: float = 1.0,
     ) -> None:
         self._mpp, self._size_px = mpp, size_px
         splits = (
-            (Split.VALIDATION, self.VALIDATION_SEED, validation, 1.0),
-            (Split.TRAIN, first_seed, training, rare),
+            (Split.VALIDATION, self.VALIDATION_SEED, validation, 1.0, 1.0),
+            (Split.TRAIN, first_seed, training, rare, difficult_tracts),
         )
         groups = [
-            _Group(split, seed, min(group, start + count - seed), mpp, size_px, often)
-            for split, start, count, often in splits
+            _Group(split, seed, min(group, start + count - seed), mpp, size_px, often, difficult)
+            for split, start, count, often, difficult in splits
             for seed in range(start, start + count, group)
         ]
         folder.mkdir(parents=True, exist_ok=True)
@@ -138,6 +151,13 @@ def _draw_missing(folder: Path, groups: Sequence[_Group]) -> None:
 
 def _render_one(seed: int, group: _Group) -> Pair:
     size_px, fine_mpp = group.size_px, group.mpp / 2 * SCALES[seed % len(SCALES)]
-    tile = render_tile(seed, 2 * size_px, fine_mpp, drawn_mpp=fine_mpp, rare=group.rare)
+    tile = render_tile(
+        seed,
+        2 * size_px,
+        fine_mpp,
+        drawn_mpp=fine_mpp,
+        rare=group.rare,
+        difficult_tracts=group.difficult_tracts,
+    )
     rgb = cv2.resize(tile.rgb, (size_px, size_px), interpolation=cv2.INTER_AREA)
     return rgb.astype(np.uint8), commonest(tile.labels, 2)
