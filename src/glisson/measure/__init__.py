@@ -13,6 +13,7 @@ from glisson.measure.measurements import (
     Measurements,
     TractMeasurements,
 )
+from glisson.measure.withheld import withhold_verdicts
 
 __all__ = [
     "INTERFACE_WIDTH_UM",
@@ -32,4 +33,5 @@ __all__ = [
     "core_paths",
     "judge",
     "measure_biopsy",
+    "withhold_verdicts",
 ]

@@ -15,7 +15,7 @@ from glisson.regions.outline import on_qupath_grid, smooth_outline
 from glisson.regions.settings import COMPLETE_DEFINITION, RegionSettings
 from glisson.regions.short_lines import short_lines
 from glisson.regions.trace import trace_mask
-from glisson.regions.tracts import Fragment, Regions, Tract
+from glisson.regions.tracts import Fragment, Regions, Tract, without_stage_words
 
 __all__ = [
     "COMPLETE_DEFINITION",
@@ -35,4 +35,5 @@ __all__ = [
     "smooth_outline",
     "trace_mask",
     "untouched_as_traced",
+    "without_stage_words",
 ]
