@@ -46,7 +46,7 @@ def test_the_results_folder(scene: Path, tmp_path: Path) -> None:
     assert record["biopsy"]["tract_count_complete"] == 3
     assert record["biopsy"]["tissue_area_mm2"] == pytest.approx(1.1, rel=0.02)
     assert set(record["seconds_per_stage"]) == {
-        "tissue", "segment", "outline", "measure", "write",
+        "tissue", "segment", "plausibility", "outline", "measure", "write",
     }  # fmt: skip
     outlines = json.loads((out / "case 1" / "tracts.geojson").read_text("utf-8"))
     assert broken_rules(outlines) == []

@@ -15,6 +15,8 @@ from glisson.tissue.tissue_map import Mask
 
 _TISSUE_OD = 0.06
 """Mean OD over 2 µm from which a pixel is tissue; sinusoids and fat below it are not."""
+_STAINED_OD = 0.08
+"""Green OD from which a ratio of two channels is more than noise."""
 _NUCLEUS_BLUR_UM = 0.8
 _DIRECTION_UM = 12.0
 """µm, standard deviation of the neighbourhood whose direction is asked: about a hepatocyte."""
@@ -84,21 +86,27 @@ def look_at_fields(
 
 
 def _cytoplasm_ratio(fields: Sequence[Field]) -> float:
-    """Red over green OD of the slide's cytoplasm: its lower quartile, as nuclei have more."""
-    ratios = []
+    """Red over green OD of the slide's cytoplasm: a field's lower quartile, as nuclei have more.
+
+    The median over fields, as that of the nuclei: ink and folds in some change nothing.
+    """
+    found = []
     for field in fields:
         red, green = (blur(each, 1.0 / field.mpp) for each in (field.red, field.green))
-        stained = field.tissue & (green > 0.08)
-        ratios.append((red[stained] / green[stained])[::_SAMPLED])
-    values = np.concatenate(ratios)
-    return float(np.percentile(values, 25)) if values.size else 0.3
+        stained = field.tissue & (green > _STAINED_OD)
+        if stained.any():
+            found.append(np.percentile((red[stained] / green[stained])[::_SAMPLED], 25))
+    return float(np.median(found)) if found else 0.3
 
 
 def _nuclear_limit(fields: Sequence[Field], cytoplasm: float) -> float:
-    """Haematoxylin half-way from the median pixel to the darkest fiftieth of the slide."""
-    found = [field.haematoxylin(cytoplasm)[field.tissue][::_SAMPLED] for field in fields]
-    middle, top = np.percentile(np.concatenate(found), [50, 98])
-    return max(float(middle + top) / 2, _LEAST_OD)
+    """Haematoxylin half-way from a field's median pixel to its darkest fiftieth."""
+    found = [
+        np.percentile(field.haematoxylin(cytoplasm)[field.tissue][::_SAMPLED], [50, 98]).mean()
+        for field in fields
+        if field.tissue.any()
+    ]
+    return max(float(np.median(found)), _LEAST_OD) if found else _LEAST_OD
 
 
 def _round_share(field: Field, nuclei: Mask, settings: PlausibilitySettings) -> float:

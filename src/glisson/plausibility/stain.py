@@ -21,12 +21,10 @@ class StainHue:
     Attributes:
         foreign_share: share of it that absorbs red or blue more than green, 0 to 1.
         red_over_green: median of red over green OD.
-        blue_over_green: median of blue over green OD.
     """
 
     foreign_share: float
     red_over_green: float
-    blue_over_green: float
 
 
 def measure_stain(tissue: TissueMap, settings: PlausibilitySettings) -> StainHue | None:
@@ -40,9 +38,7 @@ def measure_stain(tissue: TissueMap, settings: PlausibilitySettings) -> StainHue
         return None
     red_ratio, blue_ratio = (each / np.maximum(green, np.float32(0.02)) for each in (red, blue))
     foreign = (red_ratio > settings.foreign_red) | (blue_ratio > settings.foreign_blue)
-    return StainHue(
-        float(foreign.mean()), float(np.median(red_ratio)), float(np.median(blue_ratio))
-    )
+    return StainHue(float(foreign.mean()), float(np.median(red_ratio)))
 
 
 def _stained_od(tissue: TissueMap, settings: PlausibilitySettings) -> tuple[Floats, Floats, Floats]:
