@@ -61,6 +61,7 @@ def _record(name: str) -> dict:
         "biopsy": {**biopsy, "tract_count_reason": None},
         "tracts": [],
         "adequacy": [{"standard": "aasld_2009", "verdict": "compromised"}],
+        "plausibility": {"verdict": "perhaps not liver"},
         "source": "model",
         "model": {"name": "m", "version": "1"},
         "warnings": [],
@@ -86,6 +87,7 @@ def test_a_name_never_becomes_a_formula(tmp_path: Path, name: str) -> None:
     assert row["tract_count_reason"] == ""
     assert row["adequacy_aasld_2009"] == "compromised"
     assert row["adequacy_rcpath_minimum"] == ""
+    assert row["plausibility"] == "perhaps not liver"
 
 
 def test_overview_shows_tissue_and_tracts(tmp_path: Path) -> None:

@@ -130,6 +130,21 @@ def test_drawn_slides_are_called_synthetic_and_others_are_not(tmp_path: Path) ->
     assert "SYNTHETIC" not in page(tmp_path, [slide("real")])[0]
 
 
+def test_an_implausible_slide_begins_with_a_notice_and_is_in_no_mean(tmp_path: Path) -> None:
+    skin = record()
+    warning = "This does not look like liver. 9% of 33 fields."
+    skin["plausibility"] = {"verdict": "perhaps not liver", "withheld": True, "warning": warning}
+    skin["warnings"].insert(0, warning)
+    slides = [slide("one"), slide("two"), ReportSlide("skin", skin, None, None)]
+    text, reader = page(tmp_path, slides)
+    assert text.count(warning) == 1
+    assert [a["class"] for a in reader.all("div") if "implausible" in a.get("class", "")] == [
+        "notice implausible"
+    ]
+    assert "withheld: perhaps not liver" in text
+    assert "mean ± SD, n = 2" in text
+
+
 def test_an_old_record_without_newer_keys_makes_a_page(tmp_path: Path) -> None:
     old = record()
     for key in ("adequacy", "artefacts"):

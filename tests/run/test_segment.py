@@ -49,7 +49,7 @@ def test_the_results_folder(scene: Path, tmp_path: Path) -> None:
     assert record["biopsy"]["portal_percent_uncertainty"] == 0  # this model has no doubts
     assert "portal_percent_uncertainty" in (out / "biopsies.csv").read_text("utf-8")
     assert set(record["seconds_per_stage"]) == {
-        "tissue", "segment", "outline", "measure", "write",
+        "tissue", "segment", "plausibility", "outline", "measure", "write",
     }  # fmt: skip
     outlines = json.loads((out / "case 1" / "tracts.geojson").read_text("utf-8"))
     assert broken_rules(outlines) == []

@@ -83,6 +83,9 @@ def _print_notes(slide: SlideResult) -> None:
 
 def adequacy_line(record: dict[str, Any]) -> str:
     """What the standards shown by default say, and of how many sections they speak."""
+    plausibility = record.get("plausibility", {})
+    if plausibility.get("withheld") and record["source"] == "model":
+        return f"adequacy withheld ({plausibility['verdict']})"
     sections = record["biopsy"]["section_count"]
     where = f" (one of {sections} sections)" if sections > 1 else ""
     said = [

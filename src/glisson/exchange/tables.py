@@ -26,6 +26,7 @@ _NEW_COLUMNS = {"portal_percent_uncertainty": None}
 """Empty for results of versions that did not measure them."""
 _CASE_COLUMNS = ("patient", "institution")
 _ADEQUACY_COLUMNS = tuple(f"adequacy_{standard.key}" for standard in STANDARDS)
+_LAST_COLUMNS = ("plausibility", "model", "source", "synthetic", "warnings")
 _TRACT_COLUMNS = (
     "number", "fragment_number", "area_um2", "perimeter_um", "equivalent_diameter_um",
     "circularity", "solidity", "major_axis_um", "minor_axis_um", "distance_to_edge_um",
@@ -64,10 +65,7 @@ def write_tables(
     """
     slides, cases = list(slides), cases or {}
     told = any(value for case in cases.values() for value in case)
-    columns = (
-        *_BIOPSY_COLUMNS, *_CANDIDATE_TOTALS, *_ADEQUACY_COLUMNS, "model", "source", "synthetic",
-        "warnings",
-    )  # fmt: skip
+    columns = (*_BIOPSY_COLUMNS, *_CANDIDATE_TOTALS, *_ADEQUACY_COLUMNS, *_LAST_COLUMNS)
     _write(
         out / f"biopsies{ending}.csv",
         ("slide", "file", *(_CASE_COLUMNS if told else ()), *columns),
@@ -105,6 +103,7 @@ def _biopsy_row(name: str, record: dict[str, Any], case: tuple[str | None, ...])
         *((_NEW_COLUMNS | record["biopsy"])[column] for column in _BIOPSY_COLUMNS),
         *(record.get("candidates", {}).get(key) for key in _CANDIDATE_TOTALS.values()),
         *_verdicts(record),
+        record.get("plausibility", {}).get("verdict", ""),
         f"{model['name']} {model['version']}",
         _source(record),
         record["slide"].get("synthetic", False),

@@ -14,6 +14,7 @@ from glisson.measure.measurements import (
     Measurements,
     TractMeasurements,
 )
+from glisson.measure.withheld import withhold_verdicts
 
 __all__ = [
     "INTERFACE_WIDTH_UM",
@@ -34,4 +35,5 @@ __all__ = [
     "core_paths",
     "judge",
     "measure_biopsy",
+    "withhold_verdicts",
 ]

@@ -15,7 +15,14 @@ from glisson.regions.outline import on_qupath_grid, smooth_outline
 from glisson.regions.settings import COMPLETE_DEFINITION, RegionSettings
 from glisson.regions.short_lines import short_lines
 from glisson.regions.trace import trace_mask
-from glisson.regions.tracts import Candidate, Fragment, PortalArea, Regions, Tract
+from glisson.regions.tracts import (
+    Candidate,
+    Fragment,
+    PortalArea,
+    Regions,
+    Tract,
+    without_stage_words,
+)
 
 __all__ = [
     "COMPLETE_DEFINITION",
@@ -37,4 +44,5 @@ __all__ = [
     "smooth_outline",
     "trace_mask",
     "untouched_as_traced",
+    "without_stage_words",
 ]

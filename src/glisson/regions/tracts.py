@@ -12,6 +12,7 @@ from shapely import Polygon
 from glisson.frames import Frame
 
 _BRIDGING_SHARE = 0.25
+_STAGE_WORDS = ", as in septal fibrosis (stage 3 or more)"
 
 
 @dataclass(frozen=True)
@@ -108,8 +109,13 @@ def not_countable_reason(tracts: Sequence[Tract]) -> str | None:
         return None
     return (
         f"Tracts cannot be counted one by one: {bridging:.0%} of the portal area lies in "
-        "bridges between tracts, as in septal fibrosis (stage 3 or more)."
+        f"bridges between tracts{_STAGE_WORDS}."
     )
+
+
+def without_stage_words(reason: str) -> str:
+    """Return a reason of `not_countable_reason` without the stage it compares with."""
+    return reason.replace(_STAGE_WORDS, "")
 
 
 def _bridging_share(tracts: Sequence[Tract]) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 
 from glisson.measure import SHOWN
 from glisson.report.figures import Bars, Scatter, portal_bars, tissue_scatter, tract_scatter
-from glisson.report.inputs import ReportSlide
+from glisson.report.inputs import ReportSlide, implausible_warning
 from glisson.report.numbers import Cell, cell, mean_sd
 from glisson.report.quality import warnings
 
@@ -45,7 +45,7 @@ class Cohort:
     Attributes:
         rows: one a slide, in the order given.
         standard: title of the standard that the table's verdicts are by; empty without one.
-        measured: slides with tissue, which means and figures are of.
+        measured: slides with tissue that is plausibly H&E of liver, which means and figures are of.
         means: mean ± SD of each number, as the table's first columns; empty for a single slide.
         bars: portal percent, or None for a single slide.
         scatters: against length; none where lengths are not known.
@@ -62,7 +62,7 @@ class Cohort:
 def cohort_view(slides: Sequence[ReportSlide]) -> Cohort:
     """What the template asks for."""
     done = [slide for slide in slides if slide.error is None and slide.record]
-    measured = [slide for slide in done if slide.record["biopsy"].get("tissue_area_mm2")]
+    measured = [slide for slide in done if _is_in_means(slide.record)]
     return Cohort(
         rows=tuple(CohortRow(s.name, _cells(s), s.edited is not None) for s in slides),
         standard=next((str(a.get("title", "")) for s in done if (a := _shown(s.record))), ""),
@@ -71,6 +71,10 @@ def cohort_view(slides: Sequence[ReportSlide]) -> Cohort:
         bars=_bars(measured),
         scatters=_scatters(measured),
     )
+
+
+def _is_in_means(record: dict[str, Any]) -> bool:
+    return bool(record["biopsy"].get("tissue_area_mm2")) and not implausible_warning(record)
 
 
 def _cells(slide: ReportSlide) -> tuple[Cell, ...]:
@@ -87,6 +91,8 @@ def _cells(slide: ReportSlide) -> tuple[Cell, ...]:
 
 
 def _verdict(record: dict[str, Any]) -> Cell:
+    if implausible_warning(record):
+        return Cell(f"withheld: {record['plausibility']['verdict']}", "0")
     shown = _shown(record)
     if shown is None:
         return Cell("–")

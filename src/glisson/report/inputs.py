@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,11 @@ class ReportRun:
     model: str
     trained_on: str
     research_use: str
+
+
+def implausible_warning(record: Mapping[str, Any]) -> str | None:
+    """Return why a slide is not plausibly H&E of liver, or None."""
+    return record.get("plausibility", {}).get("warning")
 
 
 def is_synthetic(slide: ReportSlide) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from glisson.exchange import candidate_thumbnail_name, thumbnail_name
 from glisson.report import quality, tract_table
 from glisson.report.corrected import corrected_view
-from glisson.report.inputs import ReportSlide, is_synthetic
+from glisson.report.inputs import ReportSlide, implausible_warning, is_synthetic
 from glisson.report.numbers import count, number
 from glisson.report.pictures import embedded_overview, embedded_thumbnails
 
@@ -45,7 +45,10 @@ def slide_view(slide: ReportSlide, slide_count: int, most_tracts: int) -> dict[s
         "error": None,
         "synthetic": is_synthetic(slide),
         "facts": _facts(biopsy, len(candidates)),
-        "warnings": quality.warnings(record),
+        "implausible": implausible_warning(record),
+        "warnings": [
+            each for each in quality.warnings(record) if each != implausible_warning(record)
+        ],
         "artefacts": quality.artefact_rows(record),
         "adequacy": [_adequacy(each) for each in record.get("adequacy") or ()],
         "picture": overview,

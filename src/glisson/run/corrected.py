@@ -200,7 +200,7 @@ def _measured(file: Path, slide: StoredSlide, settings: _Settings) -> EditedSlid
     with clock.stage("measure"):
         measured, before = (_numbers(each, slide, settings) for each in (regions, model))
         comparison = compare(model, before, regions, measured)
-    notes += [*more, *candidate_warnings(measured.candidates)]
+    notes = [*_doubts(slide), *notes, *more, *candidate_warnings(measured.candidates)]
     record = _record(slide, file, settings, measured, comparison, notes)
     record["seconds_per_stage"] = clock.seconds()
     with slide_folder(place.parent, place.name, record["settings_hash"]) as folder:
@@ -208,6 +208,17 @@ def _measured(file: Path, slide: StoredSlide, settings: _Settings) -> EditedSlid
         write_tracts_geojson(folder / TRACTS, regions, measured, info, source)
         write_json(folder / BIOPSY, record)
     return EditedSlide(file, slide.name, place, record, slide.record)
+
+
+def _doubts(slide: StoredSlide) -> list[str]:
+    """Say that adequacy rests on a person's word where the slide was not plausibly liver."""
+    plausibility = slide.record.get("plausibility", {})
+    if not plausibility.get("withheld"):
+        return []
+    return [
+        f"Glisson found this slide {plausibility['verdict']}: adequacy and words of stage rest on "
+        "the outlines drawn by hand."
+    ]
 
 
 def _model_regions(slide: StoredSlide, settings: _Settings) -> Regions:
@@ -314,6 +325,7 @@ def _record(
         "tracts": numbers["tracts"],
         "candidates": candidate_record(measured.candidates),
         "adequacy": numbers["adequacy"],
+        "plausibility": slide.record.get("plausibility", {}),
         "comparison": asdict(comparison),
         "versions": software_versions(),
     }

@@ -22,8 +22,9 @@ from glisson.exchange import (
     write_tracts_geojson,
 )
 from glisson.frames import BoxL0
-from glisson.measure import Measurements, measure_biopsy
+from glisson.measure import Measurements, measure_biopsy, withhold_verdicts
 from glisson.model import ModelBundle, Runtime
+from glisson.plausibility import Plausibility, assess_plausibility
 from glisson.regions import Regions, RegionSettings, find_regions
 from glisson.run.artefacts import artefact_record, artefact_warnings, with_artefacts
 from glisson.run.candidates import candidate_record
@@ -89,6 +90,7 @@ class _Found:
     artefacts: Artefacts
     class_map: ClassMap
     regions: Regions
+    plausibility: Plausibility
 
 
 def result_parts(
@@ -162,12 +164,15 @@ def _find(
         )
         tissue = artefacts.tissue
     _check_readable(slide, tissue, class_map)
+    observer.stage_started(name, "plausibility")
+    with clock.stage("plausibility"):
+        plausibility = assess_plausibility(slide, tissue)
     observer.stage_started(name, "outline")
     with clock.stage("outline"):
         limits = RegionSettings.of_model(bundle.spec, settings.min_tract_area_um2)
         regions = find_regions(class_map, limits)
         class_map.portal_to_lobule(regions.candidates_px)
-    return _Found(tissue, artefacts, class_map, regions)
+    return _Found(tissue, artefacts, class_map, regions, plausibility)
 
 
 def _check_readable(slide: Slide, tissue: TissueMap, class_map: ClassMap) -> None:
@@ -220,13 +225,20 @@ def _measure_and_write(
         written = _write_pictures(beside, folder, slide, found)
         observer.stage_started(name, "measure")
         with clock.stage("measure"):
-            measured = measuring.result()
+            measured = _without_implausible(measuring.result(), found.plausibility)
         observer.stage_started(name, "write")
         with clock.stage("write"):
             write_tracts_geojson(folder / TRACTS, regions, measured, info, model=model)
             for each in written:
                 each.result()
     return measured
+
+
+def _without_implausible(measured: Measurements, plausibility: Plausibility) -> Measurements:
+    """Withhold verdicts and words of stage where the slide is not plausibly H&E of liver."""
+    if not plausibility.is_withheld:
+        return measured
+    return withhold_verdicts(measured, f"Withheld: {plausibility.verdict}.")
 
 
 def _write_pictures(
@@ -272,6 +284,7 @@ def _record(
         "artefacts": artefact_record(found.artefacts),
         "candidates": _candidates(found, measurements, bundle),
         "adequacy": measured["adequacy"],
+        "plausibility": found.plausibility.as_record(),
         "windows": found.class_map.windows,
         "seconds_per_stage": clock.seconds(),
         "cpu_seconds_per_stage": clock.cpu_seconds(),
@@ -323,7 +336,8 @@ def _in_order(boxes_l0: tuple[BoxL0, ...]) -> list[BoxL0]:
 
 
 def _warnings(slide: Slide, found: _Found) -> list[str]:
-    warnings = list(found.tissue.warnings)
+    implausible = found.plausibility.warning
+    warnings = [*([implausible] if implausible else []), *found.tissue.warnings]
     warnings += artefact_warnings(found.regions.tracts, found.artefacts)
     if slide.damaged_l0:
         warnings.append(

@@ -1,0 +1,104 @@
+"""The plausibility gate: stain first, then hepatocytes; nothing is learned."""
+
+from __future__ import annotations
+
+from glisson.plausibility.parenchyma import Parenchyma, measure_parenchyma
+from glisson.plausibility.plausibility import Measure, Plausibility, Verdict
+from glisson.plausibility.settings import PlausibilitySettings
+from glisson.plausibility.stain import StainHue, measure_stain
+from glisson.slides import Slide
+from glisson.tissue import TissueMap
+
+
+def assess_plausibility(
+    slide: Slide, tissue: TissueMap, settings: PlausibilitySettings | None = None
+) -> Plausibility:
+    """Assess whether a slide can be H&E of liver.
+
+    The stain is judged by the tissue finder's picture (4 µm/px), the organ by at most
+    `settings.most_fields` small fields of 1 µm/px. The model has no say in it.
+
+    Raises:
+        SlideError: as `slide.read` raises it.
+    """
+    settings = settings or PlausibilitySettings()
+    hue = measure_stain(tissue, settings)
+    stain = _stain_measures(tissue, hue, settings)
+    if any(measure.is_broken for measure in stain):
+        return Plausibility("not H&E", _stain_reasons(stain), stain, None)
+    seen = Parenchyma(0, 0) if tissue.is_empty else measure_parenchyma(slide, tissue, settings)
+    return judge_organ(seen, stain, settings)
+
+
+def judge_organ(
+    seen: Parenchyma, stain: tuple[Measure, ...], settings: PlausibilitySettings
+) -> Plausibility:
+    """Judge the organ of a slide whose stain is plausible."""
+    organ = Measure("liver_share", seen.liver_share, settings.least_liver_share, "least")
+    verdict: Verdict = "plausible"
+    reasons: tuple[str, ...] = ()
+    if not _is_judgeable(seen, settings):
+        verdict, reasons = "not assessable", (_too_few_reason(seen, settings),)
+    elif organ.is_broken:
+        verdict, reasons = "perhaps not liver", (_organ_reason(seen, settings),)
+    return Plausibility(verdict, reasons, (*stain, organ), seen)
+
+
+def _is_judgeable(seen: Parenchyma, settings: PlausibilitySettings) -> bool:
+    enough = seen.field_count >= settings.least_fields
+    return enough and seen.field_count >= settings.least_sharp_share * seen.fields_read
+
+
+def _stain_measures(
+    tissue: TissueMap, hue: StainHue | None, settings: PlausibilitySettings
+) -> tuple[Measure, ...]:
+    foreign, red = (None, None) if hue is None else (hue.foreign_share, hue.red_over_green)
+    return (
+        Measure("glass_grey", _glass_grey(tissue), settings.dark_glass, "least"),
+        Measure("foreign_hue_share", foreign, settings.most_foreign, "most"),
+        Measure("red_over_green_od", red, settings.most_red, "most"),
+    )
+
+
+def _glass_grey(tissue: TissueMap) -> float:
+    return sum(tissue.background_rgb) / 3
+
+
+_STAIN_REASONS = {
+    "glass_grey": (
+        "The background has grey value {value:.0f} of 255, and bright field has {limit:.0f} or "
+        "more (fluorescence or dark field?)."
+    ),
+    "foreign_hue_share": (
+        "{value:.0%} of the stained tissue absorbs red or blue light more than green; "
+        "H&E has at most {limit:.0%} (another stain, or fluorescence?)."
+    ),
+    "red_over_green_od": (
+        "Red light is absorbed {value:.2f} times as much as green, with eosin at most "
+        "{limit:.2f} times (haematoxylin alone, immunohistochemistry, or grey?)."
+    ),
+}
+
+
+def _stain_reasons(measures: tuple[Measure, ...]) -> tuple[str, ...]:
+    return tuple(
+        _STAIN_REASONS[measure.name].format(value=measure.value, limit=measure.limit)
+        for measure in measures
+        if measure.is_broken
+    )
+
+
+def _organ_reason(seen: Parenchyma, settings: PlausibilitySettings) -> str:
+    return (
+        f"{seen.liver_share:.0%} of {seen.field_count} fields show single round nuclei in "
+        f"unaligned tissue, as hepatocytes do; liver has {settings.least_liver_share:.0%} or more "
+        "(another organ, a wrong pixel size, or hardly any parenchyma?)."
+    )
+
+
+def _too_few_reason(seen: Parenchyma, settings: PlausibilitySettings) -> str:
+    return (
+        f"{seen.field_count} of {seen.fields_read} fields of {settings.field_um:g} µm are in focus "
+        f"at {settings.field_mpp:g} µm/px; the organ is judged by {settings.least_fields} or more, "
+        f"and at least {settings.least_sharp_share:.0%} of them."
+    )

@@ -1,0 +1,105 @@
+"""Whether hepatocytes are seen: small fields of 1 µm/px, spread evenly over the tissue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from glisson.artefacts.focus import fine_contrast
+from glisson.artefacts.settings import ArtefactSettings
+from glisson.frames import RegionUm
+from glisson.plausibility.nuclei import Field, FieldLook, look_at_fields
+from glisson.plausibility.settings import PlausibilitySettings
+from glisson.slides import Slide
+from glisson.tissue import TissueMap
+
+_COARSEST_MPP = 1.1
+"""µm per level-0 pixel beyond which the shape of nuclei is lost."""
+
+
+@dataclass(frozen=True)
+class Parenchyma:
+    """What the fields of a slide show.
+
+    Attributes:
+        fields_read: fields that were read whole.
+        field_count: those in focus, which were measured.
+        liver_share: share of them that look like hepatocytes, 0 to 1; None without any.
+        round_share: mean share of the nuclear area in single round nuclei, 0 to 1; None likewise.
+        aligned: median alignment of edges, 0 to 1; None likewise.
+    """
+
+    fields_read: int
+    field_count: int
+    liver_share: float | None = None
+    round_share: float | None = None
+    aligned: float | None = None
+
+
+def measure_parenchyma(
+    slide: Slide, tissue: TissueMap, settings: PlausibilitySettings
+) -> Parenchyma:
+    """Read at most `settings.most_fields` fields and measure those that are in focus.
+
+    Raises:
+        SlideError: as `slide.read` raises it.
+    """
+    pixel = slide.info.pixel_size
+    if max(pixel.x_um, pixel.y_um) > _COARSEST_MPP:
+        return Parenchyma(0, 0)
+    patches = [
+        patch.rgb
+        for region_um in choose_regions(tissue, settings)
+        if (patch := slide.read(region_um, settings.field_mpp)).readable.all()
+    ]
+    return measure_patches(patches, tissue.background_rgb, settings)
+
+
+def measure_patches(
+    patches: Sequence[NDArray[np.uint8]],
+    glass_rgb: tuple[int, int, int],
+    settings: PlausibilitySettings,
+) -> Parenchyma:
+    """Measure (H, W, 3) uint8 fields of one slide at `settings.field_mpp`."""
+    fields = [
+        Field.of(rgb, glass_rgb, settings.field_mpp) for rgb in patches if _is_sharp(rgb, settings)
+    ]
+    looks = look_at_fields(fields, settings)
+    if not looks:
+        return Parenchyma(len(patches), 0)
+    return Parenchyma(
+        len(patches),
+        len(looks),
+        float(np.mean([_has_hepatocytes(look, settings) for look in looks])),
+        float(np.mean([look.round_share for look in looks])),
+        float(np.median([look.aligned for look in looks])),
+    )
+
+
+def _has_hepatocytes(look: FieldLook, settings: PlausibilitySettings) -> bool:
+    is_round = look.round_share >= settings.least_round_share
+    return is_round and look.aligned <= settings.most_aligned
+
+
+def choose_regions(tissue: TissueMap, settings: PlausibilitySettings) -> list[RegionUm]:
+    """Choose cells of a lattice that are mostly tissue, evenly where there are too many."""
+    mpp = tissue.frame.mpp
+    step = max(1, round(settings.field_um / mpp))
+    rows, columns = (max(1, length // step) for length in tissue.mask.shape)
+    whole = tissue.mask[: rows * step, : columns * step].astype(np.float32)
+    share = cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA)
+    found = np.argwhere(share >= settings.least_tissue)
+    chosen = np.linspace(0, len(found) - 1, min(len(found), settings.most_fields)).round()
+    return [
+        RegionUm(column * step * mpp, row * step * mpp, settings.field_um, settings.field_um)
+        for row, column in found[chosen.astype(int)].tolist()
+    ]
+
+
+def _is_sharp(rgb: NDArray[np.uint8], settings: PlausibilitySettings) -> bool:
+    """Whether nuclei can be seen; False too where there is too little contrast to tell."""
+    return fine_contrast(rgb, ArtefactSettings()) >= settings.least_sharpness

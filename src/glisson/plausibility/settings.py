@@ -1,0 +1,64 @@
+"""The limits of the plausibility gate: every number, with unit and reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class PlausibilitySettings:
+    """Limits of `assess_plausibility`.
+
+    OD is -log10(value / glass). The figures behind the limits stand in docs/report.md.
+
+    Attributes:
+        dark_glass: grey value of the background below which light did not pass the glass;
+            bright field has 165 and more, fluorescence 1 to 10.
+        stained_od: OD of the strongest channel from which a pixel's hue is measured.
+        most_foreign: share of stained tissue whose hue H&E cannot have: red or blue absorbed
+            more than green. Liver has 0, phantoms and skin at most 2 %, fluorescence 25 %,
+            picrosirius red 99 %.
+        foreign_red: red over green OD beyond which a hue is foreign; haematoxylin has 0.93.
+        foreign_blue: blue over green OD beyond which a hue is foreign; eosin has 0.6.
+        most_red: median of red over green OD beyond which no eosin is seen; liver has 0.2 to
+            0.65, haematoxylin alone 0.93.
+        field_um: µm, side of a field.
+        field_mpp: µm/px of the fields; a hepatocyte's nucleus is 7 pixels wide.
+        most_fields: fields that are read at most.
+        least_fields: sharp fields below which the organ is not judged.
+        least_tissue: share of a field that has to be tissue.
+        least_sharp_share: share of the fields read that have to be in focus for the organ to be
+            judged: of an enlarged or blurred slide the few that pass are noise.
+        least_sharpness: fine over coarse contrast of a field whose nuclei can be seen
+            (`ArtefactSettings.blurred`).
+        nucleus_um2: µm², least and most of a nucleus seen alone.
+        most_elongated: longest over shortest axis of a nucleus that is called round.
+        least_filled: nuclear area over that of the ellipse of equal moments; less is a cluster.
+        least_round_share: share of a field's nuclear area in single round nuclei, at least, where
+            hepatocytes lie. Liver has 0.3 to 0.6 on average, skin, muscle and lymphoid tissue
+            0.02 to 0.15.
+        most_aligned: how much a field's edges run in one direction, 0 to 1. Liver has 0.10 to
+            0.20 (median), dermis 0.44, muscle 0.35 to 0.56.
+        least_liver_share: share of the sharp fields that have to look like hepatocytes. Real liver
+            has 0.8 and more, phantom slides of stage 4 0.46 and more, skin 0.09.
+    """
+
+    dark_glass: float = 100.0
+    stained_od: float = 0.12
+    most_foreign: float = 0.08
+    foreign_red: float = 1.05
+    foreign_blue: float = 1.0
+    most_red: float = 0.85
+    field_um: float = 128.0
+    field_mpp: float = 1.0
+    most_fields: int = 48
+    least_fields: int = 8
+    least_tissue: float = 0.6
+    least_sharp_share: float = 0.5
+    least_sharpness: float = 0.16
+    nucleus_um2: tuple[float, float] = (14.0, 80.0)
+    most_elongated: float = 1.6
+    least_filled: float = 0.85
+    least_round_share: float = 0.12
+    most_aligned: float = 0.25
+    least_liver_share: float = 0.25

@@ -1,0 +1,26 @@
+"""What the terminal says of adequacy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from glisson.cli.summary import adequacy_line
+
+
+def _record(**more: Any) -> dict[str, Any]:
+    return {
+        "source": "model",
+        "biopsy": {"section_count": 1},
+        "adequacy": [
+            {"standard": "aasld_2009", "title": "AASLD 2009", "verdict": "not assessable"}
+        ],
+        **more,
+    }
+
+
+def test_adequacy_is_withheld_in_words_and_not_on_outlines_of_a_person() -> None:
+    doubted = {"verdict": "not H&E", "withheld": True}
+    assert adequacy_line(_record(plausibility=doubted)) == "adequacy withheld (not H&E)"
+    by_hand = _record(plausibility=doubted, source="edited")
+    assert adequacy_line(by_hand) == "AASLD 2009 not assessable"
+    assert adequacy_line(_record()) == "AASLD 2009 not assessable"
