@@ -43,6 +43,10 @@ FIRST_SEED = 800_000
 RARE = 4.0
 """Collapse, capsule and clots, next to biopsies: 0.3.0 met each on under 1 % of its tiles."""
 
+DIFFICULT_TRACTS = 2.0
+"""Hyaline and myxoid stroma, packed infiltrates, wide veins, next to biopsies; at 4, large tracts
+fill whole tiles too often."""
+
 MIT_FIELDS = ("lq01", "lq02", "lq03", "mgh_f2a", "mgh_f2e")
 """Real fields that may be trained on, with attribution (LICENSES.md)."""
 
@@ -93,6 +97,7 @@ def read_tiles(folder: Path, phantoms: int, fields: Path | None, cuts: int) -> T
         size_px=SIZE_PX,
         first_seed=FIRST_SEED,
         rare=RARE,
+        difficult_tracts=DIFFICULT_TRACTS,
     )
     if fields is None:
         logging.warning("no --fields: trained on phantoms alone")
