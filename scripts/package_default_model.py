@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from train_default_model import MPP, RECIPE, SIZE_PX
+from draw_training_tiles import MPP, SIZE_PX
+from train_default_model import RECIPE
 
 from glisson.model import Windows, find_model, write_bundle
 from glisson.model.networks import load_network

@@ -12,19 +12,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from draw_training_tiles import COUNT, MPP, SIZE_PX, draw_tiles
 
 from glisson.dataset import TileSource
 from glisson.files import atomic_path
 from glisson.training.devices import launched
 from glisson.training.loop import Trainer
 from glisson.training.network import create_network
-from glisson.training.phantom_tiles import PhantomTiles
 from glisson.training.picture_tiles import JoinedTiles, PictureTiles, read_pictures
 from glisson.training.recipe import Recipe
 
 RECIPE = Recipe(
     network="efficientnet-lite0",
-    epochs=4,
+    epochs=3,
     batch=16,
     tiles_per_epoch=1600,
     learning_rate=2e-3,
@@ -35,17 +35,6 @@ RECIPE = Recipe(
     seed=8000,
 )
 """Few steps: more of them raise scores on phantoms and lower them on real liver."""
-
-MPP = 1.5
-SIZE_PX = 256
-FIRST_SEED = 800_000
-
-RARE = 4.0
-"""Collapse, capsule and clots, next to biopsies: 0.3.0 met each on under 1 % of its tiles."""
-
-DIFFICULT_TRACTS = 2.0
-"""Hyaline and myxoid stroma, packed infiltrates, wide veins, next to biopsies; at 4, large tracts
-fill whole tiles too often."""
 
 MIT_FIELDS = ("lq01", "lq02", "lq03", "mgh_f2a", "mgh_f2e")
 """Real fields that may be trained on, with attribution (LICENSES.md)."""
@@ -60,7 +49,7 @@ def main() -> None:
     options.add_argument("--network", default=RECIPE.network)
     options.add_argument("--epochs", type=int, default=RECIPE.epochs)
     options.add_argument("--tiles-per-epoch", type=int, default=RECIPE.tiles_per_epoch)
-    options.add_argument("--tiles", type=int, default=1500, help="phantom tiles")
+    options.add_argument("--tiles", type=int, default=COUNT, help="phantom tiles")
     options.add_argument("--fields", type=Path, help="what real-dev/build.py wrote, for MIT fields")
     options.add_argument("--cuts", type=int, default=500, help="tiles cut from the MIT fields")
     options.add_argument("--seed", type=int, default=RECIPE.seed)
@@ -89,16 +78,7 @@ def main() -> None:
 
 def read_tiles(folder: Path, phantoms: int, fields: Path | None, cuts: int) -> TileSource:
     """Draw the phantom tiles that are not there yet, and cut the fields if given."""
-    drawn = PhantomTiles(
-        folder / "tiles",
-        phantoms,
-        validation=240,
-        mpp=MPP,
-        size_px=SIZE_PX,
-        first_seed=FIRST_SEED,
-        rare=RARE,
-        difficult_tracts=DIFFICULT_TRACTS,
-    )
+    drawn = draw_tiles(folder / "tiles", phantoms)
     if fields is None:
         logging.warning("no --fields: trained on phantoms alone")
         return drawn

@@ -54,7 +54,9 @@ class _Group:
     @property
     def file_name(self) -> str:
         scales = f"{min(SCALES):g}to{max(SCALES):g}"
-        kind = f"{self.mpp:g}um-{self.size_px}px-{scales}-{self.rare:g}-{self.difficult_tracts:g}"
+        kind = f"{self.mpp:g}um-{self.size_px}px-{scales}-{self.rare:g}"
+        if self.difficult_tracts != 1:
+            kind += f"-{self.difficult_tracts:g}"
         return f"phantoms-{self.first_seed}-{self.count}-{kind}.npz"
 
 
