@@ -50,6 +50,7 @@ def render_tile(
     artefacts: float = 1.0,
     drawn_mpp: float = 0.5,
     rare: float = 1.0,
+    difficult_tracts: float = 1.0,
 ) -> Tile:
     """One tile; the same seed gives the same bytes.
 
@@ -61,13 +62,16 @@ def render_tile(
         artefacts: how common pen, dust, folds, blur and padding are; 0 for none.
         drawn_mpp: µm per pixel of the drawing, about; nuclei keep their shape up to 1.
         rare: how common collapse, capsule and clots are, as a multiple of biopsies.
+        difficult_tracts: how common are tracts of dense collagen, loose stroma or packed cells,
+            with large vessels or a thin rim round a wide vein, and central veins that look like
+            portal ones, as a multiple of biopsies.
     """
     rng = np.random.default_rng([seed, 0x71])
     disease = draw_disease(rng, diagnosis)
     texture, stain = draw_texture(rng), draw_stain(rng)
     width_um = rng.uniform(450, 1400)
     core = draw_core(rng, _CORE_UM, width_um, angle=rng.uniform(0, 6.28))
-    layout = lay_out(rng, disease, core, rare)
+    layout = lay_out(rng, disease, core, rare, difficult_tracts)
     side_um = size_px * mpp
     centre = _focus(rng, layout, width_um / 2) + rng.uniform(-0.35, 0.35, 2) * side_um
     fine = _finer_by(mpp, drawn_mpp)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from glisson.phantom.draw.inflammation import (
@@ -14,10 +13,10 @@ from glisson.phantom.draw.inflammation import (
 from glisson.phantom.draw.lesions import draw_granuloma
 from glisson.phantom.draw.section import Points, Section
 from glisson.phantom.draw.stroma import draw_collagen, draw_spindle_nuclei
+from glisson.phantom.draw.stroma_map import StromaMap, map_stroma
 from glisson.phantom.draw.tubes import draw_duct, draw_onion_skin, draw_vessel
 from glisson.phantom.plan.tracts import Tract
 from glisson.phantom.world import Field, scatter
-from glisson.phantom.world.distance import resampled
 
 _ARTERY_EOSIN = 0.25
 _VEIN_EOSIN = 0.17
@@ -27,13 +26,14 @@ def draw_portal(section: Section) -> None:
     """Connective tissue over the lobule, and everything in it."""
     if float(section.ground.portal.max()) < -60:
         return
-    cover = _stroma_cover(section)
-    along = draw_collagen(section, cover, follow=section.ground.portal)
-    draw_spindle_nuclei(section, cover, along)
+    stroma = map_stroma(section)
+    cover = _stroma_cover(section, stroma)
+    along = draw_collagen(section, cover, follow=section.ground.portal, stroma=stroma)
+    draw_spindle_nuclei(section, cover, along, stroma)
     tracts = [t for t in section.layout.tracts if _near(section, t)]
     for tract in tracts:
         _draw_under_the_infiltrate(section, tract)
-    _draw_portal_infiltrate(section)
+    _draw_portal_infiltrate(section, stroma)
     for tract in tracts:
         _draw_profiles(section, tract)
 
@@ -42,11 +42,15 @@ def _near(section: Section, tract: Tract) -> bool:
     return any(section.canvas.touches(polygon, 60) for polygon in tract.polygons_um)
 
 
-def _stroma_cover(section: Section) -> Field:
-    """Where connective tissue replaces hepatocytes, 0 to 1: ragged, unlike the truth."""
+def _stroma_cover(section: Section, stroma: StromaMap) -> Field:
+    """Where connective tissue replaces hepatocytes, 0 to 1: crisp at some tracts, else ragged.
+
+    The truth runs along the mean of a ragged border.
+    """
     reach = np.float32(3.5 + 9 * section.disease.interface)
     ragged = reach * section.noise(24, 41 + 60) + np.float32(2.5) * section.noise(10, 42 + 60)
-    return np.clip((section.ground.portal + ragged) / np.float32(3.0) + np.float32(0.5), 0, 1)
+    edge = section.ground.portal + ragged * stroma.ragged
+    return np.clip(edge / np.float32(3.0) + np.float32(0.5), 0, 1)
 
 
 def _draw_under_the_infiltrate(section: Section, tract: Tract) -> None:
@@ -84,7 +88,7 @@ def _draw_cluster(
     draw_inflammatory_cells(section, points.keep(chosen))
 
 
-def _draw_portal_infiltrate(section: Section) -> None:
+def _draw_portal_infiltrate(section: Section, stroma: StromaMap) -> None:
     """Cells in the stroma, in clumps or sheets; what crosses the limiting plate is sparse.
 
     The border of the truth passes outside a dense infiltrate, as annotators draw it, so no more
@@ -96,26 +100,18 @@ def _draw_portal_infiltrate(section: Section) -> None:
         + clumped * np.float32(0.45) * section.noise(75, 50)
         + clumped * np.float32(0.2) * section.noise(24, 51)
     )
-    beyond_um = np.minimum(section.ground.portal - np.float32(4), 0)
+    sheet = np.float32(0.9) + np.float32(0.12) * section.noise(60, 53)
+    clumps += stroma.packed * (sheet - clumps)
+    density = clumps * stroma.infiltrate * _reach(section, stroma)
+    density = np.clip(density, 0, np.float32(0.78) + np.float32(0.08) * stroma.packed)
+    quiet = np.float32(0.015) * (section.ground.portal > 0) * (1 - stroma.hyaline)
+    draw_infiltrate(section, np.maximum(density, quiet), 52, stroma.cells, stroma.packed)
+
+
+def _reach(section: Section, stroma: StromaMap) -> Field:
+    """How an infiltrate thins out beyond the limiting plate, 0 to 1; at once where it is crisp."""
+    beyond_um = np.minimum(section.ground.portal - (1 + 3 * np.minimum(stroma.ragged, 1)), 0)
+    edge_um = np.float32(1.5) + np.float32(2.5) * stroma.ragged
     spill_um = np.float32(5 + 34 * section.disease.interface)
-    reach = np.maximum(
-        np.exp(beyond_um / np.float32(4)), np.float32(0.35) * np.exp(beyond_um / spill_um)
-    )
-    density = np.clip(clumps * _inflammation(section) * reach, 0, 0.78)
-    quiet = np.float32(0.015) * (section.ground.portal > 0)
-    draw_infiltrate(section, np.maximum(density, quiet), 52)
-
-
-def _inflammation(section: Section) -> Field:
-    """Inflammation of the nearest tract or septum, 0 to 1, a few µm beyond its border."""
-    coarse = section.canvas.coarser(8)
-    field = np.zeros(coarse.shape, np.float32)
-    layout = section.layout
-    shapes = [(septum.infiltrate, septum.polygon_um) for septum in layout.septa]
-    shapes += [(tract.infiltrate, p) for tract in layout.tracts for p in tract.polygons_um]
-    for value, polygon in shapes:
-        if section.canvas.touches(polygon, 60):
-            corners = np.round(coarse.px_from_um(polygon) * 16 - 8).astype(np.int32)
-            cv2.fillPoly(field, [corners], float(value), shift=4)
-    grown = cv2.dilate(field, np.ones((7, 7), np.uint8))
-    return resampled(cv2.GaussianBlur(grown, (0, 0), 10 / coarse.mpp), coarse, section.canvas)
+    spilled = np.float32(0.35) * np.minimum(stroma.ragged, 1) * np.exp(beyond_um / spill_um)
+    return np.maximum(np.exp(beyond_um / edge_um), spilled)

@@ -29,6 +29,8 @@ from glisson.phantom.world import (
 Points = NDArray[np.float64]
 Part = tuple[slice, slice]
 Amount = Field | np.floating[Any] | float
+_LEAST_RIM_UM = 3.0
+"""Collagen round a wide portal vein."""
 
 
 @dataclass
@@ -99,7 +101,11 @@ class Ground:
         distance = np.maximum(tracts, septa)
         if float(distance.max()) <= -OUT_OF_REACH_UM:
             return distance
-        return distance + 7 * noise(self.canvas, 60, 1) + 3.5 * noise(self.canvas, 28, 2)
+        distance = distance + 7 * noise(self.canvas, 60, 1) + 3.5 * noise(self.canvas, 28, 2)
+        wide = [v for tract in layout.tracts if tract.has_rim_only for v in tract.veins]
+        if not any(self.canvas.touches(v.polygon(), OUT_OF_REACH_UM) for v in wide):
+            return distance
+        return np.maximum(distance, self.to([v.polygon(_LEAST_RIM_UM) for v in wide]))
 
     @cached_property
     def central(self) -> Field:

@@ -12,6 +12,7 @@ from glisson.phantom.draw.lobule import (
     stamp_nuclei,
 )
 from glisson.phantom.draw.section import Section, blurred
+from glisson.phantom.draw.stroma_map import StromaMap
 from glisson.phantom.world import Field, scatter
 
 
@@ -52,24 +53,48 @@ def draw_collagen(
     eosin: float | None = None,
     stream: int = 40,
     follow: Field | None = None,
+    stroma: StromaMap | None = None,
 ) -> Field:
-    """Collagen over `cover`; returns the course of its fibres.
+    """Draw collagen over `cover`; return the course of its fibres.
 
-    `eosin` is relative to hepatocytes' cytoplasm; by default the preparation's.
+    `eosin` is relative to hepatocytes' cytoplasm; by default the preparation's. `stroma` says
+    where it is hyaline, myxoid, or hidden by cells.
     """
     texture = section.texture
     along = course(section, stream, follow)
-    body = 1 + np.float32(texture.fibre_contrast) * fibres(section, along, 1.0, stream + 1)
-    body += np.float32(0.15) * section.noise(46, stream + 4)
-    body += np.float32(0.07) * section.noise(5, stream + 5)
-    body = np.clip(body - _clefts(section, along, stream), 0.04, 2)
+    body = _woven(section, along, stream, stroma)
     strength = texture.collagen_eosin if eosin is None else eosin
-    section.dyes.cover(
-        cover,
-        np.float32(HEPATOCYTE_EOSIN * strength) * body * _pallor(section, stream),
-        np.float32(HEPATOCYTE_HAEMATOXYLIN * texture.collagen_haematoxylin) * body,
-    )
+    red = np.float32(HEPATOCYTE_EOSIN * strength) * body * _pallor(section, stream)
+    blue = np.float32(HEPATOCYTE_HAEMATOXYLIN * texture.collagen_haematoxylin) * body
+    if stroma is not None:
+        red, blue = red * stroma.eosin, blue * stroma.haematoxylin
+    section.dyes.cover(cover, red, blue)
     return along
+
+
+def _woven(section: Section, along: Field, stream: int, stroma: StromaMap | None) -> Field:
+    """Density of the weave, about 1: bundles and clefts."""
+    weave = np.float32(section.texture.fibre_contrast) * fibres(section, along, 1.0, stream + 1)
+    clefts = _clefts(section, along, stream)
+    if stroma is not None:
+        smooth = np.maximum(stroma.hyaline, stroma.packed)
+        weave *= 1 - np.float32(0.8) * smooth
+        clefts *= 1 - smooth
+    body = 1 + weave + np.float32(0.15) * section.noise(46, stream + 4)
+    body += np.float32(0.07) * section.noise(5, stream + 5)
+    body -= clefts
+    if stroma is not None and stroma.myxoid.any():
+        body += stroma.myxoid * (_wisps(section, along, stream) - body)
+    return np.clip(body, 0.04, 2.4)
+
+
+def _wisps(section: Section, along: Field, stream: int) -> Field:
+    """Myxoid ground: nearly empty, with thin strands and broad white spaces."""
+    strands = np.clip(fibres(section, along, 0.8, stream + 11) - np.float32(0.5), 0, 1.5)
+    gaps = section.noise(34, stream + 14) + fibres(section, along, 0.4, stream + 16)
+    spaces = np.clip(np.float32(0.8) * gaps - np.float32(0.4), 0, 1)
+    ground = np.float32(0.75) + np.float32(0.2) * section.noise(70, stream + 15)
+    return ground + np.float32(0.9) * strands - np.float32(0.55) * spaces
 
 
 def _pallor(section: Section, stream: int) -> Field:
@@ -93,10 +118,14 @@ def _clefts(section: Section, along: Field, stream: int) -> Field:
     return np.float32(0.9) * np.clip((gaps - np.float32(0.95)) * np.float32(1.6), 0, 1) * loose
 
 
-def draw_spindle_nuclei(section: Section, cover: Field, along: Field) -> None:
-    """Fibroblasts along the fibres, 800 to 2,600 per mm² as measured."""
+def draw_spindle_nuclei(
+    section: Section, cover: Field, along: Field, stroma: StromaMap | None = None
+) -> None:
+    """Draw fibroblasts along the fibres, 800 to 2,600 per mm² as measured; few in hyaline."""
     points = scatter(section.canvas, 17.0, 1.0, 48)
     chance = 0.08 + 0.28 * points.draw(4)
+    if stroma is not None:
+        chance *= 1 - 0.85 * section.at(stroma.hyaline, points.points_um)
     points = points.keep((section.at(cover, points.points_um) > 0.6) & (points.draw(2) < chance))
     smooth = blurred(along, section.canvas, 3.0)
     slope_x = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, ksize=3)

@@ -9,10 +9,19 @@ from glisson.phantom.draw import nuclei
 from glisson.phantom.draw.lobule import HEPATOCYTE_EOSIN, stamp_nuclei
 from glisson.phantom.draw.section import Part, Section
 from glisson.phantom.plan.shapes import Profile
-from glisson.phantom.world import Field, Scatter, noise, polygon_cover, scatter
+from glisson.phantom.world import (
+    Field,
+    Scatter,
+    noise,
+    polygon_cover,
+    sample,
+    scatter,
+    signed_distance_um,
+)
 
 _DUCT_EOSIN = 0.15
 _DUCT_HAEMATOXYLIN = 0.14
+_THICK_WALL_UM = 4.5
 
 
 def draw_vessel(
@@ -25,11 +34,18 @@ def draw_vessel(
     part, outer = polygon_cover(section.canvas, profile.polygon())
     if not outer.size:
         return part, outer
-    lumen = _shrunk(outer, profile.wall_um / section.canvas.mpp)
+    thick = profile.wall_um > _THICK_WALL_UM
+    if thick:
+        depth_um = signed_distance_um(section.canvas.part(*part), [profile.polygon()])
+        lumen = np.clip((depth_um - profile.wall_um) / section.canvas.mpp, 0, 1)
+    else:
+        lumen = _shrunk(outer, profile.wall_um / section.canvas.mpp)
     if bound is not None:
         outer = outer * np.clip(bound[part] / 2, 0, 1)
         lumen = lumen * np.clip(bound[part] / 2 - 1, 0, 1)
     _lay_wall(section, part, outer, wall_eosin, 0.08)
+    if thick:
+        _layer_wall(section, profile, part, outer, depth_um)
     section.dyes.fade(1 - lumen, part)
     _fill_with_blood(section, profile, part, lumen)
     _line_with_endothelium(section, profile)
@@ -42,6 +58,31 @@ def _lay_wall(
     section.dyes.fade(1 - cover, part)
     section.dyes.eosin[part] += np.float32(eosin) * cover
     section.dyes.haematoxylin[part] += np.float32(haematoxylin) * cover
+
+
+def _layer_wall(
+    section: Section, profile: Profile, part: Part, cover: Field, depth_um: Field
+) -> None:
+    """Concentric layers of muscle and collagen in a thick wall, paler or darker by vessel."""
+    local = section.canvas.part(*part)
+    tone = np.float32(0.65 + 0.75 * ((profile.x_um * 0.61) % 1.0))
+    depth_um = depth_um + np.float32(1.5) * noise(local, 25, 66)
+    layers = 1 + np.float32(0.16) * np.sin(depth_um * np.float32(2 * np.pi / 6.0))
+    layers += np.float32(0.08) * noise(local, 7, 67)
+    section.dyes.eosin[part] *= 1 + (tone * layers - 1) * cover
+    points = scatter(local, 10.0, 1.0, 68)
+    offset = points.points_um - profile.centre_um
+    inside = sample(depth_um, local, points.points_um) > 1.5
+    inside &= sample(cover, local, points.points_um) > 0.5
+    chosen = inside & (points.draw(2) < 0.15 + 0.45 * ((profile.y_um * 0.37) % 1.0))
+    angle = np.arctan2(offset[:, 1], offset[:, 0]) / np.pi + 0.5
+    stamp_nuclei(
+        section,
+        nuclei.SPINDLE,
+        points.keep(chosen),
+        0.7 + 0.3 * points.draw(3)[chosen],
+        np.mod(angle + 0.08 * (points.draw(5) - 0.5), 1.0)[chosen],
+    )
 
 
 def _shrunk(cover: Field, by_px: float) -> Field:
@@ -72,13 +113,16 @@ def _fill_with_blood(section: Section, profile: Profile, part: Part, lumen: Fiel
 def _line_with_endothelium(section: Section, profile: Profile) -> None:
     outline = profile.polygon(-profile.wall_um)
     edges = np.diff(outline, axis=0, append=outline[:1])
-    count = int(np.hypot(*edges.T).sum() / 20)
+    count = int(np.hypot(*edges.T).sum() / 14)
     if count < 1:
         return
-    spots = np.linspace(0, len(outline), count, endpoint=False).astype(int)
+    chance = np.mod(np.arange(count) * 0.618 + profile.x_um, 1.0)
+    kept = chance < 0.7
+    spots = np.linspace(0, len(outline), count, endpoint=False).astype(int)[kept]
     angle = np.arctan2(edges[spots, 1], edges[spots, 0])
-    ring = Scatter(outline[spots], lambda _: np.full(count, 0.5))
-    stamp_nuclei(section, nuclei.SINUSOIDAL, ring, np.ones(count), np.mod(angle / np.pi, 1.0))
+    ring = Scatter(outline[spots], lambda _: chance[kept])
+    darkness = 0.8 + 0.5 * chance[kept]
+    stamp_nuclei(section, nuclei.SINUSOIDAL, ring, darkness, np.mod(angle / np.pi, 1.0))
 
 
 def draw_duct(section: Section, duct: Profile) -> None:

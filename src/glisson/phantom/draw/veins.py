@@ -13,6 +13,8 @@ from glisson.phantom.plan.layout import CentralVein
 from glisson.phantom.world import Field, polygon_cover
 
 _WALL_EOSIN = 0.20
+_CLEAR_UM = 60.0
+"""From the centre of a large vein to the next tract at least."""
 
 
 def draw_central_veins(section: Section) -> None:
@@ -23,7 +25,7 @@ def draw_central_veins(section: Section) -> None:
     _draw_scars(section, veins)
     _draw_perivenulitis(section)
     for vein in veins:
-        part, cover = draw_vessel(section, vein.profile, _WALL_EOSIN)
+        part, cover = draw_vessel(section, vein.profile, _WALL_EOSIN, -section.ground.portal)
         kind = Feature.SUBLOBULAR_VEIN if vein.sublobular else Feature.CENTRAL_VEIN
         if cover.size:
             section.mark(kind, cover > 0.5, part)
@@ -34,7 +36,8 @@ def _shown(section: Section, vein: CentralVein) -> bool:
     if not section.canvas.touches(vein.profile.polygon(), 80):
         return False
     spot = vein.profile.centre_um[None]
-    return bool(section.at(section.ground.portal, spot)[0] <= -vein.profile.radius_um)
+    clear_um = min(vein.profile.radius_um, _CLEAR_UM)
+    return bool(section.at(section.ground.portal, spot)[0] <= -clear_um)
 
 
 def _draw_scars(section: Section, veins: list[CentralVein]) -> None:

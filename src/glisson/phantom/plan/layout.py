@@ -16,6 +16,9 @@ from glisson.phantom.plan.tracts import Septum, Tract, draw_septum, draw_tract
 _LOBULE_UM = (850.0, 1150.0)
 _NEXT_TRACT_UM = 330.0
 _MARGIN_UM = 700.0
+_WIDE_SHARE = 0.06
+_RIM_SHARE = 0.06
+"""Of central veins in biopsies."""
 
 
 @dataclass(frozen=True)
@@ -81,22 +84,30 @@ class Layout:
 
 
 def lay_out(
-    rng: np.random.Generator, disease: Disease, cores: list[Core], rare: float = 1.0
+    rng: np.random.Generator,
+    disease: Disease,
+    cores: list[Core],
+    rare: float = 1.0,
+    difficult_tracts: float = 1.0,
 ) -> Layout:
     """Fill cores with lobules: central veins regularly, tracts between them.
 
     Central veins seed a Voronoi diagram and tracts lie on its vertices (Lau et al., Sci Rep
     2021, s41598-021-88699-2); from stage 3 septa run along its edges. Collapse, capsule and
-    clots are `rare` times as common as in biopsies.
+    clots are `rare` times as common as in biopsies, and so are by `difficult_tracts` the tracts
+    that a model misses and the hepatic veins that it takes for tracts.
     """
     low = np.min([core.outline_um.min(axis=0) for core in cores], axis=0) - _MARGIN_UM
     high = np.max([core.outline_um.max(axis=0) for core in cores], axis=0) + _MARGIN_UM
     centres = jittered_lattice(rng, low, high, rng.uniform(*_LOBULE_UM))
     diagram = Voronoi(centres)
     near = _Nearness(cores)
-    tracts = [draw_tract(rng, disease, site) for site in _sites(rng, diagram, near)]
-    septa = _septa(rng, disease, diagram, centres, near) if disease.stage >= 3 else []
-    veins = [_central_vein(rng, disease, c) for c in centres if near(c, 400)]
+    sites = _sites(rng, diagram, near)
+    tracts = [draw_tract(rng, disease, site, difficult_tracts) for site in sites]
+    septa = []
+    if disease.stage >= 3:
+        septa = _septa(rng, disease, diagram, centres, near, difficult_tracts)
+    veins = [_central_vein(rng, disease, c, difficult_tracts) for c in centres if near(c, 400)]
     lesions = draw_lesions(rng, disease, cores, [v.profile.centre_um for v in veins], rare)
     return Layout(tuple(cores), tuple(veins), tuple(tracts), tuple(septa), lesions)
 
@@ -149,20 +160,47 @@ def _spread(points: Points, distance_um: float) -> Points:
     return points[kept]
 
 
-def _central_vein(rng: np.random.Generator, disease: Disease, centre_um: Points) -> CentralVein:
+def _central_vein(
+    rng: np.random.Generator, disease: Disease, centre_um: Points, difficult: float
+) -> CentralVein:
     sublobular = rng.random() < 0.1
     radius = rng.uniform(75, 170) if sublobular else np.clip(rng.lognormal(np.log(28), 0.4), 12, 75)
     if disease.congestion > 0.4:
         radius *= rng.uniform(1.0, 1.4)
-    wall = min(rng.uniform(8, 25) if sublobular else rng.uniform(1.0, 3.5), radius * 0.3)
+    wall = min(rng.uniform(4, 16) if sublobular else rng.uniform(1.0, 3.5), radius * 0.3)
     scar_um = disease.perivenular_scar * rng.uniform(0, 1) * (30 + 0.5 * radius)
     spot = centre_um + rng.normal(0, 40, 2)
     profile = draw_profile(rng, spot, float(radius), (0.35, 1.0), float(wall))
-    return CentralVein(profile, float(scar_um if scar_um > 4 else 0.0), sublobular)
+    vein = CentralVein(profile, float(scar_um if scar_um > 4 else 0.0), sublobular)
+    return _like_a_portal_vein(rng, vein, difficult)
+
+
+def _like_a_portal_vein(
+    rng: np.random.Generator, vein: CentralVein, difficult: float
+) -> CentralVein:
+    """Some are wide and empty, or cut lengthwise, or have a thin rim of collagen."""
+    (own,) = rng.spawn(1)
+    profile = vein.profile
+    if own.random() < min(_WIDE_SHARE * difficult, 0.4) and not vein.sublobular:
+        radius_um, aspect = float(own.uniform(35, 110)), float(own.uniform(0.4, 1.0))
+        if own.random() < 0.4:
+            radius_um, aspect = float(own.uniform(70, 220)), float(own.uniform(0.12, 0.3))
+        wall_um = float(own.uniform(0.6, 3.0))
+        profile = replace(profile, radius_um=radius_um, aspect=aspect, wall_um=wall_um)
+        profile = replace(profile, filling=0.0 if own.random() < 0.6 else profile.filling)
+    scar_um = vein.scar_um
+    if scar_um == 0 and own.random() < min(_RIM_SHARE * difficult, 0.4):
+        scar_um = float(own.uniform(4, 14))
+    return replace(vein, profile=profile, scar_um=scar_um)
 
 
 def _septa(
-    rng: np.random.Generator, disease: Disease, diagram: Voronoi, centres: Points, near: _Nearness
+    rng: np.random.Generator,
+    disease: Disease,
+    diagram: Voronoi,
+    centres: Points,
+    near: _Nearness,
+    difficult: float,
 ) -> list[Septum]:
     """Bridges: some lobule edges at stage 3, nearly all at stage 4, and portal to central."""
     chance = 0.6 if disease.stage == 3 else 0.95
@@ -172,9 +210,10 @@ def _septa(
             continue
         line = diagram.vertices[ends]
         if near(line.mean(0), 700) and np.hypot(*(line[1] - line[0])) < 2500:
-            septa.append(draw_septum(rng, disease, line))
+            septa.append(draw_septum(rng, disease, line, difficult))
     for vertex in diagram.vertices:
         if rng.random() < 0.10 * (disease.stage - 2) and near(vertex, 500):
             nearest = centres[np.argmin(np.hypot(*(centres - vertex).T))]
-            septa.append(draw_septum(rng, disease, np.array([vertex, nearest])))
+            line = np.array([vertex, nearest])
+            septa.append(draw_septum(rng, disease, line, difficult))
     return septa
