@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-import numpy as np
 import shapely
 from shapely import Polygon
 
@@ -23,7 +22,7 @@ from glisson.dataset import (
 )
 from glisson.exchange import read_geojson
 from glisson.model import ModelBundle, Runtime
-from glisson.phantom import BILE_DUCT, HEPATIC_ARTERY, PORTAL_VEIN
+from glisson.phantom import LEAST_TRIAD_KINDS, TRIAD, count_triad_kinds
 from glisson.regions import Regions, RegionSettings, find_regions
 from glisson.segmentation import SegmentSettings, segment_beside_artefacts
 from glisson.tissue import TissueSettings, find_tissue
@@ -37,8 +36,7 @@ LEAST_SHARE = 0.3
 MERGED = "part of a drawn tract, cut or joined otherwise"
 UNEXPLAINED = "nothing that is known"
 _FEATURES = "{slide}.features.geojson"
-_TRIAD = (BILE_DUCT, HEPATIC_ARTERY, PORTAL_VEIN)
-_EXPLAIN_NOTHING = ("Interface", *_TRIAD)
+_EXPLAIN_NOTHING = ("Interface", *TRIAD)
 
 
 @dataclass(frozen=True)
@@ -200,13 +198,9 @@ def _features(labelled: LabelledSlide) -> Features | None:
 
 def _with_triad(drawn: Sequence[Polygon], features: Features | None) -> tuple[bool, ...]:
     """Whether each tract holds two of the triad; empty where nothing of it is known."""
-    if features is None or not any(name in features for name in _TRIAD):
+    if features is None or not any(name in features for name in TRIAD):
         return ()
-    kinds = np.zeros(len(drawn), int)
-    for name in _TRIAD:
-        middles = shapely.STRtree(shapely.centroid(features.get(name, [])))
-        kinds[np.unique(middles.query(drawn, "contains")[0])] += 1
-    return tuple((kinds >= 2).tolist())
+    return tuple((count_triad_kinds(drawn, features) >= LEAST_TRIAD_KINDS).tolist())
 
 
 def _aside(

@@ -49,6 +49,7 @@ def write_tracts_geojson(
     info: SlideInfo,
     model: str,
     frame: GeoJsonFrame = "qupath",
+    tract_texts: Sequence[Mapping[str, str]] = (),
 ) -> None:
     """Write tissue (locked), and one annotation a tract (to be corrected) or candidate.
 
@@ -58,11 +59,20 @@ def write_tracts_geojson(
     QuPath crops to. Rounded to 0.01 px and valid after rounding; checked before the file
     gets its name. A name that ends in `.gz` is compressed.
 
+    Args:
+        path: the file.
+        regions: the outlines.
+        measurements: of the same regions.
+        info: of the slide.
+        model: what drew them.
+        frame: of the coordinates.
+        tract_texts: further metadata of each tract.
+
     Raises:
         OutputError: the file cannot be written.
         OutlineError: QuPath would refuse it.
     """
-    _write(path, tracts_document(regions, measurements, info, model, frame))
+    _write(path, tracts_document(regions, measurements, info, model, frame, tract_texts))
 
 
 @dataclass(frozen=True)
@@ -135,16 +145,18 @@ def tracts_document(
     info: SlideInfo,
     model: str,
     frame: GeoJsonFrame = "qupath",
+    tract_texts: Sequence[Mapping[str, str]] = (),
 ) -> Document:
     """The FeatureCollection that `write_tracts_geojson` writes."""
     shift_l0 = _shift(info, frame)
     tissue = _tissue_geometry(regions, shift_l0)
     features = [] if tissue is None else [_tissue_feature(tissue, measurements, info, model)]
     shapely.prepare(tissue)
-    for tract, measured in zip(regions.tracts, measurements.tracts, strict=True):
+    texts = tract_texts or [{}] * len(regions.tracts)
+    for tract, measured, own in zip(regions.tracts, measurements.tracts, texts, strict=True):
         geometry = _tract_geometry(tract.outline_l0, tissue, shift_l0)
         if geometry is not None:
-            features.append(_tract_feature(geometry, measured, info, model))
+            features.append(_tract_feature(geometry, measured, info, model, own))
     for candidate, listed in zip(regions.candidates, measurements.candidates, strict=True):
         geometry = _tract_geometry(candidate.outline_l0, tissue, shift_l0)
         if geometry is not None:
@@ -222,7 +234,11 @@ def _tissue_feature(
 
 
 def _tract_feature(
-    geometry: Polygon | MultiPolygon, tract: TractMeasurements, info: SlideInfo, model: str
+    geometry: Polygon | MultiPolygon,
+    tract: TractMeasurements,
+    info: SlideInfo,
+    model: str,
+    further: Mapping[str, str],
 ) -> Document:
     numbers = {
         "PT area µm^2": tract.area_um2,
@@ -235,6 +251,7 @@ def _tract_feature(
         "Tract": "complete" if tract.complete else "partial",
         "Fragment": str(tract.fragment_number),
         "Model": model,
+        **further,
     }
     return _feature(
         _identifier(info, model, f"tract {tract.number}"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import shapely
@@ -102,8 +102,22 @@ def _halved(polygon: Polygon) -> list[Polygon]:
     return [piece for half in halves for piece in pieces(polygon.intersection(half))]
 
 
-def drawn_by(reader: Annotator, regions: Regions, pixel_size: PixelSize, seed: int) -> list[Drawn]:
-    """Tissue, and the tracts as a reader draws them inside it."""
+def drawn_by(
+    reader: Annotator,
+    regions: Regions,
+    pixel_size: PixelSize,
+    seed: int,
+    are_tracts: Sequence[bool],
+) -> list[Drawn]:
+    """Draw tissue, and every portal area as a reader does; the names say which the reader counts.
+
+    Args:
+        reader: whose hand.
+        regions: the truth.
+        pixel_size: µm per level-0 pixel.
+        seed: of the hand.
+        are_tracts: of each portal area, whether it is a portal tract by its contents.
+    """
     um_per_l0 = np.array([pixel_size.x_um, pixel_size.y_um])
     outlines_um = [_scaled(tract.outline_l0, um_per_l0) for tract in regions.tracts]
     tissue = shapely.union_all([fragment.outline_l0 for fragment in regions.fragments])
@@ -112,7 +126,8 @@ def drawn_by(reader: Annotator, regions: Regions, pixel_size: PixelSize, seed: i
     ]  # fmt: skip
     for index, outline_um in annotate(outlines_um, reader, seed):
         inside = _scaled(outline_um, 1 / um_per_l0).intersection(tissue)
-        name = f"PT {regions.tracts[index].number}"
+        kind = "PT" if are_tracts[index] else "Portal area"
+        name = f"{kind} {regions.tracts[index].number}"
         drawn.append(Drawn(name, PORTAL.qupath_name, PORTAL.colour, inside))
     return drawn
 
