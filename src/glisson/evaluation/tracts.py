@@ -58,6 +58,7 @@ class TractScore:
         aside: positions of the tracts found that are drawn ones without two of the triad, or lie
             for the most part on such: where portal tracts are counted, they are neither right nor
             false.
+        counted: number of the tracts found that count as portal tracts (`COUNTED_DEFINITION`).
         seconds: from the slide on disk to its tracts.
     """
 
@@ -71,6 +72,7 @@ class TractScore:
     causes: dict[str, int] = field(default_factory=dict)
     with_triad: tuple[bool, ...] = ()
     aside: tuple[int, ...] = ()
+    counted: int = 0
     seconds: float = 0.0
 
     @property
@@ -126,6 +128,7 @@ def compare(labelled: LabelledSlide, regions: Regions, split: Split) -> TractSco
     least_l0 = RegionSettings().min_tract_area_um2 / labels.pixel_size.area_um2
     drawn = _mostly_in(drawn_tracts(labels, least_l0), seen)
     found = _mostly_in([tract.polygon_l0 for tract in regions.tracts], seen)
+    counted = _mostly_in([t.polygon_l0 for t in regions.tracts if t.is_counted], seen)
     pairs = matched_pairs(drawn, found)
     false = [each for index, each in enumerate(found) if index not in {f for _, f in pairs}]
     tissue = shapely.union_all(labels.tissue_l0).intersection(seen)
@@ -143,6 +146,7 @@ def compare(labelled: LabelledSlide, regions: Regions, split: Split) -> TractSco
         _causes(false, drawn, features),
         with_triad,
         _aside(drawn, with_triad, found, pairs),
+        len(counted),
     )
 
 

@@ -23,6 +23,8 @@ from glisson.classes import (
     PORTAL,
     TISSUE_COLOUR,
     TISSUE_QUPATH_NAME,
+    UNCOUNTED_COLOUR,
+    UNCOUNTED_QUPATH_NAME,
 )
 from glisson.errors import OutlineError, OutputError
 from glisson.exchange.qupath_rules import MOST_VERTICES, broken_rules
@@ -49,30 +51,21 @@ def write_tracts_geojson(
     info: SlideInfo,
     model: str,
     frame: GeoJsonFrame = "qupath",
-    tract_texts: Sequence[Mapping[str, str]] = (),
 ) -> None:
     """Write tissue (locked), and one annotation a tract (to be corrected) or candidate.
 
-    A candidate has a class of its own, so that nobody counts it before a person accepts it.
+    A candidate has a class of its own, so that nobody counts it before a person accepts it, and so
+    has a tract that does not count.
 
     Coordinates are level-0 pixels; in the frame `qupath` less the slide's bounds, which
     QuPath crops to. Rounded to 0.01 px and valid after rounding; checked before the file
     gets its name. A name that ends in `.gz` is compressed.
 
-    Args:
-        path: the file.
-        regions: the outlines.
-        measurements: of the same regions.
-        info: of the slide.
-        model: what drew them.
-        frame: of the coordinates.
-        tract_texts: further metadata of each tract.
-
     Raises:
         OutputError: the file cannot be written.
         OutlineError: QuPath would refuse it.
     """
-    _write(path, tracts_document(regions, measurements, info, model, frame, tract_texts))
+    _write(path, tracts_document(regions, measurements, info, model, frame))
 
 
 @dataclass(frozen=True)
@@ -145,18 +138,16 @@ def tracts_document(
     info: SlideInfo,
     model: str,
     frame: GeoJsonFrame = "qupath",
-    tract_texts: Sequence[Mapping[str, str]] = (),
 ) -> Document:
     """The FeatureCollection that `write_tracts_geojson` writes."""
     shift_l0 = _shift(info, frame)
     tissue = _tissue_geometry(regions, shift_l0)
     features = [] if tissue is None else [_tissue_feature(tissue, measurements, info, model)]
     shapely.prepare(tissue)
-    texts = tract_texts or [{}] * len(regions.tracts)
-    for tract, measured, own in zip(regions.tracts, measurements.tracts, texts, strict=True):
+    for tract, measured in zip(regions.tracts, measurements.tracts, strict=True):
         geometry = _tract_geometry(tract.outline_l0, tissue, shift_l0)
         if geometry is not None:
-            features.append(_tract_feature(geometry, measured, info, model, own))
+            features.append(_tract_feature(geometry, measured, info, model))
     for candidate, listed in zip(regions.candidates, measurements.candidates, strict=True):
         geometry = _tract_geometry(candidate.outline_l0, tissue, shift_l0)
         if geometry is not None:
@@ -234,16 +225,13 @@ def _tissue_feature(
 
 
 def _tract_feature(
-    geometry: Polygon | MultiPolygon,
-    tract: TractMeasurements,
-    info: SlideInfo,
-    model: str,
-    further: Mapping[str, str],
+    geometry: Polygon | MultiPolygon, tract: TractMeasurements, info: SlideInfo, model: str
 ) -> Document:
     numbers = {
         "PT area µm^2": tract.area_um2,
         "PT perimeter µm": tract.perimeter_um,
         "PT equivalent diameter µm": tract.equivalent_diameter_um,
+        "PT width µm": tract.width_um,
         "PT probability": tract.probability,
         "PT edge contact fraction": tract.edge_contact_fraction,
     }
@@ -251,14 +239,13 @@ def _tract_feature(
         "Tract": "complete" if tract.complete else "partial",
         "Fragment": str(tract.fragment_number),
         "Model": model,
-        **further,
     }
     return _feature(
         _identifier(info, model, f"tract {tract.number}"),
         geometry,
         f"PT {tract.number}",
-        PORTAL.qupath_name,
-        PORTAL.colour,
+        PORTAL.qupath_name if tract.is_counted else UNCOUNTED_QUPATH_NAME,
+        PORTAL.colour if tract.is_counted else UNCOUNTED_COLOUR,
         numbers,
         texts,
         locked=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from glisson.regions.counting import is_wide_enough, width_um
 from glisson.regions.drawn import DrawnTract, regions_from_drawn
 from glisson.regions.find import find_regions
 from glisson.regions.label_map import LabelMap
@@ -12,13 +13,14 @@ from glisson.regions.matching import (
     untouched_as_traced,
 )
 from glisson.regions.outline import on_qupath_grid, smooth_outline
-from glisson.regions.settings import COMPLETE_DEFINITION, RegionSettings
+from glisson.regions.settings import COMPLETE_DEFINITION, COUNTED_DEFINITION, RegionSettings
 from glisson.regions.short_lines import short_lines
 from glisson.regions.trace import trace_mask
 from glisson.regions.tracts import Candidate, Fragment, PortalArea, Regions, Tract
 
 __all__ = [
     "COMPLETE_DEFINITION",
+    "COUNTED_DEFINITION",
     "UNCHANGED_IOU",
     "Candidate",
     "DrawnTract",
@@ -29,6 +31,7 @@ __all__ = [
     "Regions",
     "Tract",
     "find_regions",
+    "is_wide_enough",
     "matched",
     "on_qupath_grid",
     "regions_from_drawn",
@@ -37,4 +40,5 @@ __all__ = [
     "smooth_outline",
     "trace_mask",
     "untouched_as_traced",
+    "width_um",
 ]

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 import shapely
 from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
-from glisson.classes import LOBULE, PORTAL, TISSUE_COLOUR, TISSUE_QUPATH_NAME
+from glisson.classes import (
+    LOBULE,
+    PORTAL,
+    TISSUE_COLOUR,
+    TISSUE_QUPATH_NAME,
+    UNCOUNTED_COLOUR,
+    UNCOUNTED_QUPATH_NAME,
+)
 from glisson.exchange import Drawn
 from glisson.frames import BoxPx, Frame, PixelSize
 from glisson.phantom import (
@@ -102,22 +109,8 @@ def _halved(polygon: Polygon) -> list[Polygon]:
     return [piece for half in halves for piece in pieces(polygon.intersection(half))]
 
 
-def drawn_by(
-    reader: Annotator,
-    regions: Regions,
-    pixel_size: PixelSize,
-    seed: int,
-    are_tracts: Sequence[bool],
-) -> list[Drawn]:
-    """Draw tissue, and every portal area as a reader does; the names say which the reader counts.
-
-    Args:
-        reader: whose hand.
-        regions: the truth.
-        pixel_size: µm per level-0 pixel.
-        seed: of the hand.
-        are_tracts: of each portal area, whether it is a portal tract by its contents.
-    """
+def drawn_by(reader: Annotator, regions: Regions, pixel_size: PixelSize, seed: int) -> list[Drawn]:
+    """Draw tissue, and every portal area as a reader does; the class says whether it counts."""
     um_per_l0 = np.array([pixel_size.x_um, pixel_size.y_um])
     outlines_um = [_scaled(tract.outline_l0, um_per_l0) for tract in regions.tracts]
     tissue = shapely.union_all([fragment.outline_l0 for fragment in regions.fragments])
@@ -126,9 +119,10 @@ def drawn_by(
     ]  # fmt: skip
     for index, outline_um in annotate(outlines_um, reader, seed):
         inside = _scaled(outline_um, 1 / um_per_l0).intersection(tissue)
-        kind = "PT" if are_tracts[index] else "Portal area"
-        name = f"{kind} {regions.tracts[index].number}"
-        drawn.append(Drawn(name, PORTAL.qupath_name, PORTAL.colour, inside))
+        tract = regions.tracts[index]
+        class_name = PORTAL.qupath_name if tract.is_counted else UNCOUNTED_QUPATH_NAME
+        colour = PORTAL.colour if tract.is_counted else UNCOUNTED_COLOUR
+        drawn.append(Drawn(f"PT {tract.number}", class_name, colour, inside))
     return drawn
 
 

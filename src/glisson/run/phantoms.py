@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +34,6 @@ from glisson.slides import PyramidStyle, SlideInfo, open_slide
 TRUTH = "phantom truth"
 PORTAL_TRACT_COUNT = "portal_tract_count"
 """Portal areas that are portal tracts by their contents, all sections; in `.truth.json`."""
-CONTENTS = "Contents"
-"""Metadata of a true outline: whether it is a portal tract by its contents."""
-_TWO_OF_TRIAD = "two of the triad"
-_LESS = "less than two of the triad"
 
 
 @dataclass(frozen=True)
@@ -46,7 +43,8 @@ class MadePhantom:
     Attributes:
         path: the slide.
         truth_path: its true outlines as GeoJSON.
-        regions: true fragments and portal areas.
+        regions: true fragments and portal areas; those count that are portal tracts by their
+            contents, as readers count.
         triad_kinds: kinds of bile duct, artery and portal vein, 0 to 3, seen in each portal area.
         measurements: their measurements.
         stage: fibrosis stage 0 to 4.
@@ -62,11 +60,6 @@ class MadePhantom:
     stage: int
     diagnosis: str
     centreline_length_mm: float
-
-    @property
-    def are_tracts(self) -> tuple[bool, ...]:
-        """Whether each portal area is a portal tract by its contents, as readers count."""
-        return tuple(kinds >= LEAST_TRIAD_KINDS for kinds in self.triad_kinds)
 
 
 def make_phantom(
@@ -90,13 +83,15 @@ def make_phantom(
     biopsy = plan_biopsy(settings)
     truth = write_phantom(path, biopsy, style, workers)
     regions = find_regions(truth, RegionSettings())
-    measurements = measure_biopsy(regions, biopsy.pixel_size)
     profiles = drawn_profiles(biopsy, regions)
+    triad_kinds = _triad_kinds(regions, profiles)
+    regions = _counted_by_contents(regions, triad_kinds)
+    measurements = measure_biopsy(regions, biopsy.pixel_size)
     made = MadePhantom(
         path,
         _beside(path, ".truth.geojson"),
         regions,
-        _triad_kinds(regions, profiles),
+        triad_kinds,
         measurements,
         biopsy.disease.stage,
         biopsy.disease.diagnosis,
@@ -116,6 +111,15 @@ def _triad_kinds(regions: Regions, profiles: list[Drawn]) -> tuple[int, ...]:
     }
     areas = [tract.outline_l0 for tract in regions.tracts]
     return tuple(count_triad_kinds(areas, by_name).tolist())
+
+
+def _counted_by_contents(regions: Regions, triad_kinds: Sequence[int]) -> Regions:
+    """Let those portal areas count that hold two of the triad, whatever their width."""
+    tracts = tuple(
+        replace(tract, is_counted=kinds >= LEAST_TRIAD_KINDS)
+        for tract, kinds in zip(regions.tracts, triad_kinds, strict=True)
+    )
+    return replace(regions, tracts=tracts)
 
 
 def made_before(path: Path, settings: PhantomSettings) -> dict[str, Any] | None:
@@ -144,15 +148,12 @@ def _write_outlines(
     readers: int,
     profiles: list[Drawn],
 ) -> None:
-    texts = [{CONTENTS: _TWO_OF_TRIAD if holds else _LESS} for holds in made.are_tracts]
-    write_tracts_geojson(
-        made.truth_path, made.regions, made.measurements, info, TRUTH, tract_texts=texts
-    )
+    write_tracts_geojson(made.truth_path, made.regions, made.measurements, info, TRUTH)
     features = drawn_features(truth, made.regions, info.pixel_size) + profiles
     write_annotations_geojson(_beside(made.path, ".features.geojson"), features, info, TRUTH)
     for number, reader in enumerate((FIRST_READER, SECOND_READER)[:readers], 1):
         seed = biopsy.settings.seed + number
-        drawn = drawn_by(reader, made.regions, info.pixel_size, seed, made.are_tracts)
+        drawn = drawn_by(reader, made.regions, info.pixel_size, seed)
         path = _beside(made.path, f".reader-{number}.geojson")
         write_annotations_geojson(path, drawn, info, f"synthetic reader {number}")
 
@@ -168,11 +169,9 @@ def _facts(made: MadePhantom, biopsy: PhantomBiopsy, truth: PhantomTruth) -> dic
         "centreline_length_mm": made.centreline_length_mm,
         "feature_area_mm2": truth.area_mm2_by_feature(),
         "biopsy": measured["biopsy"],
-        PORTAL_TRACT_COUNT: sum(made.are_tracts),
+        PORTAL_TRACT_COUNT: sum(tract.is_counted for tract in made.regions.tracts),
         "tracts": [
-            {**tract, "triad_kinds": kinds, "is_portal_tract": holds}
-            for tract, kinds, holds in zip(
-                measured["tracts"], made.triad_kinds, made.are_tracts, strict=True
-            )
+            {**tract, "triad_kinds": kinds}
+            for tract, kinds in zip(measured["tracts"], made.triad_kinds, strict=True)
         ],
     }
