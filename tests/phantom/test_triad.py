@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glisson.phantom import (
@@ -25,6 +25,7 @@ def disc(x: float, y: float, radius: float = 8) -> shapely.Polygon:
 
 
 @given(st.lists(st.sampled_from(TRIAD), max_size=8))
+@settings(deadline=None)
 def test_each_kind_counts_once_however_many_profiles_there_are(names: list[str]) -> None:
     profiles = {name: [disc(50, 50)] * names.count(name) for name in names}
     assert count_triad_kinds([AREA, ELSEWHERE], profiles).tolist() == [len(set(names)), 0]

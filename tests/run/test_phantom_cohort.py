@@ -61,17 +61,17 @@ def test_truth_says_which_areas_are_tracts_and_evaluation_agrees(tmp_path: Path)
     settings = PhantomSettings(seed=5, length_mm=4, stage=2, diagnosis="aih", mpp=1.0, artefacts=0)
     made = make_phantom(path, settings, "tiff")
     facts = json.loads((tmp_path / "p.truth.json").read_text("utf-8"))
-    holds = [tract["is_portal_tract"] for tract in facts["tracts"]]
+    holds = [tract["is_counted"] for tract in facts["tracts"]]
     assert 0 < sum(holds) < len(holds)
     assert facts["portal_tract_count"] == sum(holds)
     assert holds == [tract["triad_kinds"] >= 2 for tract in facts["tracts"]]
-    outlines = json.loads(made.truth_path.read_text("utf-8"))["features"]
-    texts = [each["properties"]["metadata"].get("Contents") for each in outlines[1:]]
-    assert [text == "two of the triad" for text in texts] == holds
-    names = {area.name for area in read_geojson(tmp_path / "p.reader-1.geojson").areas}
-    numbers = {tract.number for tract, own in zip(made.regions.tracts, holds, strict=True) if own}
-    assert {int(name[3:]) for name in names if name.startswith("PT ")} <= numbers
-    assert any(name.startswith("Portal area ") for name in names)
+    assert facts["biopsy"]["tract_count_total"] == sum(holds)
+    outlines = read_geojson(made.truth_path).areas
+    assert [area.class_name == "Portal tract" for area in outlines[1:]] == holds
+    by_name = {area.name: area.class_name for area in outlines}
+    read = read_geojson(tmp_path / "p.reader-1.geojson").areas
+    assert {area.class_name for area in read[1:]} == {"Portal tract", "Portal tract: not counted"}
+    assert all(by_name[area.name] == area.class_name for area in read)
     source = AnnotatedSlide(path, made.truth_path, "p")
     with open_labelled(source) as labelled:
         score = compare(labelled, made.regions, Split.TEST)
