@@ -95,7 +95,7 @@ def biopsy_labels(height: int = 700, width: int = 2400) -> np.ndarray:
     disc(labels, 900, 350, 20, 0)
     disc(labels, 1500, 330, 45, 2)
     cut = np.zeros_like(labels)
-    disc(cut, 1900, 590, 80, 2)
+    disc(cut, 1900, 570, 80, 2)
     labels[(cut == 2) & (labels == 1)] = 2
     return labels
 

@@ -31,6 +31,10 @@ LOBULE = TissueClass(1, "lobule", "Lobule", (90, 140, 220), (255, 0, 0))
 PORTAL = TissueClass(2, "portal", "Portal tract", (255, 160, 0), (255, 255, 255))
 CLASSES = (BACKGROUND, LOBULE, PORTAL)
 
+UNCOUNTED_QUPATH_NAME = f"{PORTAL.qupath_name}: not counted"
+UNCOUNTED_COLOUR: Rgb = (150, 80, 30)
+"""A portal area that is in no count of tracts: portal to the class map and to training."""
+
 CANDIDATE_QUPATH_NAME = "Portal tract?"
 CANDIDATE_COLOUR: Rgb = (0, 190, 60)
 """A portal area that nobody has decided on: no class of the class map, which calls it lobule."""

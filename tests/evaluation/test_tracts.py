@@ -116,8 +116,8 @@ def test_recall_of_tracts_with_two_of_the_triad(tmp_path: Path) -> None:
     table = content_table([score])
     assert table is not None
     assert [row[1:] for row in table.rows] == [
-        ("two of the triad", "1", "1.000", "2", "0.500", "0.667"),
-        ("less", "1", "0.000", "", "", ""),
+        ("two of the triad", "1", "1.000", "2", "0.500", "0.667", "2", "1 of 1"),
+        ("less", "1", "0.000", "", "", "", "", ""),
     ]
 
 
@@ -132,7 +132,24 @@ def test_what_is_found_on_less_than_a_tract_is_neither_right_nor_false(tmp_path:
         assert [score.found, len(score.aside)] == [3, 1]
         table = content_table([score])
         assert table is not None
-        assert table.rows[0][4:] == ("2", "0.500", "0.667")
+        assert table.rows[0][4:7] == ("2", "0.500", "0.667")
+
+
+def test_counts_by_width_are_compared_with_counts_by_contents(tmp_path: Path) -> None:
+    """Of three found two count; one drawn holds two of the triad."""
+    ducts = shapely.union(FIRST.centroid.buffer(8), SECOND.centroid.buffer(8))
+    write_features(tmp_path, Bile_duct=ducts, Portal_vein=FIRST.centroid.buffer(8))
+    found = regions(FIRST, SECOND, ELSEWHERE)
+    for uncounted, within in ((0, "0 of 1"), (1, "1 of 1"), (3, "1 of 1")):
+        tracts = tuple(
+            replace(tract, is_counted=number >= uncounted)
+            for number, tract in enumerate(found.tracts)
+        )
+        score = compared(tmp_path, replace(found, tracts=tracts))
+        assert (score.found, score.counted) == (3, 3 - uncounted)
+        table = content_table([score])
+        assert table is not None
+        assert table.rows[0][7:] == (str(3 - uncounted), within)
 
 
 def test_false_tracts_are_named_by_what_they_lie_on(tmp_path: Path) -> None:

@@ -93,6 +93,28 @@ def test_untouched_outlines_change_nothing(out: Path) -> None:
             assert change["after"] == pytest.approx(change["before"], rel=0.005), key
 
 
+def test_the_class_decides_which_outlines_count(out: Path) -> None:
+    """One tract is taken out of the count; a narrow one that a person drew is in it."""
+
+    def correct(features: list[dict[str, Any]]) -> None:
+        features[1]["properties"]["classification"]["name"] = "Portal tract: not counted"
+        features.append(square(3400, 500, 80))
+
+    edited(out, correct)
+    (slide,) = remeasure(out).slides
+    biopsy = slide.record["comparison"]["biopsy"]
+    counts = [biopsy["tract_count_total"][when] for when in ("before", "after")]
+    uncounted = [biopsy["uncounted_area_count"][when] for when in ("before", "after")]
+    assert (counts, uncounted) == ([4, 4], [0, 1])
+    assert biopsy["portal_area_mm2"]["change"] == pytest.approx(40**2 * 1e-6, rel=0.1)
+    assert [tract["is_counted"] for tract in slide.record["tracts"]].count(False) == 1
+    assert any(text.startswith("1 outline(s) of class") for text in slide.record["warnings"])
+    written = json.loads((out / "case 1.edited" / "tracts.geojson").read_text("utf-8"))
+    classes = [each["properties"]["classification"]["name"] for each in written["features"]]
+    assert classes.count("Portal tract: not counted") == 1
+    assert classes.count("Portal tract") == 4
+
+
 def test_corrections_are_measured_and_compared(out: Path) -> None:
     before = hashes(out / "case 1")
 

@@ -25,6 +25,7 @@ _ROWS = (
     ("tracts", "tract_count_total", "d"),
     ("  complete", "tract_count_complete", "d"),
     ("  partial", "tract_count_partial", "d"),
+    ("portal areas not counted", "uncounted_area_count", "d"),
     ("sections", "section_count", "d"),
 )
 

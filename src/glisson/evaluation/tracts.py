@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-import numpy as np
 import shapely
 from shapely import Polygon
 
@@ -23,7 +22,7 @@ from glisson.dataset import (
 )
 from glisson.exchange import read_geojson
 from glisson.model import ModelBundle, Runtime
-from glisson.phantom import BILE_DUCT, HEPATIC_ARTERY, PORTAL_VEIN
+from glisson.phantom import LEAST_TRIAD_KINDS, TRIAD, count_triad_kinds
 from glisson.regions import Regions, RegionSettings, find_regions
 from glisson.segmentation import SegmentSettings, segment_beside_artefacts
 from glisson.tissue import TissueSettings, find_tissue
@@ -37,8 +36,7 @@ LEAST_SHARE = 0.3
 MERGED = "part of a drawn tract, cut or joined otherwise"
 UNEXPLAINED = "nothing that is known"
 _FEATURES = "{slide}.features.geojson"
-_TRIAD = (BILE_DUCT, HEPATIC_ARTERY, PORTAL_VEIN)
-_EXPLAIN_NOTHING = ("Interface", *_TRIAD)
+_EXPLAIN_NOTHING = ("Interface", *TRIAD)
 
 
 @dataclass(frozen=True)
@@ -60,6 +58,7 @@ class TractScore:
         aside: positions of the tracts found that are drawn ones without two of the triad, or lie
             for the most part on such: where portal tracts are counted, they are neither right nor
             false.
+        counted: number of the tracts found that count as portal tracts (`COUNTED_DEFINITION`).
         seconds: from the slide on disk to its tracts.
     """
 
@@ -73,6 +72,7 @@ class TractScore:
     causes: dict[str, int] = field(default_factory=dict)
     with_triad: tuple[bool, ...] = ()
     aside: tuple[int, ...] = ()
+    counted: int = 0
     seconds: float = 0.0
 
     @property
@@ -128,6 +128,7 @@ def compare(labelled: LabelledSlide, regions: Regions, split: Split) -> TractSco
     least_l0 = RegionSettings().min_tract_area_um2 / labels.pixel_size.area_um2
     drawn = _mostly_in(drawn_tracts(labels, least_l0), seen)
     found = _mostly_in([tract.polygon_l0 for tract in regions.tracts], seen)
+    counted = _mostly_in([t.polygon_l0 for t in regions.tracts if t.is_counted], seen)
     pairs = matched_pairs(drawn, found)
     false = [each for index, each in enumerate(found) if index not in {f for _, f in pairs}]
     tissue = shapely.union_all(labels.tissue_l0).intersection(seen)
@@ -145,6 +146,7 @@ def compare(labelled: LabelledSlide, regions: Regions, split: Split) -> TractSco
         _causes(false, drawn, features),
         with_triad,
         _aside(drawn, with_triad, found, pairs),
+        len(counted),
     )
 
 
@@ -200,13 +202,9 @@ def _features(labelled: LabelledSlide) -> Features | None:
 
 def _with_triad(drawn: Sequence[Polygon], features: Features | None) -> tuple[bool, ...]:
     """Whether each tract holds two of the triad; empty where nothing of it is known."""
-    if features is None or not any(name in features for name in _TRIAD):
+    if features is None or not any(name in features for name in TRIAD):
         return ()
-    kinds = np.zeros(len(drawn), int)
-    for name in _TRIAD:
-        middles = shapely.STRtree(shapely.centroid(features.get(name, [])))
-        kinds[np.unique(middles.query(drawn, "contains")[0])] += 1
-    return tuple((kinds >= 2).tolist())
+    return tuple((count_triad_kinds(drawn, features) >= LEAST_TRIAD_KINDS).tolist())
 
 
 def _aside(

@@ -23,6 +23,8 @@ from glisson.classes import (
     PORTAL,
     TISSUE_COLOUR,
     TISSUE_QUPATH_NAME,
+    UNCOUNTED_COLOUR,
+    UNCOUNTED_QUPATH_NAME,
 )
 from glisson.errors import OutlineError, OutputError
 from glisson.exchange.qupath_rules import MOST_VERTICES, broken_rules
@@ -52,7 +54,8 @@ def write_tracts_geojson(
 ) -> None:
     """Write tissue (locked), and one annotation a tract (to be corrected) or candidate.
 
-    A candidate has a class of its own, so that nobody counts it before a person accepts it.
+    A candidate has a class of its own, so that nobody counts it before a person accepts it, and so
+    has a tract that does not count.
 
     Coordinates are level-0 pixels; in the frame `qupath` less the slide's bounds, which
     QuPath crops to. Rounded to 0.01 px and valid after rounding; checked before the file
@@ -228,6 +231,7 @@ def _tract_feature(
         "PT area µm^2": tract.area_um2,
         "PT perimeter µm": tract.perimeter_um,
         "PT equivalent diameter µm": tract.equivalent_diameter_um,
+        "PT width µm": tract.width_um,
         "PT probability": tract.probability,
         "PT edge contact fraction": tract.edge_contact_fraction,
     }
@@ -240,8 +244,8 @@ def _tract_feature(
         _identifier(info, model, f"tract {tract.number}"),
         geometry,
         f"PT {tract.number}",
-        PORTAL.qupath_name,
-        PORTAL.colour,
+        PORTAL.qupath_name if tract.is_counted else UNCOUNTED_QUPATH_NAME,
+        PORTAL.colour if tract.is_counted else UNCOUNTED_COLOUR,
         numbers,
         texts,
         locked=False,

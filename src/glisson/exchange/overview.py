@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from shapely import Polygon
 
 from glisson.artefacts import Artefact, Kind
-from glisson.classes import CANDIDATE_COLOUR, PORTAL, TISSUE_COLOUR, Rgb
+from glisson.classes import CANDIDATE_COLOUR, PORTAL, TISSUE_COLOUR, UNCOUNTED_COLOUR, Rgb
 from glisson.exchange.dashes import draw_dashed
 from glisson.files import atomic_path
 from glisson.frames import BoxPx, Frame, RegionUm
@@ -58,9 +58,9 @@ def write_overview(
     artefacts: Sequence[Artefact] = (),
     tissue: TissueMap | None = None,
 ) -> None:
-    """Write a PNG of at most 2400 px: tissue grey, complete tracts orange, partial ones blue,
-    candidates dashed in green, artefacts dashed, each kind in its colour (dust is left out: it
-    would hide the slide).
+    """Write a PNG of at most 2400 px: tissue grey, complete tracts orange, partial ones blue, those
+    that do not count brown, candidates dashed in green, artefacts dashed, each kind in its colour
+    (dust is left out: it would hide the slide).
 
     The tissue map's picture is shown where it is fine enough, else the slide is read.
 
@@ -96,6 +96,8 @@ def _draw_portal_areas(draw: ImageDraw.ImageDraw, view: _View, regions: Regions)
 
 
 def _colour(tract: Tract) -> tuple[int, int, int]:
+    if not tract.is_counted:
+        return UNCOUNTED_COLOUR
     return PORTAL.colour if tract.complete else _PARTIAL_COLOUR
 
 
@@ -212,10 +214,12 @@ class _Line:
 def _legend(regions: Regions, artefacts: Sequence[Artefact]) -> list[_Line]:
     """List each kind of line, in the order shown."""
     kinds = dict.fromkeys(artefact.kind for artefact in artefacts)
+    uncounted = _Line("portal, not counted", UNCOUNTED_COLOUR)
     candidate = _Line("candidate, not counted", CANDIDATE_COLOUR, dashed=True)
     return [
         _Line("portal tract, complete", PORTAL.colour),
         _Line("portal tract, partial", _PARTIAL_COLOUR),
+        *([uncounted] if any(not tract.is_counted for tract in regions.tracts) else []),
         *([candidate] if regions.candidates else []),
         _Line("tissue", TISSUE_COLOUR),
         *(_Line(kind.label, kind.colour, dashed=True) for kind in kinds),

@@ -26,6 +26,8 @@ from glisson.classes import (
     PORTAL,
     TISSUE_COLOUR,
     TISSUE_QUPATH_NAME,
+    UNCOUNTED_COLOUR,
+    UNCOUNTED_QUPATH_NAME,
     Rgb,
 )
 from glisson.errors import OutputError
@@ -208,6 +210,7 @@ def _write_classes(path: Path, index: Index) -> None:
 def _classes() -> list[dict[str, Any]]:
     named: list[tuple[str, Rgb]] = [
         (PORTAL.qupath_name, PORTAL.colour),
+        (UNCOUNTED_QUPATH_NAME, UNCOUNTED_COLOUR),
         (CANDIDATE_QUPATH_NAME, CANDIDATE_COLOUR),
         (TISSUE_QUPATH_NAME, TISSUE_COLOUR),
         (LOBULE.qupath_name, LOBULE.colour),

@@ -19,10 +19,10 @@ _BIOPSY_COLUMNS = (
     "mean_width_um", "minimum_width_um", "section_count", "section_count_given",
     "length_per_section_mm", "tissue_area_per_section_mm2", "tract_count_per_section",
     "tract_count_complete_per_section", "tract_count_total", "tract_count_complete",
-    "tract_count_partial", "tract_count_reason",
+    "tract_count_partial", "uncounted_area_count", "tract_count_reason",
 )  # fmt: skip
 _CANDIDATE_TOTALS = {"candidate_count": "count", "candidate_area_mm2": "area_mm2"}
-_NEW_COLUMNS = {"portal_percent_uncertainty": None}
+_NEW_COLUMNS = {"portal_percent_uncertainty": None, "uncounted_area_count": None}
 """Empty for results of versions that did not measure them."""
 _CASE_COLUMNS = ("patient", "institution")
 _ADEQUACY_COLUMNS = tuple(f"adequacy_{standard.key}" for standard in STANDARDS)
@@ -31,8 +31,10 @@ _TRACT_COLUMNS = (
     "number", "fragment_number", "area_um2", "perimeter_um", "equivalent_diameter_um",
     "circularity", "solidity", "major_axis_um", "minor_axis_um", "distance_to_edge_um",
     "nearest_tract_um", "probability", "edge_contact_fraction", "complete", "bridging",
-    "centroid_x_l0", "centroid_y_l0",
+    "width_um", "is_counted", "centroid_x_l0", "centroid_y_l0",
 )  # fmt: skip
+_NEW_TRACT_COLUMNS = {"width_um": None, "is_counted": None}
+"""Empty likewise; those versions counted every tract."""
 _CANDIDATE_COLUMNS = (
     "number", "fragment_number", "area_um2", "probability", "edge_contact_fraction", "complete",
     "centroid_x_l0", "centroid_y_l0",
@@ -78,7 +80,7 @@ def write_tables(
         out / f"tracts{ending}.csv",
         ("slide", *_TRACT_COLUMNS),
         (
-            [name, *(tract[column] for column in _TRACT_COLUMNS)]
+            [name, *((_NEW_TRACT_COLUMNS | tract)[column] for column in _TRACT_COLUMNS)]
             for name, record in slides
             for tract in record["tracts"]
         ),

@@ -25,7 +25,15 @@ from glisson.measure.measurements import (
 )
 from glisson.measure.sections import Piece, Sections, find_sections
 from glisson.measure.shape import in_um, shape_of
-from glisson.regions import COMPLETE_DEFINITION, Candidate, Fragment, Regions, Tract
+from glisson.regions import (
+    COMPLETE_DEFINITION,
+    COUNTED_DEFINITION,
+    Candidate,
+    Fragment,
+    Regions,
+    Tract,
+    width_um,
+)
 
 Polygons = NDArray[np.object_]
 
@@ -171,6 +179,8 @@ def _tract(
         edge_contact_fraction=tract.edge_contact_fraction,
         complete=tract.complete,
         bridging=tract.bridging,
+        width_um=width_um(plane.tracts[index]),
+        is_counted=tract.is_counted,
         centroid_x_l0=centroid.x,
         centroid_y_l0=centroid.y,
     )
@@ -203,7 +213,7 @@ def _fragment(
         section_number=section_number,
         tissue_area_mm2=float(shapely.area(piece.polygon_l0)) * pixel_size.area_um2 / 1e6,
         portal_area_mm2=math.fsum(tract.area_um2 for tract in own) / 1e6,
-        tract_count=len(own) if countable else None,
+        tract_count=sum(tract.is_counted for tract in own) if countable else None,
         length_mm=size.length_um / 1000,
         length_counted=size.counted,
         core_count=len(size.paths),
@@ -226,7 +236,8 @@ def _biopsy(
     portal = math.fsum(fragment.portal_area_mm2 for fragment in fragments)
     cores = [size for size in sizes if size.counted]
     length_um = math.fsum(size.length_um for size in cores)
-    complete = sum(tract.complete for tract in tracts)
+    counted = sum(tract.is_counted for tract in tracts)
+    complete = sum(tract.is_counted and tract.complete for tract in tracts)
     countable = regions.countable
     return BiopsyMeasurements(
         tissue_area_mm2=tissue,
@@ -248,13 +259,15 @@ def _biopsy(
         section_count_given=sections.given,
         length_per_section_mm=length_um / 1000 / sections.count,
         tissue_area_per_section_mm2=tissue / sections.count,
-        tract_count_per_section=len(tracts) / sections.count if countable else None,
+        tract_count_per_section=counted / sections.count if countable else None,
         tract_count_complete_per_section=complete / sections.count if countable else None,
-        tract_count_total=len(tracts) if countable else None,
+        tract_count_total=counted if countable else None,
         tract_count_complete=complete if countable else None,
-        tract_count_partial=len(tracts) - complete if countable else None,
+        tract_count_partial=counted - complete if countable else None,
+        uncounted_area_count=len(tracts) - counted,
         tract_count_reason=regions.not_countable_reason,
         complete_definition=COMPLETE_DEFINITION,
+        counted_definition=COUNTED_DEFINITION,
     )
 
 

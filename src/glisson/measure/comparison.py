@@ -8,7 +8,7 @@ from glisson.measure.measurements import Measurements
 from glisson.regions import UNCHANGED_IOU, Regions, matched, shown_outlines
 
 _NO_NUMBERS = {
-    "section_count_given", "tract_count_reason", "complete_definition",
+    "section_count_given", "tract_count_reason", "complete_definition", "counted_definition",
     "portal_percent_uncertainty",
 }  # fmt: skip
 

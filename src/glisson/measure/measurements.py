@@ -29,6 +29,9 @@ class TractMeasurements:
         edge_contact_fraction: share of the contour at the tissue's edge, 0 to 1.
         complete: see `BiopsyMeasurements.complete_definition`.
         bridging: whether tracts have grown together in it.
+        width_um: diameter of the largest disc that fits inside, holes filled.
+        is_counted: whether it counts as a portal tract
+            (`BiopsyMeasurements.counted_definition`); the others are in the portal area alone.
         centroid_x_l0: level-0 pixels of the whole file.
         centroid_y_l0: level-0 pixels of the whole file.
     """
@@ -48,6 +51,8 @@ class TractMeasurements:
     edge_contact_fraction: float
     complete: bool
     bridging: bool
+    width_um: float
+    is_counted: bool
     centroid_x_l0: float
     centroid_y_l0: float
 
@@ -137,11 +142,14 @@ class BiopsyMeasurements:
         tissue_area_per_section_mm2: likewise.
         tract_count_per_section: likewise; None where tracts cannot be counted.
         tract_count_complete_per_section: likewise.
-        tract_count_total: complete and partial tracts; None where they cannot be counted.
+        tract_count_total: complete and partial tracts that count; None where they cannot be
+            counted.
         tract_count_complete: tracts whose contour is free of the edge; None likewise.
         tract_count_partial: the others; None likewise.
+        uncounted_area_count: portal areas that are in no count of tracts, as they are too narrow.
         tract_count_reason: why tracts cannot be counted, or None.
         complete_definition: what complete means here.
+        counted_definition: which portal areas count as portal tracts.
     """
 
     tissue_area_mm2: float
@@ -168,8 +176,10 @@ class BiopsyMeasurements:
     tract_count_total: int | None
     tract_count_complete: int | None
     tract_count_partial: int | None
+    uncounted_area_count: int
     tract_count_reason: str | None
     complete_definition: str
+    counted_definition: str
 
 
 @dataclass(frozen=True)

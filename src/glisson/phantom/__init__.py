@@ -22,6 +22,7 @@ from glisson.phantom.plan.disease import DIAGNOSES, Disease
 from glisson.phantom.sites import SITES, Site
 from glisson.phantom.slide import phantom_in_memory, write_phantom
 from glisson.phantom.tile import Tile, render_tile
+from glisson.phantom.triad import LEAST_TRIAD_KINDS, TRIAD, count_triad_kinds
 from glisson.phantom.truth import PhantomTruth, commonest
 
 __all__ = [
@@ -29,11 +30,13 @@ __all__ = [
     "DIAGNOSES",
     "FIRST_READER",
     "HEPATIC_ARTERY",
+    "LEAST_TRIAD_KINDS",
     "PORTAL_VEIN",
     "SECOND_READER",
     "SITES",
     "TEST_DIAGNOSES",
     "TRAINING_DIAGNOSES",
+    "TRIAD",
     "Annotator",
     "Case",
     "Chunk",
@@ -47,6 +50,7 @@ __all__ = [
     "Tile",
     "annotate",
     "commonest",
+    "count_triad_kinds",
     "draw_readings",
     "phantom_in_memory",
     "plan_biopsy",

@@ -44,7 +44,10 @@ SECOND_READER = Annotator(wobble_um=4.5, wavelength_um=90.0, bias_um=2.0, smooth
 def annotate(
     outlines_um: list[Polygon], annotator: Annotator, seed: int
 ) -> list[tuple[int, Polygon]]:
-    """(index of the true outline, outline as drawn), without those that were overlooked."""
+    """(index of the true outline, outline as drawn), without those that were overlooked.
+
+    Readers outline every portal area; which of them they count is decided by contents (`triad.py`).
+    """
     rng = np.random.default_rng([seed, 0xA7])
     drawn = []
     for index, outline in enumerate(outlines_um):

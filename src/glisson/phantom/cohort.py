@@ -193,11 +193,12 @@ class Readings:
 
 
 def draw_readings(seed: int, tract_count: int, stage: int, length_mm: float) -> Readings:
-    """Readings of one case, from its true count of profiles and its true length.
+    """Draw the readings of one case, from its portal tracts and its true length.
 
-    Counting errs by about a tenth and by one or two tracts, the second reader more than the
-    first; a ruler errs by 4 % and rounds. Design values: agreement built in here proves nothing
-    about patients.
+    `tract_count` are the portal tracts of one section by their contents (`triad.py`), partial
+    ones included, as the paper counts them. Counting errs by about a tenth and by one or two
+    tracts, the second reader more than the first; a ruler errs by 4 % and rounds. Design values:
+    agreement built in here proves nothing about patients.
     """
     rng = np.random.default_rng([seed, 0x5EAD])
     report = max(0, round(float(tract_count * rng.normal(1.0, 0.07) + rng.normal(0, 0.9))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from glisson.regions.counting import is_wide_enough, width_um
 from glisson.regions.drawn import DrawnTract, regions_from_drawn
 from glisson.regions.find import find_regions
 from glisson.regions.label_map import LabelMap
@@ -12,7 +13,7 @@ from glisson.regions.matching import (
     untouched_as_traced,
 )
 from glisson.regions.outline import on_qupath_grid, smooth_outline
-from glisson.regions.settings import COMPLETE_DEFINITION, RegionSettings
+from glisson.regions.settings import COMPLETE_DEFINITION, COUNTED_DEFINITION, RegionSettings
 from glisson.regions.short_lines import short_lines
 from glisson.regions.trace import trace_mask
 from glisson.regions.tracts import (
@@ -26,6 +27,7 @@ from glisson.regions.tracts import (
 
 __all__ = [
     "COMPLETE_DEFINITION",
+    "COUNTED_DEFINITION",
     "UNCHANGED_IOU",
     "Candidate",
     "DrawnTract",
@@ -36,6 +38,7 @@ __all__ = [
     "Regions",
     "Tract",
     "find_regions",
+    "is_wide_enough",
     "matched",
     "on_qupath_grid",
     "regions_from_drawn",
@@ -44,5 +47,6 @@ __all__ = [
     "smooth_outline",
     "trace_mask",
     "untouched_as_traced",
+    "width_um",
     "without_stage_words",
 ]

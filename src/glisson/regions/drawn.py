@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -47,10 +47,12 @@ class DrawnTract:
     Attributes:
         name: its name, for messages.
         geometry_l0: valid polygon(s) in level-0 pixels.
+        is_counted: whether it counts as a portal tract, as its class says.
     """
 
     name: str
     geometry_l0: Polygon | MultiPolygon
+    is_counted: bool = True
 
 
 def regions_from_drawn(
@@ -68,7 +70,8 @@ def regions_from_drawn(
     so is the smaller part of one that it cuts in two.
     Every part of an outline in several parts is a tract of its own, but parts below the least
     tract area beside a larger one are left out. An outline in one part is a tract however small
-    it is, from 50 µm²: whoever drew it meant it. A candidate stays one, in no number, unless a
+    it is, from 50 µm²: whoever drew it meant it. It counts if its class says so, whatever its
+    width; of outlines that are one, if any does. A candidate stays one, in no number, unless a
     tract lies on it.
 
     Args:
@@ -84,11 +87,11 @@ def regions_from_drawn(
     pieces = _pieces(tissue_l0, least_um2 / frame.pixel_size.area_um2, notes)
     fragments = tuple(Fragment(k, piece, piece) for k, piece in enumerate(pieces, 1))
     each = _one_each(drawn, _CRUMB_UM2 / frame.pixel_size.area_um2, notes)
-    outlines = _cut_to_tissue(each, pieces, frame, settings, notes)
-    tracts = _described(Tract, outlines, pieces, frame, settings)
+    parts = _cut_to_tissue(each, pieces, frame, settings, notes)
+    tracts = _tracts(parts, pieces, frame, settings)
     still_open = _still_open(candidates, each, notes)
-    outlines = _cut_to_tissue(still_open, pieces, frame, settings, notes)
-    described = _described(Candidate, outlines, pieces, frame, settings)
+    parts = _cut_to_tissue(still_open, pieces, frame, settings, notes)
+    described = _described(Candidate, _in_order(parts, pieces), pieces, frame, settings)
     reason = not_countable_reason(tracts)
     return Regions(frame, fragments, tracts, reason is None, reason, described), notes
 
@@ -107,18 +110,19 @@ def _one_each(drawn: Sequence[DrawnTract], crumb_l0: float, notes: list[str]) ->
     kept: list[DrawnTract] = []
     for each in drawn:
         others = [k for k in kept if k.geometry_l0.intersects(each.geometry_l0)]
-        shape = each.geometry_l0
+        shape, is_counted = each.geometry_l0, each.is_counted
         for same in [k for k in others if _are_one(k.geometry_l0, each.geometry_l0)]:
             kept.remove(same)
             others.remove(same)
             shape = shape.union(same.geometry_l0)
+            is_counted |= same.is_counted
             notes.append(f"{each.name} and {same.name} overlap and are one tract.")
         rest, beyond = _cut(shape, others)
         for part in beyond:
             receiver = _handed(part, kept)
             if part.area >= crumb_l0:
                 notes.append(f"{receiver} cuts {each.name} in two and gets the smaller part.")
-        kept.append(DrawnTract(each.name, _polygonal(MultiPolygon(rest))))
+        kept.append(DrawnTract(each.name, _polygonal(MultiPolygon(rest)), is_counted))
     return kept
 
 
@@ -165,7 +169,7 @@ def _handed(part: Polygon, kept: list[DrawnTract]) -> str:
     other = kept[nearest]
     # The cut is the other's edge but for the last digit, which would leave a gap.
     whole = shapely.union(other.geometry_l0, part, grid_size=_HEALED_L0)
-    kept[nearest] = DrawnTract(other.name, _polygonal(whole))
+    kept[nearest] = replace(other, geometry_l0=_polygonal(whole))
     return other.name
 
 
@@ -175,16 +179,17 @@ def _cut_to_tissue(
     frame: Frame,
     settings: RegionSettings,
     notes: list[str],
-) -> list[Polygon]:
+) -> list[DrawnTract]:
+    """Cut outlines to the tissue; each part becomes an outline of its own."""
     tree, um2 = STRtree(list(pieces)), frame.pixel_size.area_um2
-    outlines: list[Polygon] = []
+    outlines: list[DrawnTract] = []
     for each in drawn:
         near = [pieces[k] for k in tree.query(each.geometry_l0, "intersects")]
         parts = [p for piece in near for p in _polygons(each.geometry_l0.intersection(piece))]
         parts = [part for part in parts if part.area * um2 >= _CRUMB_UM2]
         kept = _own_tracts(parts, settings.min_tract_area_um2 / um2)
         notes += _notes(each, parts, kept, um2)
-        outlines += kept
+        outlines += [replace(each, geometry_l0=part) for part in kept]
     return outlines
 
 
@@ -220,17 +225,43 @@ def _homes(outlines_l0: Sequence[Polygon], pieces: Sequence[Polygon]) -> list[in
     return [int(k) for k in home]
 
 
+Placed = tuple[int, DrawnTract]
+"""Index of the piece of tissue, and an outline in one part that lies in it."""
+
+
+def _in_order(parts: Sequence[DrawnTract], pieces: Sequence[Polygon]) -> list[Placed]:
+    """Sort outlines piece by piece, from the top left."""
+    homes = _homes([part.geometry_l0 for part in parts], pieces)
+    bounds = [part.geometry_l0.bounds for part in parts]
+    order = sorted(range(len(parts)), key=lambda k: (homes[k], bounds[k][1], bounds[k][0]))
+    return [(homes[k], parts[k]) for k in order]
+
+
+def _tracts(
+    parts: Sequence[DrawnTract],
+    pieces: Sequence[Polygon],
+    frame: Frame,
+    settings: RegionSettings,
+) -> tuple[Tract, ...]:
+    """Describe outlines as tracts, which count as drawn."""
+    placed = _in_order(parts, pieces)
+    tracts = _described(Tract, placed, pieces, frame, settings)
+    return tuple(
+        replace(tract, is_counted=part.is_counted)
+        for tract, (_, part) in zip(tracts, placed, strict=True)
+    )
+
+
 def _described(
     kind: type[Kind],
-    drawn_l0: Sequence[Polygon],
+    placed: Sequence[Placed],
     pieces: Sequence[Polygon],
     frame: Frame,
     settings: RegionSettings,
 ) -> tuple[Kind, ...]:
-    """Describe outlines as tracts or candidates, from 1, piece by piece from the top left."""
-    found = list(zip(_homes(drawn_l0, pieces), drawn_l0, strict=True))
-    found.sort(key=lambda each: (each[0], each[1].bounds[1], each[1].bounds[0]))
-    homes, outlines = np.array([home for home, _ in found], int), [each for _, each in found]
+    """Describe outlines in order as tracts or candidates, from 1."""
+    homes = np.array([home for home, _ in placed], int)
+    outlines = [part.geometry_l0 for _, part in placed]
     outlines_px, pieces_px = _in_px(outlines, frame), _in_px(pieces, frame)
     contact = edge_contact(outlines_px, pieces_px, homes, settings.edge_reach_um / frame.mpp)
     bridging = are_bridging(outlines_px, core_widths(pieces_px)[homes])
@@ -245,7 +276,7 @@ def _described(
             bridging=bool(bridging[k]),
             probability=None,
         )
-        for k, (home, outline) in enumerate(found)
+        for k, (home, outline) in enumerate(zip(homes.tolist(), outlines, strict=True))
     )
 
 

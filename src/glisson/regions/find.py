@@ -16,6 +16,7 @@ from glisson.frames import BoxPx, Frame
 from glisson.regions.bridging import are_bridging, core_widths
 from glisson.regions.clean import Labels, cleaned
 from glisson.regions.contact import edge_contact
+from glisson.regions.counting import with_counts
 from glisson.regions.decision import are_certain, portal_area_range_um2
 from glisson.regions.label_map import LabelMap
 from glisson.regions.outline import smooth_outlines
@@ -54,7 +55,7 @@ def find_regions(label_map: LabelMap, settings: RegionSettings | None = None) ->
     return Regions(
         label_map.frame,
         tuple(fragments),
-        tuple(tracts),
+        with_counts(tracts, label_map.frame.pixel_size, settings),
         reason is None,
         reason,
         tuple(candidates),

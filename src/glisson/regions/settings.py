@@ -30,6 +30,9 @@ class RegionSettings:
         edge_reach_um: a contour this close to the tissue's edge touches it; at least 1.25 px of
             the class map are taken, as smoothing moves outlines.
         max_edge_contact: share of a contour that may touch the edge in a complete tract.
+        min_width_um: complete tracts into which no disc of this diameter fits are not counted
+            (docs/measure.md, What counts as a tract).
+        min_partial_width_um: the same for partial tracts.
     """
 
     min_tract_area_um2: float = 1500.0
@@ -42,6 +45,8 @@ class RegionSettings:
     min_fragment_area_um2: float = 50_000.0
     edge_reach_um: float = 3.0
     max_edge_contact: float = 0.05
+    min_width_um: float = 50.0
+    min_partial_width_um: float = 100.0
 
     @classmethod
     def of_model(cls, spec: ModelSpec, min_tract_area_um2: float | None = None) -> RegionSettings:
@@ -60,6 +65,10 @@ class RegionSettings:
         )
 
 
+COUNTED_DEFINITION = (
+    "Counted: a disc 50 µm across fits into the portal area, or one of 100 µm where the area is "
+    "partial. What is narrower is outlined and in the portal area, but in no count of tracts."
+)
 COMPLETE_DEFINITION = (
     "Complete: at most 5 % of the tract's outer contour lies within 3 µm of the tissue's edge. "
     "Partial: more."

@@ -57,7 +57,14 @@ class PortalArea:
 
 @dataclass(frozen=True)
 class Tract(PortalArea):
-    """A portal tract, which counts."""
+    """A portal area that the model is sure of.
+
+    Attributes:
+        is_counted: whether it counts as a portal tract (`COUNTED_DEFINITION`, or a person's
+            class). The others are in the portal area alone.
+    """
+
+    is_counted: bool = True
 
 
 @dataclass(frozen=True)

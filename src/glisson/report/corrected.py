@@ -15,6 +15,7 @@ _ROWS = (
     ("portal tracts", "tract_count_total", ".0f"),
     ("complete", "tract_count_complete", ".0f"),
     ("partial", "tract_count_partial", ".0f"),
+    ("portal areas, not counted", "uncounted_area_count", ".0f"),
     ("portal, % of tissue", "portal_percent", ".1f"),
     ("portal, mm²", "portal_area_mm2", ".3f"),
     ("tissue, mm²", "tissue_area_mm2", ".2f"),

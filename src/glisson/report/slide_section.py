@@ -63,7 +63,10 @@ def slide_view(slide: ReportSlide, slide_count: int, most_tracts: int) -> dict[s
         "candidate_headings": tract_table.headings(listed),
         "candidates": tract_table.candidate_rows(listed, pictures),
         "candidate_count": len(candidates),
-        "definition": biopsy.get("complete_definition", ""),
+        "definition": " ".join(
+            biopsy[key] for key in ("counted_definition", "complete_definition") if key in biopsy
+        ),
+        "uncounted": bool(biopsy.get("uncounted_area_count")),
         "source": _source(record),
     }
 
@@ -78,10 +81,12 @@ def _facts(biopsy: dict[str, Any], candidates: int) -> list[tuple[str, str]]:
     portal = number(biopsy.get("portal_percent"), ".1f")
     if biopsy.get("portal_percent_uncertainty") is not None:
         portal += f" ± {biopsy['portal_percent_uncertainty']:.1f}"
+    uncounted = biopsy.get("uncounted_area_count")
     facts = [
         (count(biopsy.get("tract_count_total")), "portal tracts"),
         (count(biopsy.get("tract_count_complete")), "complete"),
         (count(biopsy.get("tract_count_partial")), "partial"),
+        *([(str(uncounted), "portal areas, not counted")] if uncounted else []),
         *([(str(candidates), "candidates, not counted")] if candidates else []),
         (portal, "portal, % of tissue"),
         (number(biopsy.get("tissue_area_mm2"), ".2f"), "tissue, mm²"),

@@ -28,6 +28,7 @@ _COLUMNS = (
     _Column("equivalent diameter, µm", "equivalent_diameter_um", ".0f"),
     _Column("long axis, µm", "major_axis_um", ".0f"),
     _Column("short axis, µm", "minor_axis_um", ".0f"),
+    _Column("width, µm", "width_um", ".0f"),
     _Column("circularity", "circularity", ".2f"),
     _Column("solidity", "solidity", ".2f"),
     _Column("to the edge, µm", "distance_to_edge_um", ".0f"),
@@ -119,6 +120,8 @@ def notes(tract: Record) -> tuple[str, ...]:
         found.append("low confidence")
     if tract.get("bridging"):
         found.append("bridging")
+    if tract.get("is_counted") is False:
+        found.append("not counted")
     return tuple(found)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from shapely import Polygon, get_parts
 
-from glisson.classes import PORTAL
+from glisson.classes import PORTAL, UNCOUNTED_QUPATH_NAME
 from glisson.dataset import Meaning, MeaningTable
 from glisson.errors import GlissonError, OutputError, SettingsError
 from glisson.exchange import (
@@ -35,6 +35,7 @@ from glisson.regions import (
     Regions,
     RegionSettings,
     find_regions,
+    is_wide_enough,
     regions_from_drawn,
     untouched_as_traced,
 )
@@ -240,21 +241,41 @@ def _regions(
     ]
     notes = [] if tissue else ["No tissue is drawn; that of the class map is taken."]
     tissue = tissue or [fragment.polygon_l0 for fragment in model.fragments]
+    limits = RegionSettings(min_tract_area_um2=settings.min_tract_area_um2)
     regions, more = regions_from_drawn(
         model.frame,
         [polygon for polygon in tissue if isinstance(polygon, Polygon)],
         drawn,
-        RegionSettings(min_tract_area_um2=settings.min_tract_area_um2),
+        limits,
         _drawn(annotations, Meaning.CANDIDATE, "candidate"),
     )
-    return untouched_as_traced(regions, model), [*notes, *more]
+    regions = untouched_as_traced(regions, model)
+    return regions, [*notes, *more, *_notes_on_narrow(regions, limits)]
+
+
+def _notes_on_narrow(regions: Regions, limits: RegionSettings) -> list[str]:
+    """Say how many outlines count by their class alone; earlier versions gave it to all."""
+    pixel_size = regions.frame.pixel_size
+    counted = [tract for tract in regions.tracts if tract.is_counted]
+    narrow = sum(not is_wide_enough(tract, pixel_size, limits) for tract in counted)
+    if not narrow:
+        return []
+    return [
+        f"{narrow} outline(s) of class '{PORTAL.qupath_name}' are narrower than what Glisson "
+        "counts by itself. They count, as their class says; the class "
+        f"'{UNCOUNTED_QUPATH_NAME}' takes an outline out of the count."
+    ]
 
 
 def _drawn(annotations: Annotations, meaning: Meaning, word: str) -> list[DrawnTract]:
     """Pick the areas of one meaning; `word` and a number stand in for a missing name."""
     kinds = MeaningTable()
     return [
-        DrawnTract(area.name or f"{word} {number}", area.geometry_l0)
+        DrawnTract(
+            area.name or f"{word} {number}",
+            area.geometry_l0,
+            area.class_name.casefold() != UNCOUNTED_QUPATH_NAME.casefold(),
+        )
         for number, area in enumerate(annotations.areas, 1)
         if kinds.of(area.class_name) is meaning
     ]

@@ -10,7 +10,7 @@ from glisson.csv_tables import write_rows
 from glisson.dataset.study import SYNTHETIC_FILE
 from glisson.phantom import DIAGNOSES, SITES, Case, draw_readings
 from glisson.run.folder import prepare_output
-from glisson.run.phantoms import made_before, make_phantom
+from glisson.run.phantoms import PORTAL_TRACT_COUNT, made_before, make_phantom
 from glisson.slides import PyramidStyle
 
 CASES = "cases.csv"
@@ -64,7 +64,7 @@ def _made(out: Path, case: Case, workers: int) -> tuple[Path, dict[str, Any]]:
 def _row(case: Case, path: Path, facts: dict[str, Any]) -> dict[str, Any]:
     site, ribbons = SITES[case.site], case.settings.ribbons
     length_mm = facts["centreline_length_mm"] / ribbons
-    count = len(facts["tracts"])  # people count below stage 3, also where a rule refuses to
+    count = facts[PORTAL_TRACT_COUNT]  # by contents; below stage 3 also where the rule refuses to
     readings = draw_readings(case.settings.seed, round(count / ribbons), facts["stage"], length_mm)
     return {
         "slide": path.name,

@@ -9,7 +9,14 @@ import shapely
 from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
-from glisson.classes import LOBULE, PORTAL, TISSUE_COLOUR, TISSUE_QUPATH_NAME
+from glisson.classes import (
+    LOBULE,
+    PORTAL,
+    TISSUE_COLOUR,
+    TISSUE_QUPATH_NAME,
+    UNCOUNTED_COLOUR,
+    UNCOUNTED_QUPATH_NAME,
+)
 from glisson.exchange import Drawn
 from glisson.frames import BoxPx, Frame, PixelSize
 from glisson.phantom import (
@@ -103,7 +110,7 @@ def _halved(polygon: Polygon) -> list[Polygon]:
 
 
 def drawn_by(reader: Annotator, regions: Regions, pixel_size: PixelSize, seed: int) -> list[Drawn]:
-    """Tissue, and the tracts as a reader draws them inside it."""
+    """Draw tissue, and every portal area as a reader does; the class says whether it counts."""
     um_per_l0 = np.array([pixel_size.x_um, pixel_size.y_um])
     outlines_um = [_scaled(tract.outline_l0, um_per_l0) for tract in regions.tracts]
     tissue = shapely.union_all([fragment.outline_l0 for fragment in regions.fragments])
@@ -112,8 +119,10 @@ def drawn_by(reader: Annotator, regions: Regions, pixel_size: PixelSize, seed: i
     ]  # fmt: skip
     for index, outline_um in annotate(outlines_um, reader, seed):
         inside = _scaled(outline_um, 1 / um_per_l0).intersection(tissue)
-        name = f"PT {regions.tracts[index].number}"
-        drawn.append(Drawn(name, PORTAL.qupath_name, PORTAL.colour, inside))
+        tract = regions.tracts[index]
+        class_name = PORTAL.qupath_name if tract.is_counted else UNCOUNTED_QUPATH_NAME
+        colour = PORTAL.colour if tract.is_counted else UNCOUNTED_COLOUR
+        drawn.append(Drawn(f"PT {tract.number}", class_name, colour, inside))
     return drawn
 
 

@@ -4,6 +4,8 @@
  *
  * "Portal tract?" is a candidate: an area that the model is too unsure of, and that counts nowhere.
  * If it is a portal tract, give it the class "Portal tract". If not, delete it.
+ * "Portal tract: not counted" is portal area that is too narrow to count as a tract. Where you see two
+ * of bile duct, artery and portal vein in it, give it the class "Portal tract".
  *
  * An image that was imported into, or that has portal tracts of anybody's, is left alone: running
  * this twice neither doubles an outline nor undoes a correction.
