@@ -8,6 +8,7 @@ from pathlib import Path
 from glisson.training.phantom_tiles import PhantomTiles
 
 MPP = 1.5
+"""Of the tiles, which show 0.7 to 1.35 times as much."""
 SIZE_PX = 256
 FIRST_SEED = 800_000
 COUNT, VALIDATION = 1500, 64

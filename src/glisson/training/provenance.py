@@ -12,7 +12,7 @@ from glisson.classes import CLASSES
 from glisson.dataset import Split, TileRow, TileSource, distributions
 from glisson.dataset.manifest import Distribution
 from glisson.dataset.study import UNKNOWN, UNKNOWN_PATIENT
-from glisson.model import ModelBundle, Windows
+from glisson.model import ModelBundle, TractEvidence, Windows
 from glisson.training.network import IMAGENET, RANDOM, find_bundle
 
 
@@ -22,11 +22,13 @@ class Inherited:
 
     Attributes:
         min_tract_probability: portal areas of a lower mean probability are no tracts.
+        tract_evidence: what else a tract has to show.
         windows: how whole slides are cut; None for the windows of training.
         note: where they are from, or why they were left out; empty if there are none.
     """
 
     min_tract_probability: float = 0.0
+    tract_evidence: TractEvidence = TractEvidence()
     windows: Windows | None = None
     note: str = ""
 
@@ -52,6 +54,11 @@ def inherited_settings(weights: str | None, mpp: float) -> Inherited:
             f"min_tract_probability {spec.min_tract_probability:g} is that of {_name(bundle)}; "
             "nobody has measured it for the new weights."
         )
+    if spec.tract_evidence.min_sure_area_um2:
+        notes.append(
+            f"The evidence of a tract ({spec.tract_evidence.min_sure_area_um2:g} µm² of sure area) "
+            f"is that of {_name(bundle)}; nobody has measured it for the new weights."
+        )
     if spec.windows is not None:
         sizes = f"{spec.windows.side_px} px with {spec.windows.overlap_px} px of overlap"
         notes.append(
@@ -61,7 +68,7 @@ def inherited_settings(weights: str | None, mpp: float) -> Inherited:
             f"{spec.mpp:g} µm/px, and this model sees {mpp:g}."
         )
     windows = spec.windows if same_mpp else None
-    return Inherited(spec.min_tract_probability, windows, " ".join(notes))
+    return Inherited(spec.min_tract_probability, spec.tract_evidence, windows, " ".join(notes))
 
 
 def describe_data(source: TileSource, stated: str | None = None) -> str:

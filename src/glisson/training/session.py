@@ -136,6 +136,7 @@ def package(
         card=_card(folder, source, network_name(network), settings, state),
         overwrite=True,
         min_tract_probability=inherited.min_tract_probability,
+        tract_evidence=inherited.tract_evidence,
         windows=inherited.windows,
     )
 
