@@ -22,13 +22,13 @@ class Inherited:
 
     Attributes:
         min_tract_probability: portal areas of a lower mean probability are no tracts.
-        tract_evidence: what else a tract has to show.
+        tract_evidence: what else a tract has to show; None for nothing.
         windows: how whole slides are cut; None for the windows of training.
         note: where they are from, or why they were left out; empty if there are none.
     """
 
     min_tract_probability: float = 0.0
-    tract_evidence: TractEvidence = TractEvidence()
+    tract_evidence: TractEvidence | None = None
     windows: Windows | None = None
     note: str = ""
 
