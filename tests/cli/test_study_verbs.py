@@ -100,11 +100,13 @@ def test_a_model_inherits_licence_and_scale_of_what_it_starts_from(
     assert f"Licence of the new model: {spec.licence}" in result.output
     assert spec.mpp == default.spec.mpp != 2.0
     assert spec.windows == default.spec.windows is not None
-    assert spec.min_tract_probability == default.spec.min_tract_probability > 0
+    assert spec.min_tract_probability == default.spec.min_tract_probability
+    assert spec.tract_evidence == default.spec.tract_evidence
+    assert spec.tract_evidence.min_sure_area_um2 > 0
     assert "nobody has measured it for the new weights" in result.output
     for text in (spec.trained_on, (tmp_path / "run/model/MODEL_CARD.md").read_text("utf-8")):
         assert "(Monza " in text
-        assert "at 1.5 µm/px" in text
+        assert f"at {default.spec.mpp:g} µm/px" in text
         assert f"Started from {default.spec.name} {default.spec.version}" in text
         assert default.spec.trained_on in text
 

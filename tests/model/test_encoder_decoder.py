@@ -123,39 +123,6 @@ def test_a_bundle_rebuilds_the_network_and_runs_on_both_runtimes(
     np.testing.assert_allclose(one, other, atol=2e-3)
 
 
-def test_a_second_look_is_the_mean_with_a_coarser_one_on_every_runtime(
-    tmp_path: Path, tile: np.ndarray
-) -> None:
-    once = create_network("efficientnet-lite0").eval()
-    twice = build_encoder_decoder(once.config.model_copy(update={"second_look": 1.5})).eval()
-    twice.load_state_dict(once.state_dict())
-    pixels = torch.randn(1, 3, 96, 96, generator=torch.Generator().manual_seed(0))
-    with torch.no_grad():
-        fine = once(pixel_values=pixels).logits.softmax(1)
-        both = twice(pixel_values=pixels).logits.softmax(1)
-        coarse = once(pixel_values=functional.interpolate(pixels, (64, 64))).logits.softmax(1)
-    wide = functional.interpolate(coarse, fine.shape[-2:], mode="bilinear")
-    mean = (fine + wide) / 2
-    assert float((both - mean).abs().mean()) < float((fine - mean).abs().mean())
-    bundle = write_bundle(
-        twice.eval(),
-        tmp_path / "twice",
-        name="twice",
-        version="1",
-        mpp=1.5,
-        window_px=64,
-        normalisation=normalisation_of(twice),
-        licence="x",
-        trained_on="x",
-        intended_use="x",
-        self_test_tile=tile,
-        card="x",
-    )
-    tiles = np.random.default_rng(0).integers(0, 255, (1, 96, 128, 3), np.uint8)
-    one, other = (open_runtime(bundle, kind).predict(tiles) for kind in ("openvino", "torch"))
-    np.testing.assert_allclose(one, other, atol=2e-3)
-
-
 @pytest.mark.parametrize("wrong", ["efficientnet-lite3", "timm:hf-hub:a/b", "timm:../x", "resnet"])
 def test_a_bundle_names_known_encoders_only(wrong: str) -> None:
     with pytest.raises(InvalidBundle):

@@ -17,7 +17,7 @@ def _stock_and_folded(training: bool) -> tuple:
     from transformers import SegformerForSemanticSegmentation
 
     torch.manual_seed(0)
-    folded = new_network("b0").train(training)
+    folded = new_network("segformer-b0").train(training)
     stock = SegformerForSemanticSegmentation(folded.config).train(training)
     stock.load_state_dict(folded.state_dict())
     return stock, folded

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any, NamedTuple
 
-import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor, nn
 from torch.nn import functional
@@ -37,8 +36,6 @@ class EncoderDecoderConfig(BaseModel):
         encoder: `efficientnet-lite0` to `2`, or `timm:NAME`.
         width: channels of the decoder.
         num_labels: classes.
-        second_look: factor on the µm/px of a second, coarser look of the same network at the same
-            window, in eval mode; the two are averaged. 1 for none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,7 +44,6 @@ class EncoderDecoderConfig(BaseModel):
     encoder: str = Field(pattern=r"^(efficientnet-lite[0-2]|timm:[A-Za-z0-9_.-]{1,100})$")
     width: Annotated[int, Field(ge=8, le=1024)] = 96
     num_labels: Annotated[int, Field(ge=1, le=100)] = len(CLASSES)
-    second_look: Annotated[float, Field(ge=1, le=4)] = 1.0
 
 
 class EncoderDecoder(nn.Module):  # type: ignore[misc]  # torch has no types here
@@ -80,24 +76,13 @@ class EncoderDecoder(nn.Module):  # type: ignore[misc]  # torch has no types her
 
     def forward(self, pixel_values: Tensor) -> Segmented:
         """Compute logits of normalised (N, 3, H, W) pixels, H and W multiples of 32."""
-        logits = self._look(pixel_values)
-        if self.training or self.config.second_look == 1:
-            return Segmented(logits)
-        coarser = self._look(_coarser(pixel_values, self.config.second_look))
-        size = logits.shape[-2:]
-        again = functional.interpolate(coarser, size, mode="bilinear", align_corners=False)
-        mean = (logits.softmax(dim=1) + again.softmax(dim=1)) / 2
-        return Segmented(mean.clamp_min(1e-6).log())
-
-    def _look(self, pixels: Tensor) -> Tensor:
-        features = self.encoder(pixels)
+        features = self.encoder(pixel_values)
         size = features[0].shape[-2:]
         parts = [
             functional.interpolate(project(each), size, mode="bilinear", align_corners=False)
             for project, each in zip(self.project, features, strict=True)
         ]
-        logits: Tensor = self.classify(self.mix(sum(parts[1:], start=parts[0])))
-        return logits
+        return Segmented(self.classify(self.mix(sum(parts[1:], start=parts[0]))))
 
     def train(self, mode: bool = True) -> EncoderDecoder:
         """Set training mode; the encoder's batch norm stays as it was pretrained."""
@@ -106,19 +91,6 @@ class EncoderDecoder(nn.Module):  # type: ignore[misc]  # torch has no types her
             if isinstance(module, nn.modules.batchnorm._BatchNorm):
                 module.eval()
         return self
-
-
-def _coarser(pixels: Tensor, factor: float) -> Tensor:
-    """Reduce (N, C, H, W) by about `factor`, to sides that are multiples of 32."""
-    channels = pixels.shape[1]
-    line = torch.tensor([0.25, 0.5, 0.25], dtype=pixels.dtype, device=pixels.device)
-    kernel = torch.outer(line, line).expand(channels, 1, 3, 3)
-    smooth = functional.conv2d(
-        functional.pad(pixels, (1, 1, 1, 1), mode="replicate"), kernel, groups=channels
-    )
-    hundredths = round(100 * factor)
-    sides = [(side * 100 // hundredths + 16) // 32 * 32 for side in pixels.shape[-2:]]
-    return functional.interpolate(smooth, sides, mode="bilinear", align_corners=False)
 
 
 def build_encoder_decoder(config: EncoderDecoderConfig, pretrained: bool = False) -> EncoderDecoder:
