@@ -28,7 +28,7 @@ Features = list[dict[str, Any]]
 
 
 class UnsureModel(ColourModel):
-    """A runtime that calls one colour portal with 0.52: too little evidence for the shipped limit."""
+    """A runtime that calls one colour portal with 0.52: too little evidence for the limit."""
 
     def predict(self, tiles: np.ndarray) -> np.ndarray:
         answer = super().predict(tiles)
