@@ -68,7 +68,7 @@ def test_skin_is_perhaps_not_liver(fixtures_dir: Path) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "slides/Mirax2-Fluorescence-2.mrxs",
+        pytest.param("slides/Mirax2-Fluorescence-2.mrxs", marks=pytest.mark.slow),
         "slides/hamamatsu fluorescence (387).ndpi",
         "liver/picrosirius-02.jpg",
     ],
@@ -104,6 +104,7 @@ def test_blur_is_not_called_another_organ(fixtures_dir: Path) -> None:
     assert not found.is_withheld
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2))
 def test_drawn_liver_is_plausible(seed: int) -> None:
     field = render_tile(seed, 448, 1.0, "masld", artefacts=0.0, drawn_mpp=1.0).rgb
