@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ torch = pytest.importorskip("torch")
 from torch.nn import functional  # noqa: E402
 
 from glisson.errors import InvalidBundle, MissingExtra, ModelNotFound, SettingsError  # noqa: E402
-from glisson.model import load_bundle, open_runtime, write_bundle  # noqa: E402
+from glisson.model import ModelBundle, load_bundle, open_runtime, write_bundle  # noqa: E402
 from glisson.model.efficientnet_lite import EfficientNetLite  # noqa: E402
 from glisson.model.encoder_decoder import (  # noqa: E402
     LITE_NAMES,
@@ -37,11 +38,6 @@ from glisson.training.network import (  # noqa: E402
 CAT = Path(__file__).parent / "data" / "cat.jpg"  # scikit-image's chelsea, CC0
 CATS = range(281, 286)
 """ImageNet's classes from tabby to Egyptian cat."""
-
-
-@pytest.fixture
-def tile() -> np.ndarray:
-    return np.random.default_rng(0).integers(0, 255, (64, 64, 3)).astype(np.uint8)
 
 
 def photograph(normalise: Normalise) -> Any:
@@ -96,13 +92,12 @@ def test_training_leaves_the_statistics_of_the_encoder_as_they_were_pretrained()
     assert not torch.equal(network.mix[3].running_mean, decoder)
 
 
-def test_a_bundle_rebuilds_the_network_and_runs_on_both_runtimes(
-    tmp_path: Path, tile: np.ndarray
-) -> None:
+@pytest.fixture(scope="module")
+def lite_bundle(tmp_path_factory: pytest.TempPathFactory) -> ModelBundle:
     network = create_network("efficientnet-lite0").eval()
-    bundle = write_bundle(
+    return write_bundle(
         network,
-        tmp_path / "lite",
+        tmp_path_factory.mktemp("bundles") / "lite",
         name="lite",
         version="1",
         mpp=1.5,
@@ -111,15 +106,18 @@ def test_a_bundle_rebuilds_the_network_and_runs_on_both_runtimes(
         licence="Apache-2.0",
         trained_on="nothing",
         intended_use="tests",
-        self_test_tile=tile,
+        self_test_tile=np.random.default_rng(0).integers(0, 255, (64, 64, 3)).astype(np.uint8),
         card="none",
     )
-    assert bundle.spec.architecture == describe_network(network)
-    assert bundle.spec.architecture.config["encoder"] == "efficientnet-lite0"
-    again = load_network(load_bundle(tmp_path / "lite"))
+
+
+def test_a_bundle_rebuilds_the_network_and_runs_on_both_runtimes(lite_bundle: ModelBundle) -> None:
+    assert lite_bundle.spec.architecture.config["encoder"] == "efficientnet-lite0"
+    again = load_network(lite_bundle)
+    assert lite_bundle.spec.architecture == describe_network(again)
     assert network_name(again) == "efficientnet-lite0"
     tiles = np.random.default_rng(0).integers(0, 255, (2, 64, 96, 3), np.uint8)
-    one, other = (open_runtime(bundle, kind).predict(tiles) for kind in ("openvino", "torch"))
+    one, other = (open_runtime(lite_bundle, kind).predict(tiles) for kind in ("openvino", "torch"))
     np.testing.assert_allclose(one, other, atol=2e-3)
 
 
@@ -129,17 +127,13 @@ def test_a_bundle_names_known_encoders_only(wrong: str) -> None:
         parse_config({"encoder": wrong})
 
 
-def test_weights_of_another_network_are_an_invalid_bundle(tmp_path: Path, tile: np.ndarray) -> None:
-    network = create_network("efficientnet-lite0").eval()
-    facts = {"version": "1", "mpp": 1.5, "window_px": 64, "licence": "x", "trained_on": "x"}
-    bundle = write_bundle(
-        network, tmp_path / "lite", name="lite", normalisation=normalisation_of(network),
-        intended_use="x", self_test_tile=tile, card="x", **facts,
-    )  # fmt: skip
-    path = bundle.folder / "model.json"
+def test_weights_of_another_network_are_an_invalid_bundle(
+    tmp_path: Path, lite_bundle: ModelBundle
+) -> None:
+    path = shutil.copytree(lite_bundle.folder, tmp_path / "lite") / "model.json"
     path.write_text(re.sub('"width": 96', '"width": 48', path.read_text("utf-8")), "utf-8")
     with pytest.raises(InvalidBundle, match="weights"):
-        load_network(load_bundle(bundle.folder))
+        load_network(load_bundle(path.parent))
 
 
 def test_a_changed_file_of_weights_is_refused(
