@@ -78,8 +78,8 @@ def _ignore_progress(done_bytes: int, all_bytes: int | None) -> None:
 
 def _chunks(url: Url, most_bytes: int, progress: Progress) -> Iterator[bytes]:
     try:
-        with _opened(url) as answer:
-            yield from _limited(answer, most_bytes, progress)
+        with _open_url(url) as answer:
+            yield from _read_at_most(answer, most_bytes, progress)
     except StorageError as error:
         raise StorageError(f"{url} cannot be downloaded: {error}") from None
     except HTTPError as error:
@@ -89,7 +89,7 @@ def _chunks(url: Url, most_bytes: int, progress: Progress) -> Iterator[bytes]:
         raise _no_answer(url, error) from None
 
 
-def _opened(url: Url) -> HTTPResponse:
+def _open_url(url: Url) -> HTTPResponse:
     opener = OpenerDirector()
     for handler in _HANDLERS:
         opener.add_handler(handler())
@@ -100,7 +100,7 @@ def _opened(url: Url) -> HTTPResponse:
     return answer
 
 
-def _limited(answer: HTTPResponse, most_bytes: int, progress: Progress) -> Iterator[bytes]:
+def _read_at_most(answer: HTTPResponse, most_bytes: int, progress: Progress) -> Iterator[bytes]:
     """Yield an answer's bytes; refuse too many, too few, and too slow ones."""
     header = answer.headers.get("Content-Length", "")
     all_bytes = int(header) if header.isdecimal() else None

@@ -70,10 +70,10 @@ def _load(folder: Path) -> ModelBundle:
     bundle = load_bundle(folder)
     if folder == default_folder():
         return bundle
-    return replace(bundle, spec=_renamed(bundle.spec, folder.name))
+    return replace(bundle, spec=_rename_spec(bundle.spec, folder.name))
 
 
-def _renamed(spec: ModelSpec, name: str) -> ModelSpec:
+def _rename_spec(spec: ModelSpec, name: str) -> ModelSpec:
     """Rename a model; the name that its makers gave it stays as a fact."""
     if spec.name == name:
         return spec
@@ -129,10 +129,10 @@ def _known_folder(name: str) -> Path | None:
     added = store_folder() / name
     if safe_name(name) == name and added.is_dir():
         return added
-    return default_folder() if name == _shipped_name() else None
+    return default_folder() if name == _read_shipped_name() else None
 
 
-def _shipped_name() -> str:
+def _read_shipped_name() -> str:
     file = path_inside(default_folder(), SPEC_FILE)
     return parse_spec(read_small(file), str(file)).name
 
@@ -223,7 +223,7 @@ def _add_zip(path: Path, name: str | None, overwrite: bool) -> ModelBundle:
 
 
 def _copy_bundle(bundle: ModelBundle, name: str | None, overwrite: bool) -> ModelBundle:
-    spec = _renamed(bundle.spec, name or safe_name(bundle.spec.name))
+    spec = _rename_spec(bundle.spec, name or safe_name(bundle.spec.name))
 
     def fill(folder: Path) -> None:
         for file in spec.files:
@@ -249,7 +249,7 @@ def _check_free(name: str, overwrite: bool) -> None:
     """Refuse a name that a known model has; some file systems see no difference in case."""
     folders = store_folder().iterdir() if store_folder().is_dir() else ()
     same = [path.name for path in folders if path.name.casefold() == name.casefold()]
-    if name.casefold() == _shipped_name().casefold():
+    if name.casefold() == _read_shipped_name().casefold():
         raise OutputError(f"{name} is the name of the shipped model. Choose another with --name.")
     if same and not (overwrite and same == [name]):
         raise OutputError(
