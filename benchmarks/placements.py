@@ -23,13 +23,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from glisson.frames import PixelSize, RegionUm
-from glisson.measure import BiopsyMeasurements, measure_biopsy
+from glisson.measurement import BiopsyMeasurements, measure_biopsy
 from glisson.model import ModelBundle, Runtime, find_model, open_runtime
-from glisson.phantom import PhantomSettings, phantom_in_memory, plan_biopsy
 from glisson.regions import Regions, RegionSettings, find_regions
 from glisson.segmentation import SegmentSettings, segment_beside_artefacts
 from glisson.slides import InMemorySlide
 from glisson.tissue import TissueSettings, find_tissue
+from glisson_phantom import PhantomSettings, phantom_in_memory, plan_biopsy
 
 Pixels = NDArray[np.uint8]
 

@@ -17,10 +17,10 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from glisson.files import atomic_path
+from glisson.files.atomic import atomic_path
 from glisson.frames import RegionUm
-from glisson.phantom import PhantomSettings, phantom_in_memory, plan_biopsy
 from glisson.slides import SlideInfo
+from glisson_phantom import PhantomSettings, phantom_in_memory, plan_biopsy
 
 Pixels = NDArray[np.uint8]
 

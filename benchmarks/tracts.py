@@ -18,11 +18,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from glisson.blocks import BLOCK_PX
 from glisson.classes import LOBULE, PORTAL
 from glisson.exchange import write_tracts_geojson
 from glisson.frames import Frame, PixelSize, Size
-from glisson.measure import measure_biopsy
+from glisson.masks.blocks import BLOCK_PX
+from glisson.measurement import measure_biopsy
 from glisson.regions import find_regions
 from glisson.segmentation import ClassMap
 from glisson.slides import SlideInfo

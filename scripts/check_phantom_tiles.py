@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from glisson.classes import CLASSES, PORTAL
 from glisson.model import Runtime, find_model, open_runtime
-from glisson.phantom import Feature, Tile, commonest, render_tile
 from glisson.scores import confusion, scores_of
+from glisson_phantom import Feature, Tile, commonest, render_tile
 
 FIRST_SEED = 910_000_000
 _SIZE_PX = 256

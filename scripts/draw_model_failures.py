@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from glisson.classes import BACKGROUND, PORTAL
 from glisson.model import find_model, open_runtime
-from glisson.phantom import Feature, Tile
+from glisson_phantom import Feature, Tile
 
 SHOWN_PX = 384
 COLUMNS = 3

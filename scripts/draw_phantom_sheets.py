@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 
 from glisson.classes import CLASSES
-from glisson.phantom import DIAGNOSES, SITES, Feature, PhantomBiopsy, PhantomSettings, plan_biopsy
-from glisson.phantom.plan.glass import Artefacts, Blur, Stroke
+from glisson_phantom import DIAGNOSES, SITES, Feature, PhantomBiopsy, PhantomSettings, plan_biopsy
+from glisson_phantom.plan.glass import Artefacts, Blur, Stroke
 
 SIDE_UM = 440.0
 SHOWN_PX = 300

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 import glisson
-from glisson.run import RunSettings
+from glisson.run.settings import RunSettings
 
 CORES = ("core-02", "core-03")
 MPP = 0.494

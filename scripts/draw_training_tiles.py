@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from glisson.training.phantom_tiles import PhantomTiles
+from glisson_phantom.training_tiles import PhantomTiles
 
 MPP = 1.5
 """Of the tiles, which show 0.7 to 1.35 times as much."""

@@ -12,8 +12,8 @@ from train_default_model import RECIPE
 
 from glisson.model import TractEvidence, Windows, find_model, write_bundle
 from glisson.model.networks import load_network
-from glisson.phantom import render_tile
 from glisson.training.network import LITE_LICENCE, new_network, normalisation_of
+from glisson_phantom import render_tile
 
 NAME = "glisson-lite0"
 DEFAULT = Path(__file__).parents[1] / "src" / "glisson" / "model" / "default"

@@ -15,7 +15,7 @@ import torch
 from draw_training_tiles import COUNT, MPP, SIZE_PX, draw_tiles
 
 from glisson.dataset import TileSource
-from glisson.files import atomic_path
+from glisson.files.atomic import atomic_path
 from glisson.training.devices import launched
 from glisson.training.loop import Trainer
 from glisson.training.network import create_network

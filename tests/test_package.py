@@ -9,7 +9,7 @@ import pytest
 import glisson
 from glisson import errors
 from glisson.errors import GlissonError, OutputError
-from glisson.files import atomic_path
+from glisson.files.atomic import atomic_path
 
 
 def test_public_names() -> None:

@@ -7,7 +7,7 @@ from collections import defaultdict
 import numpy as np
 import shapely
 
-from glisson.phantom import PhantomBiopsy, plan_biopsy, plan_cohort
+from glisson_phantom import PhantomBiopsy, plan_biopsy, plan_cohort
 
 
 def measured(count: int) -> dict[str, np.ndarray]:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from glisson.phantom import render_tile
+from glisson_phantom import render_tile
 
 MPP = 0.5
 SIDE_PX = 512

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glisson.frames import PixelSize, RegionUm, Size
-from glisson.phantom import PhantomSettings, phantom_in_memory, plan_biopsy
-from glisson.slides import write_pyramid
+from glisson_phantom import PhantomSettings, phantom_in_memory, plan_biopsy
+from glisson_phantom.writing import write_pyramid
 
 Pixels = NDArray[np.uint8]
 

@@ -16,53 +16,43 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from glisson.version import __version__
+
 if TYPE_CHECKING:
     from glisson.clinical import StudySettings, study
+    from glisson.inputs import AskedSlide, asked_slides
     from glisson.model import add_model, find_model, list_models, open_runtime
-    from glisson.phantom import PhantomSettings, render_tile
-    from glisson.run import (
-        AskedSlide,
-        RunResult,
-        RunSettings,
-        Shard,
-        asked_slides,
-        gather,
-        remeasure,
-        segment,
-    )
-    from glisson.run.phantoms import make_phantom
+    from glisson.results import Shard
+    from glisson.run.gather import gather
+    from glisson.run.remeasure import remeasure
+    from glisson.run.segment import RunResult, segment
+    from glisson.run.settings import RunSettings
     from glisson.slides import InMemorySlide, open_slide
     from glisson.tissue import find_tissue
 
-__version__ = "0.1.0"
-
 _HOMES = {
-    "AskedSlide": "glisson.run",
+    "AskedSlide": "glisson.inputs",
     "InMemorySlide": "glisson.slides",
-    "PhantomSettings": "glisson.phantom",
-    "RunResult": "glisson.run",
-    "RunSettings": "glisson.run",
+    "RunResult": "glisson.run.segment",
+    "RunSettings": "glisson.run.settings",
     "StudySettings": "glisson.clinical",
     "add_model": "glisson.model",
-    "Shard": "glisson.run",
-    "asked_slides": "glisson.run",
+    "Shard": "glisson.results",
+    "asked_slides": "glisson.inputs",
     "find_model": "glisson.model",
     "find_tissue": "glisson.tissue",
-    "gather": "glisson.run",
+    "gather": "glisson.run.gather",
     "list_models": "glisson.model",
-    "make_phantom": "glisson.run.phantoms",
     "open_runtime": "glisson.model",
     "open_slide": "glisson.slides",
-    "remeasure": "glisson.run",
-    "render_tile": "glisson.phantom",
-    "segment": "glisson.run",
+    "remeasure": "glisson.run.remeasure",
+    "segment": "glisson.run.segment",
     "study": "glisson.clinical",
 }
 
 __all__ = [
     "AskedSlide",
     "InMemorySlide",
-    "PhantomSettings",
     "RunResult",
     "RunSettings",
     "Shard",
@@ -74,11 +64,9 @@ __all__ = [
     "find_tissue",
     "gather",
     "list_models",
-    "make_phantom",
     "open_runtime",
     "open_slide",
     "remeasure",
-    "render_tile",
     "segment",
     "study",
 ]

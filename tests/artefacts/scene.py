@@ -8,10 +8,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from glisson.phantom.biopsy import PhantomSettings, plan_biopsy
-from glisson.phantom.features import Feature
-from glisson.phantom.plan.glass import Artefacts, Blur, Stroke
 from glisson.slides import InMemorySlide
+from glisson_phantom.biopsy import PhantomSettings, plan_biopsy
+from glisson_phantom.features import Feature
+from glisson_phantom.plan.glass import Artefacts, Blur, Stroke
 
 SIDE_UM = 1800.0
 _FEATURE = {"defocus": Feature.DEFOCUS, "fold": Feature.FOLD, "pen": Feature.PEN,

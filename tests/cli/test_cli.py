@@ -107,7 +107,7 @@ def test_models_and_doctor(tmp_path: Path) -> None:
 
 
 def test_version() -> None:
-    from glisson import __version__
+    from glisson.version import __version__
 
     assert __version__ in glisson("--version").stderr
 

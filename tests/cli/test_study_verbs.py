@@ -16,14 +16,7 @@ from glisson.cli.app import app
 from glisson.dataset import LEAK, FolderTiles
 from glisson.dataset.tile_folder import NO_PATIENTS
 from glisson.errors import MissingExtra, SettingsError, TrainingError
-from glisson.model import (
-    Exported,
-    Format,
-    ModelBundle,
-    export_model,
-    find_model,
-    load_bundle,
-)
+from glisson.model import Exported, Format, ModelBundle, export_model, find_model, load_bundle
 from tests.dataset.scene import write_slide
 
 runner = CliRunner()

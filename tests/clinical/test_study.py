@@ -30,7 +30,7 @@ from glisson.clinical.whole import StudyResult
 from glisson.dataset.study import SYNTHETIC_FILE
 from glisson.errors import MissingExtra, OutputError, SettingsError, StudyError
 from glisson.exchange.tables import write_tables
-from glisson.measure import BiopsyMeasurements
+from glisson.measurement import BiopsyMeasurements
 
 Rows = list[dict[str, Any]]
 FAST = StudySettings(resamples=200)

@@ -21,7 +21,7 @@ from glisson.dataset import (
     tiles,
 )
 from glisson.frames import PixelSize, Size
-from glisson.slides import write_pyramid
+from glisson_phantom.writing import write_pyramid
 from tests.dataset.scene import box, feature, source, write_slide
 
 SIDE = 1024

@@ -21,7 +21,7 @@ from glisson.exchange import (
 from glisson.exchange.geojson import tracts_document
 from glisson.exchange.thumbnails import MOST_CANDIDATE_THUMBNAILS
 from glisson.frames import Frame, PixelSize
-from glisson.measure import measure_biopsy
+from glisson.measurement import measure_biopsy
 from glisson.regions import Candidate, Regions, RegionSettings, find_regions
 from glisson.slides import InMemorySlide
 from tests.exchange.test_artefacts_and_thumbnails import near

@@ -27,7 +27,7 @@ from glisson.exchange import (
 from glisson.exchange.geojson import tracts_document
 from glisson.exchange.geojson_reader import Skipped
 from glisson.frames import BoxL0, Frame, PixelSize, Size
-from glisson.measure import measure_biopsy
+from glisson.measurement import measure_biopsy
 from glisson.regions import find_regions
 from glisson.slides import SlideInfo
 from tests.regions.nasty_masks import NASTY

@@ -35,15 +35,17 @@ from glisson.errors import GlissonError
 from glisson.exchange import read_class_map, read_geojson, write_class_map, write_qupath_project
 from glisson.exchange.geojson import Drawn, write_annotations_geojson
 from glisson.frames import Frame, PixelSize, RegionUm, Size
+from glisson.inputs import asked_slides, with_pseudonyms
 from glisson.model import add_model, load_bundle
 from glisson.model.safety import sha256
 from glisson.model.torchscript import facts_from_wsinfer
-from glisson.run import asked_slides, result_names, with_pseudonyms
-from glisson.run.folder import why_not_done
-from glisson.run.shard import Shard, read_shards
-from glisson.run.stored import stored_slides
-from glisson.slides import open_slide, write_pyramid
+from glisson.results import result_names
+from glisson.results.folder import why_not_done
+from glisson.results.reading import stored_slides
+from glisson.results.shard import Shard, read_shards
+from glisson.slides import open_slide
 from glisson.slides.slide import SlideInfo
+from glisson_phantom.writing import write_pyramid
 from tests.hostile.guard import bounded, in_a_child
 from tests.hostile.mutations import broken_bytes, broken_json
 

@@ -18,7 +18,6 @@ import numpy as np
 import pytest
 import tifffile
 
-from glisson.csv_tables import table_cell, told_by_cell
 from glisson.dataset.study import read_study
 from glisson.errors import (
     AnnotationError,
@@ -31,10 +30,14 @@ from glisson.errors import (
     UnsupportedSlide,
 )
 from glisson.exchange import read_geojson
+from glisson.files.csv_tables import table_cell, told_by_cell
+from glisson.inputs import asked_slides
 from glisson.model import add_model, find_model, load_bundle, open_runtime
 from glisson.model.torchscript import facts_from_wsinfer
-from glisson.run import asked_slides, cohort, result_names, segment
-from glisson.run.shard import read_shards
+from glisson.results import result_names
+from glisson.results.shard import read_shards
+from glisson.run import segment as segment_module
+from glisson.run.segment import segment
 from glisson.slides import open_slide
 from glisson.slides.dicom_folder import dicom_file_in
 from tests.hostile.guard import bounded
@@ -239,7 +242,7 @@ def test_texts_are_no_formulas_in_tables(text: str, cell: str) -> None:
 
 def test_a_name_that_is_a_formula_and_html(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In every table and page of a run in which the slide fails."""
-    monkeypatch.setattr(cohort, "OpeningRuntime", lambda *_, **__: ColourModel())
+    monkeypatch.setattr(segment_module, "OpeningRuntime", lambda *_, **__: ColourModel())
     name = '=HYPERLINK("x")<img src=x onerror=alert(1)>'
     (tmp_path / f"{name}.svs").write_bytes(b"no slide")
     (tmp_path / "other.svs").write_bytes(pyramid("a.svs", "aperio"))

@@ -7,15 +7,8 @@ import numpy as np
 import pytest
 
 from glisson.errors import SettingsError
-from glisson.model import (
-    Format,
-    ModelBundle,
-    add_model,
-    export_model,
-    find_model,
-    open_runtime,
-)
-from glisson.phantom import render_tile
+from glisson.model import Format, ModelBundle, add_model, export_model, find_model, open_runtime
+from glisson_phantom import render_tile
 
 
 @pytest.fixture(scope="module")

@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 
 from glisson.classes import LOBULE, PORTAL
-from glisson.phantom import Feature, render_tile
-from glisson.phantom.draw import draw_tissue
-from glisson.phantom.draw.section import Section
-from glisson.phantom.plan.disease import Disease, draw_disease
-from glisson.phantom.plan.large_vessels import draw_wide_vein, move_out
-from glisson.phantom.plan.layout import CentralVein, Layout
-from glisson.phantom.plan.needle import Core, draw_core
-from glisson.phantom.plan.preparation import Texture, draw_texture
-from glisson.phantom.plan.shapes import Profile
-from glisson.phantom.plan.stroma import Stroma
-from glisson.phantom.plan.tracts import Tract, draw_tract
-from glisson.phantom.world import Canvas, polygon_cover
+from glisson_phantom import Feature, render_tile
+from glisson_phantom.draw import draw_tissue
+from glisson_phantom.draw.section import Section
+from glisson_phantom.plan.disease import Disease, draw_disease
+from glisson_phantom.plan.large_vessels import draw_wide_vein, move_out
+from glisson_phantom.plan.layout import CentralVein, Layout
+from glisson_phantom.plan.needle import Core, draw_core
+from glisson_phantom.plan.preparation import Texture, draw_texture
+from glisson_phantom.plan.shapes import Profile
+from glisson_phantom.plan.stroma import Stroma
+from glisson_phantom.plan.tracts import Tract, draw_tract
+from glisson_phantom.world import Canvas, polygon_cover
 
 _CENTRE_UM = np.array([1500.0, 0.0])
 

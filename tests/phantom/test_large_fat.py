@@ -7,14 +7,14 @@ from dataclasses import replace
 import numpy as np
 from scipy.spatial.distance import pdist, squareform
 
-from glisson.phantom.draw import draw_tissue
-from glisson.phantom.draw.large_fat import LargeDroplets, place_large_droplets
-from glisson.phantom.draw.section import Section
-from glisson.phantom.plan.disease import draw_disease
-from glisson.phantom.plan.layout import Layout, lay_out
-from glisson.phantom.plan.needle import draw_core
-from glisson.phantom.plan.preparation import draw_texture
-from glisson.phantom.world import Canvas
+from glisson_phantom.draw import draw_tissue
+from glisson_phantom.draw.large_fat import LargeDroplets, place_large_droplets
+from glisson_phantom.draw.section import Section
+from glisson_phantom.plan.disease import draw_disease
+from glisson_phantom.plan.layout import Layout, lay_out
+from glisson_phantom.plan.needle import draw_core
+from glisson_phantom.plan.preparation import draw_texture
+from glisson_phantom.world import Canvas
 
 DISEASE = replace(
     draw_disease(np.random.default_rng(4), "masld", 1), fat=0.5, fat_size=1.0, large_fat=1.0

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from glisson.errors import SettingsError
 from glisson.frames import BoxPx, RegionUm
-from glisson.phantom import (
+from glisson.slides import open_slide
+from glisson_phantom import (
     DIAGNOSES,
     FIRST_READER,
     SECOND_READER,
@@ -31,16 +32,16 @@ from glisson.phantom import (
     render_tile,
     write_phantom,
 )
-from glisson.phantom.draw import draw_tissue
-from glisson.phantom.draw.section import Section
-from glisson.phantom.plan.disease import draw_disease
-from glisson.phantom.plan.glass import Artefacts
-from glisson.phantom.plan.layout import lay_out
-from glisson.phantom.plan.needle import draw_core
-from glisson.phantom.plan.preparation import draw_texture
-from glisson.phantom.slide import empty_truth
-from glisson.phantom.world import Canvas, noise, sample, scatter, signed_distance_um
-from glisson.slides import PyramidStyle, open_slide
+from glisson_phantom.draw import draw_tissue
+from glisson_phantom.draw.section import Section
+from glisson_phantom.plan.disease import draw_disease
+from glisson_phantom.plan.glass import Artefacts
+from glisson_phantom.plan.layout import lay_out
+from glisson_phantom.plan.needle import draw_core
+from glisson_phantom.plan.preparation import draw_texture
+from glisson_phantom.slide import empty_truth
+from glisson_phantom.world import Canvas, noise, sample, scatter, signed_distance_um
+from glisson_phantom.writing import PyramidStyle
 
 SMALL = PhantomSettings(seed=3, length_mm=1.2, width_mm=0.6, stage=1, mpp=0.5)
 

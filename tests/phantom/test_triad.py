@@ -7,7 +7,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from glisson.phantom import (
+from glisson.regions import (
     BILE_DUCT,
     HEPATIC_ARTERY,
     LEAST_TRIAD_KINDS,

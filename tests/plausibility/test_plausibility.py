@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from glisson.artefacts import find_artefacts
 from glisson.frames import PixelSize
-from glisson.phantom import render_tile
 from glisson.plausibility import Plausibility, PlausibilitySettings, assess_plausibility
 from glisson.plausibility.parenchyma import Parenchyma, choose_regions, measure_patches
 from glisson.slides import open_slide
 from glisson.slides.memory import InMemorySlide
 from glisson.tissue import find_tissue
+from glisson_phantom import render_tile
 
 Pixels = NDArray[np.uint8]
 LIMITS = PlausibilitySettings()

@@ -15,7 +15,7 @@ from shapely import Polygon
 from shapely.affinity import rotate
 
 from glisson.frames import Frame, PixelSize
-from glisson.measure import measure_biopsy
+from glisson.measurement import measure_biopsy
 from glisson.regions import find_regions, smooth_outline, trace_mask
 from glisson.regions.bridging import core_widths
 from tests.regions.test_contact import drawn_again

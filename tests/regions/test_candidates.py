@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glisson.frames import BoxPx, Frame, PixelSize
-from glisson.measure import measure_biopsy
+from glisson.measurement import measure_biopsy
 from glisson.regions import (
     Candidate,
     DrawnTract,

@@ -11,7 +11,7 @@ from shapely import Polygon
 from shapely.affinity import rotate, translate
 
 from glisson.frames import Frame, PixelSize
-from glisson.measure import measure_biopsy
+from glisson.measurement import measure_biopsy
 from glisson.regions import DrawnTract, find_regions, regions_from_drawn, width_um
 from tests.scenes import ArrayMap
 

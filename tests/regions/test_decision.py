@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from glisson.frames import Frame, PixelSize
-from glisson.measure import measure_biopsy
+from glisson.measurement import measure_biopsy
 from glisson.model import TractEvidence, find_model
 from glisson.model.spec import parse_spec
 from glisson.regions import DrawnTract, RegionSettings, find_regions, regions_from_drawn

@@ -10,7 +10,7 @@ from shapely import Polygon
 from shapely.affinity import rotate
 
 from glisson.frames import Frame, PixelSize
-from glisson.measure import measure_biopsy
+from glisson.measurement import measure_biopsy
 from glisson.regions import DrawnTract, Regions, regions_from_drawn
 
 PIXEL = PixelSize(0.5, 0.5)

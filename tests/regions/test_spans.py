@@ -11,8 +11,8 @@ from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 from shapely import Polygon
 
-from glisson.blocks import BLOCK_PX
 from glisson.frames import BoxPx, Frame, PixelSize
+from glisson.masks.blocks import BLOCK_PX
 from glisson.regions import RegionSettings, trace_mask
 from glisson.regions.clean import cleaned
 from glisson.regions.reading import read_labels, tract_probabilities

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glisson.frames import Frame, PixelSize
-from glisson.measure import measure_biopsy
+from glisson.measurement import measure_biopsy
 from glisson.regions import find_regions
 from tests.regions.nasty_masks import NASTY
 from tests.scenes import ArrayMap, biopsy_labels, disc

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from glisson.frames import PixelSize, Size
-from glisson.slides import write_pyramid
+from glisson_phantom.writing import write_pyramid
 from tests.scenes import biopsy_labels, coloured
 
 
@@ -38,10 +38,10 @@ def scene(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def colour_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
     """The shipped bundle's windows, with a model that is right about the scene."""
-    from glisson.run import cohort
+    from glisson.run import segment as segment_module
     from tests.scenes import ColourModel
 
-    monkeypatch.setattr(cohort, "OpeningRuntime", lambda *_, **__: ColourModel())
+    monkeypatch.setattr(segment_module, "OpeningRuntime", lambda *_, **__: ColourModel())
 
 
 def slides_in_table(out: Path) -> list[str]:

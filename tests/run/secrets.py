@@ -17,7 +17,7 @@ import tifffile
 from PIL import Image
 
 from glisson.frames import PixelSize, Size
-from glisson.slides import write_pyramid
+from glisson_phantom.writing import write_pyramid
 from tests.run.conftest import scene_pixels
 
 _TILE = 256

@@ -20,8 +20,8 @@ from typing import Any
 import pytest
 
 from glisson.errors import OutputError
-from glisson.run import segment
-from glisson.run.folder import slide_folder
+from glisson.results.folder import slide_folder
+from glisson.run.segment import segment
 from tests.run.conftest import slides_in_table
 from tests.run.test_killed import command, start
 
@@ -69,16 +69,16 @@ def ended(process: subprocess.Popen[bytes], code: int) -> str:
 def test_a_slide_that_goes_while_it_is_worked_on(
     slides: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from glisson.run import slide as one_slide
+    from glisson.run import journey
 
-    find = one_slide.find_tissue
+    find = journey.find_tissue
 
     def find_and_lose(slide: Any, *more: Any) -> Any:
         if slide.info.name == "b":
             raise FileNotFoundError(errno.ENOENT, "No such file or directory", str(slide.info.path))
         return find(slide, *more)
 
-    monkeypatch.setattr(one_slide, "find_tissue", find_and_lose)
+    monkeypatch.setattr(journey, "find_tissue", find_and_lose)
     result = segment(slides, tmp_path / "out")
     assert [each.name for each in result.failed] == ["b"]
     error = the_failure(tmp_path / "out")
@@ -88,15 +88,15 @@ def test_a_slide_that_goes_while_it_is_worked_on(
 def test_a_slide_that_goes_before_its_turn(
     slides: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from glisson.run import slide as one_slide
+    from glisson.run import journey
 
-    write = one_slide.write_overview
+    write = journey.write_overview
 
     def write_and_delete(path: Path, slide: Any, *more: Any) -> None:
         write(path, slide, *more)
         slide.info.path.with_name("b.svs").unlink(missing_ok=True)
 
-    monkeypatch.setattr(one_slide, "write_overview", write_and_delete)
+    monkeypatch.setattr(journey, "write_overview", write_and_delete)
     result = segment(slides, tmp_path / "out")
     assert [each.name for each in result.failed] == ["b"]
     assert "b.svs does not exist" in the_failure(tmp_path / "out")
@@ -122,16 +122,16 @@ def test_whose_error_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_slide_that_nobody_thought_of(
     slides: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from glisson.run import slide as one_slide
+    from glisson.run import journey
 
-    measure, calls = one_slide.measure_biopsy, iter(range(3))
+    measure, calls = journey.measure_biopsy, iter(range(3))
 
     def odd(*arguments: Any) -> Any:
         if next(calls) == 1:
             raise ValueError("a shape like no other")
         return measure(*arguments)
 
-    monkeypatch.setattr(one_slide, "measure_biopsy", odd)
+    monkeypatch.setattr(journey, "measure_biopsy", odd)
     segment(slides, tmp_path / "out")
     error = the_failure(tmp_path / "out")
     assert "ValueError: a shape like no other" in error

@@ -17,9 +17,12 @@ from typer.testing import CliRunner
 from glisson.cli.app import app
 from glisson.exchange import broken_rules
 from glisson.frames import PixelSize, Size
-from glisson.run import cohort, gather, remeasure, segment
-from glisson.run.shard import Shard
-from glisson.slides import write_pyramid
+from glisson.results.shard import Shard
+from glisson.run import segment as segment_module
+from glisson.run.gather import gather
+from glisson.run.remeasure import remeasure
+from glisson.run.segment import segment
+from glisson_phantom.writing import write_pyramid
 from tests.run.conftest import scene_pixels
 from tests.scenes import PORTAL, ColourModel
 
@@ -53,7 +56,7 @@ def write_unsure_scene(path: Path) -> Path:
 def segmented(tmp_path_factory: pytest.TempPathFactory) -> Path:
     slides, out = tmp_path_factory.mktemp("slides"), tmp_path_factory.mktemp("results") / "out"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cohort, "OpeningRuntime", lambda *_, **__: UnsureModel())
+        patch.setattr(segment_module, "OpeningRuntime", lambda *_, **__: UnsureModel())
         segment(write_unsure_scene(slides / "case 1.svs"), out)
     return out
 
@@ -168,7 +171,7 @@ def test_the_terminal_says_how_many(out: Path, tmp_path: Path) -> None:
     assert "2 candidates, 0.0" in kept.output
     slide = write_unsure_scene(tmp_path / "case 2.svs")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cohort, "OpeningRuntime", lambda *_, **__: UnsureModel())
+        patch.setattr(segment_module, "OpeningRuntime", lambda *_, **__: UnsureModel())
         done = CliRunner().invoke(app, ["segment", str(slide), "-o", str(tmp_path / "new")])
     assert done.exit_code == 0, done.output
     assert "not counted: accept or delete them in QuPath" in " ".join(done.output.split())
@@ -196,7 +199,7 @@ def test_shards_are_gathered_with_them(tmp_path: Path) -> None:
     first = write_unsure_scene(slides / "a.svs")
     shutil.copyfile(first, slides / "b.svs")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cohort, "OpeningRuntime", lambda *_, **__: UnsureModel())
+        patch.setattr(segment_module, "OpeningRuntime", lambda *_, **__: UnsureModel())
         for number in (1, 2):
             segment([slides], tmp_path / "out", shard=Shard(number, 2))
     gather(tmp_path / "out")

@@ -18,8 +18,11 @@ from shapely.affinity import translate
 
 from glisson.errors import AnnotationError, SettingsError
 from glisson.exchange import broken_rules
-from glisson.run import RunSettings, cohort, remeasure, segment
-from glisson.run.stored import edited_records
+from glisson.results.reading import edited_records
+from glisson.run import segment as segment_module
+from glisson.run.remeasure import remeasure
+from glisson.run.segment import segment
+from glisson.run.settings import RunSettings
 from tests.run.conftest import write_scene
 from tests.scenes import ColourModel
 
@@ -34,7 +37,7 @@ def segmented(tmp_path_factory: pytest.TempPathFactory) -> Path:
     first = write_scene(slides / "case 1.svs")
     shutil.copy(first, slides / "case 2.svs")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cohort, "OpeningRuntime", lambda *_, **__: ColourModel())
+        patch.setattr(segment_module, "OpeningRuntime", lambda *_, **__: ColourModel())
         segment([first, slides / "case 2.svs"], out)
     shutil.rmtree(slides)
     return out
@@ -363,7 +366,7 @@ def test_a_class_map_is_read_back(out: Path) -> None:
 
 def test_numbers_that_neither_has_are_compared_as_such() -> None:
     from glisson.frames import Frame, PixelSize
-    from glisson.measure import compare, measure_biopsy
+    from glisson.measurement import compare, measure_biopsy
     from glisson.regions import regions_from_drawn
 
     pixel_size = PixelSize(1, 1)
@@ -376,7 +379,7 @@ def test_numbers_that_neither_has_are_compared_as_such() -> None:
 def test_a_later_run_shows_corrections_beside_the_models_numbers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cohort, "OpeningRuntime", lambda *_, **__: ColourModel())
+    monkeypatch.setattr(segment_module, "OpeningRuntime", lambda *_, **__: ColourModel())
     slide, out = write_scene(tmp_path / "case 1.svs"), tmp_path / "out"
     segment(slide, out)
     edited(out, lambda features: features.append(square(200, 200, 300)))

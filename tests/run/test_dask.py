@@ -17,7 +17,9 @@ import pytest
 
 from glisson.errors import ClusterError
 from glisson.model import find_model
-from glisson.run import RunSettings, SilentObserver, segment
+from glisson.run.observer import SilentObserver
+from glisson.run.segment import segment
+from glisson.run.settings import RunSettings
 from tests.cli.test_cli import glisson
 from tests.run.test_shards import outputs
 
@@ -182,8 +184,8 @@ def test_a_lost_scheduler_is_said_and_the_run_goes_on(
 def test_without_workers_it_says_so(
     scene: Path, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("glisson.run.on_dask.NO_WORKERS_S", 0.1)
-    monkeypatch.setattr("glisson.run.on_dask._LISTEN_S", 0.1)
+    monkeypatch.setattr("glisson.run.executors.on_dask.NO_WORKERS_S", 0.1)
+    monkeypatch.setattr("glisson.run.executors.on_dask._LISTEN_S", 0.1)
     file, _ = start(0)  # the scheduler may write its file later than the run begins
     with pytest.raises(ClusterError, match="has had no workers"):
         segment(scene, tmp_path / "out", dask=str(file))
@@ -193,7 +195,7 @@ def test_without_workers_it_says_so(
 def test_without_a_scheduler_it_says_so(
     scans: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("glisson.run.on_dask._CONNECT_S", 1)
+    monkeypatch.setattr("glisson.run.executors.on_dask._CONNECT_S", 1)
     with pytest.raises(ClusterError, match="No Dask scheduler answers"):
         segment(scans, tmp_path / "out", dask="tcp://127.0.0.1:9")
 
@@ -202,7 +204,7 @@ def test_without_a_scheduler_it_says_so(
 def test_a_file_that_no_scheduler_writes_is_named(
     content: str | None, scans: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("glisson.run.on_dask._CONNECT_S", 0.3)
+    monkeypatch.setattr("glisson.run.executors.on_dask._CONNECT_S", 0.3)
     file = tmp_path / "shceduler.json"
     if content is not None:
         file.write_text(content, encoding="utf-8")

@@ -9,8 +9,12 @@ from typing import Any
 
 import pytest
 
-from glisson.run import RunSettings, Shard, gather, remeasure, segment
+from glisson.results import Shard
+from glisson.run.gather import gather
 from glisson.run.observer import SilentObserver
+from glisson.run.remeasure import remeasure
+from glisson.run.segment import segment
+from glisson.run.settings import RunSettings
 from glisson.storage import Url
 from tests.run.conftest import slides_in_table, write_series
 from tests.stores import memory

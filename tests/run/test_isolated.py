@@ -13,9 +13,12 @@ from pathlib import Path
 import pytest
 
 from glisson.errors import OutputError
+from glisson.inputs import AskedSlide
 from glisson.model import ModelBundle, find_model
-from glisson.run import AskedSlide, RunSettings, SilentObserver, SlideResult
-from glisson.run.isolated import IsolatedWorker
+from glisson.results import SlideResult
+from glisson.run.executors.isolated import IsolatedWorker
+from glisson.run.observer import SilentObserver
+from glisson.run.settings import RunSettings
 from glisson.run.task import SlideTask, TaskDone
 
 
@@ -43,7 +46,7 @@ def serve_without_memory(
     connection: Connection, bundle: ModelBundle, settings: RunSettings
 ) -> None:
     """The real one, with a task that memory is never enough for."""
-    from glisson.run import isolated
+    from glisson.run.executors import isolated
 
     def do_task(*_: object) -> None:
         raise MemoryError

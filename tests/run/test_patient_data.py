@@ -15,15 +15,11 @@ import openslide
 import pytest
 
 from glisson.errors import SettingsError, SlideError
-from glisson.run import (
-    AskedSlide,
-    Shard,
-    asked_slides,
-    gather,
-    remeasure,
-    segment,
-    with_pseudonyms,
-)
+from glisson.inputs import AskedSlide, asked_slides, with_pseudonyms
+from glisson.results import Shard
+from glisson.run.gather import gather
+from glisson.run.remeasure import remeasure
+from glisson.run.segment import segment
 from tests.run.secrets import told, write_aperio, write_dicom, write_ome
 
 NAME, SECRET = "DoeJohnQ7", "ZebraFinch42"

@@ -18,8 +18,10 @@ from glisson.errors import (
     SlideNotFound,
 )
 from glisson.exchange import broken_rules, read_geojson
-from glisson.run import RunSettings, result_names, segment
-from glisson.run.folder import read_manifest, why_not_done
+from glisson.results import result_names
+from glisson.results.folder import read_manifest, why_not_done
+from glisson.run.segment import segment
+from glisson.run.settings import RunSettings
 from glisson.slides import InMemorySlide
 from tests.run.conftest import write_scene
 
@@ -105,9 +107,9 @@ def test_one_bad_slide_costs_itself_only(scene: Path, tmp_path: Path) -> None:
 def test_a_slide_that_is_mostly_unreadable_fails(
     scene: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from glisson.run import slide as one_slide
+    from glisson.run import journey
 
-    monkeypatch.setattr(one_slide, "MOST_UNREADABLE", -1.0)
+    monkeypatch.setattr(journey, "MOST_UNREADABLE", -1.0)
     with pytest.raises(DamagedSlide, match="cannot be read"):
         segment(scene, tmp_path / "out")
     assert not (tmp_path / "out" / "case 1").exists()
@@ -132,7 +134,7 @@ def test_a_slide_of_which_nothing_can_be_read_fails(scene: Path, tmp_path: Path)
 
 def test_an_empty_slide_is_a_result(tmp_path: Path) -> None:
     from glisson.frames import PixelSize, Size
-    from glisson.slides import write_pyramid
+    from glisson_phantom.writing import write_pyramid
 
     glass = np.full((2000, 3000, 3), 244, np.uint8)
     write_pyramid(tmp_path / "empty.svs", glass, Size(3000, 2000), PixelSize(0.5, 0.5))
@@ -146,7 +148,7 @@ def test_an_empty_slide_is_a_result(tmp_path: Path) -> None:
 def test_an_interruption_leaves_no_half_result(
     scene: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
 ) -> None:
-    from glisson.run import slide as one_slide
+    from glisson.run import journey
 
     def stop(*_: object, **__: object) -> None:
         raise error
@@ -154,7 +156,7 @@ def test_an_interruption_leaves_no_half_result(
     other = write_scene(scene.with_name("case 2.svs"))
     out = tmp_path / "out"
     segment(scene, out)
-    monkeypatch.setattr(one_slide, "write_overview", stop)
+    monkeypatch.setattr(journey, "write_overview", stop)
     with pytest.raises(error):
         segment([scene, other], out)
     assert (out / "case 1").is_dir()
@@ -168,12 +170,12 @@ def test_an_interruption_leaves_no_half_result(
 def test_a_full_disk_is_said_and_leaves_nothing(
     scene: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from glisson.run import slide as one_slide
+    from glisson.run import journey
 
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(one_slide, "write_class_map", full)
+    monkeypatch.setattr(journey, "write_class_map", full)
     with pytest.raises(OutputError, match="No space left"):
         segment(scene, tmp_path / "out")
     assert not (tmp_path / "out" / "case 1").exists()

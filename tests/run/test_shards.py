@@ -14,10 +14,14 @@ import pytest
 
 from glisson.errors import SettingsError
 from glisson.exchange import broken_project_rules
-from glisson.files import _this_host
+from glisson.files.atomic import _this_host
 from glisson.frames import PixelSize, Size
-from glisson.run import AskedSlide, RunSettings, Shard, asked_slides, gather, segment
-from glisson.slides import write_pyramid
+from glisson.inputs import AskedSlide, asked_slides
+from glisson.results import Shard
+from glisson.run.gather import gather
+from glisson.run.segment import segment
+from glisson.run.settings import RunSettings
+from glisson_phantom.writing import write_pyramid
 
 TIMES = ("seconds_per_stage", "cpu_seconds_per_stage", "peak_memory_mb")
 

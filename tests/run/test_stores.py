@@ -18,9 +18,13 @@ import pytest
 
 from glisson.errors import OutputError, SettingsError
 from glisson.frames import PixelSize, Size
-from glisson.run import RunSettings, Shard, asked_slides, gather, segment, with_pseudonyms
-from glisson.slides import write_pyramid
+from glisson.inputs import asked_slides, with_pseudonyms
+from glisson.results import Shard
+from glisson.run.gather import gather
+from glisson.run.segment import segment
+from glisson.run.settings import RunSettings
 from glisson.storage import Url, store
+from glisson_phantom.writing import write_pyramid
 from tests.run.secrets import told
 from tests.run.test_dask import Start, start
 from tests.run.test_shards import outputs
@@ -73,7 +77,7 @@ def fetched(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
 
     for module in ("download", "range_file", "folders", "companions"):
         monkeypatch.setattr(f"glisson.storage.{module}.read", read)
-    monkeypatch.setattr("glisson.run.identity.read", read)
+    monkeypatch.setattr("glisson.results.identity.read", read)
     return found
 
 
@@ -324,7 +328,7 @@ def test_real_slides_of_several_files(
     name: str, fixtures_dir: Path, s3: Any, settings: RunSettings, tmp_path: Path
 ) -> None:
     from glisson.run.observer import SilentObserver
-    from glisson.run.stored_slide import opened_slide
+    from glisson.run.opening import opened_slide
     from glisson.slides import open_slide
 
     source = fixtures_dir / "slides"
@@ -428,10 +432,10 @@ def serve_ranges(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_a_run_here_imports_nothing_of_stores(slide: Path) -> None:
     code = (
         "import sys; import glisson.cli; from glisson.run import RunSettings, asked_slides\n"
-        "from glisson.run.identity import slide_identity\n"
+        "from glisson.results.identity import slide_identity\n"
         "from glisson.run.observer import SilentObserver\n"
-        "from glisson.run.results_store import results_at\n"
-        "from glisson.run.stored_slide import opened_slide\n"
+        "from glisson.results.remote import results_at\n"
+        "from glisson.run.opening import opened_slide\n"
         f"(asked,) = asked_slides([{str(slide)!r}])\n"
         "with opened_slide(asked.path, RunSettings(), 1.0, SilentObserver(), 'a') as (_, path):\n"
         "    slide_identity(path)\n"

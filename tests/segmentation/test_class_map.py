@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import shapely
 
-from glisson.blocks import BLOCK_PX
 from glisson.classes import LOBULE, PORTAL
 from glisson.frames import BoxPx, Frame, PixelSize, Size
+from glisson.masks.blocks import BLOCK_PX
 from glisson.regions import RegionSettings, find_regions
 from glisson.segmentation import ClassMap
 from tests.scenes import disc

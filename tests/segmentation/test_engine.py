@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from glisson.errors import SettingsError
 from glisson.frames import BoxL0, BoxPx, Frame, PixelSize
-from glisson.measure import measure_biopsy
+from glisson.measurement import measure_biopsy
 from glisson.regions import find_regions
 from glisson.segmentation import SegmentSettings, segment_slide
 from glisson.segmentation.windows import windows_over

@@ -10,7 +10,7 @@ import pytest
 
 from glisson.errors import OutputError, SettingsError
 from glisson.frames import PixelSize, Size
-from glisson.slides import PyramidStyle, write_pyramid
+from glisson_phantom.writing import PyramidStyle, write_pyramid
 
 NOISE = np.random.default_rng(1).integers(0, 255, (700, 5000, 3)).astype(np.uint8)
 SIZE = Size(5000, 700)

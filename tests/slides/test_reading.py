@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from glisson.errors import SettingsError
 from glisson.frames import PixelSize, RegionUm, Size
-from glisson.slides import InMemorySlide, Slide, open_slide, write_pyramid
+from glisson.slides import InMemorySlide, Slide, open_slide
+from glisson_phantom.writing import write_pyramid
 
 PIXEL = PixelSize(0.5, 0.5)
 

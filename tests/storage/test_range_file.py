@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from glisson.errors import StorageError
 from glisson.frames import PixelSize, RegionUm, Size
-from glisson.slides import open_ome_pyramid, open_slide, write_pyramid
+from glisson.slides import open_ome_pyramid, open_slide
 from glisson.storage import RangeFile, Url, look_at
+from glisson_phantom.writing import write_pyramid
 
 
 @settings(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glisson.artefacts.settings import ArtefactSettings
-from glisson.pieces import pieces
+from glisson.masks.pieces import pieces
 from glisson.tissue.tissue_map import Mask
 
 _MOST_ARCS = 400

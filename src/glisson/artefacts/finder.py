@@ -20,7 +20,7 @@ from glisson.artefacts.pens import find_pens
 from glisson.artefacts.settings import ArtefactSettings
 from glisson.artefacts.sparse import dilate
 from glisson.artefacts.survey import Sign, has, survey
-from glisson.pieces import pieces
+from glisson.masks.pieces import pieces
 from glisson.regions import smooth_outline, trace_mask
 from glisson.slides import Slide
 from glisson.tissue import Cause, TissueMap

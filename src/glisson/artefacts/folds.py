@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from glisson.artefacts.boxes import Window, by_cells
 from glisson.artefacts.settings import ArtefactSettings
 from glisson.artefacts.sparse import erode
-from glisson.pieces import Pieces, pieces
+from glisson.masks.pieces import Pieces, pieces
 from glisson.tissue.density import Floats
 from glisson.tissue.morphology import disc
 from glisson.tissue.tissue_map import Mask

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from glisson.artefacts.settings import ArtefactSettings
 from glisson.artefacts.sparse import dilate, erode
 from glisson.artefacts.survey import GREY, Sign, among, find_ink, has
-from glisson.pieces import pieces
+from glisson.masks.pieces import pieces
 from glisson.slides import Slide
 from glisson.tissue import Cause, TissueMap
 from glisson.tissue.morphology import drop_specks

@@ -16,19 +16,30 @@ import typer
 from rich.markup import escape
 from typer.core import TyperGroup
 
-from glisson import __version__
 from glisson.cli.console import console
 from glisson.errors import ClusterError, GlissonError
+from glisson.version import __version__
 
 INPUT_ERROR = 2
 CLUSTER_LOST = 3
 INTERRUPTED = 130
 
-_VERBS = (
-    "segment", "gather", "measure", "demo", "tiles", "train", "evaluate", "study", "export",
-    "reproduce", "doctor", "phantom", "models",
-)  # fmt: skip
-"""Each has a module of its name, with a function of its name, or an `app` of several verbs."""
+_VERBS = {
+    "segment": "glisson.cli.segment",
+    "gather": "glisson.cli.gather",
+    "measure": "glisson.cli.measure",
+    "demo": "glisson.cli.demo",
+    "tiles": "glisson.cli.tiles",
+    "train": "glisson.cli.train",
+    "evaluate": "glisson.cli.evaluate",
+    "study": "glisson.cli.study",
+    "export": "glisson.cli.export",
+    "reproduce": "glisson_phantom.cli.reproduce",
+    "doctor": "glisson.cli.doctor",
+    "phantom": "glisson_phantom.cli.phantom",
+    "models": "glisson.cli.models",
+}
+"""The module of each verb: it has a function of the verb's name, or an `app` of several verbs."""
 
 
 class _Verbs(Mapping[str, Any]):
@@ -54,7 +65,7 @@ class _Group(TyperGroup):
 
 @cache
 def _command(name: str) -> Any:
-    module = import_module(f"glisson.cli.{name}")
+    module = import_module(_VERBS[name])
     verbs: typer.Typer | None = getattr(module, "app", None)
     if verbs is None:
         verbs = typer.Typer(rich_markup_mode="markdown", add_completion=False)

@@ -12,9 +12,11 @@ from rich.table import Table
 from glisson.cli.console import console, output
 from glisson.cli.progress import RunTable
 from glisson.cli.summary import number
-from glisson.phantom import PhantomSettings
-from glisson.run import OVERVIEW, RESEARCH_USE, RunSettings, segment
-from glisson.run.phantoms import make_phantom
+from glisson.results import OVERVIEW, RESEARCH_USE
+from glisson.run.segment import segment
+from glisson.run.settings import RunSettings
+from glisson_phantom import PhantomSettings
+from glisson_phantom.output.phantom_slide import make_phantom
 
 _DEMO = PhantomSettings(seed=12, length_mm=12.0, stage=1, mpp=0.5)
 _ROWS = (

@@ -13,7 +13,6 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from glisson import __version__
 from glisson.cli.console import output
 from glisson.errors import GlissonError
 from glisson.model import (
@@ -23,9 +22,10 @@ from glisson.model import (
     open_runtime,
     store_folder,
 )
+from glisson.version import __version__
 
 _PACKAGES = (
-    "openslide-python", "openslide-bin", "tifffile", "openvino", "shapely", "rasterio", "torch",
+    "openslide-python", "openslide-bin", "tifffile", "openvino", "shapely", "torch",
     "transformers", "s3fs",
 )  # fmt: skip
 _FORMATS = (

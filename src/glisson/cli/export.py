@@ -15,7 +15,7 @@ from glisson.dataset import FolderTiles
 from glisson.errors import MissingExtra, SettingsError
 from glisson.evaluation import check_mpp
 from glisson.model import Exported, Format, ModelBundle, export_model, find_model
-from glisson.phantom import render_tile
+from glisson_phantom import render_tile
 
 _SEED = 910_500_000
 

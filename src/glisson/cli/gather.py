@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from glisson.cli.summary import print_summary
-from glisson.run import gather as gather_shards
+from glisson.run.gather import gather as gather_shards
 
 SOME_FAILED = 1
 

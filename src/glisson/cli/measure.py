@@ -12,7 +12,8 @@ from rich.table import Table
 from glisson.cli.console import console, output
 from glisson.cli.options import Sections
 from glisson.cli.summary import adequacy_line, number
-from glisson.run import RESEARCH_USE, EditedRun, EditedSlide, remeasure
+from glisson.results import RESEARCH_USE
+from glisson.run.remeasure import EditedRun, EditedSlide, remeasure
 
 SOME_FAILED = 1
 

@@ -27,8 +27,10 @@ from glisson.cli.options import (
 )
 from glisson.cli.progress import RunTable
 from glisson.cli.summary import print_summary
-from glisson.run import RunSettings, Shard, asked_slides, with_pseudonyms
-from glisson.run import segment as segment_slides
+from glisson.inputs import asked_slides, with_pseudonyms
+from glisson.results import Shard
+from glisson.run.segment import segment as segment_slides
+from glisson.run.settings import RunSettings
 
 SOME_FAILED = 1
 

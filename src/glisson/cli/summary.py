@@ -8,8 +8,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from glisson.cli.console import console, output, warn
-from glisson.measure import SHOWN
-from glisson.run import RESEARCH_USE, RunResult, Shard, SlideResult, count_in_words
+from glisson.measurement import SHOWN
+from glisson.results import RESEARCH_USE, Shard, SlideResult, count_in_words
+from glisson.run.segment import RunResult
 
 _HEADINGS = (
     "length\nmm", "tissue\nmm²", "portal\n%", "tracts", "com-\nplete", "par-\ntial", "time\ns",

@@ -115,12 +115,7 @@ def train(
     """
     require_extra()
     from glisson.training.devices import launched
-    from glisson.training.network import (
-        RANDOM,
-        default_weights,
-        mpp_of,
-        network_of_weights,
-    )
+    from glisson.training.network import RANDOM, default_weights, mpp_of, network_of_weights
     from glisson.training.provenance import inherited_settings
 
     decided = network_of_weights(weights) if weights else None

@@ -18,13 +18,7 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.inter_rater import cohens_kappa
 from statsmodels.stats.proportion import proportion_confint
 
-from glisson.clinical.estimates import (
-    Bounds,
-    Estimate,
-    PatientBootstrap,
-    Values,
-    check_pairs,
-)
+from glisson.clinical.estimates import Bounds, Estimate, PatientBootstrap, Values, check_pairs
 from glisson.errors import StudyError
 
 Weights = Literal["linear", "quadratic"]

@@ -14,7 +14,7 @@ from glisson.clinical.analyses import Study
 from glisson.clinical.figures import INK, SOFT, StudyFigure
 from glisson.clinical.methods import methods_text, notes
 from glisson.evaluation import Table
-from glisson.files import atomic_path
+from glisson.files.atomic import atomic_path
 
 RESEARCH_USE = "For research, not for diagnosis."
 _ID = re.compile(r'(\bid="|href="#|url\(#)')

@@ -16,8 +16,8 @@ from pydantic import (
     field_validator,
 )
 
-from glisson.csv_tables import check_table_size, told_by_cell
 from glisson.errors import SettingsError
+from glisson.files.csv_tables import check_table_size, told_by_cell
 
 _MISSING = {"", "-", "–", "na", "n/a", "nan", "none", "null"}
 _SEPARATORS = ",;\t"

@@ -7,12 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
-from glisson.clinical.agreement import (
-    AdequacyAgreement,
-    Agreement,
-    CountAgreement,
-    RatioAgreement,
-)
+from glisson.clinical.agreement import AdequacyAgreement, Agreement, CountAgreement, RatioAgreement
 from glisson.clinical.analyses import COUNTS, Analysis, Study
 from glisson.clinical.association import DunnPair
 from glisson.clinical.description import Description

@@ -25,10 +25,10 @@ from glisson.clinical.tables import (
     estimate_rows,
     key_table,
 )
-from glisson.csv_tables import write_rows
 from glisson.errors import OutputError
 from glisson.evaluation import Table
-from glisson.files import atomic_folder, atomic_path
+from glisson.files.atomic import atomic_folder, atomic_path
+from glisson.files.csv_tables import write_rows
 
 PAGE, NUMBERS, METHODS = "study.html", "study.json", "methods.md"
 TABLES, FIGURES = "tables", "figures"

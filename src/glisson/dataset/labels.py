@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
-import rasterio.features
 import shapely
 from numpy.typing import NDArray
 from shapely import MultiPolygon, Polygon
@@ -23,6 +21,7 @@ from glisson.errors import AnnotationError
 from glisson.exchange import Annotation, check_image_size, check_inside, read_geojson
 from glisson.exchange.geojson_reader import Skipped
 from glisson.frames import BoxPx, Frame, PixelSize, Size
+from glisson.masks.fill import fill_areas
 from glisson.regions import trace_mask
 from glisson.slides import Slide
 from glisson.tissue import TissueMap, find_tissue
@@ -32,9 +31,6 @@ Area: TypeAlias = Polygon | MultiPolygon
 
 IGNORED = 255
 """Value of pixels that no loss and no score sees."""
-
-_ONE_AT_A_TIME = threading.Lock()
-"""rasterio silences a warning of its own in a way that threads undo."""
 
 _PAINTED = (
     (Meaning.TISSUE, LOBULE.index),
@@ -206,6 +202,5 @@ def _outlines_l0(tissue: TissueMap) -> tuple[Area, ...]:
 
 
 def _paint(labels: Labels, areas: list[Area], value: int) -> None:
-    if areas:
-        with _ONE_AT_A_TIME:
-            rasterio.features.rasterize(areas, out=labels, default_value=value)
+    height, width = labels.shape
+    labels[fill_areas(areas, (height, width))] = value

@@ -11,9 +11,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from glisson.classes import CLASSES, PORTAL
-from glisson.csv_tables import read_rows, told_by_cell, write_rows
 from glisson.dataset.study import UNKNOWN_PATIENT, Split
 from glisson.errors import SettingsError
+from glisson.files.csv_tables import read_rows, told_by_cell, write_rows
 
 MANIFEST_FILE = "manifest.csv"
 

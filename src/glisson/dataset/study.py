@@ -11,8 +11,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from glisson.csv_tables import read_rows, told_by_cell
 from glisson.errors import AnnotationError, SettingsError
+from glisson.files.csv_tables import read_rows, told_by_cell
 from glisson.slides import SLIDE_ENDINGS
 
 CASES_FILE = "cases.csv"

@@ -23,16 +23,10 @@ from glisson.dataset.masks import mask_picture
 from glisson.dataset.meanings import MeaningTable
 from glisson.dataset.splits import Splits
 from glisson.dataset.study import SYNTHETIC, SYNTHETIC_FILE, AnnotatedSlide, is_synthetic
-from glisson.dataset.tile_folder import (
-    IGNORED_MASKS,
-    IMAGES,
-    MASKS,
-    SETTINGS_FILE,
-    read_settings,
-)
+from glisson.dataset.tile_folder import IGNORED_MASKS, IMAGES, MASKS, SETTINGS_FILE, read_settings
 from glisson.dataset.tiles import LabelledSlide, Tile, TileSettings, class_shares, open_labelled
 from glisson.errors import AnnotationError, GlissonError, OutputError, SettingsError
-from glisson.files import atomic_path
+from glisson.files.atomic import atomic_path
 
 _DONE = "slides"
 _CANDIDATES = "candidates"

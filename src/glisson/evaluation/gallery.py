@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from glisson.classes import CLASSES, PORTAL
 from glisson.dataset import IGNORED, TileSource
 from glisson.evaluation.tiles import TileScore, classes_found
-from glisson.files import atomic_path
+from glisson.files.atomic import atomic_path
 from glisson.model import Runtime
 
 Pixels = NDArray[np.uint8]

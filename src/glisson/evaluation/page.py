@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from glisson.evaluation.table import Table
-from glisson.files import atomic_path
+from glisson.files.atomic import atomic_path
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem;

@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from glisson.csv_tables import table_cell
+from glisson.files.csv_tables import table_cell
 from glisson.scores import Interval
 
 

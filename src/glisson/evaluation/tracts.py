@@ -22,8 +22,14 @@ from glisson.dataset import (
 )
 from glisson.exchange import read_geojson
 from glisson.model import ModelBundle, Runtime
-from glisson.phantom import LEAST_TRIAD_KINDS, TRIAD, count_triad_kinds
-from glisson.regions import Regions, RegionSettings, find_regions
+from glisson.regions import (
+    LEAST_TRIAD_KINDS,
+    TRIAD,
+    Regions,
+    RegionSettings,
+    count_triad_kinds,
+    find_regions,
+)
 from glisson.segmentation import SegmentSettings, segment_beside_artefacts
 from glisson.tissue import TissueSettings, find_tissue
 

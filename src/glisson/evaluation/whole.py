@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from glisson.classes import CLASSES
-from glisson.csv_tables import write_rows
 from glisson.dataset import Split, TileRow, TileSource
 from glisson.evaluation.gallery import best_and_worst, draw_gallery
 from glisson.evaluation.page import Link, Picture, write_page, write_tables
@@ -25,6 +24,7 @@ from glisson.evaluation.tables import (
 from glisson.evaluation.tiles import TileScore, score_tiles
 from glisson.evaluation.tract_tables import cause_table, content_table, size_table, tract_table
 from glisson.evaluation.tracts import TractScore
+from glisson.files.csv_tables import write_rows
 from glisson.model import ModelBundle, Runtime
 
 PAGE = "evaluation.html"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from glisson import __version__
 from glisson.artefacts import Artefact
 from glisson.exchange.geojson import Drawn, GeoJsonFrame, write_annotations_geojson
 from glisson.slides import SlideInfo
+from glisson.version import __version__
 
 ARTEFACTS_FILE = "artefacts.geojson"
 """Beside a slide's outlines."""

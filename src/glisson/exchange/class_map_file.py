@@ -14,11 +14,11 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from glisson.blocks import BLOCK_PX, BlockIndex, assembled, occupied_boxes
 from glisson.classes import CLASSES, PORTAL
 from glisson.errors import SettingsError
-from glisson.files import atomic_path
+from glisson.files.atomic import atomic_path
 from glisson.frames import BoxPx, Frame, PixelSize, Size
+from glisson.masks.blocks import BLOCK_PX, BlockIndex, assembled, occupied_boxes
 from glisson.regions import LabelMap
 from glisson.slides.plausible import check_declared, xml_root
 

@@ -16,7 +16,6 @@ from shapely import MultiPolygon, Polygon
 from shapely.affinity import translate
 from shapely.geometry.base import BaseGeometry
 
-from glisson import __version__
 from glisson.classes import (
     CANDIDATE_COLOUR,
     CANDIDATE_QUPATH_NAME,
@@ -28,10 +27,11 @@ from glisson.classes import (
 )
 from glisson.errors import OutlineError, OutputError
 from glisson.exchange.qupath_rules import MOST_VERTICES, broken_rules
-from glisson.files import atomic_path
-from glisson.measure import CandidateMeasurements, Measurements, TractMeasurements
+from glisson.files.atomic import atomic_path
+from glisson.measurement import CandidateMeasurements, Measurements, TractMeasurements
 from glisson.regions import Regions, on_qupath_grid
 from glisson.slides import SlideInfo
+from glisson.version import __version__
 
 GeoJsonFrame = Literal["qupath", "level0"]
 Document = dict[str, Any]

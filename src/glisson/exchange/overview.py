@@ -15,7 +15,7 @@ from shapely import Polygon
 from glisson.artefacts import Artefact, Kind
 from glisson.classes import CANDIDATE_COLOUR, PORTAL, TISSUE_COLOUR, UNCOUNTED_COLOUR, Rgb
 from glisson.exchange.dashes import draw_dashed
-from glisson.files import atomic_path
+from glisson.files.atomic import atomic_path
 from glisson.frames import BoxPx, Frame, RegionUm
 from glisson.regions import PortalArea, Regions, Tract
 from glisson.slides import Slide

@@ -42,7 +42,7 @@ from glisson.exchange.qupath_index import (
     read_index,
 )
 from glisson.exchange.qupath_project_rules import broken_image_rules
-from glisson.files import atomic_path, free_name
+from glisson.files.atomic import atomic_path, free_name
 from glisson.slides import SlideInfo
 
 logger = logging.getLogger(__name__)

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from glisson.csv_tables import table_cell
-from glisson.files import atomic_path
-from glisson.measure import STANDARDS
+from glisson.files.atomic import atomic_path
+from glisson.files.csv_tables import table_cell
+from glisson.measurement import STANDARDS
 
 _BIOPSY_COLUMNS = (
     "tissue_area_mm2", "portal_area_mm2", "lobule_area_mm2", "portal_fraction", "portal_percent",

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from glisson.classes import CANDIDATE_COLOUR, PORTAL
 from glisson.exchange.dashes import draw_dashed
-from glisson.files import atomic_path
+from glisson.files.atomic import atomic_path
 from glisson.frames import RegionUm
 from glisson.regions import Candidate, PortalArea, Tract
 from glisson.slides import Slide, SlideInfo

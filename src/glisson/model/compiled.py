@@ -20,7 +20,7 @@ from typing import Any
 import openvino
 
 from glisson.errors import OutputError
-from glisson.files import atomic_path
+from glisson.files.atomic import atomic_path
 from glisson.model.bundle import ModelBundle
 from glisson.storage import cache_folder
 

@@ -25,10 +25,10 @@ from urllib.request import (
     UnknownHandler,
 )
 
-from glisson import __version__
 from glisson.errors import NotStored, SettingsError, StorageError
-from glisson.files import atomic_path
+from glisson.files.atomic import atomic_path
 from glisson.storage.url import Url, without_secrets
+from glisson.version import __version__
 
 ANSWER_S: Final = 30.0
 """Longest wait for a connection, and for the next bytes."""

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glisson.errors import MissingExtra, SettingsError
-from glisson.files import atomic_path
+from glisson.files.atomic import atomic_path
 from glisson.model.bundle import ONNX_FILE, ModelBundle
 from glisson.model.export import fill_folder
 from glisson.model.networks import load_network

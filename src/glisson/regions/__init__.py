@@ -6,12 +6,7 @@ from glisson.regions.counting import is_wide_enough, width_um
 from glisson.regions.drawn import DrawnTract, regions_from_drawn
 from glisson.regions.find import find_regions
 from glisson.regions.label_map import LabelMap
-from glisson.regions.matching import (
-    UNCHANGED_IOU,
-    matched,
-    shown_outlines,
-    untouched_as_traced,
-)
+from glisson.regions.matching import UNCHANGED_IOU, matched, shown_outlines, untouched_as_traced
 from glisson.regions.outline import on_qupath_grid, smooth_outline
 from glisson.regions.settings import COMPLETE_DEFINITION, COUNTED_DEFINITION, RegionSettings
 from glisson.regions.short_lines import short_lines
@@ -24,10 +19,23 @@ from glisson.regions.tracts import (
     Tract,
     without_stage_words,
 )
+from glisson.regions.triad import (
+    BILE_DUCT,
+    HEPATIC_ARTERY,
+    LEAST_TRIAD_KINDS,
+    PORTAL_VEIN,
+    TRIAD,
+    count_triad_kinds,
+)
 
 __all__ = [
+    "BILE_DUCT",
     "COMPLETE_DEFINITION",
     "COUNTED_DEFINITION",
+    "HEPATIC_ARTERY",
+    "LEAST_TRIAD_KINDS",
+    "PORTAL_VEIN",
+    "TRIAD",
     "UNCHANGED_IOU",
     "Candidate",
     "DrawnTract",
@@ -37,6 +45,7 @@ __all__ = [
     "RegionSettings",
     "Regions",
     "Tract",
+    "count_triad_kinds",
     "find_regions",
     "is_wide_enough",
     "matched",

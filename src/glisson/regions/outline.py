@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from shapely import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
-from glisson.runs import ranges
+from glisson.masks.runs import ranges
 
 QUPATH_GRID_L0 = 0.01
 """QuPath since 0.6 snaps every coordinate to hundredths of a level-0 pixel."""

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from glisson.blocks import BLOCK_PX
 from glisson.classes import BACKGROUND, PORTAL
 from glisson.frames import BoxPx
+from glisson.masks.blocks import BLOCK_PX
+from glisson.masks.runs import ranges
 from glisson.regions.clean import Labels
 from glisson.regions.label_map import LabelMap
 from glisson.regions.spans import Flags, Grid, Integers, Spans, joined, spans_of
-from glisson.runs import ranges
 
 
 def read_labels(label_map: LabelMap, box_px: BoxPx) -> Labels:

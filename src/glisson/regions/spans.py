@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from glisson.runs import ranges, runs
+from glisson.masks.runs import ranges, runs
 
 Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from glisson.measure import SHOWN
+from glisson.measurement import SHOWN
 from glisson.report.figures import Bars, Scatter, portal_bars, tissue_scatter, tract_scatter
 from glisson.report.inputs import ReportSlide, implausible_warning
 from glisson.report.numbers import Cell, cell, mean_sd

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from glisson.measure import STANDARDS
+from glisson.measurement import STANDARDS
 
 _LINES = ("rcpath_minimum", "aasld_2009")
 _NAME_LETTERS = 20

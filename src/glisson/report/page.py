@@ -10,7 +10,7 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from glisson.files import atomic_path
+from glisson.files.atomic import atomic_path
 from glisson.report.cohort import HEADINGS, cohort_view
 from glisson.report.inputs import ReportRun, ReportSlide, is_synthetic
 from glisson.report.slide_section import most_rows, slide_view

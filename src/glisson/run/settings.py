@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from glisson.errors import SettingsError
-from glisson.measure import INTERFACE_WIDTH_UM
+from glisson.measurement import INTERFACE_WIDTH_UM
 
 Precision = Literal["auto", "f32", "bf16"]
 

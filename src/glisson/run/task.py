@@ -15,17 +15,18 @@ from glisson.errors import (
     SlideError,
     StorageError,
 )
+from glisson.inputs.redaction import Scrub, hidden_in_logs, scrubber
+from glisson.inputs.slide_list import AskedSlide
 from glisson.model import ModelBundle, Runtime
-from glisson.run.folder import BIOPSY, read_json, why_not_done
-from glisson.run.hidden import Scrub, hidden_in_logs, scrubber
-from glisson.run.identity import identity_from_afar, slide_identity
+from glisson.results.folder import BIOPSY, read_json, why_not_done
+from glisson.results.identity import identity_from_afar, slide_identity
+from glisson.results.reading import StoredSlide
+from glisson.results.record import SlideResult
+from glisson.results.remote import working_copy
+from glisson.run.journey import finest_mpp, result_parts, segment_one
 from glisson.run.observer import RunObserver
-from glisson.run.results_store import working_copy
+from glisson.run.opening import info_at, info_of, opened_slide
 from glisson.run.settings import RunSettings
-from glisson.run.slide import SlideResult, finest_mpp, result_parts, segment_one
-from glisson.run.slide_list import AskedSlide
-from glisson.run.stored import StoredSlide
-from glisson.run.stored_slide import info_at, info_of, opened_slide
 from glisson.slides import Slide, SlideInfo, open_slide
 from glisson.storage import Place, Url, look_at
 

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from rasterio.features import rasterize
-from rasterio.transform import Affine
 from shapely import Polygon
 
-from glisson.blocks import BLOCK_PX, BlockIndex, assembled, occupied_boxes
 from glisson.classes import BACKGROUND, LOBULE, PORTAL
 from glisson.frames import BoxPx, Frame, Size
+from glisson.masks.blocks import BLOCK_PX, BlockIndex, assembled, occupied_boxes
+from glisson.masks.fill import fill_areas
 
 _PROBABILITY_STEPS = 255
 
@@ -88,9 +87,10 @@ class ClassMap:
         labels, _ = self._blocks[row, column]
         labels = labels[top : bottom - row * BLOCK_PX, left : right - column * BLOCK_PX]
         if labels.size:
-            place = Affine.translation(column * BLOCK_PX + left, row * BLOCK_PX + top)
-            inside = rasterize([area_px], out_shape=labels.shape, transform=place, dtype=np.uint8)
-            labels[(inside > 0) & (labels == PORTAL.index)] = LOBULE.index
+            rows, columns = labels.shape
+            place = column * BLOCK_PX + left, row * BLOCK_PX + top
+            inside = fill_areas([area_px], (rows, columns), *place)
+            labels[inside & (labels == PORTAL.index)] = LOBULE.index
 
     @property
     def blocks(self) -> tuple[BlockIndex, ...]:

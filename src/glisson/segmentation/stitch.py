@@ -8,9 +8,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from glisson.blocks import BLOCK_PX, BlockIndex
 from glisson.classes import CLASSES, PORTAL
 from glisson.frames import BoxPx
+from glisson.masks.blocks import BLOCK_PX, BlockIndex
 from glisson.segmentation.class_map import ClassMap
 
 Probabilities = NDArray[np.float32]

@@ -19,7 +19,6 @@ from glisson.slides.open import (
 )
 from glisson.slides.slide import Patch, Slide, SlideInfo
 from glisson.slides.synthetic import SYNTHETIC
-from glisson.slides.writing import PyramidStyle, write_pyramid
 
 __all__ = [
     "HEADER_BYTES",
@@ -29,7 +28,6 @@ __all__ = [
     "TIFF_SUFFIXES",
     "InMemorySlide",
     "Patch",
-    "PyramidStyle",
     "Slide",
     "SlideInfo",
     "dicom_slides_in",
@@ -38,5 +36,4 @@ __all__ = [
     "open_ome_pyramid",
     "open_slide",
     "without_ending",
-    "write_pyramid",
 ]

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from glisson.pieces import Pieces, pieces
+from glisson.masks.pieces import Pieces, pieces
 from glisson.slides.slide import Slide
 from glisson.tissue.artefacts import (
     find_black_padding,

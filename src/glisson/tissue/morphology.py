@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from glisson.pieces import Pieces, pieces
+from glisson.masks.pieces import Pieces, pieces
 from glisson.tissue.tissue_map import Mask
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from glisson.blocks import paste
 from glisson.frames import BoxPx
+from glisson.masks.blocks import paste
 
 Pixels = NDArray[np.uint8]
 

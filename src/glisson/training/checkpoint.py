@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from glisson.errors import TrainingError
-from glisson.files import atomic_path
+from glisson.files.atomic import atomic_path
 
 LAST, BEST = "last.pt", "best.pt"
 

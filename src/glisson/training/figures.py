@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from glisson.classes import BACKGROUND, CLASSES
-from glisson.files import atomic_path
+from glisson.files.atomic import atomic_path
 from glisson.training.augment import AUGMENTATIONS, augment
 from glisson.training.batches import SplitTiles
 

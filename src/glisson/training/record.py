@@ -13,13 +13,13 @@ import torch
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
-from glisson import __version__
-from glisson.csv_tables import write_rows
 from glisson.dataset import TileSource, distributions
-from glisson.files import atomic_path
+from glisson.files.atomic import atomic_path
+from glisson.files.csv_tables import write_rows
 from glisson.training.batches import Batch
 from glisson.training.figures import draw_curves, outlined
 from glisson.training.recipe import Recipe
+from glisson.version import __version__
 
 HISTORY_FILE, CURVES_FILE, FACTS_FILE = "history.csv", "curves.png", "train.json"
 PREVIEW_FILE = "augmentation.png"

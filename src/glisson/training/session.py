@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from lightning.fabric import Fabric
+from numpy.typing import NDArray
 
 from glisson.dataset import Split, TileSource
 from glisson.errors import TrainingError
-from glisson.model import ModelBundle, write_bundle
+from glisson.model import ModelBundle, find_model, write_bundle
 from glisson.model.spec import safe_name
-from glisson.phantom import render_tile
 from glisson.training.batches import SplitTiles
 from glisson.training.checkpoint import BEST, LAST, kept_weights, load_checkpoint
 from glisson.training.figures import draw_augmentations
@@ -34,7 +35,6 @@ from glisson.training.record import FACTS_FILE, PREVIEW_FILE, write_facts
 logger = logging.getLogger(__name__)
 
 MODEL_FOLDER = "model"
-_SELF_TEST_SEED = 900_000_003
 NOT_STATED = "Not stated by those who trained it."
 
 
@@ -131,14 +131,21 @@ def package(
         licence=settings.licence_of_model(network_name(network)),
         trained_on=_trained_on(source, settings),
         intended_use="Research. Not for diagnosis.",
-        # not a patient's: it travels with the model
-        self_test_tile=render_tile(_SELF_TEST_SEED, row.size_px, row.mpp).rgb,
+        self_test_tile=_drawn_tile(row.size_px),
         card=_card(folder, source, network_name(network), settings, state),
         overwrite=True,
         min_tract_probability=inherited.min_tract_probability,
         tract_evidence=inherited.tract_evidence,
         windows=inherited.windows,
     )
+
+
+def _drawn_tile(size_px: int) -> NDArray[np.uint8]:
+    """Cut or mirror the shipped model's drawn tile to a window: no patient travels with a model."""
+    tile = find_model().self_test_tile()
+    missing = max(0, size_px - min(tile.shape[:2]))
+    mirrored = np.pad(tile, ((0, missing), (0, missing), (0, 0)), "symmetric")
+    return mirrored[:size_px, :size_px]
 
 
 def _trained_on(source: TileSource, settings: RunSettings) -> str:

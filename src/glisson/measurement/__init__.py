@@ -1,0 +1,39 @@
+"""Geometry in, frozen dataclasses out."""
+
+from __future__ import annotations
+
+from glisson.measurement.adequacy import SHOWN, STANDARDS, Adequacy, SectionSize, judge
+from glisson.measurement.biopsy import measure_biopsy
+from glisson.measurement.comparison import Comparison, NumberChange, TractChange, compare
+from glisson.measurement.compartments import INTERFACE_WIDTH_UM
+from glisson.measurement.length import CorePath, core_paths
+from glisson.measurement.measurements import (
+    BiopsyMeasurements,
+    CandidateMeasurements,
+    FragmentMeasurements,
+    Measurements,
+    TractMeasurements,
+)
+from glisson.measurement.withheld import withhold_verdicts
+
+__all__ = [
+    "INTERFACE_WIDTH_UM",
+    "SHOWN",
+    "STANDARDS",
+    "Adequacy",
+    "BiopsyMeasurements",
+    "CandidateMeasurements",
+    "Comparison",
+    "CorePath",
+    "FragmentMeasurements",
+    "Measurements",
+    "NumberChange",
+    "SectionSize",
+    "TractChange",
+    "TractMeasurements",
+    "compare",
+    "core_paths",
+    "judge",
+    "measure_biopsy",
+    "withhold_verdicts",
+]

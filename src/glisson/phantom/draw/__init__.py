@@ -1,8 +1,0 @@
-"""From a layout to dyes on a canvas, with class and features of every pixel."""
-
-from __future__ import annotations
-
-from glisson.phantom.draw.section import Section
-from glisson.phantom.draw.tissue import draw_tissue
-
-__all__ = ["Section", "draw_tissue"]

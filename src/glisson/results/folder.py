@@ -1,0 +1,240 @@
+"""The results folder: written beside its place, moved there whole, done only by its manifest."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from glisson.errors import GlissonError, OutputError
+from glisson.files.atomic import atomic_path, free_name, remove_abandoned, unfinished_prefix
+
+MANIFEST = "manifest.json"
+TRACTS = "tracts.geojson"
+BIOPSY = "biopsy.json"
+CLASS_MAP = "classes.ome.tif"
+OVERVIEW = "overview.png"
+THUMBNAILS = "thumbnails"
+
+_LEAST_FREE_BYTES = 64 << 20
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+_MOST_TRIES = 5
+
+
+def prepare_output(out: Path) -> None:
+    """Make the output folder and prove that it can be written to.
+
+    Raises:
+        OutputError: it is a file, cannot be made or written to, or its disk is full.
+    """
+    if out.exists() and not out.is_dir():
+        raise OutputError(f"{out} is a file; give a folder to write results to with -o.")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OutputError(
+            f"Results cannot be written to {out}: {reason}. Choose another folder with -o."
+        ) from error
+    free_bytes = shutil.disk_usage(out).free
+    if free_bytes < _LEAST_FREE_BYTES:
+        raise OutputError(
+            f"Only {free_bytes >> 20} MiB are free on the disk of {out}; "
+            f"free at least {_LEAST_FREE_BYTES >> 20} MiB or choose another folder with -o."
+        )
+
+
+def sweep_output(out: Path) -> None:
+    """Remove what killed runs of this machine left unfinished in a results folder."""
+    project = out / "qupath"
+    remove_abandoned(out, out / "shards", project, project / "scripts", project / "classifiers")
+
+
+@contextmanager
+def slide_folder(
+    out: Path, name: str, settings_hash: str, parts: Mapping[str, str] | None = None
+) -> Iterator[Path]:
+    """A folder to write one slide's results in; moved to `out/name` when all went well.
+
+    Whatever ends the work early, Ctrl-C included, leaves no trace of it.
+
+    Args:
+        out: the run's folder.
+        name: the slide's.
+        settings_hash: of all that decides the result.
+        parts: the hashes it was made of, so that a later run can say what changed.
+    """
+    unfinished = _begun(out, name)
+    try:
+        yield unfinished
+        _write_manifest(unfinished, settings_hash, parts or {})
+        unfinished.chmod(0o755)
+        _put_in_place(unfinished, out / name)
+    except OSError as error:
+        if isinstance(error, GlissonError) or not _is_of_output(error, unfinished, out / name):
+            raise  # the slide's, and not the disk's that all results go to
+        raise _cannot_be_written(name, out, error) from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _begun(out: Path, name: str) -> Path:
+    try:
+        return Path(tempfile.mkdtemp(prefix=unfinished_prefix(name), dir=out)).absolute()
+    except OSError as error:
+        raise _cannot_be_written(name, out, error) from error
+
+
+def _cannot_be_written(name: str, out: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"Results of {name} cannot be written to {out}: {error.strerror or error}. "
+        "Free some space or choose another folder with -o, then run again."
+    )
+
+
+def _is_of_output(error: OSError, *folders: Path) -> bool:
+    """Whether results cannot be written, rather than the slide read."""
+    if error.errno in _DISK_ERRORS:
+        return True
+    if not isinstance(error.filename, str | bytes):
+        return False
+    path = Path(os.fsdecode(error.filename)).absolute()
+    return any(path.is_relative_to(folder.absolute()) for folder in folders)
+
+
+def why_not_done(folder: Path, parts: Mapping[str, str]) -> str | None:
+    """Why a slide has to be done, again or for the first time (`new`); None where it is done.
+
+    Its results count when they are complete, undamaged and of the same slide, model, settings
+    and version. Outlines that somebody corrected in place are not damage.
+
+    Args:
+        folder: the slide's result folder.
+        parts: hashes of what decides the result now.
+    """
+    manifest = read_manifest(folder)
+    if manifest is None:
+        return "its results are incomplete" if folder.exists() else "new"
+    before = manifest.get("made_from", {})
+    changed = [name for name, value in parts.items() if before.get(name) != value]
+    if changed:
+        return f"changed: {', '.join(changed)}"
+    damaged = [
+        name
+        for name, value in manifest.get("files", {}).items()
+        if name != TRACTS and not _is_unchanged(folder / name, value)
+    ]
+    missing = [] if (folder / TRACTS).is_file() else [TRACTS]
+    return f"missing or damaged: {', '.join(damaged + missing)}" if damaged or missing else None
+
+
+def _is_unchanged(path: Path, sha256: str) -> bool:
+    with suppress(ValueError):  # a name that none can be
+        return path.is_file() and _sha256(path) == sha256
+    return False
+
+
+def read_manifest(folder: Path) -> dict[str, Any] | None:
+    """A slide's manifest, or None where there is none that can be read."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    if not isinstance(manifest, dict):
+        return None
+    parts = (manifest.get("made_from", {}), manifest.get("files", {}))
+    return manifest if all(_is_text_by_text(part) for part in parts) else None
+
+
+def _is_text_by_text(part: object) -> bool:
+    return isinstance(part, dict) and all(isinstance(value, str) for value in part.values())
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """JSON as UTF-8 with sorted-by-writer keys, atomically; NaN is refused."""
+    with atomic_path(path) as unfinished:
+        text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+        unfinished.write_text(text + "\n", encoding="utf-8")
+
+
+def _write_manifest(folder: Path, settings_hash: str, parts: Mapping[str, str]) -> None:
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    files = {path.relative_to(folder).as_posix(): _sha256(path) for path in paths}
+    write_json(
+        folder / MANIFEST,
+        {
+            "status": "done",
+            "settings_hash": settings_hash,
+            "made_from": dict(parts),
+            "files": files,
+        },
+    )
+
+
+def _put_in_place(unfinished: Path, final: Path) -> None:
+    """Move results to their place; earlier ones go, unless somebody edited them.
+
+    Another run may put the same slide there at the same moment: the later one stays.
+    """
+    for _ in range(_MOST_TRIES):
+        _move_away(final)
+        try:
+            unfinished.rename(final)
+        except OSError as error:
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+                raise
+        else:
+            return
+    raise OutputError(f"{final} is written by another run again and again. Stop one of the two.")
+
+
+def _move_away(final: Path) -> None:
+    """Results that are there go; those that somebody edited get another name."""
+    if not final.exists():
+        return
+    if _was_edited(final):
+        final.rename(free_name(final, "edited"))
+        return
+    aside = Path(tempfile.mkdtemp(prefix=unfinished_prefix(final.name), dir=final.parent))
+    with suppress(FileNotFoundError):  # another run moved them
+        final.rename(aside / "old")
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _was_edited(folder: Path) -> bool:
+    """Whether the outlines differ from what the manifest recorded."""
+    manifest = read_manifest(folder)
+    tracts = folder / TRACTS
+    if manifest is None or not tracts.is_file():
+        return any(folder.iterdir())
+    return bool(manifest.get("files", {}).get(TRACTS) != _sha256(tracts))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object that a run wrote.
+
+    Raises:
+        ValueError: it is none.
+        OSError: it cannot be read.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
+    if not isinstance(content, dict):
+        raise ValueError("it is no JSON object")
+    return content

@@ -1,0 +1,51 @@
+"""Whether results name their slides: a run with pseudonyms never joins those that do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from glisson.errors import NotStored, SettingsError
+from glisson.results.folder import BIOPSY
+from glisson.results.shard import FOLDER as SHARDS
+from glisson.storage import Place, Url, look_at, read
+
+
+def check_no_names_in(out: Place) -> None:
+    """Refuse results of a run without pseudonyms; those on a store are told by `run.json`.
+
+    Raises:
+        SettingsError: it holds files that name slides.
+    """
+    named = _names_slides_on_store(out) if isinstance(out, Url) else _names_slides(out)
+    if named:
+        raise SettingsError(
+            f"{out} holds results of a run without --pseudonyms, which name their slides. Choose "
+            "another folder with -o."
+        )
+
+
+def _names_slides(out: Path) -> bool:
+    if not out.is_dir():
+        return False
+    records = [*out.glob(f"*/{BIOPSY}"), *out.glob("run.json"), *out.glob(f"{SHARDS}/*.json")]
+    if (out / "qupath").exists():
+        return True
+    return not all(_is_pseudonymous(path.read_bytes()) for path in records)
+
+
+def _names_slides_on_store(out: Url) -> bool:
+    try:
+        stored = look_at(out / "run.json")
+    except NotStored:
+        return False
+    return not _is_pseudonymous(read(stored.url, 0, stored.bytes))
+
+
+def _is_pseudonymous(record: bytes) -> bool:
+    try:
+        content = json.loads(record)
+    except ValueError:
+        return False
+    facts = content.get("slide", content) if isinstance(content, dict) else None
+    return isinstance(facts, dict) and facts.get("pseudonyms") is True

@@ -1,0 +1,252 @@
+"""Results that a run left behind, and the corrected outlines that belong to them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from glisson.errors import AnnotationError, SettingsError
+from glisson.exchange import read_geojson
+from glisson.frames import BoxL0, PixelSize, Size
+from glisson.results.folder import BIOPSY, TRACTS, read_json, read_manifest
+from glisson.slides import SlideInfo
+
+EDITED_ENDING = ".edited"
+"""Of the folder that holds a slide's corrected results, beside the model's own."""
+
+_FILE_ENDINGS = (".geojson", ".geojson.gz", ".json", ".json.gz")
+_QUPATH_FOLDER = Path("qupath") / "edited"
+_REPLACED_BY_EXPORT = re.compile(r'[\\/:*?"<>|]')
+_SET_ASIDE = re.compile(r"(.+)\.edited-\d+")
+"""Of a folder that a newer run kept, because its outlines had been edited (run/folder.py)."""
+
+
+class _SlideFacts(BaseModel):
+    """What is used of the slide in a `biopsy.json`."""
+
+    name: str
+    file: str
+    format: str
+    width_l0: Annotated[int, Field(gt=0)]
+    height_l0: Annotated[int, Field(gt=0)]
+    pixel_width_um: Annotated[float, Field(ge=0.05, le=5)]
+    pixel_height_um: Annotated[float, Field(ge=0.05, le=5)]
+    pixel_size_source: str
+    bounds_l0: dict[Literal["x_l0", "y_l0", "width_l0", "height_l0"], float] | None
+
+
+class _SettingsFacts(BaseModel):
+    min_tract_area_um2: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    interface_width_um: Annotated[float, Field(ge=0, le=500)] | None = None
+    sections: Annotated[int, Field(ge=1, le=100)] | None = None
+
+
+class _BiopsyFacts(BaseModel):
+    unreadable_area_mm2: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class _Record(BaseModel):
+    """What is used of a `biopsy.json`, which somebody may have changed or sent."""
+
+    slide: _SlideFacts
+    settings: _SettingsFacts
+    biopsy: _BiopsyFacts
+    model: dict[str, Any]
+    settings_hash: str
+    warnings: list[str]
+
+
+@dataclass(frozen=True)
+class StoredSlide:
+    """A slide that was segmented.
+
+    Attributes:
+        name: of its result folder.
+        folder: the result folder.
+        record: the content of its `biopsy.json`.
+    """
+
+    name: str
+    folder: Path
+    record: dict[str, Any]
+
+    @property
+    def info(self) -> SlideInfo:
+        """Facts about the slide; the file itself need not be there."""
+        slide = self.record["slide"]
+        bounds = slide["bounds_l0"]
+        return SlideInfo(
+            slide["name"],
+            Path(slide["file"]),
+            slide["format"],
+            Size(slide["width_l0"], slide["height_l0"]),
+            PixelSize(slide["pixel_width_um"], slide["pixel_height_um"]),
+            slide["pixel_size_source"],
+            None if bounds is None else BoxL0(**bounds),
+            (1.0,),
+            synthetic=slide.get("synthetic") is True,
+        )
+
+    def is_called(self, image: str) -> bool:
+        """Whether an image or a file of annotations has this slide's name."""
+        file = str(self.record["slide"]["file"])
+        own = {_plain(name) for name in (file, Path(file).stem, self.name)}
+        return _plain(image) in own
+
+
+def stored_slides(results: Path) -> tuple[Path, list[StoredSlide]]:
+    """The results folder and its slides; of a slide's own folder, that slide alone.
+
+    Folders that a newer run of the same slide set aside are left out.
+
+    Raises:
+        SettingsError: nothing there was written by `glisson segment`.
+    """
+    if is_slide_folder(results):
+        results = results.resolve()
+        found = [_stored(results)]
+        out = results.parent
+    else:
+        out = results
+        folders = sorted(path for path in _entries(results) if (path / BIOPSY).is_file())
+        folders = [folder for folder in folders if not _is_set_aside(folder)]
+        found = [_stored(folder) for folder in folders if read_manifest(folder) is not None]
+    slides = [slide for slide in found if slide.record.get("source") != "edited"]
+    if not slides:
+        raise SettingsError(
+            f"{results} holds no results of glisson segment. Give the folder that was written "
+            "with -o, or one slide's folder in it."
+        )
+    return out, slides
+
+
+def edited_records(out: Path) -> list[tuple[str, dict[str, Any]]]:
+    """(name, record) of every slide with corrected results."""
+    folders = sorted(path for path in _entries(out) if path.name.endswith(EDITED_ENDING))
+    found = [
+        (folder.name.removesuffix(EDITED_ENDING), read_json(folder / BIOPSY))
+        for folder in folders
+        if read_manifest(folder) is not None and (folder / BIOPSY).is_file()
+    ]
+    # A slide may itself be called `x.edited`.
+    return [(name, record) for name, record in found if record.get("source") == "edited"]
+
+
+def edited_folder(slide: StoredSlide) -> Path:
+    """Where a slide's corrected results go, beside its own.
+
+    Raises:
+        SettingsError: another slide's own results are there.
+    """
+    folder = slide.folder.with_name(slide.name + EDITED_ENDING)
+    if (folder / BIOPSY).is_file() and read_json(folder / BIOPSY).get("source") != "edited":
+        raise SettingsError(
+            f"{folder} holds the results of another slide, which the corrected ones of "
+            f"{slide.name} would replace. Segment one of the two into another folder."
+        )
+    return folder
+
+
+def is_slide_folder(results: Path) -> bool:
+    """Whether a folder is one slide's, rather than a whole run's."""
+    return (results / BIOPSY).is_file()
+
+
+def edited_files(out: Path, given: Path | None) -> list[Path]:
+    """The GeoJSON files to measure: the one given, or all of a folder; of a slide's folder, its
+    outlines, corrected in place.
+
+    Raises:
+        SettingsError: there is none.
+    """
+    place = given or out / _QUPATH_FOLDER
+    if place.is_file():
+        return [place]
+    if is_slide_folder(place):
+        return [place / TRACTS]
+    files = sorted(path for path in _entries(place) if path.name.endswith(_FILE_ENDINGS))
+    if not files:
+        what = "holds no GeoJSON" if place.is_dir() else "does not exist"
+        raise SettingsError(
+            f"{place} {what}. In QuPath, run the project's script export_glisson, or say with "
+            "--from where the corrected outlines are."
+        )
+    return files
+
+
+def own_files(files: list[Path], slide: StoredSlide) -> list[Path]:
+    """Those of a run's files that are named as a slide; all where none is."""
+    return [file for file in files if slide.is_called(_without_ending(file))] or files
+
+
+def slide_of(file: Path, slides: Sequence[StoredSlide], chosen: bool = False) -> StoredSlide:
+    """The slide that a file's outlines belong to: by the image it names, or its own name.
+
+    Args:
+        file: GeoJSON.
+        slides: those that it may belong to.
+        chosen: whether somebody gave this very file: it may then have any name, if it names no
+            image and there is but one slide.
+
+    Raises:
+        AnnotationError: none or several, or the file is no GeoJSON.
+    """
+    image = str(read_geojson(file).slide_block.get("image", ""))
+    names = [image] if image else [_without_ending(file)]
+    if file.parent.resolve() in {slide.folder.resolve() for slide in slides}:
+        names.append(file.parent.resolve().name)
+    folders = {_plain(name) for name in names}
+    found = [slide for slide in slides if _plain(slide.name) in folders]  # as our export names it
+    found = found or [slide for slide in slides if any(map(slide.is_called, names))]
+    if len(found) == 1:
+        return found[0]
+    if chosen and len(slides) == 1 and not image:
+        return slides[0]
+    known = ", ".join(slide.name for slide in slides[:5])
+    which = "several slides" if found else "no slide"
+    what_next = (
+        "Measure the folder of the slide that it was drawn on, not that of all."
+        if found
+        else "Put it into the folder of the slide that it was drawn on, or name it as the slide."
+    )
+    raise AnnotationError(
+        f"{file} belongs to {which} of these results by its name ({names[0]}; slides: {known}). "
+        f"{what_next}"
+    )
+
+
+def _is_set_aside(folder: Path) -> bool:
+    match = _SET_ASIDE.fullmatch(folder.name)
+    return match is not None and (folder.with_name(match[1]) / BIOPSY).is_file()
+
+
+def _stored(folder: Path) -> StoredSlide:
+    try:
+        record = read_json(folder / BIOPSY)
+        _Record.model_validate(record)
+    except (OSError, ValueError) as error:
+        raise SettingsError(
+            f"{folder / BIOPSY} cannot be read: {error}. Segment the slide again."
+        ) from error
+    return StoredSlide(folder.name, folder, record)
+
+
+def _entries(folder: Path) -> Iterable[Path]:
+    return [p for p in folder.iterdir() if not p.name.startswith(".")] if folder.is_dir() else []
+
+
+def _without_ending(file: Path) -> str:
+    for ending in sorted(_FILE_ENDINGS, key=len, reverse=True):
+        if file.name.endswith(ending):
+            return file.name.removesuffix(ending)
+    return file.stem
+
+
+def _plain(name: str) -> str:
+    """A name as the export script writes it to a file's name."""
+    return _REPLACED_BY_EXPORT.sub("_", name).casefold()

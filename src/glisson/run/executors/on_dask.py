@@ -1,0 +1,270 @@
+"""Slides on a Dask cluster that is there already: the same task, wherever a worker is free."""
+
+from __future__ import annotations
+
+import json
+import logging
+import queue
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from glisson.errors import ClusterError, GlissonError, MissingExtra
+from glisson.files.atomic import remove_abandoned
+from glisson.model import ModelBundle, OpeningRuntime, Runtime
+from glisson.run.observer import RunObserver, SilentObserver
+from glisson.run.settings import RunSettings
+from glisson.run.task import SlideTask, TaskDone, do_task
+from glisson.storage import full_path
+
+_CONNECT_S = 30
+_LOOK_S = 0.1
+_LISTEN_S = 5
+_FETCH_S = 10
+"""Seconds that a worker may take to hand over what it found."""
+NO_WORKERS_S = 600.0
+"""Seconds without any worker after which nobody is expected: a job may wait for its start."""
+_TOPIC = "glisson"
+
+_opened: dict[str, Runtime] = {}
+_opening = threading.Lock()
+
+
+def done_on_dask(
+    address: str,
+    tasks: Sequence[SlideTask],
+    bundle: ModelBundle,
+    settings: RunSettings,
+    observer: RunObserver,
+) -> Iterator[TaskDone]:
+    """Tasks as they are done, in any order.
+
+    A worker opens the model once. A task whose worker dies is given to another by the scheduler;
+    after its limit (`distributed.scheduler.allowed-failures`) the slide has failed. With `--runtime
+    torch` a task asks for the resource `GPU` where the cluster has workers that offer it.
+
+    Args:
+        address: of the scheduler, such as `tcp://node1:8786`, or the path of its scheduler file.
+        tasks: what to do; slides, results and model must be at the same path on every worker,
+            whose working folder may be another.
+        bundle: the model.
+        settings: of the run.
+        observer: told what the workers report.
+
+    Raises:
+        MissingExtra: dask.distributed is not installed.
+        ClusterError: no scheduler answers, it was lost, or it has no workers.
+        GlissonError: as `do_task` raises it.
+    """
+    distributed = _distributed()
+    tasks = [_from_any_folder(each) for each in tasks]
+    bundle = replace(bundle, folder=bundle.folder.absolute())
+    with _connected(distributed, address) as client:
+        run = _ClusterRun(
+            distributed, client, address, observer, {each.name: each for each in tasks}
+        )
+        yield from run.done(bundle, settings)
+        with suppress(Exception):  # what is left over hurts nobody
+            client.run(remove_abandoned, tasks[0].out)
+
+
+def _from_any_folder(task: SlideTask) -> SlideTask:
+    run = task.run_settings
+    return replace(
+        task,
+        asked=replace(task.asked, path=full_path(task.asked.path)),
+        out=task.out.absolute(),
+        run_settings=replace(run, cache=run.cache and run.cache.absolute()),
+    )
+
+
+def _distributed() -> Any:
+    try:
+        import distributed
+    except ImportError as error:
+        raise MissingExtra("--dask needs dask.distributed: pip install 'glisson[dask]'") from error
+    return distributed
+
+
+@contextmanager
+def _connected(distributed: Any, address: str) -> Iterator[Any]:
+    found = _address_in(Path(address)) if address.endswith(".json") else address
+    try:
+        client = distributed.Client(found, timeout=_CONNECT_S, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise ClusterError(
+            f"No Dask scheduler answers at {address}: {error}. Give the address that "
+            "`dask scheduler` shows, such as tcp://node1:8786."
+        ) from error
+    try:
+        yield client
+    finally:
+        with _unlogged("distributed.client"):  # that it looks for a lost scheduler in vain
+            client.close()
+
+
+def _address_in(file: Path) -> str:
+    """What a scheduler wrote into its file; one that is just starting has yet to do so.
+
+    Dask's own client would wait for ever.
+    """
+    until = time.monotonic() + _CONNECT_S
+    while True:
+        with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+            return str(json.loads(file.read_bytes())["address"])
+        if time.monotonic() > until:
+            raise ClusterError(
+                f"No Dask scheduler has written its address to {file} within {_CONNECT_S} s. "
+                f"Check the name, or start one: `dask scheduler --scheduler-file {file}`."
+            )
+        time.sleep(_LOOK_S)
+
+
+@contextmanager
+def _unlogged(name: str) -> Iterator[None]:
+    log = logging.getLogger(name)
+    before, log.disabled = log.disabled, True
+    try:
+        yield
+    finally:
+        log.disabled = before
+
+
+@dataclass
+class _ClusterRun:
+    """A run on a cluster: gives out the tasks, and hears in one thread what becomes of them."""
+
+    distributed: Any
+    client: Any
+    address: str
+    observer: RunObserver
+    tasks: dict[str, SlideTask]
+    _heard: queue.SimpleQueue[tuple[str, Any]] = field(
+        default_factory=queue.SimpleQueue, init=False
+    )
+    _begun: set[str] = field(default_factory=set, init=False)
+    _workers_seen: float = field(default_factory=lambda: time.monotonic(), init=False)
+
+    def done(self, bundle: ModelBundle, settings: RunSettings) -> Iterator[TaskDone]:
+        """Tasks as they are done."""
+        run = uuid.uuid4().hex  # other runs on this cluster may have slides of the same name
+        self.client.subscribe_topic(_TOPIC, lambda event: self._heard.put(("event", event[1])))
+        futures = {
+            self.client.submit(
+                _do, task, bundle, settings, run, key=f"{task.name}-{run}", pure=False,
+                resources=self._resources(settings),
+            ): task
+            for task in self.tasks.values()
+        }  # fmt: skip
+        for future in futures:
+            self._listen_to(future)
+        while futures:
+            kind, content = self._next()
+            if kind == "ended":
+                done = self._outcome(content, futures[content])
+                if done is None:
+                    self._listen_to(content)
+                    continue
+                self._has_begun(futures.pop(content).name)
+                yield done
+            elif content.get("run") == run:
+                self._told(content, {task.name for task in futures.values()})
+
+    def _listen_to(self, future: Any) -> None:
+        future.add_done_callback(lambda ended: self._heard.put(("ended", ended)))
+
+    def _resources(self, settings: RunSettings) -> dict[str, int] | None:
+        if settings.runtime != "torch":
+            return None
+        offered = (each.get("resources", {}) for each in self._workers().values())
+        return {"GPU": 1} if any("GPU" in each for each in offered) else None
+
+    def _workers(self) -> dict[str, Any]:
+        workers: dict[str, Any] = self.client.scheduler_info(n_workers=-1)["workers"]
+        return workers
+
+    def _next(self) -> tuple[str, Any]:
+        """What is heard next; while all is silent, look whether anybody is still there."""
+        while True:
+            try:
+                return self._heard.get(timeout=_LISTEN_S)
+            except queue.Empty:
+                self._check_workers()
+
+    def _check_workers(self) -> None:
+        if self._workers():
+            self._workers_seen = time.monotonic()
+        elif time.monotonic() - self._workers_seen > NO_WORKERS_S:
+            raise ClusterError(
+                f"The Dask cluster at {self.address} has had no workers for "
+                f"{NO_WORKERS_S:.0f} s. Start some, then run the same command again: finished "
+                "slides are kept."
+            )
+
+    def _told(self, event: dict[str, str], open_names: set[str]) -> None:
+        if event["slide"] in open_names:
+            self._has_begun(event["slide"])
+            self.observer.stage_started(event["slide"], event["stage"])
+
+    def _has_begun(self, name: str) -> None:
+        if name not in self._begun:
+            self._begun.add(name)
+            self.observer.slide_started(name, len(self._begun), len(self.tasks))
+
+    def _outcome(self, future: Any, task: SlideTask) -> TaskDone | None:
+        """The result of a task, or its failure when it took one worker down after the other.
+
+        None where the worker that held the result died: another makes it again, in its turn.
+        """
+        try:
+            done: TaskDone = future.result(timeout=_FETCH_S)
+        except TimeoutError:
+            return None
+        except self.distributed.KilledWorker as error:
+            why = f"{task.told}: every worker that took it died ({error})."
+            return TaskDone(task.failed(why))
+        except MemoryError:
+            return TaskDone(task.failed(f"{task.told}: memory ran out on its worker."))
+        except GlissonError:
+            raise
+        except Exception as error:
+            raise ClusterError(
+                f"The Dask cluster at {self.address} was lost, or cannot do the work ({error}). "
+                "See that its scheduler runs and that its workers have the same Glisson, then run "
+                "the same command again: finished slides are kept."
+            ) from error
+        return done
+
+
+def _do(task: SlideTask, bundle: ModelBundle, settings: RunSettings, run: str) -> TaskDone:
+    """Runs on a worker."""
+    return do_task(task, bundle, _runtime(bundle, settings), _Events(run))
+
+
+def _runtime(bundle: ModelBundle, settings: RunSettings) -> Runtime:
+    """The model, opened once in each worker."""
+    key = f"{bundle.folder} {settings.runtime} {settings.precision} {settings.threads}"
+    with _opening:
+        if key not in _opened:
+            _opened.clear()
+            _opened[key] = OpeningRuntime(
+                bundle, settings.runtime, settings.precision, settings.threads
+            )
+        return _opened[key]
+
+
+@dataclass
+class _Events(SilentObserver):
+    """Tells the scheduler the stages: for whoever runs it, and `client.get_events("glisson")`."""
+
+    run: str
+
+    def stage_started(self, name: str, stage: str) -> None:
+        """Log it."""
+        worker = _distributed().get_worker()
+        worker.log_event(_TOPIC, {"run": self.run, "slide": name, "stage": stage})

@@ -1,7 +1,0 @@
-"""Writing slides as scanners do, band by band."""
-
-from __future__ import annotations
-
-from glisson.slides.writing.write import PyramidStyle, write_pyramid
-
-__all__ = ["PyramidStyle", "write_pyramid"]

@@ -1,0 +1,3 @@
+"""The version of this copy of Glisson."""
+
+__version__ = "0.1.0"

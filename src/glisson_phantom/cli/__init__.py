@@ -1,0 +1,1 @@
+"""The verbs that draw: `glisson phantom` and `glisson reproduce`."""

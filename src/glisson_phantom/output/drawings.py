@@ -1,0 +1,128 @@
+"""Truth as outlines to draw: interface, features, ducts and vessels, and tracts by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import shapely
+from shapely import Polygon
+from shapely.geometry.base import BaseGeometry
+
+from glisson.classes import (
+    LOBULE,
+    PORTAL,
+    TISSUE_COLOUR,
+    TISSUE_QUPATH_NAME,
+    UNCOUNTED_COLOUR,
+    UNCOUNTED_QUPATH_NAME,
+)
+from glisson.exchange import Drawn
+from glisson.frames import BoxPx, Frame, PixelSize
+from glisson.regions import (
+    BILE_DUCT,
+    HEPATIC_ARTERY,
+    PORTAL_VEIN,
+    Regions,
+    smooth_outline,
+    trace_mask,
+)
+from glisson_phantom import Annotator, Feature, PhantomBiopsy, PhantomTruth, annotate
+
+INTERFACE_UM = 25.0
+"""One hepatocyte diameter on the lobule's side (20 to 30 µm in textbooks)."""
+_LEAST_AREA_UM2 = 30.0
+_MOST_VERTICES = 5_000
+_INTERFACE_COLOUR = (220, 60, 140)
+_PROFILE_COLOUR = (60, 60, 200)
+
+
+def drawn_features(truth: PhantomTruth, regions: Regions, pixel_size: PixelSize) -> list[Drawn]:
+    """Interface, then every connected piece of every feature."""
+    drawn = _interface(regions, pixel_size) if regions.tracts else []
+    for box in truth.feature_boxes():
+        flags = truth.features(box)
+        for feature in Feature:
+            mask = (flags & np.uint32(feature)) > 0
+            drawn += [
+                Drawn(feature.title, feature.title, LOBULE.colour, outline)
+                for outline in _outlines(mask, box, truth.frame)
+            ]
+    return drawn
+
+
+def drawn_profiles(biopsy: PhantomBiopsy, regions: Regions) -> list[Drawn]:
+    """Ducts, arteries and portal veins whose middle lies in a tract: others were cut away."""
+    pixel = biopsy.pixel_size
+    um_per_l0 = np.array([pixel.x_um, pixel.y_um])
+    named = [
+        (name, shapely.Polygon(profile.polygon() / um_per_l0))
+        for tract in biopsy.layout.tracts
+        for name, profiles in (
+            (BILE_DUCT, tract.ducts),
+            (HEPATIC_ARTERY, tract.arteries),
+            (PORTAL_VEIN, tract.veins),
+        )
+        for profile in profiles
+    ]
+    middles = shapely.centroid([outline for _, outline in named])
+    tracts = shapely.STRtree([tract.polygon_l0 for tract in regions.tracts])
+    inside = np.unique(tracts.query(middles, "within")[0])
+    return [
+        Drawn(name, name, _PROFILE_COLOUR, outline) for name, outline in (named[k] for k in inside)
+    ]
+
+
+def _outlines(mask: np.ndarray, box: BoxPx, frame: Frame) -> Iterator[BaseGeometry]:
+    if not mask.any():
+        return
+    for polygon in trace_mask(mask, (box.x_px, box.y_px)):
+        if polygon.area * frame.mpp**2 >= _LEAST_AREA_UM2:
+            yield from pieces(shapely.transform(smooth_outline(polygon), frame.l0_from_px))
+
+
+def _interface(regions: Regions, pixel_size: PixelSize) -> list[Drawn]:
+    """The band of lobule beside tracts."""
+    tracts = shapely.union_all([tract.outline_l0 for tract in regions.tracts])
+    tissue = shapely.union_all([fragment.outline_l0 for fragment in regions.fragments])
+    band = tracts.buffer(INTERFACE_UM / pixel_size.x_um).intersection(tissue).difference(tracts)
+    return [Drawn("Interface", "Interface", _INTERFACE_COLOUR, piece) for piece in pieces(band)]
+
+
+def pieces(outline: BaseGeometry) -> list[Polygon]:
+    """The polygons of an outline, those too long for QuPath to edit cut in halves."""
+    parts = [part for part in shapely.get_parts(outline) if part.geom_type == "Polygon"]
+    return [piece for part in parts for piece in _halved(part)]
+
+
+def _halved(polygon: Polygon) -> list[Polygon]:
+    if shapely.get_num_coordinates(polygon) <= _MOST_VERTICES:
+        return [polygon]
+    left, top, right, bottom = polygon.bounds
+    x, y = (left + right) / 2, (top + bottom) / 2
+    if right - left > bottom - top:
+        halves = shapely.box(left, top, x, bottom), shapely.box(x, top, right, bottom)
+    else:
+        halves = shapely.box(left, top, right, y), shapely.box(left, y, right, bottom)
+    return [piece for half in halves for piece in pieces(polygon.intersection(half))]
+
+
+def drawn_by(reader: Annotator, regions: Regions, pixel_size: PixelSize, seed: int) -> list[Drawn]:
+    """Draw tissue, and every portal area as a reader does; the class says whether it counts."""
+    um_per_l0 = np.array([pixel_size.x_um, pixel_size.y_um])
+    outlines_um = [_scaled(tract.outline_l0, um_per_l0) for tract in regions.tracts]
+    tissue = shapely.union_all([fragment.outline_l0 for fragment in regions.fragments])
+    drawn = [] if tissue.is_empty else [
+        Drawn(TISSUE_QUPATH_NAME, TISSUE_QUPATH_NAME, TISSUE_COLOUR, tissue, locked=True)
+    ]  # fmt: skip
+    for index, outline_um in annotate(outlines_um, reader, seed):
+        inside = _scaled(outline_um, 1 / um_per_l0).intersection(tissue)
+        tract = regions.tracts[index]
+        class_name = PORTAL.qupath_name if tract.is_counted else UNCOUNTED_QUPATH_NAME
+        colour = PORTAL.colour if tract.is_counted else UNCOUNTED_COLOUR
+        drawn.append(Drawn(f"PT {tract.number}", class_name, colour, inside))
+    return drawn
+
+
+def _scaled(polygon: Polygon, factor: np.ndarray) -> Polygon:
+    return shapely.transform(polygon, lambda points: points * factor)
