@@ -10,8 +10,9 @@ ROOT = Path(__file__).parents[1]
 
 
 def broken_links() -> list[str]:
-    """Every link that leads nowhere, as `file: target`."""
-    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "examples").rglob("*.md")]
+    """Return every link that leads nowhere, as `file: target`."""
+    folders = ("docs", "research", "examples")
+    pages = [*ROOT.glob("*.md"), *(page for name in folders for page in (ROOT / name).rglob("*.md"))]
     return [
         f"{page.relative_to(ROOT)}: {target}"
         for page in pages
