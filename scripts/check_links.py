@@ -11,8 +11,8 @@ ROOT = Path(__file__).parents[1]
 
 def broken_links() -> list[str]:
     """Return every link that leads nowhere, as `file: target`."""
-    folders = ("docs", "research", "examples")
-    pages = [*ROOT.glob("*.md"), *(page for name in folders for page in (ROOT / name).rglob("*.md"))]
+    below = [ROOT / name for name in ("docs", "research", "examples")]
+    pages = [*ROOT.glob("*.md"), *(page for folder in below for page in folder.rglob("*.md"))]
     return [
         f"{page.relative_to(ROOT)}: {target}"
         for page in pages

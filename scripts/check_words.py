@@ -1,4 +1,4 @@
-"""Check the words of docstrings, comments, messages and docs (CONTRIBUTING.md, "The rules for words").
+"""Check the words of the sources and the docs (CONTRIBUTING.md, "The rules for words").
 
 `python scripts/check_words.py` names every finding as `file:line: word: what to say`.
 """
