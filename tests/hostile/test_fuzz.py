@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tifffile
+from glisson.results.shard import Shard, read_shards
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -42,7 +43,6 @@ from glisson.model.torchscript import facts_from_wsinfer
 from glisson.results import result_names
 from glisson.results.folder import why_not_done
 from glisson.results.reading import stored_slides
-from glisson.results.shard import Shard, read_shards
 from glisson.slides import open_slide
 from glisson.slides.slide import SlideInfo
 from glisson_phantom.writing import write_pyramid

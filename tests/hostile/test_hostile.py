@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tifffile
+from glisson.results.shard import read_shards
 
 from glisson.dataset.study import read_study
 from glisson.errors import (
@@ -35,7 +36,6 @@ from glisson.inputs import asked_slides
 from glisson.model import add_model, find_model, load_bundle, open_runtime
 from glisson.model.torchscript import facts_from_wsinfer
 from glisson.results import result_names
-from glisson.results.shard import read_shards
 from glisson.run import segment as segment_module
 from glisson.run.segment import segment
 from glisson.slides import open_slide

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from glisson.results import Shard
+from glisson.run.executors import Shard
 from glisson.run.gather import gather
 from glisson.run.observer import SilentObserver
-from glisson.run.remeasure import remeasure
+from glisson.run.remeasure import measure
 from glisson.run.segment import segment
 from glisson.run.settings import RunSettings
 from glisson.storage import Url
@@ -76,7 +76,7 @@ def test_nor_is_their_report_written_anew_from_what_it_did(scans: Path, tmp_path
     segment(scans, out)
     interrupted(scans, out, "two")
     before = (out / "report.html").read_bytes()
-    assert remeasure(out, out / "one" / "tracts.geojson").report is None
+    assert measure(out, out / "one" / "tracts.geojson").report is None
     assert (out / "report.html").read_bytes() == before
 
 
@@ -115,7 +115,7 @@ def test_corrected_results_and_those_set_aside_are_no_other_slides(
 ) -> None:
     out, slide = tmp_path / "out", scans / "one.svs"
     segment(slide, out)
-    remeasure(out, out / "one" / "tracts.geojson")
+    measure(out, out / "one" / "tracts.geojson")
     outlines = out / "one" / "tracts.geojson"
     outlines.write_text(outlines.read_text("utf-8").replace("PT 1", "mine"), encoding="utf-8")
     (out / "notes").mkdir()
@@ -129,7 +129,7 @@ def test_parts_say_nothing_and_the_whole_does(scans: Path, tmp_path: Path) -> No
     out = tmp_path / "out"
     segment(shutil.copyfile(scans / "one.svs", tmp_path / "old.svs"), out)
     for number in (1, 2):
-        assert segment(scans, out, shard=Shard(number, 2)).warnings == ()
+        assert segment(scans, out, executor=Shard(number, 2)).warnings == ()
     (said,) = gather(out).warnings
     assert "results of 1 slide(s)" in said
     assert run_of(out)["warnings"] == [said]

@@ -17,7 +17,7 @@ from glisson.exchange import broken_project_rules
 from glisson.files.atomic import _this_host
 from glisson.frames import PixelSize, Size
 from glisson.inputs import AskedSlide, asked_slides
-from glisson.results import Shard
+from glisson.run.executors import Shard
 from glisson.run.gather import gather
 from glisson.run.segment import segment
 from glisson.run.settings import RunSettings
@@ -37,7 +37,7 @@ def slides(scene: Path) -> Path:
 
 def in_two_parts(slides: Path | str, out: Path | str) -> None:
     for number in (1, 2):
-        segment(slides, out, shard=Shard(number, 2))
+        segment(slides, out, executor=Shard(number, 2))
 
 
 def outputs(out: Path) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def test_shards_joined_are_the_run(slides: Path, tmp_path: Path) -> None:
     asked = asked_slides([slides], table)
     whole = segment(asked, tmp_path / "whole")
     for number in (2, 1):
-        segment(asked, tmp_path / "parts", shard=Shard(number, 2))
+        segment(asked, tmp_path / "parts", executor=Shard(number, 2))
     joined = gather(tmp_path / "parts")
     assert [each.outcome for each in joined.slides] == ["done", "done", "done", "failed"]
     assert [each.name for each in joined.slides] == [each.name for each in whole.slides]
@@ -84,7 +84,7 @@ def test_the_project_of_joined_shards_opens(slides: Path, tmp_path: Path) -> Non
 def test_a_missing_shard_is_named(slides: Path, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="no shards"):
         gather(tmp_path)
-    segment(slides, tmp_path / "parts", shard=Shard(1, 3))
+    segment(slides, tmp_path / "parts", executor=Shard(1, 3))
     with pytest.raises(SettingsError, match=r"2 shard.* have not been run: 2, 3"):
         gather(tmp_path / "parts")
 
@@ -116,26 +116,26 @@ def as_older(out: Path, number: int) -> None:
 def test_parts_of_different_slides_are_refused(tmp_path: Path) -> None:
     out = tmp_path / "out"
     slides = white_slides(tmp_path / "slides", "bc")
-    segment(slides, out, shard=Shard(1, 2))
+    segment(slides, out, executor=Shard(1, 2))
     white_slides(slides, "a")
     wider = RunSettings(interface_width_um=50)
-    segment(slides, out, settings=wider, shard=Shard(2, 2))
+    segment(slides, out, settings=wider, executor=Shard(2, 2))
     with pytest.raises(SettingsError) as told:
         gather(out)
     assert "shard(s) 2 differ from shard 1 in the number of slides (3, not 2)" in str(told.value)
     assert "the setting interface_width_um (50, not 25.0)" in str(told.value)
     assert "Run again" in str(told.value)
     assert not (out / "run.json").exists()
-    segment(slides, out, settings=wider, shard=Shard(1, 2))
+    segment(slides, out, settings=wider, executor=Shard(1, 2))
     assert [each.name for each in gather(out).slides] == ["a", "b", "c"]
 
 
 def test_parts_of_as_many_other_slides_are_refused(tmp_path: Path) -> None:
     out = tmp_path / "out"
     slides = white_slides(tmp_path / "slides", "bcd")
-    segment(slides, out, shard=Shard(1, 2))
+    segment(slides, out, executor=Shard(1, 2))
     (slides / "d.svs").rename(slides / "a.svs")
-    segment(slides, out, shard=Shard(2, 2))
+    segment(slides, out, executor=Shard(2, 2))
     with pytest.raises(SettingsError, match=r"shard\(s\) 2 differ from shard 1 in the list of sl"):
         gather(out)
 
@@ -157,7 +157,7 @@ def test_older_parts_are_joined_unless_a_slide_is_in_two(tmp_path: Path) -> None
     as_older(out, 1)
     assert [each.name for each in gather(out).slides] == ["b", "c"]
     white_slides(slides, "a")
-    segment(slides, out, shard=Shard(2, 2))
+    segment(slides, out, executor=Shard(2, 2))
     as_older(out, 2)
     with pytest.raises(SettingsError, match=r"the slide b is listed 2 times, by shard\(s\) 1, 2"):
         gather(out)
