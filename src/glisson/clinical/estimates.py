@@ -148,11 +148,6 @@ def check_varies(values: Values, name: str) -> None:
         raise StudyError(f"{name} is {values[0]:g} in every case, so nothing can go with it.")
 
 
-def patients_or_slides(patients: Sequence[str] | None, slides: int) -> tuple[str, ...]:
-    """Patients as given; else every slide is its own patient."""
-    return tuple(map(str, range(slides))) if patients is None else tuple(patients)
-
-
 def _quietly(statistic: Statistic, *arrays: Values) -> float:
     """A statistic without its warnings: a draw of equal values is expected, and gives NaN."""
     with warnings.catch_warnings(), np.errstate(all="ignore"):
