@@ -47,9 +47,7 @@ def _parts(geometry: BaseGeometry) -> list[Polygon]:
     return []
 
 
-def _check_crossings(
-    geometry: BaseGeometry, where: str, whether_they_cross: bool = True
-) -> None:
+def _check_crossings(geometry: BaseGeometry, where: str, whether_they_cross: bool = True) -> None:
     """To put crossings right costs time and memory by their number, which has no bound; to look
     for them costs by the pairs of edges that are near each other.
     """

@@ -151,9 +151,7 @@ def _still_open(
     return left
 
 
-def _cut(
-    shape: BaseGeometry, others: Sequence[DrawnTract]
-) -> tuple[list[Polygon], list[Polygon]]:
+def _cut(shape: BaseGeometry, others: Sequence[DrawnTract]) -> tuple[list[Polygon], list[Polygon]]:
     """What others leave of a shape: of each of its parts the largest, and what lies beyond."""
     taken = shapely.union_all([other.geometry_l0 for other in others])
     left = [_polygons(part.difference(taken)) for part in _polygons(shape)]
