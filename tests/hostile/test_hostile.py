@@ -30,7 +30,7 @@ from glisson.errors import (
     UnsupportedSlide,
 )
 from glisson.exchange import read_geojson
-from glisson.files.csv_tables import table_cell, told_by_cell
+from glisson.files.csv_tables import escape_cell, unescape_cell
 from glisson.inputs import asked_slides
 from glisson.model import add_model, find_model, load_bundle, open_runtime
 from glisson.model.torchscript import facts_from_wsinfer
@@ -236,8 +236,8 @@ def test_a_slide_called_like_a_file_of_the_run() -> None:
     ],
 )  # fmt: skip
 def test_texts_are_no_formulas_in_tables(text: str, cell: str) -> None:
-    assert table_cell(text) == cell
-    assert told_by_cell(cell) == text
+    assert escape_cell(text) == cell
+    assert unescape_cell(cell) == text
 
 
 def test_a_name_that_is_a_formula_and_html(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
