@@ -79,7 +79,7 @@ def parse_rows(data: bytes, name: object) -> list[tuple[int, dict[str, Any]]]:
     if twice:
         raise SettingsError(f"{name} has the column {twice[0]!r} twice; rename one.")
     for line, row in rows:
-        surplus: Any = row.pop(None, None)  # type: ignore[call-overload]
+        surplus: Any = row.pop(None, None)
         if surplus and any(surplus):
             raise SettingsError(
                 f"{name}, line {line} has more cells than the first line names. Correct it."
