@@ -100,7 +100,12 @@ def read_states(out: Path) -> list[SlideState]:
 
 
 def _read_state(folder: Path) -> SlideState | None:
-    failure, manifest = _read_failure(folder), read_manifest(folder)
+    manifest = read_manifest(folder)
+    try:
+        failure = _read_failure(folder)
+    except (OSError, ValueError) as error:
+        why = f"{folder / FAILED} cannot be read: {error}. Run the slide again."
+        return SlideState(folder.name, folder, SlideRequest(folder.name), {}, why, waits=True)
     if failure is not None and (failure.status == "failed" or manifest is None):
         return SlideState(
             folder.name,
@@ -153,10 +158,7 @@ def _json_or_nothing(path: Path) -> dict[str, Any]:
 def _read_failure(folder: Path) -> _Failure | None:
     if not (folder / FAILED).is_file():
         return None
-    try:
-        return _Failure.model_validate(read_json(folder / FAILED))
-    except (OSError, ValueError):
-        return None
+    return _Failure.model_validate(read_json(folder / FAILED))
 
 
 def _request_of(record: Mapping[str, Any]) -> SlideRequest:
