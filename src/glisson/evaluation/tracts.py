@@ -137,7 +137,7 @@ def _find_regions(labelled: LabelledSlide, bundle: ModelBundle, runtime: Runtime
 
 
 def compare(labelled: LabelledSlide, regions: Regions, split: Split) -> TractScore:
-    """Tracts found on a slide against those drawn; ignored areas count for neither."""
+    """Compare the tracts found on a slide with the drawn tracts, outside ignored areas."""
     labels = labelled.labels
     seen = find_annotated_area(labels)
     least_l0 = RegionSettings().min_tract_area_um2 / labels.pixel_size.area_um2
