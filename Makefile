@@ -7,7 +7,7 @@ DEV := $(VENV)/.dev-installed
 # In an environment of its own: it holds back versions of what the other tools need.
 SNAKEMAKE := $(VENV)/snakemake/bin/snakemake
 
-.PHONY: demo test test-slow fuzz lint format bench phantom-check phantom-sheets docs model clean
+.PHONY: demo test test-slow coverage fuzz lint format bench phantom-check phantom-sheets docs model clean
 
 demo: $(CORE)  ## a synthetic biopsy, segmented, beside its truth
 	$(BIN)/glisson demo -o demo-out
@@ -21,11 +21,19 @@ test-slow: $(DEV) $(SNAKEMAKE)
 fuzz: $(DEV)  ## every parser with files made wrong, 50 times as many as in `make test`
 	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -n 2 --dist worksteal tests/hostile/test_fuzz.py
 
+coverage: $(DEV) $(SNAKEMAKE)  ## the default tests, with the lines that they reach and a floor
+	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered
+
 lint: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/codespell
+	$(BIN)/python scripts/check_words.py
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/idea.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.citation-file-format CITATION.cff
 
 format: $(DEV)
 	$(BIN)/ruff check --fix .
@@ -43,7 +51,7 @@ phantom-sheets: $(DEV)  ## draw the contact sheets of docs/phantom.md again
 docs: $(DEV)  ## check that every local link in the Markdown files leads somewhere
 	$(BIN)/python scripts/check_links.py
 
-# The phantom that drew the tiles of the default model (docs/model-log.md says why no newer one).
+# The phantom that drew the tiles of the default model (research/model-log.md says why no newer one).
 PHANTOM := 2cfee33
 # What `real-dev/build.py FIELDS --um 1.0` wrote: the five MIT fields are trained on.
 FIELDS ?= checkpoints/fields

@@ -10,8 +10,9 @@ ROOT = Path(__file__).parents[1]
 
 
 def broken_links() -> list[str]:
-    """Every link that leads nowhere, as `file: target`."""
-    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "examples").rglob("*.md")]
+    """Return every link that leads nowhere, as `file: target`."""
+    below = [ROOT / name for name in ("docs", "research", "examples")]
+    pages = [*ROOT.glob("*.md"), *(page for folder in below for page in folder.rglob("*.md"))]
     return [
         f"{page.relative_to(ROOT)}: {target}"
         for page in pages

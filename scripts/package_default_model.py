@@ -21,7 +21,7 @@ SELF_TEST_SEED = 900_000_003
 SELF_TEST_PX = 256
 MPP = 1.25
 """Finer than its tiles (1.5): of 1.0 to 2.5 µm/px better than 1.5 on real tissue, and two thirds of
-the cost of 1.0 (docs/model-log.md)."""
+the cost of 1.0 (research/model-log.md)."""
 
 EVIDENCE = TractEvidence(sure_probability=0.5, min_sure_area_um2=1000.0)
 """A tract of 1,500 µm² needs a mean probability of 0.83, one of 20,000 µm² 0.53."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from glisson.errors import AnnotationError, SettingsError
-from glisson.files.csv_tables import read_rows, told_by_cell
+from glisson.files.csv_tables import read_rows, unescape_cell
 from glisson.slides import SLIDE_ENDINGS
 
 CASES_FILE = "cases.csv"
@@ -154,7 +154,7 @@ def _wanted(rows: list[_Row], table: Path) -> list[_Row]:
 
 
 def _parsed(row: dict[str, str], where: str) -> _Row:
-    told = {key: told_by_cell(cell) for key, cell in row.items() if key and cell}
+    told = {key: unescape_cell(cell) for key, cell in row.items() if key and cell}
     try:
         return _Row.model_validate(told)
     except ValidationError as error:

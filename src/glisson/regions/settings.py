@@ -15,7 +15,7 @@ class RegionSettings:
         min_tract_area_um2: smaller portal areas become lobule. 1,500 µm² is a disc of 44 µm,
             below which no triad is recognisable (docs/design.md, Counting).
         min_tract_probability: portal areas of a lower mean probability become candidates; what
-            is right for a model is in its bundle (docs/model-log.md).
+            is right for a model is in its bundle (research/model-log.md).
         sure_probability: portal probability from which a pixel is evidence of a tract.
         min_sure_area_um2: portal areas of less evidence become candidates: their pixels, each
             weighed from 0 at `sure_probability` to 1 at certainty (`decision.py`).
