@@ -94,6 +94,14 @@ Overwrite = Annotated[
         rich_help_panel=OUTPUT,
     ),
 ]
+KeepOld = Annotated[
+    bool,
+    typer.Option(
+        "--keep-old",
+        help="Keep slides of other settings, models or versions; a column tells them apart.",
+        rich_help_panel=OUTPUT,
+    ),
+]
 Model = Annotated[
     str | None,
     typer.Option(

@@ -10,6 +10,7 @@ from glisson.cli.options import (
     CacheGb,
     Dask,
     InterfaceWidth,
+    KeepOld,
     Manifest,
     Model,
     Mpp,
@@ -29,7 +30,7 @@ from glisson.cli.options import (
 from glisson.cli.progress import RunTable
 from glisson.cli.summary import print_summary
 from glisson.inputs import asked_slides, with_pseudonyms
-from glisson.results import Shard
+from glisson.run.executors import Shard
 from glisson.run.segment import segment as segment_slides
 from glisson.run.settings import RunSettings
 
@@ -54,6 +55,7 @@ def segment(
     sections: Sections = None,
     interface_width: InterfaceWidth = RunSettings.interface_width_um,
     overwrite: Overwrite = False,
+    keep_old: KeepOld = False,
     shard: ShardOf = None,
     dask: Dask = None,
     cache: Cache = None,
@@ -74,18 +76,17 @@ def segment(
         sections=sections,
         interface_width_um=interface_width,
         overwrite=overwrite,
+        keep_old=keep_old,
         cache=cache,
         cache_gb=cache_gb,
     )
     say_which_model(model)
-    part = None if shard is None else Shard.parse(shard)
+    part = None if shard is None else Shard.parse(shard, dask)
     asked = asked_slides(slides or [], manifest)
     if pseudonyms is not None:
         asked = with_pseudonyms(asked, pseudonyms)
     with RunTable() as table:
-        result = segment_slides(
-            asked, out, model, settings, table, part, isolated=len(asked) > 1, dask=dask
-        )
+        result = segment_slides(asked, out, model, settings, table, part or dask)
     print_summary(result, part)
     if result.failed:
         raise typer.Exit(SOME_FAILED)
