@@ -74,8 +74,8 @@ def _shrink_neighbours(centres_um: Points, radii_um: NDArray[np.float64]) -> NDA
     """Shrink radii so that none of the nearest droplets overlap."""
     if len(centres_um) < 2:
         return radii_um
-    distance, index = cKDTree(centres_um).query(centres_um, k=min(9, len(centres_um)))
-    neighbours = np.asarray(index)[:, 1:]
-    share = radii_um[:, None] / (radii_um[:, None] + radii_um[neighbours])
-    room_um = 0.97 * np.asarray(distance)[:, 1:] * share
+    nearest = cKDTree(centres_um).query(centres_um, k=min(9, len(centres_um)))
+    distance, index = map(np.asarray, nearest)
+    share = radii_um[:, None] / (radii_um[:, None] + radii_um[index[:, 1:]])
+    room_um = 0.97 * distance[:, 1:] * share
     return np.minimum(radii_um, room_um.min(axis=1))

@@ -29,8 +29,9 @@ from glisson.evaluation import (
     PAPER_TABLE_2,
     Evaluation,
     Picture,
+    Subject,
     Table,
-    evaluate_tiles,
+    evaluate_model,
     score_tracts,
     table_one,
     write_page,
@@ -163,8 +164,8 @@ class _Rerun:
         self.report(f"tracts at {self.mpp:g} µm/px")
         tracts = score_tracts(unseen, splits, bundle, runtime)
         self.report(f"evaluating at {self.mpp:g} µm/px")
-        folder = self._folder("evaluation")
-        evaluation = evaluate_tiles(folder, bundle, runtime, source, [SYNTHETIC], tracts=tracts)
+        subject = Subject(bundle, runtime, source, str(source.folder), (SYNTHETIC,), tracts)
+        evaluation = evaluate_model(self._folder("evaluation"), subject)
         exports = tuple(self._export(source, bundle))
         curves = self._folder("model") / CURVES_FILE
         return _TrainedModel(self.mpp, source, progress, curves, evaluation, exports)
