@@ -1,7 +1,7 @@
-"""What joining the parts of a large run costs: `python -m benchmarks.gather RESULT_FOLDER`.
+"""Cost of joining the shards of a large run: `python -m benchmarks.gather RESULT_FOLDER`.
 
-One slide's result folder stands for all of them, under other names: its files are linked and its
-numbers copied, so that thousands of slides take little room and the work is as with real ones.
+Copies of one slide's result folder under other names stand for all slides. Hard links save disk
+space; the work is the same as for real slides.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks.processes import measured
+from benchmarks.processes import measure_command
 
 _WRITTEN = ("report.html", "run.json", "biopsies.csv", "tracts.csv", "qupath/project.qpproj")
 
@@ -28,18 +28,18 @@ def main() -> None:
     options.add_argument("--results", type=Path, default=Path(__file__).parent / "results")
     options.add_argument("--slides", type=int, nargs="+", default=[250, 500, 1000, 2000])
     chosen = options.parse_args()
-    found = [_gathered(chosen.result, chosen.folder, count) for count in chosen.slides]
-    record = {"a slide": _size_of(chosen.result), "runs": found}
+    found = [_time_gather(chosen.result, chosen.folder, count) for count in chosen.slides]
+    record = {"a slide": _measure_size(chosen.result), "runs": found}
     path = chosen.results / f"{datetime.datetime.now(datetime.UTC).date()}-gather.json"
     path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(record, indent=2))
 
 
-def _gathered(result: Path, folder: Path, count: int) -> dict[str, Any]:
+def _time_gather(result: Path, folder: Path, count: int) -> dict[str, Any]:
     shutil.rmtree(folder, ignore_errors=True)
     _fake_run(result, folder, count)
     program = "from glisson.cli import main; main()"
-    cost = measured([sys.executable, "-c", program, "gather", folder], [0, 1])
+    cost = measure_command([sys.executable, "-c", program, "gather", folder], [0, 1])
     return {
         "slides": count,
         "wall_s": round(cost.wall_s, 1),
@@ -70,7 +70,7 @@ def _fake_slide(result: Path, folder: Path, record: dict[str, Any]) -> None:
         (folder / name).write_text(json.dumps(content), encoding="utf-8")
 
 
-def _size_of(result: Path) -> dict[str, int]:
+def _measure_size(result: Path) -> dict[str, int]:
     sizes = [path.stat().st_size for path in result.rglob("*") if path.is_file()]
     return {"files": len(sizes), "bytes": sum(sizes)}
 
