@@ -19,9 +19,9 @@ from glisson.scores import (
     PooledScores,
     Scores,
     mean_of_scores,
-    pooled_by,
-    pooled_scores,
+    pool_scores,
     scores_of,
+    sum_by_key,
 )
 
 T = TypeVar("T")
@@ -60,7 +60,7 @@ def pooled(tiles: Sequence[TileScore]) -> PooledScores:
     """Scores of pooled counts with intervals over patients, where all tiles name theirs."""
     known = names_patients(tiles)
     keys = [tile.row.patient if known else UNKNOWN_PATIENT for tile in tiles]
-    return pooled_scores(list(pooled_by(keys, [tile.counts for tile in tiles]).values()))
+    return pool_scores(list(sum_by_key(keys, [tile.counts for tile in tiles]).values()))
 
 
 def names_patients(tiles: Sequence[TileScore]) -> bool:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from shapely import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
-from glisson.masks.runs import ranges
+from glisson.masks.runs import expand_ranges
 
 QUPATH_GRID_L0 = 0.01
 """QuPath since 0.6 snaps every coordinate to hundredths of a level-0 pixel."""
@@ -67,7 +67,7 @@ def _with_cut_corners(polygons: Polygons) -> Polygons:
     steps = np.flatnonzero(np.diff(ring) == 0)
     step = points[steps + 1] - points[steps]
     lengths = np.abs(step).sum(axis=1).round().astype(int)
-    along = ranges(np.zeros_like(lengths), lengths) + 0.5
+    along = expand_ranges(np.zeros_like(lengths), lengths) + 0.5
     direction = np.repeat(step / lengths[:, None], lengths, axis=0)
     middles = np.repeat(points[steps], lengths, axis=0) + direction * along[:, None]
     cut = shapely.linearrings(middles, indices=np.repeat(ring[steps], lengths))

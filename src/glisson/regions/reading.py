@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from glisson.classes import BACKGROUND, PORTAL
 from glisson.frames import BoxPx
 from glisson.masks.blocks import BLOCK_PX
-from glisson.masks.runs import ranges
+from glisson.masks.runs import expand_ranges
 from glisson.regions.clean import Labels
 from glisson.regions.label_map import LabelMap
 from glisson.regions.spans import Flags, Grid, Integers, Spans, joined, spans_of
@@ -69,7 +69,7 @@ def _values(label_map: LabelMap, box_px: BoxPx, spans: Spans, grid: Grid) -> NDA
     x, y = grid.xy(spans.start)
     first, last = x // BLOCK_PX, (x + spans.length - 1) // BLOCK_PX
     span = np.repeat(np.arange(len(spans)), last - first + 1)
-    column, row = ranges(first, last - first + 1), y[span] // BLOCK_PX
+    column, row = expand_ranges(first, last - first + 1), y[span] // BLOCK_PX
     start = np.maximum(x[span], column * BLOCK_PX)
     stop = np.minimum((x + spans.length)[span], (column + 1) * BLOCK_PX)
     target = (np.cumsum(spans.length) - spans.length)[span] + start - x[span]
@@ -79,7 +79,7 @@ def _values(label_map: LabelMap, box_px: BoxPx, spans: Spans, grid: Grid) -> NDA
         seen = label_map.crop(_block(box_px, left, top)).portal_probability
         source = (y[span[own]] - top) * seen.shape[1] + start[own] - left
         count = (stop - start)[own]
-        values[ranges(target[own], count)] = seen.ravel()[ranges(source, count)]
+        values[expand_ranges(target[own], count)] = seen.ravel()[expand_ranges(source, count)]
     return values
 
 

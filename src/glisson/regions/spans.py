@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from glisson.masks.runs import ranges, runs
+from glisson.masks.runs import expand_ranges
 
 Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -75,7 +75,7 @@ def overlapping(one: Spans, other: Spans) -> tuple[Integers, Integers]:
     """Indices of all pairs of spans that share a position, in order of the first."""
     low = np.searchsorted(other.stop, one.start, side="right")
     count = np.searchsorted(other.start, one.stop, side="left") - low
-    return np.repeat(np.arange(len(one)), count), ranges(low, count)
+    return np.repeat(np.arange(len(one)), count), expand_ranges(low, count)
 
 
 def shifted(spans: Spans, by: int) -> Spans:
@@ -135,5 +135,5 @@ class Grid:
 
 def spans_of(mask: Flags) -> tuple[Integers, Integers, Integers]:
     """Row, first column and column after the last of the spans of a mask (H, W)."""
-    found = runs(mask)
+    found = find_runs(mask)
     return found.row, found.left, found.left + found.length
