@@ -49,7 +49,7 @@ def test_counting_choosing_and_writing(seed: int) -> None:
     values = np.zeros(mask.shape, np.uint8)
     found.write(values, chosen, 3)
     np.testing.assert_array_equal(found.select(chosen), plain)
-    np.testing.assert_array_equal(found.only(chosen).count(mask), found.area_px * chosen)
+    np.testing.assert_array_equal(found.filter(chosen).count(mask), found.area_px * chosen)
     np.testing.assert_array_equal(found.count(other), counts)
     np.testing.assert_array_equal(values, 3 * plain)
     assert all(found.at(int(r), int(c)) == numbers[r, c] for r, c in np.argwhere(mask)[::17])
