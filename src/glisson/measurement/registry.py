@@ -69,6 +69,26 @@ class Measurement:
         """Label and unit."""
         return f"{self.label}, {self.unit}" if self.unit else self.label
 
+    @property
+    def narrow_heading(self) -> str:
+        """Short label, and unit below it."""
+        return self.short or f"{self.label}\n{self.unit}"
+
+    @property
+    def is_count(self) -> bool:
+        """Whether the value is a whole number of things."""
+        return not self.unit and self.style == ".0f"
+
+    @property
+    def mean_style(self) -> str:
+        """Format of the mean over slides; of counts it has a decimal."""
+        return ".1f" if self.is_count else self.style
+
+    @property
+    def fine_style(self) -> str:
+        """Format with one more decimal, so that a small change shows; counts have none."""
+        return self.style if self.is_count else f".{int(self.style[-2]) + 1}f"
+
     def value_of(self, block: object) -> Any:
         """Return the value in a block of a record."""
         return getattr(block, self.key)
@@ -90,7 +110,7 @@ class Measurement:
 
 
 @cache
-def measurements_of(block: type) -> tuple[Measurement, ...]:
+def measurements_of(block: type[Any]) -> tuple[Measurement, ...]:
     """List the registry's rows of a block's fields, in order.
 
     Args:
@@ -104,14 +124,14 @@ def measurements_of(block: type) -> tuple[Measurement, ...]:
     return tuple(_row(block, field.name, hints[field.name]) for field in fields(block))
 
 
-def _row(block: type, key: str, hint: object) -> Measurement:
+def _row(block: type[Any], key: str, hint: object) -> Measurement:
     for metadata in getattr(hint, "__metadata__", ()):
         if isinstance(metadata, Measurement):
             return replace(metadata, key=key)
     raise TypeError(f"{block.__name__}.{key} has no row in the registry: annotate the field.")
 
 
-def shown_in(block: type, table: Tables) -> tuple[Measurement, ...]:
+def shown_in(block: type[Any], table: Tables) -> tuple[Measurement, ...]:
     """List the rows that a table shows."""
     return tuple(row for row in measurements_of(block) if table in row.tables)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import platform
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 from glisson.model import ModelBundle
+from glisson.record import ModelRecord
 from glisson.slides.dicom_folder import dicom_file_in
 from glisson.storage import Place, look_at, read
 from glisson.version import __version__
@@ -17,8 +18,23 @@ _SAMPLE_BYTES = 1 << 20
 _PACKAGES = ("numpy", "openslide-python", "openslide-bin", "openvino", "shapely")
 
 
-def slide_identity(path: Path, pseudonym: str | None = None) -> dict[str, Any]:
-    """Size and a hash of the first and last MiB: enough to tell slides apart, and quick.
+@dataclass(frozen=True)
+class SlideIdentity:
+    """A slide's file as it was when its results were made.
+
+    Attributes:
+        file: its name, or the slide's pseudonym.
+        bytes: its size.
+        sha256_of_ends: of its first and last MiB.
+    """
+
+    file: str
+    bytes: int
+    sha256_of_ends: str
+
+
+def slide_identity(path: Path, pseudonym: str | None = None) -> SlideIdentity:
+    """Return size and a hash of the first and last MiB: enough to tell slides apart, and quick.
 
     A slide that is several files is known by one: MIRAX by its index, DICOM by its first level.
     A pseudonym stands for the file's name, which could be guessed from a hash of it.
@@ -33,10 +49,11 @@ def slide_identity(path: Path, pseudonym: str | None = None) -> dict[str, Any]:
     return _identity(pseudonym or path.name, size_bytes, ends)
 
 
-def identity_from_afar(slide: Place, pseudonym: str | None = None) -> dict[str, Any] | None:
-    """The identity of a slide on a store, by its ends alone: what its copy here would have.
+def identity_from_afar(slide: Place, pseudonym: str | None = None) -> SlideIdentity | None:
+    """Return the identity of a slide on a store, from its ends alone: that of a downloaded copy.
 
-    None of a DICOM folder, whose first level is not known before it is here, and of a slide here.
+    None for a DICOM folder, whose first level is not known before its download, and for a local
+    slide.
 
     Raises:
         StorageError: the store does not answer, or refuses.
@@ -49,27 +66,27 @@ def identity_from_afar(slide: Place, pseudonym: str | None = None) -> dict[str, 
     return _identity(pseudonym or slide.name, stored.bytes, ends)
 
 
-def _identity(name: str, size_bytes: int, ends: bytes) -> dict[str, Any]:
-    return {"file": name, "bytes": size_bytes, "sha256_of_ends": hashlib.sha256(ends).hexdigest()}
+def _identity(name: str, size_bytes: int, ends: bytes) -> SlideIdentity:
+    return SlideIdentity(name, size_bytes, hashlib.sha256(ends).hexdigest())
 
 
-def model_identity(bundle: ModelBundle) -> dict[str, Any]:
-    """Name, version and file hashes of a model bundle."""
+def model_identity(bundle: ModelBundle) -> ModelRecord:
+    """Return name, version, limits and file hashes of a model bundle."""
     spec = bundle.spec
-    return {
-        "name": spec.name,
-        "version": spec.version,
-        "min_tract_probability": spec.min_tract_probability,
-        "tract_evidence": spec.tract_evidence.model_dump(),
-        "windows": None if spec.windows is None else spec.windows.model_dump(),
-        "files_sha256": dict(sorted(spec.files.items())),
-        "trained_on": spec.trained_on,
-        "intended_use": spec.intended_use,
-    }
+    return ModelRecord(
+        name=spec.name,
+        version=spec.version,
+        min_tract_probability=spec.min_tract_probability,
+        tract_evidence=spec.tract_evidence,
+        windows=spec.windows,
+        files_sha256=dict(sorted(spec.files.items())),
+        trained_on=spec.trained_on,
+        intended_use=spec.intended_use,
+    )
 
 
 def software_versions() -> dict[str, str]:
-    """Versions of Glisson and of what decides its numbers."""
+    """Return the versions of Glisson and of what decides its numbers."""
     found = {"glisson": __version__, "python": platform.python_version()}
     for package in _PACKAGES:
         found[package] = metadata.version(package)

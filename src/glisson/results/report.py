@@ -6,12 +6,12 @@ import logging
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel
 
+from glisson.record import BiopsyRecord
 from glisson.report import ReportRun, ReportSlide, write_report
-from glisson.results.folder import BIOPSY, OVERVIEW, THUMBNAILS, read_json, read_manifest
+from glisson.results.folder import OVERVIEW, THUMBNAILS, read_json, read_manifest
 from glisson.results.reading import edited_records
 from glisson.results.record import RESEARCH_USE
 from glisson.results.remote import RUN
@@ -43,9 +43,9 @@ def write_run_report(
     out: Path,
     started: datetime,
     model: RunModel,
-    slides: Iterable[tuple[str, dict[str, Any], str | None]],
+    slides: Iterable[tuple[str, BiopsyRecord | None, str | None]],
 ) -> None:
-    """Write `report.html` of slides given as name, record (empty when failed) and error.
+    """Write `report.html` of slides given as name, record (None when failed) and error.
 
     Raises:
         OutputError: it cannot be written.
@@ -88,15 +88,15 @@ def write_run_report_again(out: Path) -> Path | None:
     return out / REPORT
 
 
-def _stored_record(out: Path, entry: _Entry) -> dict[str, Any]:
+def _stored_record(out: Path, entry: _Entry) -> BiopsyRecord | None:
     folder = out / entry.name
     if entry.error is not None or read_manifest(folder) is None:
-        return {}
-    return read_json(folder / BIOPSY)
+        return None
+    return BiopsyRecord.read(folder)
 
 
 def _slide(
-    folder: Path, record: dict[str, Any], error: str | None, corrected: dict[str, Any] | None
+    folder: Path, record: BiopsyRecord | None, error: str | None, corrected: BiopsyRecord | None
 ) -> ReportSlide:
     return ReportSlide(
         folder.name,
@@ -109,10 +109,10 @@ def _slide(
 
 
 def _of_this_result(
-    corrected: dict[str, Any] | None, record: dict[str, Any]
-) -> dict[str, Any] | None:
-    """Corrected numbers, unless they were made from another result of the model."""
-    if corrected is None:
+    corrected: BiopsyRecord | None, record: BiopsyRecord | None
+) -> BiopsyRecord | None:
+    """Return corrected numbers, unless they were made from another result of the model."""
+    if corrected is None or record is None or corrected.model_result is None:
         return None
-    made_from = corrected.get("model_result", {}).get("settings_hash")
-    return corrected if made_from == record.get("settings_hash") else None
+    is_same = corrected.model_result.settings_hash == record.settings_hash
+    return corrected if is_same else None

@@ -10,6 +10,7 @@ from typing import Any
 
 from glisson.exchange import write_qupath_project, write_tables
 from glisson.files.csv_tables import write_rows
+from glisson.record import ModelRecord, SettingsRecord
 from glisson.results.folder import TRACTS, write_json
 from glisson.results.identity import software_versions
 from glisson.results.record import SlideResult
@@ -40,8 +41,8 @@ class RunFacts:
     """
 
     started: datetime
-    model: dict[str, Any]
-    settings: dict[str, Any]
+    model: ModelRecord
+    settings: SettingsRecord
     slides_total: int
     finished: bool
     shard: Shard | None = None
@@ -86,9 +87,11 @@ def _write_tables(
     out: Path, results: Sequence[SlideResult], done: Sequence[SlideResult], facts: RunFacts
 ) -> None:
     cases = {result.name: result.case for result in done}
-    write_tables(out, [(result.name, result.record) for result in done], cases=cases)
+    write_tables(
+        out, [(result.name, result.record) for result in done if result.record], cases=cases
+    )
     slides = [(result.name, result.record, result.error) for result in results]
-    write_run_report(out, facts.started, RunModel.model_validate(facts.model), slides)
+    write_run_report(out, facts.started, RunModel.model_validate(facts.model.content()), slides)
     _write_failures(out / FAILURES, results)
 
 
@@ -99,9 +102,9 @@ def _summary(results: Sequence[SlideResult], facts: RunFacts) -> dict[str, Any]:
         "started": facts.started.isoformat(timespec="seconds"),
         "ended": datetime.now(UTC).isoformat(timespec="seconds"),
         "shard": None if shard is None else shard.as_record(facts.names),
-        "model": facts.model,
-        "runtimes": sorted({each.record["model"]["runtime"] for each in results if each.record}),
-        "settings": facts.settings,
+        "model": facts.model.content(),
+        "runtimes": sorted({each.record.model.runtime or "" for each in results if each.record}),
+        "settings": facts.settings.content(),
         "pseudonyms": facts.pseudonyms,
         "warnings": list(facts.warnings),
         "tables_of_this_run": facts.shard is None and not facts.keeps_tables,
@@ -121,7 +124,7 @@ def _slide_summary(result: SlideResult, facts: RunFacts) -> dict[str, Any]:
         "error": result.error,
         "patient": result.case[0],
         "institution": result.case[1],
-        "warnings": result.record.get("warnings", []),
+        "warnings": list(result.record.warnings) if result.record else [],
     }
     if facts.shard is not None:  # where the slide lies, for the run that joins the shards
         summary["path"] = None if facts.pseudonyms else str(full_path(result.slide))

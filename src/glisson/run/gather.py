@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from glisson.errors import SettingsError
-from glisson.results.folder import BIOPSY, read_json, read_manifest
-from glisson.results.reading import StoredSlide
+from glisson.record import BiopsyRecord, ModelRecord, SettingsRecord
+from glisson.results.folder import read_manifest
 from glisson.results.record import SlideResult
 from glisson.results.remote import Results, results_at
 from glisson.results.shard import read_shards
 from glisson.results.summary import RunFacts, warnings_of_run, write_summary
 from glisson.run.opening import info_at
 from glisson.run.segment import RunResult
-from glisson.slides import SlideInfo
 from glisson.storage import Url, place
 
 
@@ -42,12 +41,14 @@ def _joined(stored: Results) -> RunResult:
         (entry for shard in shards for entry in shard["slides"]), key=lambda entry: entry["number"]
     )
     results = [_result(stored, entry) for entry in entries]
-    infos = {each.name: _info(out / each.name, each) for each in results if each.folder}
+    infos = {
+        each.name: info_at(each.record.as_slide(), each.slide) for each in results if each.record
+    }
     first = shards[0]
     facts = RunFacts(
         started=min(datetime.fromisoformat(shard["started"]) for shard in shards),
-        model=first["model"],
-        settings=first["settings"],
+        model=ModelRecord.model_validate(first["model"]),
+        settings=SettingsRecord.model_validate(first["settings"]),
         slides_total=sum(shard["slides_total"] for shard in shards),
         finished=True,
         pseudonyms=bool(first["pseudonyms"]),
@@ -71,14 +72,10 @@ def _result(stored: Results, entry: dict[str, Any]) -> SlideResult:
         place(entry["path"] or entry["name"]),
         entry["outcome"],
         None if failed else stored.place / entry["name"],
-        {} if failed else read_json(folder / BIOPSY),
+        None if failed else BiopsyRecord.read(folder),
         entry["error"],
         entry["number"],
         (entry["patient"], entry["institution"]),
         entry["because"],
         entry["path"] is None,
     )
-
-
-def _info(folder: Path, result: SlideResult) -> SlideInfo:
-    return info_at(StoredSlide(result.name, folder, result.record).info, result.slide)

@@ -18,7 +18,8 @@ from glisson.errors import (
 from glisson.inputs.redaction import Scrub, hidden_in_logs, scrubber
 from glisson.inputs.slide_list import AskedSlide
 from glisson.model import ModelBundle, Runtime
-from glisson.results.folder import BIOPSY, read_json, why_not_done
+from glisson.record import BiopsyRecord
+from glisson.results.folder import why_not_done
 from glisson.results.identity import identity_from_afar, slide_identity
 from glisson.results.reading import StoredSlide
 from glisson.results.record import SlideResult
@@ -105,7 +106,7 @@ class SlideTask:
 
     def failed(self, why: str) -> SlideResult:
         """Its result when it has none."""
-        result = SlideResult(self.name, self.told, "failed", None, {}, self.scrub(why))
+        result = SlideResult(self.name, self.told, "failed", None, None, self.scrub(why))
         return self.labelled(result)
 
     def labelled(self, result: SlideResult) -> SlideResult:
@@ -199,7 +200,7 @@ def _done_on_store(
 def _kept(task: SlideTask, info: SlideInfo | None = None) -> TaskDone:
     """Results that stay, with the facts of the slide, or those that they hold of one on a store."""
     folder, where = task.out / task.name, task.asked.path
-    stored = StoredSlide(task.name, folder, read_json(folder / BIOPSY))
+    stored = StoredSlide(task.name, folder, BiopsyRecord.read(folder))
     if info is None:
         info = stored.info
         if isinstance(where, Url) and task.asked.pseudonym is None:
