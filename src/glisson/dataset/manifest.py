@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from glisson.classes import CLASSES, PORTAL
 from glisson.dataset.study import UNKNOWN_PATIENT, Split
 from glisson.errors import SettingsError
-from glisson.files.csv_tables import read_rows, told_by_cell, write_rows
+from glisson.files.csv_tables import read_rows, unescape_cell, write_rows
 
 MANIFEST_FILE = "manifest.csv"
 
@@ -72,7 +72,7 @@ def read_manifest(path: Path) -> list[TileRow]:
 
 
 def _row(row: dict[str, Any], where: str) -> TileRow:
-    told = {key: told_by_cell(cell) if cell else cell for key, cell in row.items()}
+    told = {key: unescape_cell(cell) if cell else cell for key, cell in row.items()}
     try:
         return TileRow.model_validate(told)
     except ValidationError as error:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from glisson.dataset.meanings import MeaningTable
 from glisson.errors import AnnotationError, SettingsError
-from glisson.files.csv_tables import read_rows, told_by_cell
+from glisson.files.csv_tables import read_rows, unescape_cell
 from glisson.slides import SLIDE_ENDINGS
 
 CASES_FILE = "cases.csv"
@@ -68,6 +69,20 @@ class AnnotatedSlide:
     def name(self) -> str:
         """The slide's name without its suffix."""
         return slide_name(self.slide)
+
+
+@dataclass(frozen=True)
+class AnnotationSettings:
+    """Where a study's annotations are, and what they mean.
+
+    Attributes:
+        names: of the file beside a slide, in order of preference; `{slide}` stands for the
+            slide's name without suffix, `{file}` for its name with suffix.
+        meanings: of the annotation classes.
+    """
+
+    names: Sequence[str] = ANNOTATIONS
+    meanings: MeaningTable = field(default_factory=MeaningTable)
 
 
 class _Row(BaseModel):
@@ -154,7 +169,7 @@ def _wanted(rows: list[_Row], table: Path) -> list[_Row]:
 
 
 def _parsed(row: dict[str, str], where: str) -> _Row:
-    told = {key: told_by_cell(cell) for key, cell in row.items() if key and cell}
+    told = {key: unescape_cell(cell) for key, cell in row.items() if key and cell}
     try:
         return _Row.model_validate(told)
     except ValidationError as error:

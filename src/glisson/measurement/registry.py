@@ -110,7 +110,7 @@ class Measurement:
 
 
 @cache
-def measurements_of(block: type[Any]) -> tuple[Measurement, ...]:
+def measurements_of(block: type) -> tuple[Measurement, ...]:
     """List the registry's rows of a block's fields, in order.
 
     Args:
@@ -124,19 +124,20 @@ def measurements_of(block: type[Any]) -> tuple[Measurement, ...]:
     return tuple(_row(block, field.name, hints[field.name]) for field in fields(block))
 
 
-def _row(block: type[Any], key: str, hint: object) -> Measurement:
+def _row(block: type, key: str, hint: object) -> Measurement:
     for metadata in getattr(hint, "__metadata__", ()):
         if isinstance(metadata, Measurement):
             return replace(metadata, key=key)
     raise TypeError(f"{block.__name__}.{key} has no row in the registry: annotate the field.")
 
 
-def shown_in(block: type[Any], table: Tables) -> tuple[Measurement, ...]:
+def shown_in(block: type, table: Tables) -> tuple[Measurement, ...]:
     """List the rows that a table shows."""
     return tuple(row for row in measurements_of(block) if table in row.tables)
 
 
 def qupath_measurements(block: object) -> Mapping[str, float | None]:
     """Return the values of a block by QuPath's names, of those that have one."""
-    rows = measurements_of(type(block))
+    kind: type = type(block)
+    rows = measurements_of(kind)
     return {row.qupath: row.value_of(block) for row in rows if row.qupath}
