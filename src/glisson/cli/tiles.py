@@ -24,6 +24,7 @@ from glisson.cli.study_options import (
 from glisson.dataset import (
     ANNOTATIONS,
     AnnotationSettings,
+    CutSettings,
     Distribution,
     SplitSettings,
     SplitUnit,
@@ -61,9 +62,11 @@ def tiles(
         result = cut_tiles(
             study,
             out,
-            [TileSettings(each, size, min_tissue) for each in mpp or (1.0, 2.0)],
-            SplitSettings(split, validation, tuple(hold_out or ()), seed),
-            AnnotationSettings(annotations or ANNOTATIONS, parse_meanings(classes or ())),
+            CutSettings(
+                [TileSettings(each, size, min_tissue) for each in mpp or (1.0, 2.0)],
+                SplitSettings(split, validation, tuple(hold_out or ()), seed),
+                AnnotationSettings(annotations or ANNOTATIONS, parse_meanings(classes or ())),
+            ),
             lambda name, done, total: status.update(f"slide {done} of {total}: {escape(name)}"),
         )
     for folder, written in result.folders.items():
