@@ -8,7 +8,8 @@ from rich.table import Table
 from glisson.cli.console import console, output, warn
 from glisson.measurement import SHOWN, BiopsyMeasurements, Tables, shown_in
 from glisson.record import BiopsyRecord
-from glisson.results import RESEARCH_USE, Shard, SlideResult, count_in_words
+from glisson.results import RESEARCH_USE, SlideResult, count_in_words
+from glisson.run.executors import Shard
 from glisson.run.segment import RunResult
 
 _ROWS = shown_in(BiopsyMeasurements, Tables.SUMMARY)

@@ -33,6 +33,7 @@ def write_tables(
     slides: Iterable[tuple[str, BiopsyRecord]],
     ending: str = "",
     cases: Mapping[str, Case] | None = None,
+    settings: Mapping[str, str] | None = None,
 ) -> None:
     """Write `biopsies.csv`, `tracts.csv` and `candidates.csv`.
 
@@ -44,6 +45,8 @@ def write_tables(
         slides: (name, record) of each slide with a result.
         ending: of the tables' names, such as `_edited`.
         cases: patient and institution by name; the columns are there where any slide has one.
+        settings: for slides that were not all measured alike, what tells them apart, by name; the
+            tables then have the column `settings`.
 
     Raises:
         OutputError: a table cannot be written.
@@ -60,6 +63,7 @@ def write_tables(
             _biopsy_row(name, record, cases.get(name, (None, None)) if has_cases else ())
             for name, record in slides
         ),
+        settings,
     )
     _write(
         out / f"tracts{ending}.csv",
@@ -69,6 +73,7 @@ def write_tables(
             for name, record in slides
             for tract in record.tracts
         ),
+        settings,
     )
     _write(
         out / f"candidates{ending}.csv",
@@ -78,6 +83,7 @@ def write_tables(
             for name, record in slides
             for candidate in record.candidate_areas
         ),
+        settings,
     )
 
 
@@ -107,7 +113,16 @@ def _biopsy_row(name: str, record: BiopsyRecord, case: tuple[str | None, ...]) -
     ]
 
 
-def _write(path: Path, header: tuple[str, ...], rows: Iterable[list[Any]]) -> None:
+def _write(
+    path: Path,
+    header: tuple[str, ...],
+    rows: Iterable[list[Any]],
+    settings: Mapping[str, str] | None,
+) -> None:
+    """Write a table whose rows begin with the slide's name; `settings` become the second column."""
+    if settings is not None:
+        header = (header[0], "settings", *header[1:])
+        rows = ([row[0], settings.get(row[0], ""), *row[1:]] for row in rows)
     with (
         atomic_path(path) as unfinished,
         unfinished.open("w", encoding="utf-8", newline="") as file,

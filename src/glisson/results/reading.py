@@ -60,13 +60,15 @@ def stored_slides(results: Path) -> tuple[Path, list[StoredSlide]]:
     """
     if is_slide_folder(results):
         results = results.resolve()
-        found = [_read_slide(results)]
+        found = [read_stored_slide(results)]
         out = results.parent
     else:
         out = results
         folders = sorted(path for path in _entries(results) if (path / BIOPSY).is_file())
-        folders = [folder for folder in folders if not _is_set_aside(folder)]
-        found = [_read_slide(folder) for folder in folders if read_manifest(folder) is not None]
+        folders = [folder for folder in folders if not is_set_aside(folder)]
+        found = [
+            read_stored_slide(folder) for folder in folders if read_manifest(folder) is not None
+        ]
     slides = [slide for slide in found if slide.record.source != "edited"]
     if not slides:
         raise SettingsError(
@@ -176,12 +178,18 @@ def slide_of(file: Path, slides: Sequence[StoredSlide], chosen: bool = False) ->
     )
 
 
-def _is_set_aside(folder: Path) -> bool:
+def is_set_aside(folder: Path) -> bool:
+    """Return whether a newer run kept this folder because its outlines had been edited."""
     match = _SET_ASIDE.fullmatch(folder.name)
     return match is not None and (folder.with_name(match[1]) / BIOPSY).is_file()
 
 
-def _read_slide(folder: Path) -> StoredSlide:
+def read_stored_slide(folder: Path) -> StoredSlide:
+    """Read a slide's `biopsy.json`.
+
+    Raises:
+        ResultError: as `BiopsyRecord.read`.
+    """
     return StoredSlide(folder.name, folder, BiopsyRecord.read(folder))
 
 

@@ -49,10 +49,11 @@ from glisson.results.candidates import candidate_record, candidate_warnings
 from glisson.results.folder import (
     CLASS_MAP,
     TRACTS,
+    Origin,
     prepare_output,
     slide_folder,
 )
-from glisson.results.identity import software_versions
+from glisson.results.identity import hash_of, software_versions
 from glisson.results.reading import (
     EDITED_ENDING,
     StoredSlide,
@@ -65,9 +66,9 @@ from glisson.results.reading import (
     stored_slides,
 )
 from glisson.results.record import RESEARCH_USE
-from glisson.results.report import write_run_report_again
+from glisson.results.report import rewrite_run_report
 from glisson.run.clock import StageClock
-from glisson.run.settings import check_measuring, settings_hash
+from glisson.run.settings import check_measuring
 
 logger = logging.getLogger(__name__)
 
@@ -120,7 +121,7 @@ class _Settings:
     sections: int | None
 
 
-def remeasure(
+def measure(
     results: Path | str,
     edited: Path | str | None = None,
     interface_width_um: float | None = None,
@@ -165,7 +166,7 @@ def remeasure(
             logger.warning("%s: %s", file, error)
             done.append(EditedSlide(file, file.name, None, None, str(error)))
     write_tables(out, edited_records(out), EDITED_ENDING.replace(".", "_"))
-    return EditedRun(out, tuple(done), write_run_report_again(out))
+    return EditedRun(out, tuple(done), rewrite_run_report(out))
 
 
 def _slide_of(
@@ -212,7 +213,7 @@ def _measured(file: Path, slide: StoredSlide, settings: _Settings) -> EditedSlid
         comparison = compare(model, before, regions, measured)
     notes = [*_doubts(slide), *notes, *more, *candidate_warnings(measured.candidates)]
     record = _record(slide, file, settings, measured, comparison, notes, clock)
-    with slide_folder(place.parent, place.name, record.settings_hash) as folder:
+    with slide_folder(place.parent, place.name, Origin(record.settings_hash)) as folder:
         source = f"corrected in {file.name}"
         write_tracts_geojson(folder / TRACTS, regions, measured, info, source)
         record.write(folder)
@@ -348,7 +349,7 @@ def _record(
         model=model.model,
         model_result=ModelResultRecord(settings_hash=model.settings_hash, warnings=model.warnings),
         settings=SettingsRecord(**asdict(settings)),
-        settings_hash=settings_hash(facts),
+        settings_hash=hash_of(facts),
         warnings=tuple(notes),
         biopsy=measured.biopsy,
         fragments=measured.fragments,
