@@ -126,7 +126,7 @@ def _ours(slide: Path, folder: Path) -> list[Contestant]:
 
     return [
         Contestant(SHIPPED, command(), windows, spec.mpp, side_px),
-        Contestant("Glisson --exact", command("--exact"), windows, spec.mpp, side_px),
+        Contestant("Glisson, f32", command("--precision", "f32"), windows, spec.mpp, side_px),
         Contestant(SAME_TILES, command("--model", as_peers), windows, 1.0, 256),
     ]
 

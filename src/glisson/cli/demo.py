@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from glisson.cli.commands import OUTPUT
 from glisson.cli.console import console, output
 from glisson.cli.progress import RunTable
 from glisson.measurement import BiopsyMeasurements, Tables, shown_in
@@ -18,13 +19,18 @@ from glisson.run.settings import RunSettings
 from glisson_phantom import PhantomSettings
 from glisson_phantom.output.phantom_slide import make_phantom
 
+EXAMPLES = "glisson demo -o demo-out"
+
 _DEMO = PhantomSettings(seed=12, length_mm=12.0, stage=1, mpp=0.5)
 
 
 def demo(
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write to.")] = Path(
-        "demo-out"
-    ),
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", "-o", metavar="FOLDER", help="Folder to write to.", rich_help_panel=OUTPUT
+        ),
+    ] = Path("demo-out"),
 ) -> None:
     """Draw a synthetic biopsy, segment it with the shipped model, show truth and result."""
     slide = out / "phantom.svs"

@@ -9,13 +9,14 @@ from glisson.cli.options import (
     Cache,
     CacheGb,
     Dask,
-    Exact,
+    InterfaceWidth,
     KeepOld,
     Manifest,
     Model,
     Mpp,
     OutPlace,
     Overlap,
+    Overwrite,
     Precision,
     Precisions,
     Pseudonyms,
@@ -33,6 +34,11 @@ from glisson.run.executors import Shard
 from glisson.run.segment import segment as segment_slides
 from glisson.run.settings import RunSettings
 
+EXAMPLES = """\
+glisson segment biopsy.svs -o results
+glisson segment scans/ -o results --manifest slides.csv
+glisson segment photo.png --mpp 0.5 -o results
+glisson segment scans/ -o s3://bucket/results --shard 2/8"""
 SOME_FAILED = 1
 
 
@@ -41,33 +47,30 @@ def segment(
     slides: Slides = None,
     manifest: Manifest = None,
     pseudonyms: Pseudonyms = None,
-    shard: ShardOf = None,
-    dask: Dask = None,
-    model: Model = None,
     mpp: Mpp = None,
+    model: Model = None,
     overlap: Overlap = None,
     precision: Precisions = Precision.AUTO,
-    exact: Exact = False,
     runtime: Runtimes = RuntimeKind.AUTO,
-    threads: Threads = None,
     sections: Sections = None,
-    interface_width: float = typer.Option(
-        RunSettings.interface_width_um, help="Band of lobule round tracts, in µm."
-    ),
+    interface_width: InterfaceWidth = RunSettings.interface_width_um,
+    overwrite: Overwrite = False,
+    keep_old: KeepOld = False,
+    shard: ShardOf = None,
+    dask: Dask = None,
     cache: Cache = None,
     cache_gb: CacheGb = None,
-    overwrite: bool = typer.Option(False, help="Redo slides that are already done."),
-    keep_old: KeepOld = False,
+    threads: Threads = None,
 ) -> None:
     """Find, outline, count and measure the portal tracts of H&E liver biopsy slides.
 
     Exit code 0: all went well; 1: some of several slides failed; 2: wrong input; 3: the Dask
-    cluster was lost, and the same command goes on.
+    cluster was lost, and the same command resumes.
     """
     settings = RunSettings(
         mpp=mpp,
         overlap=overlap,
-        precision="f32" if exact else precision.value,
+        precision=precision.value,
         runtime=runtime.value,
         threads=threads,
         sections=sections,

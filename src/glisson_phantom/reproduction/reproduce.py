@@ -76,7 +76,7 @@ class ReproduceSettings:
         batch: tiles per step; None for the preset's.
         weights: to start from, as `glisson train` takes them; None for the network's own default.
         mpps: µm/px of the models.
-        precision: of training: auto, 32, bf16 or 16.
+        precision: of training: auto, f32, bf16 or f16.
         seed: of all that is drawn.
     """
 
