@@ -38,7 +38,7 @@ def segmented(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(first, slides / "case 2.svs")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(in_process, "OpeningRuntime", lambda *_, **__: ColourModel())
-        segment([first, slides / "case 2.svs"], out)
+        segment([first, slides / "case 2.svs"], out, executor=in_process.InProcess())
     shutil.rmtree(slides)
     return out
 

@@ -86,7 +86,7 @@ class SlideState:
 
     @property
     def method(self) -> Method:
-        """What a table's slides must have alike, as `method_of` gives it; empty without a result."""
+        """What the slides of a table must have alike (`method_of`); empty without a result."""
         return {} if self.record is None else method_of_record(self.record)
 
 
