@@ -440,7 +440,7 @@ def test_a_run_here_imports_nothing_of_stores(slide: Path) -> None:
         "with opened_slide(asked.path, RunSettings(), 1.0, SilentObserver(), 'a') as (_, path):\n"
         "    slide_identity(path)\n"
         f"with results_at(asked.path.parent / 'out') as results:\n"
-        "    results.bring_all(); results.put_run()\n"
+        "    results.download_all(); results.upload_run()\n"
         "assert not {'fsspec', 's3fs', 'aiohttp', 'filelock'} & set(sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -107,7 +107,7 @@ def segment(
         tasks = [replace(task, out=results.here, results=store) for task in tasks]
         _check_others(results, tasks, bundle)
         sweep_output(results.here)
-        results.list_waiting({task.name: task.request for task in tasks})
+        results.note_waiting({task.name: task.request for task in tasks})
         work = Work(bundle, settings, observer or SilentObserver())
         return _run(tasks, work, chosen, results)
 
@@ -161,7 +161,7 @@ def _check_any_opens(tasks: Sequence[SlideTask]) -> None:
 
 def _check_others(results: Results, tasks: Sequence[SlideTask], bundle: ModelBundle) -> None:
     """Reject a folder whose other slides were measured in another way, or are named otherwise."""
-    others = readable(results.other_records([task.name for task in tasks]))
+    others = readable(results.read_other_records([task.name for task in tasks]))
     hidden = tasks[0].request.pseudonyms
     if any(record.slide.pseudonyms != hidden for record in others.values()):
         raise SettingsError(
@@ -188,16 +188,16 @@ def _run(tasks: Sequence[SlideTask], work: Work, executor: Executor, results: Re
         with closing(executor.run(tasks, work)) as coming:
             for result in coming:
                 if result.error is not None:
-                    results.put_failure(result.name, requests[result.name], result.error)
+                    results.note_failure(result.name, requests[result.name], result.error)
                 done.append(_in_place(result, results.place))
                 work.observer.slide_finished(result.name, result.outcome)
     finally:
         sweep_output(results.here)
         if not isinstance(executor, Shard):
-            results.bring_all()
+            results.download_all()
             states = read_states(results.here)
             write_summary(results.here, states)
-            results.put_run()
+            results.upload_run()
     if len(tasks) == 1 and not isinstance(executor, Shard) and done[0].error is not None:
         raise DamagedSlide(done[0].error)
     done.sort(key=lambda result: result.number)

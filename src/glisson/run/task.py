@@ -160,11 +160,11 @@ def _do_on_store(
 ) -> SlideResult:
     """Do the same with results on a store: copy earlier ones here, and new ones there."""
     with working_copy(task.out, place, task.run_settings.cache) as results:
-        results.bring_slide(task.name)
+        results.download_slide(task.name)
         result = _do_here(replace(task, out=results.here), results, bundle, runtime, observer)
         if result.outcome == "done":
             observer.stage_started(task.name, "store")
-            results.put_slide(task.name)
+            results.upload_slide(task.name)
         return result
 
 
@@ -196,7 +196,7 @@ def _do_here(
 
 def _keep(task: SlideTask, results: Results) -> SlideResult:
     """Return the results that hold, and note that this run was given the slide."""
-    results.confirm(task.name, task.request)
+    results.note_kept(task.name, task.request)
     folder = task.out / task.name
     record = BiopsyRecord.read(folder)
     return task.labelled(SlideResult(task.name, task.asked.path, "kept", folder, record))
