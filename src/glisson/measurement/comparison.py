@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from glisson.measurement.measurements import BiopsyMeasurements, Measurements
 from glisson.measurement.registry import measurements_of
-from glisson.regions import UNCHANGED_IOU, Regions, matched, shown_outlines
+from glisson.regions import UNCHANGED_IOU, Regions, clip_outlines, match_tracts
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def compare(
     before: Regions, measured_before: Measurements, after: Regions, measured_after: Measurements
 ) -> Comparison:
     """Pair tracts by overlap, and subtract numbers."""
-    pairs = matched(shown_outlines(before), [tract.outline_l0 for tract in after.tracts])
+    pairs = match_tracts(clip_outlines(before), [tract.outline_l0 for tract in after.tracts])
     tracts = _changes(pairs, measured_before, measured_after)
     kinds = [each.change for each in tracts]
     rows = [row for row in measurements_of(BiopsyMeasurements) if row.is_compared]

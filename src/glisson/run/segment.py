@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from glisson.errors import DamagedSlide, GlissonError, SettingsError, SlideError, StorageError
-from glisson.inputs.slide_list import AskedSlide, asked_slides
+from glisson.inputs.slide_list import SlideEntry, list_slides
 from glisson.model import ModelBundle, check_runs, find_model
 from glisson.results.folder import sweep_output
 from glisson.results.identity import model_identity, software_versions
@@ -32,7 +32,7 @@ from glisson.run.settings import RunSettings
 from glisson.run.task import SlideTask
 from glisson.storage import Place, Url, absolute, place
 
-Slides = Sequence[Place | str | AskedSlide] | Place | str
+Slides = Sequence[Place | str | SlideEntry] | Place | str
 
 
 @dataclass(frozen=True)
@@ -112,15 +112,15 @@ def segment(
         return _run(tasks, work, chosen, results)
 
 
-def _expand(slides: Slides) -> list[AskedSlide]:
+def _expand(slides: Slides) -> list[SlideEntry]:
     given = [slides] if isinstance(slides, str | Path | Url) else list(slides)
-    asked: list[AskedSlide] = []
+    asked: list[SlideEntry] = []
     for each in given:
-        asked += [each] if isinstance(each, AskedSlide) else asked_slides([each])
+        asked += [each] if isinstance(each, SlideEntry) else list_slides([each])
     return asked
 
 
-def _names(asked: Sequence[AskedSlide], out: Place) -> list[str]:
+def _names(asked: Sequence[SlideEntry], out: Place) -> list[str]:
     """Return the result folders' names: pseudonyms where slides have them."""
     pseudonyms = [each.pseudonym for each in asked if each.pseudonym is not None]
     if not pseudonyms:

@@ -15,8 +15,8 @@ from glisson.errors import (
     SlideError,
     StorageError,
 )
-from glisson.inputs.redaction import Scrub, hidden_in_logs, scrubber
-from glisson.inputs.slide_list import AskedSlide
+from glisson.inputs.redaction import Scrub, hidden_in_logs, make_scrubber
+from glisson.inputs.slide_list import SlideEntry
 from glisson.model import ModelBundle, Runtime
 from glisson.record import BiopsyRecord
 from glisson.results.folder import (
@@ -53,7 +53,7 @@ class SlideTask:
         results: where the run's results go, if that is a store.
     """
 
-    asked: AskedSlide
+    asked: SlideEntry
     name: str
     number: int
     out: Path
@@ -78,7 +78,7 @@ class SlideTask:
         """Takes the slide's name out of a text, where it has a pseudonym."""
         if self.asked.pseudonym is None:
             return str
-        return scrubber(self.asked.path, self.asked.pseudonym)
+        return make_scrubber(self.asked.path, self.asked.pseudonym)
 
     def hiding(self) -> AbstractContextManager[None]:
         """While this lasts, logs do not hold the slide's name where it has a pseudonym."""
