@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 from glisson.model import ModelBundle
+from glisson.record import ModelRecord
 from glisson.slides.dicom_folder import find_dicom_file
 from glisson.storage import Place, look_at, read
 from glisson.version import __version__
@@ -18,7 +20,22 @@ _SAMPLE_BYTES = 1 << 20
 _PACKAGES = ("numpy", "openslide-python", "openslide-bin", "openvino", "shapely")
 
 
-def read_identity(path: Path, pseudonym: str | None = None) -> dict[str, Any]:
+@dataclass(frozen=True)
+class SlideIdentity:
+    """A slide's file as it was when its results were made.
+
+    Attributes:
+        file: its name, or the slide's pseudonym.
+        bytes: its size.
+        sha256_of_ends: of its first and last MiB.
+    """
+
+    file: str
+    bytes: int
+    sha256_of_ends: str
+
+
+def read_identity(path: Path, pseudonym: str | None = None) -> SlideIdentity:
     """Return file name, size and a hash of the first and last MiB, which tell slides apart.
 
     Of a slide in several files the identity is that of one file: the index of MIRAX, the first
@@ -34,7 +51,7 @@ def read_identity(path: Path, pseudonym: str | None = None) -> dict[str, Any]:
     return _make_identity(pseudonym or path.name, size_bytes, ends)
 
 
-def read_remote_identity(slide: Place, pseudonym: str | None = None) -> dict[str, Any] | None:
+def read_remote_identity(slide: Place, pseudonym: str | None = None) -> SlideIdentity | None:
     """Return the identity of a slide on a store, read from its ends; its local copy has the same.
 
     Return None for a local slide, and for a DICOM folder, whose first level only a download finds.
@@ -50,23 +67,23 @@ def read_remote_identity(slide: Place, pseudonym: str | None = None) -> dict[str
     return _make_identity(pseudonym or slide.name, stored.bytes, ends)
 
 
-def _make_identity(name: str, size_bytes: int, ends: bytes) -> dict[str, Any]:
-    return {"file": name, "bytes": size_bytes, "sha256_of_ends": hashlib.sha256(ends).hexdigest()}
+def _make_identity(name: str, size_bytes: int, ends: bytes) -> SlideIdentity:
+    return SlideIdentity(name, size_bytes, hashlib.sha256(ends).hexdigest())
 
 
-def model_identity(bundle: ModelBundle) -> dict[str, Any]:
-    """Return name, version, file hashes and story of a model bundle."""
+def model_identity(bundle: ModelBundle) -> ModelRecord:
+    """Return name, version, limits and file hashes of a model bundle."""
     spec = bundle.spec
-    return {
-        "name": spec.name,
-        "version": spec.version,
-        "min_tract_probability": spec.min_tract_probability,
-        "tract_evidence": spec.tract_evidence.model_dump(),
-        "windows": None if spec.windows is None else spec.windows.model_dump(),
-        "files_sha256": dict(sorted(spec.files.items())),
-        "trained_on": spec.trained_on,
-        "intended_use": spec.intended_use,
-    }
+    return ModelRecord(
+        name=spec.name,
+        version=spec.version,
+        min_tract_probability=spec.min_tract_probability,
+        tract_evidence=spec.tract_evidence,
+        windows=spec.windows,
+        files_sha256=dict(sorted(spec.files.items())),
+        trained_on=spec.trained_on,
+        intended_use=spec.intended_use,
+    )
 
 
 def software_versions() -> dict[str, str]:
@@ -77,7 +94,7 @@ def software_versions() -> dict[str, str]:
     return found
 
 
-def hash_of(record: dict[str, Any]) -> str:
+def hash_of(record: Mapping[str, object]) -> str:
     """Return the SHA-256 of settings, model and slide identity: equal means the same result."""
     text = json.dumps(record, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

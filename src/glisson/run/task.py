@@ -18,12 +18,11 @@ from glisson.errors import (
 from glisson.inputs.redaction import Scrub, hidden_in_logs, make_scrubber
 from glisson.inputs.slide_list import SlideEntry
 from glisson.model import ModelBundle, Runtime
+from glisson.record import BiopsyRecord
 from glisson.results.folder import (
-    BIOPSY,
     NEW,
     SlideRequest,
     holds_results,
-    read_json,
     why_not_done,
 )
 from glisson.results.identity import read_identity, read_remote_identity
@@ -112,7 +111,7 @@ class SlideTask:
 
     def failed(self, why: str) -> SlideResult:
         """Its result when it has none."""
-        result = SlideResult(self.name, self.shown, "failed", None, {}, self.scrub(why))
+        result = SlideResult(self.name, self.shown, "failed", None, None, self.scrub(why))
         return self.labelled(result)
 
     def labelled(self, result: SlideResult) -> SlideResult:
@@ -199,7 +198,7 @@ def _keep(task: SlideTask, results: Results) -> SlideResult:
     """Return the results that hold, and note that this run was given the slide."""
     results.note_kept(task.name, task.request)
     folder = task.out / task.name
-    record = read_json(folder / BIOPSY)
+    record = BiopsyRecord.read(folder)
     return task.labelled(SlideResult(task.name, task.asked.path, "kept", folder, record))
 
 
