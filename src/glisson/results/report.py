@@ -9,7 +9,7 @@ from pathlib import Path
 from glisson.record import BiopsyRecord
 from glisson.report import ReportRun, ReportSlide, write_report
 from glisson.results.folder import OVERVIEW, THUMBNAILS
-from glisson.results.reading import edited_records
+from glisson.results.reading import read_edited_records
 from glisson.results.record import RESEARCH_USE
 from glisson.results.remote import RUN
 from glisson.results.state import SlideState, read_states, warnings_of
@@ -34,7 +34,7 @@ def write_run_report(out: Path, states: Sequence[SlideState]) -> None:
         research_use=RESEARCH_USE,
         warnings=warnings_of(states),
     )
-    corrected = dict(edited_records(out))
+    corrected = dict(read_edited_records(out))
     write_report(out / REPORT, run, [_slide(each, corrected.get(each.name)) for each in states])
 
 
