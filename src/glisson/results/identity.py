@@ -1,4 +1,4 @@
-"""Which slide, which model, which software: what a result rests on."""
+"""The identity of slide, model and software, which decide a result."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class SlideIdentity:
     sha256_of_ends: str
 
 
-def slide_identity(path: Path, pseudonym: str | None = None) -> SlideIdentity:
-    """Return size and a hash of the first and last MiB: enough to tell slides apart, and quick.
+def read_identity(path: Path, pseudonym: str | None = None) -> SlideIdentity:
+    """Return file name, size and a hash of the first and last MiB, which tell slides apart.
 
-    A slide that is several files is known by one: MIRAX by its index, DICOM by its first level.
-    A pseudonym stands for the file's name, which could be guessed from a hash of it.
+    Of a slide in several files the identity is that of one file: the index of MIRAX, the first
+    level of DICOM. A pseudonym replaces the file name, as a hash of the name could be guessed.
     """
     path = find_dicom_file(path) if path.is_dir() else path
     size_bytes = path.stat().st_size
@@ -48,27 +48,26 @@ def slide_identity(path: Path, pseudonym: str | None = None) -> SlideIdentity:
         if size_bytes > _SAMPLE_BYTES:
             file.seek(max(_SAMPLE_BYTES, size_bytes - _SAMPLE_BYTES))
             ends += file.read(_SAMPLE_BYTES)
-    return _identity(pseudonym or path.name, size_bytes, ends)
+    return _make_identity(pseudonym or path.name, size_bytes, ends)
 
 
-def identity_from_afar(slide: Place, pseudonym: str | None = None) -> SlideIdentity | None:
-    """Return the identity of a slide on a store, from its ends alone: that of a downloaded copy.
+def read_remote_identity(slide: Place, pseudonym: str | None = None) -> SlideIdentity | None:
+    """Return the identity of a slide on a store, read from its ends; its local copy has the same.
 
-    None for a DICOM folder, whose first level is not known before its download, and for a local
-    slide.
+    Return None for a local slide, and for a DICOM folder, whose first level only a download finds.
 
     Raises:
-        StorageError: the store does not answer, or refuses.
+        StorageError: the store fails or denies access.
     """
     if isinstance(slide, Path) or (stored := look_at(slide)).is_folder:
         return None
     first = min(_SAMPLE_BYTES, stored.bytes)
     ends = read(slide, 0, first)
     ends += read(slide, max(first, stored.bytes - _SAMPLE_BYTES), stored.bytes)
-    return _identity(pseudonym or slide.name, stored.bytes, ends)
+    return _make_identity(pseudonym or slide.name, stored.bytes, ends)
 
 
-def _identity(name: str, size_bytes: int, ends: bytes) -> SlideIdentity:
+def _make_identity(name: str, size_bytes: int, ends: bytes) -> SlideIdentity:
     return SlideIdentity(name, size_bytes, hashlib.sha256(ends).hexdigest())
 
 
@@ -88,7 +87,7 @@ def model_identity(bundle: ModelBundle) -> ModelRecord:
 
 
 def software_versions() -> dict[str, str]:
-    """Return the versions of Glisson and of what decides its numbers."""
+    """Return the versions of Glisson and of the packages that decide its numbers."""
     found = {"glisson": __version__, "python": platform.python_version()}
     for package in _PACKAGES:
         found[package] = metadata.version(package)

@@ -25,12 +25,12 @@ from glisson.results.folder import (
     holds_results,
     why_not_done,
 )
-from glisson.results.identity import identity_from_afar, slide_identity
+from glisson.results.identity import read_identity, read_remote_identity
 from glisson.results.record import SlideResult
 from glisson.results.remote import Results, working_copy
 from glisson.run.journey import finest_mpp, result_parts, segment_one
 from glisson.run.observer import RunObserver
-from glisson.run.opening import opened_slide
+from glisson.run.opening import open_run_slide
 from glisson.run.settings import RunSettings
 from glisson.slides import open_slide
 from glisson.storage import Place, Url, full_path, look_at
@@ -176,13 +176,13 @@ def _do_here(
     observer: RunObserver,
 ) -> SlideResult:
     settings, where, pseudonym = task.settings, task.asked.path, task.asked.pseudonym
-    identity = identity_from_afar(where, pseudonym)
+    identity = read_remote_identity(where, pseudonym)
     if identity and _why(task, result_parts(identity, bundle, settings)) is None:
         return _keep(task, results)
-    with opened_slide(where, settings, finest_mpp(bundle), observer, task.name) as (slide, path):
+    with open_run_slide(where, settings, finest_mpp(bundle), observer, task.name) as (slide, path):
         if pseudonym is not None:
             slide.hide_file(pseudonym)
-        identity = identity or slide_identity(path, pseudonym)
+        identity = identity or read_identity(path, pseudonym)
         why = _why(task, result_parts(identity, bundle, settings))
         if why is None:
             return _keep(task, results)
