@@ -144,7 +144,7 @@ class Journey:
         with self._stage("outline"):
             limits = RegionSettings.of_model(spec, settings.min_tract_area_um2)
             regions = find_regions(class_map, limits)
-            class_map.portal_to_lobule(regions.candidates_px)
+            class_map.relabel_portal(regions.candidates_px)
         return _Findings(artefacts, class_map, regions, plausibility)
 
     def _measure_and_write(self, found: _Findings, folder: Path) -> Measurements:
@@ -233,8 +233,8 @@ def _check_readable(slide: Slide, tissue: TissueMap, class_map: ClassMap) -> Non
     Where no tissue is found, every unreadable area may be tissue.
     """
     if tissue.is_empty:
-        unreadable = np.count_nonzero(tissue.excluded_by(Cause.UNREADABLE))
-        scanned = tissue.mask.size - np.count_nonzero(tissue.excluded_by(Cause.PADDING))
+        unreadable = np.count_nonzero(tissue.mask_of(Cause.UNREADABLE))
+        scanned = tissue.mask.size - np.count_nonzero(tissue.mask_of(Cause.PADDING))
         if unreadable > MOST_UNREADABLE * scanned:
             raise DamagedSlide(
                 f"{slide.info.name}: {unreadable / scanned:.0%} of it cannot be read, and the rest "
