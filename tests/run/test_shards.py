@@ -196,9 +196,7 @@ def test_other_slides_of_other_settings_are_refused_or_told_apart(tmp_path: Path
     out = tmp_path / "out"
     slides = white_slides(tmp_path / "slides", "ab")
     segment(slides / "a.svs", out)
-    with pytest.raises(
-        SettingsError, match=r"\(a\).*width_um.*redoes them.*--keep-old"
-    ):
+    with pytest.raises(SettingsError, match=r"\(a\).*width_um.*redoes them.*--keep-old"):
         segment(slides / "b.svs", out, settings=WIDER)
     assert not (out / "b").exists()
     keep = RunSettings(interface_width_um=50, keep_old=True)
