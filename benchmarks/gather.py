@@ -50,48 +50,24 @@ def _time_gather(result: Path, folder: Path, count: int) -> dict[str, Any]:
 
 
 def _fake_run(result: Path, folder: Path, count: int) -> None:
-    """Write a run of one shard that seems to have segmented `count` slides."""
+    """Write the slides' folders of a run of one part, as if it had done `count` slides."""
     record = json.loads((result / "biopsy.json").read_text("utf-8"))
-    names = [f"case-{number:06d}" for number in range(1, count + 1)]
-    for name in names:
-        _fake_slide(result, folder / name, record)
-    slides = [_describe_slide(name, number) for number, name in enumerate(names, 1)]
-    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    (folder / "shards").mkdir()
-    part = {
-        "status": "finished",
-        "started": now,
-        "ended": now,
-        "shard": {"number": 1, "count": 1},
-        "model": record["model"],
-        "settings": record["settings"],
-        "slides_total": count,
-        "slides": slides,
-        "pseudonyms": False,
-    }
-    (folder / "shards" / "run-1-of-1.json").write_text(json.dumps(part), encoding="utf-8")
+    for number in range(1, count + 1):
+        _fake_slide(result, folder / f"case-{number:06d}", record)
 
 
 def _fake_slide(result: Path, folder: Path, record: dict[str, Any]) -> None:
     shutil.copytree(result, folder, copy_function=os.link)
-    slide = record["slide"] | {"name": folder.name, "file": f"{folder.name}.svs"}
-    (folder / "biopsy.json").unlink()
-    (folder / "biopsy.json").write_text(json.dumps(record | {"slide": slide}), encoding="utf-8")
-
-
-def _describe_slide(name: str, number: int) -> dict[str, Any]:
-    return {
-        "name": name,
-        "file": f"{name}.svs",
-        "number": number,
-        "outcome": "done",
-        "because": None,
-        "error": None,
-        "patient": None,
-        "institution": None,
-        "warnings": [],
-        "path": f"/slides/{name}.svs",
-    }
+    file = f"{folder.name}.svs"
+    slide = record["slide"] | {"name": folder.name, "file": file}
+    manifest = json.loads((result / "manifest.json").read_text("utf-8"))
+    request = {"file": file, "path": f"/slides/{file}"}
+    for name, content in (
+        ("biopsy.json", record | {"slide": slide}),
+        ("manifest.json", manifest | {"request": request}),
+    ):
+        (folder / name).unlink()
+        (folder / name).write_text(json.dumps(content), encoding="utf-8")
 
 
 def _measure_size(result: Path) -> dict[str, int]:
