@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from glisson.exchange import candidate_thumbnail_name, thumbnail_name
+from glisson.exchange import name_candidate_thumbnail, name_thumbnail
 from glisson.report import quality, tract_table
 from glisson.report.corrected import corrected_view
 from glisson.report.inputs import ReportSlide, implausible_warning, is_synthetic
@@ -35,8 +35,8 @@ def slide_view(slide: ReportSlide, slide_count: int, most_tracts: int) -> dict[s
     candidates = candidates_of(record)
     listed = candidates[:most_tracts]
     names = [
-        *(thumbnail_name(each["number"]) for each in tract_table.to_look_at_first(tracts)),
-        *(candidate_thumbnail_name(each["number"]) for each in listed),
+        *(name_thumbnail(each["number"]) for each in tract_table.to_look_at_first(tracts)),
+        *(name_candidate_thumbnail(each["number"]) for each in listed),
     ]
     pictures = embedded_thumbnails(slide.thumbnails, names, slide_count)
     overview = embedded_overview(slide.overview, slide_count)
@@ -59,7 +59,7 @@ def slide_view(slide: ReportSlide, slide_count: int, most_tracts: int) -> dict[s
         "headings": tract_table.headings(tracts),
         "tracts": tract_table.rows(tracts, pictures),
         "tract_count": len(record["tracts"]),
-        "without_picture": sum(thumbnail_name(each["number"]) not in pictures for each in tracts),
+        "without_picture": sum(name_thumbnail(each["number"]) not in pictures for each in tracts),
         "candidate_headings": tract_table.headings(listed),
         "candidates": tract_table.candidate_rows(listed, pictures),
         "candidate_count": len(candidates),

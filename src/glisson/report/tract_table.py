@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from glisson.exchange import candidate_thumbnail_name, is_doubtful, thumbnail_name
+from glisson.exchange import name_candidate_thumbnail, is_doubtful, name_thumbnail
 from glisson.report.numbers import Cell, cell
 
 Record = Mapping[str, Any]
@@ -80,7 +80,7 @@ def rows(tracts: Sequence[Record], pictures: Mapping[str, str]) -> tuple[TractRo
     """Make a row of each tract, in order; pictures are given by file name."""
     columns = _columns(tracts)
     return tuple(
-        _row(tract, columns, pictures.get(thumbnail_name(tract["number"])), notes(tract))
+        _row(tract, columns, pictures.get(name_thumbnail(tract["number"])), notes(tract))
         for tract in tracts
     )
 
@@ -95,7 +95,7 @@ def candidate_rows(
     columns = _columns(candidates)
     return tuple(
         _row(
-            each, columns, pictures.get(candidate_thumbnail_name(each["number"])), _artefacts(each)
+            each, columns, pictures.get(name_candidate_thumbnail(each["number"])), _artefacts(each)
         )
         for each in candidates
     )

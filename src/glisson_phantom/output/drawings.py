@@ -17,7 +17,7 @@ from glisson.classes import (
     UNCOUNTED_COLOUR,
     UNCOUNTED_QUPATH_NAME,
 )
-from glisson.exchange import Drawn
+from glisson.exchange import NewAnnotation
 from glisson.frames import BoxPx, Frame, PixelSize
 from glisson.regions import (
     BILE_DUCT,
@@ -37,7 +37,7 @@ _INTERFACE_COLOUR = (220, 60, 140)
 _PROFILE_COLOUR = (60, 60, 200)
 
 
-def drawn_features(truth: PhantomTruth, regions: Regions, pixel_size: PixelSize) -> list[Drawn]:
+def drawn_features(truth: PhantomTruth, regions: Regions, pixel_size: PixelSize) -> list[NewAnnotation]:
     """Interface, then every connected piece of every feature."""
     drawn = _interface(regions, pixel_size) if regions.tracts else []
     for box in truth.feature_boxes():
@@ -45,13 +45,13 @@ def drawn_features(truth: PhantomTruth, regions: Regions, pixel_size: PixelSize)
         for feature in Feature:
             mask = (flags & np.uint32(feature)) > 0
             drawn += [
-                Drawn(feature.title, feature.title, LOBULE.colour, outline)
+                NewAnnotation(feature.title, feature.title, LOBULE.colour, outline)
                 for outline in _outlines(mask, box, truth.frame)
             ]
     return drawn
 
 
-def drawn_profiles(biopsy: PhantomBiopsy, regions: Regions) -> list[Drawn]:
+def drawn_profiles(biopsy: PhantomBiopsy, regions: Regions) -> list[NewAnnotation]:
     """Ducts, arteries and portal veins whose middle lies in a tract: others were cut away."""
     pixel = biopsy.pixel_size
     um_per_l0 = np.array([pixel.x_um, pixel.y_um])
@@ -69,7 +69,7 @@ def drawn_profiles(biopsy: PhantomBiopsy, regions: Regions) -> list[Drawn]:
     tracts = shapely.STRtree([tract.polygon_l0 for tract in regions.tracts])
     inside = np.unique(tracts.query(middles, "within")[0])
     return [
-        Drawn(name, name, _PROFILE_COLOUR, outline) for name, outline in (named[k] for k in inside)
+        NewAnnotation(name, name, _PROFILE_COLOUR, outline) for name, outline in (named[k] for k in inside)
     ]
 
 
@@ -81,12 +81,12 @@ def _outlines(mask: np.ndarray, box: BoxPx, frame: Frame) -> Iterator[BaseGeomet
             yield from pieces(shapely.transform(smooth_outline(polygon), frame.l0_from_px))
 
 
-def _interface(regions: Regions, pixel_size: PixelSize) -> list[Drawn]:
+def _interface(regions: Regions, pixel_size: PixelSize) -> list[NewAnnotation]:
     """The band of lobule beside tracts."""
     tracts = shapely.union_all([tract.outline_l0 for tract in regions.tracts])
     tissue = shapely.union_all([fragment.outline_l0 for fragment in regions.fragments])
     band = tracts.buffer(INTERFACE_UM / pixel_size.x_um).intersection(tissue).difference(tracts)
-    return [Drawn("Interface", "Interface", _INTERFACE_COLOUR, piece) for piece in pieces(band)]
+    return [NewAnnotation("Interface", "Interface", _INTERFACE_COLOUR, piece) for piece in pieces(band)]
 
 
 def pieces(outline: BaseGeometry) -> list[Polygon]:
@@ -107,20 +107,20 @@ def _halved(polygon: Polygon) -> list[Polygon]:
     return [piece for half in halves for piece in pieces(polygon.intersection(half))]
 
 
-def drawn_by(reader: Annotator, regions: Regions, pixel_size: PixelSize, seed: int) -> list[Drawn]:
+def drawn_by(reader: Annotator, regions: Regions, pixel_size: PixelSize, seed: int) -> list[NewAnnotation]:
     """Draw tissue, and every portal area as a reader does; the class says whether it counts."""
     um_per_l0 = np.array([pixel_size.x_um, pixel_size.y_um])
     outlines_um = [_scaled(tract.outline_l0, um_per_l0) for tract in regions.tracts]
     tissue = shapely.union_all([fragment.outline_l0 for fragment in regions.fragments])
     drawn = [] if tissue.is_empty else [
-        Drawn(TISSUE_QUPATH_NAME, TISSUE_QUPATH_NAME, TISSUE_COLOUR, tissue, locked=True)
+        NewAnnotation(TISSUE_QUPATH_NAME, TISSUE_QUPATH_NAME, TISSUE_COLOUR, tissue, locked=True)
     ]  # fmt: skip
     for index, outline_um in annotate(outlines_um, reader, seed):
         inside = _scaled(outline_um, 1 / um_per_l0).intersection(tissue)
         tract = regions.tracts[index]
         class_name = PORTAL.qupath_name if tract.is_counted else UNCOUNTED_QUPATH_NAME
         colour = PORTAL.colour if tract.is_counted else UNCOUNTED_COLOUR
-        drawn.append(Drawn(f"PT {tract.number}", class_name, colour, inside))
+        drawn.append(NewAnnotation(f"PT {tract.number}", class_name, colour, inside))
     return drawn
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from glisson.exchange import Drawn, write_annotations_geojson, write_class_map, write_tracts_geojson
+from glisson.exchange import NewAnnotation, write_annotations_geojson, write_class_map, write_tracts_geojson
 from glisson.measurement import Measurements, measure_biopsy
 from glisson.regions import (
     LEAST_TRIAD_KINDS,
@@ -104,7 +104,7 @@ def make_phantom(
     return made
 
 
-def _triad_kinds(regions: Regions, profiles: list[Drawn]) -> tuple[int, ...]:
+def _triad_kinds(regions: Regions, profiles: list[NewAnnotation]) -> tuple[int, ...]:
     """Count the kinds of the triad in each outline as it is written."""
     by_name = {
         name: [each.outline_l0 for each in profiles if each.class_name == name] for name in TRIAD
@@ -146,7 +146,7 @@ def _write_outlines(
     truth: PhantomTruth,
     info: SlideInfo,
     readers: int,
-    profiles: list[Drawn],
+    profiles: list[NewAnnotation],
 ) -> None:
     write_tracts_geojson(made.truth_path, made.regions, made.measurements, info, TRUTH)
     features = drawn_features(truth, made.regions, info.pixel_size) + profiles
