@@ -16,8 +16,7 @@ from glisson.cli.summary import number
 from glisson.results import OVERVIEW, RESEARCH_USE
 from glisson.run.segment import segment
 from glisson.run.settings import RunSettings
-from glisson_phantom import PhantomSettings
-from glisson_phantom.output.phantom_slide import make_phantom
+from glisson_phantom import PhantomSettings, make_phantom
 
 EXAMPLES = "glisson demo -o demo-out"
 

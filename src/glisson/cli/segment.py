@@ -29,8 +29,8 @@ from glisson.cli.options import (
 )
 from glisson.cli.progress import RunTable
 from glisson.cli.summary import print_summary
-from glisson.inputs import asked_slides, with_pseudonyms
-from glisson.run.executors import Shard
+from glisson.inputs import assign_pseudonyms, list_slides
+from glisson.run.executors import DaskCluster, Shard
 from glisson.run.segment import segment as segment_slides
 from glisson.run.settings import RunSettings
 
@@ -81,12 +81,13 @@ def segment(
         cache_gb=cache_gb,
     )
     say_which_model(model)
-    part = None if shard is None else Shard.parse(shard, dask)
-    asked = asked_slides(slides or [], manifest)
+    cluster = None if dask is None else DaskCluster(dask)
+    part = None if shard is None else Shard.parse(shard, cluster)
+    asked = list_slides(slides or [], manifest)
     if pseudonyms is not None:
-        asked = with_pseudonyms(asked, pseudonyms)
+        asked = assign_pseudonyms(asked, pseudonyms)
     with RunTable() as table:
-        result = segment_slides(asked, out, model, settings, table, part or dask)
+        result = segment_slides(asked, out, model, settings, table, part or cluster)
     print_summary(result, part)
     if result.failed:
         raise typer.Exit(SOME_FAILED)

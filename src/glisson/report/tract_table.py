@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from glisson.exchange import name_candidate_thumbnail, is_doubtful, name_thumbnail
+from glisson.exchange import is_doubtful, name_candidate_thumbnail, name_thumbnail
 from glisson.report.numbers import Cell, cell
 
 Record = Mapping[str, Any]
