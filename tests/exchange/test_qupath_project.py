@@ -553,5 +553,5 @@ def test_export_is_whole_or_not_there() -> None:
 
 
 def _script(name: str) -> str:
-    path = Path(__file__).parents[2] / "src" / "glisson" / "exchange" / "scripts" / name
+    path = Path(__file__).parents[2] / "src" / "glisson" / "exchange" / "qupath" / "scripts" / name
     return path.read_text("utf-8")
