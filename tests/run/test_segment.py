@@ -82,7 +82,7 @@ def test_a_done_slide_is_kept_and_changed_settings_redo_it(scene: Path, tmp_path
     changed = RunSettings(min_tract_area_um2=9000)
     again = segment(scene, out, settings=changed).slides[0]
     assert again.outcome == "done"
-    assert again.record["biopsy"]["tract_count_total"] < 4
+    assert (again.biopsy.tract_count_total or 0) < 4
 
 
 def test_a_pathologists_corrections_are_never_lost(scene: Path, tmp_path: Path) -> None:
@@ -144,8 +144,9 @@ def test_an_empty_slide_is_a_result(tmp_path: Path) -> None:
     write_pyramid(tmp_path / "empty.svs", glass, Size(3000, 2000), PixelSize(0.5, 0.5))
     (slide,) = segment(tmp_path / "empty.svs", tmp_path / "out").slides
     assert slide.outcome == "done"
-    assert slide.record["biopsy"]["tract_count_total"] == 0
-    assert any("No tissue" in warning for warning in slide.record["warnings"])
+    assert slide.record is not None
+    assert slide.biopsy.tract_count_total == 0
+    assert any("No tissue" in warning for warning in slide.record.warnings)
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])

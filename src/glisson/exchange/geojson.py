@@ -34,6 +34,7 @@ from glisson.measurement import (
     CandidateMeasurements,
     Measurements,
     TractMeasurements,
+    qupath_measurements,
 )
 from glisson.regions import PortalArea, Regions, on_qupath_grid
 from glisson.slides import SlideInfo
@@ -47,15 +48,6 @@ _ENDINGS = (".geojson", ".json", ".geojson.gz", ".json.gz")
 """QuPath reads no objects from a file of any other ending, without a message."""
 _TOLERANCES_L0 = (4.0, 8.0, 16.0, 32.0, 64.0)
 """Level-0 px; a pixel of the class map has 4 to 8."""
-_AREA_MEASUREMENTS = {
-    "PT area µm^2": "area_um2",
-    "PT perimeter µm": "perimeter_um",
-    "PT equivalent diameter µm": "equivalent_diameter_um",
-    "PT width µm": "width_um",
-    "PT probability": "probability",
-    "PT edge contact fraction": "edge_contact_fraction",
-}
-"""Names in QuPath and the attributes of tracts; candidates have some of the attributes."""
 _NAMESPACE = uuid.UUID("6f0d1c9e-5a0e-5b57-9d55-3f0c8f3b8f11")
 
 
@@ -207,15 +199,9 @@ def _cut_to_tissue(
 def _make_tissue_feature(
     tissue: BaseGeometry, biopsy: BiopsyMeasurements, info: SlideInfo, model: str
 ) -> Document:
-    numbers = {
-        "Biopsy tissue area mm^2": biopsy.tissue_area_mm2,
-        "Biopsy portal area mm^2": biopsy.portal_area_mm2,
-        "Biopsy portal percent": biopsy.portal_percent,
-        "Biopsy lobule area mm^2": biopsy.lobule_area_mm2,
-    }
     identifier, name = _identify(info, model, "tissue"), TISSUE_QUPATH_NAME
     annotation = NewAnnotation(name, name, TISSUE_COLOUR, tissue, True, identifier)
-    return _make_feature(annotation, numbers, {"Model": model})
+    return _make_feature(annotation, qupath_measurements(biopsy), {"Model": model})
 
 
 def _make_area_feature(
@@ -226,7 +212,7 @@ def _make_area_feature(
 ) -> Document:
     """Make a tract's or candidate's feature.
 
-    A candidate's measurements have a tract's names, so that it is a tract once a person accepts it.
+    A candidate's measurements have a tract's names: a person may accept it as a tract.
     """
     number = measured.number
     if isinstance(measured, CandidateMeasurements):
@@ -243,9 +229,8 @@ def _make_area_feature(
         "Fragment": str(measured.fragment_number),
         "Model": model,
     }
-    numbers = {name: getattr(measured, key, None) for name, key in _AREA_MEASUREMENTS.items()}
     annotation = NewAnnotation(title, class_name, colour, geometry, False, identifier)
-    return _make_feature(annotation, numbers, texts)
+    return _make_feature(annotation, qupath_measurements(measured), texts)
 
 
 def _make_feature(
