@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pytest
 import tifffile
@@ -18,6 +19,8 @@ from glisson.errors import (
     SlideNotFound,
 )
 from glisson.exchange import find_geojson_errors, read_geojson
+from glisson.record import BiopsyRecord, RunRecord
+from glisson.record.schema import read_schema
 from glisson.results import result_names
 from glisson.results.folder import read_manifest, why_not_done
 from glisson.run.segment import segment
@@ -49,6 +52,10 @@ def test_the_results_folder(scene: Path, tmp_path: Path) -> None:
     assert top == {"case 1", "report.html", "run.json", "qupath"} | tables
     assert leftovers(out) == []
     record = json.loads((out / "case 1" / "biopsy.json").read_text("utf-8"))
+    jsonschema.validate(record, read_schema(BiopsyRecord))
+    jsonschema.validate(json.loads((out / "run.json").read_text("utf-8")), read_schema(RunRecord))
+    assert record == json.loads(json.dumps(BiopsyRecord.read(out / "case 1").content()))
+    assert result.slides[0].biopsy.tract_count_total == 4
     assert record["biopsy"]["tract_count_total"] == 4
     assert record["biopsy"]["tract_count_complete"] == 3
     assert record["biopsy"]["tissue_area_mm2"] == pytest.approx(1.1, rel=0.02)

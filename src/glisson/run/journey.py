@@ -148,7 +148,7 @@ def _find(
     with clock.stage("outline"):
         limits = RegionSettings.of_model(bundle.spec, settings.min_tract_area_um2)
         regions = find_regions(class_map, limits)
-        class_map.portal_to_lobule(regions.candidates_px)
+        class_map.relabel_portal(regions.candidates_px)
     return _Found(tissue, artefacts, class_map, regions, plausibility)
 
 
@@ -168,8 +168,8 @@ def _check_readable(slide: Slide, tissue: TissueMap, class_map: ClassMap) -> Non
 
 
 def _check_seen(slide: Slide, tissue: TissueMap) -> None:
-    unreadable = np.count_nonzero(tissue.excluded_by(Cause.UNREADABLE))
-    scanned = tissue.mask.size - np.count_nonzero(tissue.excluded_by(Cause.PADDING))
+    unreadable = np.count_nonzero(tissue.mask_of(Cause.UNREADABLE))
+    scanned = tissue.mask.size - np.count_nonzero(tissue.mask_of(Cause.PADDING))
     if unreadable > MOST_UNREADABLE * scanned:
         raise DamagedSlide(
             f"{slide.info.name}: {unreadable / scanned:.0%} of it cannot be read, and no tissue is "
