@@ -29,8 +29,8 @@ def write_run_report(out: Path, states: Sequence[SlideState]) -> None:
     run = ReportRun(
         when=when.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         version=__version__,
-        model=_listed([model.title for model in models]),
-        trained_on=_listed([model.trained_on for model in models]),
+        model=_join_once([model.title for model in models]),
+        trained_on=_join_once([model.trained_on for model in models]),
         research_use=RESEARCH_USE,
         warnings=warnings_of(states),
     )
@@ -38,7 +38,7 @@ def write_run_report(out: Path, states: Sequence[SlideState]) -> None:
     write_report(out / REPORT, run, [_slide(each, corrected.get(each.name)) for each in states])
 
 
-def _listed(texts: Sequence[str]) -> str:
+def _join_once(texts: Sequence[str]) -> str:
     return "; ".join(dict.fromkeys(filter(None, texts)))
 
 
