@@ -223,7 +223,7 @@ def _write_pictures(
 ) -> list[Future[None]]:
     """Begin to write what needs no measurements; compressing is most of the work."""
     (folder / THUMBNAILS).mkdir()
-    regions, artefacts = found.regions, found.artefacts.each
+    regions, artefacts = found.regions, found.artefacts.items
     return [
         beside.submit(write_overview, folder / OVERVIEW, slide, regions, artefacts, found.tissue),
         beside.submit(write_class_map, folder / CLASS_MAP, found.class_map),
