@@ -15,10 +15,10 @@ from glisson.files.atomic import atomic_path
 def test_public_names() -> None:
     assert glisson.__all__ == sorted(
         [
-            "AskedSlide", "InMemorySlide", "RunResult", "RunSettings", "Shard",
-            "StudySettings", "__version__", "add_model", "asked_slides", "find_model",
+            "SlideEntry", "InMemorySlide", "RunResult", "RunSettings", "Shard",
+            "StudySettings", "__version__", "add_model", "list_slides", "find_model",
             "find_tissue", "gather", "list_models", "open_runtime", "open_slide",
-            "remeasure", "segment", "study",
+            "measure", "segment", "study",
         ]
     )  # fmt: skip
     for name in glisson.__all__:

@@ -20,53 +20,53 @@ from glisson.version import __version__
 
 if TYPE_CHECKING:
     from glisson.clinical import StudySettings, study
-    from glisson.inputs import AskedSlide, asked_slides
+    from glisson.inputs import SlideEntry, list_slides
     from glisson.model import add_model, find_model, list_models, open_runtime
-    from glisson.results import Shard
+    from glisson.run.executors import Shard
     from glisson.run.gather import gather
-    from glisson.run.remeasure import remeasure
+    from glisson.run.remeasure import measure
     from glisson.run.segment import RunResult, segment
     from glisson.run.settings import RunSettings
     from glisson.slides import InMemorySlide, open_slide
     from glisson.tissue import find_tissue
 
 _HOMES = {
-    "AskedSlide": "glisson.inputs",
+    "SlideEntry": "glisson.inputs",
     "InMemorySlide": "glisson.slides",
     "RunResult": "glisson.run.segment",
     "RunSettings": "glisson.run.settings",
     "StudySettings": "glisson.clinical",
     "add_model": "glisson.model",
-    "Shard": "glisson.results",
-    "asked_slides": "glisson.inputs",
+    "Shard": "glisson.run.executors",
+    "list_slides": "glisson.inputs",
     "find_model": "glisson.model",
     "find_tissue": "glisson.tissue",
     "gather": "glisson.run.gather",
     "list_models": "glisson.model",
     "open_runtime": "glisson.model",
     "open_slide": "glisson.slides",
-    "remeasure": "glisson.run.remeasure",
+    "measure": "glisson.run.remeasure",
     "segment": "glisson.run.segment",
     "study": "glisson.clinical",
 }
 
 __all__ = [
-    "AskedSlide",
     "InMemorySlide",
     "RunResult",
     "RunSettings",
     "Shard",
+    "SlideEntry",
     "StudySettings",
     "__version__",
     "add_model",
-    "asked_slides",
     "find_model",
     "find_tissue",
     "gather",
     "list_models",
+    "list_slides",
+    "measure",
     "open_runtime",
     "open_slide",
-    "remeasure",
     "segment",
     "study",
 ]
