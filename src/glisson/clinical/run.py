@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from pathlib import Path
@@ -29,6 +28,7 @@ from glisson.errors import OutputError
 from glisson.evaluation import Table
 from glisson.files.atomic import atomic_folder, atomic_path
 from glisson.files.csv_tables import write_rows
+from glisson.files.json_files import write_json
 
 PAGE, NUMBERS, METHODS = "study.html", "study.json", "methods.md"
 TABLES, FIGURES = "tables", "figures"
@@ -78,9 +78,9 @@ def run_study(cases: Path, out: Path, results: Path | None, settings: StudySetti
     with atomic_folder(out / FIGURES, "*.[sp][vn]g") as folder:
         for figure in figures:
             save_figure(figure, folder, joined.synthetic)
-    numbers = json.dumps(_make_record(study), indent=2, ensure_ascii=False, allow_nan=False)
-    _write_text(out / NUMBERS, numbers + "\n")
-    _write_text(out / METHODS, describe_methods(study))
+    write_json(out / NUMBERS, _make_record(study))
+    with atomic_path(out / METHODS) as unfinished:
+        unfinished.write_text(describe_methods(study), encoding="utf-8")
     write_study_page(out / PAGE, study, tables, figures, out / FIGURES)
     return StudyResult(study, tuple(tables), key_table(study), tuple(list_notes(study)), out / PAGE)
 
@@ -98,11 +98,6 @@ def _write_tables(out: Path, study: Study, tables: list[Table]) -> None:
             (folder / f"{table.name}.csv").write_text(table.csv(), encoding="utf-8")
         write_rows(folder / "estimates.csv", ESTIMATE_COLUMNS, list_estimate_rows(study))
         write_rows(folder / "joined-cases.csv", CASE_COLUMNS, list_case_rows(study))
-
-
-def _write_text(path: Path, text: str) -> None:
-    with atomic_path(path) as unfinished:
-        unfinished.write_text(text, encoding="utf-8")
 
 
 def _make_record(study: Study) -> dict[str, Any]:

@@ -27,6 +27,7 @@ _COLUMN_NAMES = {
     "manual_length_mm": "length by ruler, mm",
     "portal_percent": "portal, % of tissue",
 }
+_PAIR_NAMES = ("model, report", "model, second reader", "report, second reader")
 _INTERVALS = "In brackets: 95 % intervals"
 
 
@@ -149,7 +150,7 @@ def count_table(study: Study) -> Table:
     return Table(
         "counts",
         "Agreement on the number of portal tracts",
-        ("", "model, report", "model, second reader", "report, second reader"),
+        ("", *_PAIR_NAMES),
         tuple(rows),
         f"{_INTERVALS}. Differences and ratios: first against second. Quadratic κ of whole counts "
         f"is the same number as Lin's CCC. Published: {CITATION}."
@@ -194,47 +195,36 @@ def gain_table(study: Study) -> Table:
     )
 
 
+_ADEQUACY_COLUMNS: dict[str, Callable[[AdequacyAgreement], str]] = {
+    "tracts": lambda a: f"≥ {a.least_tracts}",
+    "both": lambda a: str(a.both),
+    "first only": lambda a: str(a.first_only),
+    "second only": lambda a: str(a.second_only),
+    "neither": lambda a: str(a.neither),
+    "agreement, %": lambda a: format_estimate(a.agreement_percent, 0),
+    "κ": lambda a: format_estimate(a.kappa),
+    "McNemar p": lambda a: format_p_value(a.mcnemar_p_value),
+}
+
+
 def adequacy_table(study: Study) -> Table:
     """Make the table of the agreement on adequacy."""
-    names = ("model, report", "model, second reader", "report, second reader")
-    rows, adequacy = [], []
-    for name, pair in zip(names, study.count_pairs, strict=True):
-        if pair.result:
-            rows += [_make_adequacy_row(name, each) for each in pair.result.adequacy]
-            adequacy.append(pair.result.adequacy)
+    found = [
+        (name, agreement)
+        for name, pair in zip(_PAIR_NAMES, study.count_pairs, strict=True)
+        if pair.result
+        for agreement in pair.result.adequacy
+    ]
+    rows = [(name, *(show(each) for show in _ADEQUACY_COLUMNS.values())) for name, each in found]
     return Table(
         "adequacy",
         "Agreement on adequacy: at least so many tracts",
-        (
-            "pair",
-            "tracts",
-            "both",
-            "first only",
-            "second only",
-            "neither",
-            "agreement, %",
-            "κ",
-            "McNemar p",
-        ),
-        tuple(rows) or ((_NO_RESULT, *("",) * 8),),
+        ("pair", *_ADEQUACY_COLUMNS),
+        tuple(rows) or ((_NO_RESULT, *("",) * len(_ADEQUACY_COLUMNS)),),
         f"{_INTERVALS}. 6: RCPath's minimum; 11: AASLD 2009. Both standards ask for length, and "
         "for complete tracts, as well: this is agreement on the count alone. κ does not exist "
-        f"where both call every biopsy alike."
-        f"{_note_missing_intervals(*adequacy)}",
-    )
-
-
-def _make_adequacy_row(name: str, each: AdequacyAgreement) -> Row:
-    return (
-        name,
-        f"≥ {each.least_tracts}",
-        str(each.both),
-        str(each.first_only),
-        str(each.second_only),
-        str(each.neither),
-        format_estimate(each.agreement_percent, 0),
-        format_estimate(each.kappa),
-        format_p_value(each.mcnemar_p_value),
+        "where both call every biopsy alike."
+        f"{_note_missing_intervals(*(each for _, each in found))}",
     )
 
 
