@@ -49,6 +49,7 @@ from glisson.slides.slide import SlideInfo
 from glisson_phantom.writing import write_pyramid
 from tests.hostile.guard import bounded, in_a_child
 from tests.hostile.mutations import broken_bytes, broken_json
+from tests.records import content
 
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "fuzz"
 TIMES = 50
@@ -438,17 +439,7 @@ def test_qupath_projects(broken: tuple[str, bytes]) -> None:
             made_project(place)
 
 
-RECORD: dict[str, Any] = {
-    "source": "model", "model": {"name": "x", "version": "1"}, "settings_hash": "0",
-    "slide": {
-        "name": "a", "file": "a.svs", "format": "openslide:aperio", "width_l0": 100,
-        "height_l0": 100, "pixel_width_um": 0.5, "pixel_height_um": 0.5,
-        "pixel_size_source": "file",
-        "bounds_l0": {"x_l0": 1.0, "y_l0": 1.0, "width_l0": 9.0, "height_l0": 9.0},
-    },
-    "settings": {"min_tract_area_um2": 1500.0, "interface_width_um": 100.0, "sections": None},
-    "biopsy": {"unreadable_area_mm2": 0.0}, "warnings": [],
-}  # fmt: skip
+RECORD = content(tracts=1)
 MANIFEST = {"status": "done", "made_from": {"slide": "0"}, "files": {"overview.png": "0"}}
 FAILURE: dict[str, Any] = {
     "status": "failed", "error": "e", "when": "2026-01-01T00:00:00+00:00",

@@ -248,8 +248,9 @@ def test_impossible_shards_are_refused(text: str) -> None:
 def test_a_slide_with_its_own_settings(scene: Path, tmp_path: Path) -> None:
     asked = SlideEntry(scene, mpp=0.25, sections=2)
     (done,) = segment([asked], tmp_path / "out").slides
-    assert done.record["slide"]["pixel_width_um"] == 0.25
-    assert done.record["settings"]["sections"] == 2
+    assert done.record is not None
+    assert done.record.slide.pixel_width_um == 0.25
+    assert done.record.settings.sections == 2
 
 
 def test_why_a_slide_is_done_again_is_said(scene: Path, tmp_path: Path) -> None:
