@@ -33,7 +33,7 @@ from glisson.dataset.study import read_study
 from glisson.dataset.tile_folder import read_settings
 from glisson.errors import GlissonError
 from glisson.exchange import read_class_map, read_geojson, write_class_map, write_qupath_project
-from glisson.exchange.geojson import Drawn, write_annotations_geojson
+from glisson.exchange.geojson import NewAnnotation, write_annotations_geojson
 from glisson.frames import Frame, PixelSize, RegionUm, Size
 from glisson.inputs import assign_pseudonyms, list_slides
 from glisson.model import add_model, load_bundle
@@ -125,7 +125,7 @@ def test_geojson(data: bytes) -> None:
         (place / "a.geojson").write_bytes(data)
         read = read_geojson(place / "a.geojson")
         drawn = [
-            Drawn(area.name, area.class_name, area.colour or (1, 2, 3), area.geometry_l0)
+            NewAnnotation(area.name, area.class_name, area.colour or (1, 2, 3), area.geometry_l0)
             for area in read.areas
         ]
         write_annotations_geojson(place / "b.geojson", drawn, INFO, "fuzz")
