@@ -75,7 +75,7 @@ def fetched(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
         found.append((url.name, max(0, end - start)))
         return real(url, start, end)
 
-    for module in ("download", "range_file", "folders", "companions"):
+    for module in ("transfer", "range_file", "companions"):
         monkeypatch.setattr(f"glisson.storage.{module}.read", read)
     monkeypatch.setattr("glisson.results.identity.read", read)
     return found
@@ -431,7 +431,8 @@ def serve_ranges(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_a_run_here_imports_nothing_of_stores(slide: Path) -> None:
     code = (
-        "import sys; import glisson.cli; from glisson.run import RunSettings, asked_slides\n"
+        "import sys; import glisson.cli; from glisson.inputs import asked_slides\n"
+        "from glisson.run.settings import RunSettings\n"
         "from glisson.results.identity import slide_identity\n"
         "from glisson.run.observer import SilentObserver\n"
         "from glisson.results.remote import results_at\n"

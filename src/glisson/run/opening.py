@@ -12,7 +12,15 @@ from glisson.errors import SlideError, StorageError
 from glisson.run.observer import RunObserver
 from glisson.run.settings import RunSettings
 from glisson.slides import TIFF_SUFFIXES, Slide, SlideInfo, open_ome_pyramid, open_slide
-from glisson.storage import Place, RangeFile, SlideFiles, Url, look_at, slide_cache, slide_files
+from glisson.storage import (
+    Place,
+    SlideFiles,
+    Url,
+    cache_folder,
+    download_slide,
+    look_at,
+    slide_files,
+)
 
 
 @contextmanager
@@ -47,9 +55,9 @@ def opened_slide(
             yield slide, Path(where.name)
             _check_unchanged(where, files)
         return
-    cache = slide_cache(settings.cache, settings.cache_gb)
+    folder = cache_folder(settings.cache) / "slides"
     with (
-        cache.held(files, _telling(observer, name)) as path,
+        download_slide(files, folder, _telling(observer, name)) as path,
         _named(path, where),
         open_slide(path, mpp=settings.mpp) as slide,
     ):
@@ -71,8 +79,10 @@ def info_at(info: SlideInfo, where: Place) -> SlideInfo:
 def _opened_by_range(
     where: Url, files: SlideFiles, settings: RunSettings, finest_mpp: float
 ) -> Slide | None:
-    if not files.is_one or where.suffix.lower() not in TIFF_SUFFIXES:
+    if not files.is_single_file or where.suffix.lower() not in TIFF_SUFFIXES:
         return None
+    from glisson.storage.range_file import RangeFile
+
     file = cast(BinaryIO, RangeFile(files.files[0].stored))
     return open_ome_pyramid(file, Path(where.name), settings.mpp, finest_mpp)
 
