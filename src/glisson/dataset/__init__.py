@@ -1,5 +1,6 @@
 """From annotated slides to labelled tiles and splits."""
 
+from glisson.dataset.cut import DEFAULT_TILES, TilesResult, cut_tiles, open_study
 from glisson.dataset.labels import IGNORED, SlideLabels, candidate_warning, read_labels
 from glisson.dataset.manifest import (
     Distribution,
@@ -26,6 +27,7 @@ from glisson.dataset.study import (
     SYNTHETIC,
     UNKNOWN_PATIENT,
     AnnotatedSlide,
+    AnnotationSettings,
     Split,
     is_synthetic,
     read_study,
@@ -43,6 +45,7 @@ from glisson.dataset.tiles import (
 
 __all__ = [
     "ANNOTATIONS",
+    "DEFAULT_TILES",
     "IGNORED",
     "LEAK",
     "NO_PATIENTS",
@@ -51,6 +54,7 @@ __all__ = [
     "UNKNOWN_PATIENT",
     "UNNAMED_PATIENTS",
     "AnnotatedSlide",
+    "AnnotationSettings",
     "Distribution",
     "FolderTiles",
     "LabelledSlide",
@@ -67,15 +71,18 @@ __all__ = [
     "TileRow",
     "TileSettings",
     "TileSource",
+    "TilesResult",
     "WrittenTiles",
     "candidate_warning",
     "check_classes_present",
     "class_shares",
+    "cut_tiles",
     "distributions",
     "is_synthetic",
     "is_tile_folder",
     "leak_of",
     "open_labelled",
+    "open_study",
     "parse_meanings",
     "read_labels",
     "read_manifest",

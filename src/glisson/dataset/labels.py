@@ -108,10 +108,10 @@ class SlideLabels:
         corners_px = np.array([[0, 0], [box_px.width_px, box_px.height_px]], float)
         corners_px += (box_px.x_px, box_px.y_px)
         corners_l0 = frame.l0_from_px(corners_px)
-        bounds = tuple(corners_l0.ravel())
+        (x_l0, y_l0), (x_end_l0, y_end_l0) = corners_l0.tolist()
+        bounds = (x_l0, y_l0, x_end_l0, y_end_l0)
         hits = self._trees[meaning].query(shapely.box(*bounds))
         cut = shapely.clip_by_rect([areas[i] for i in sorted(hits)], *bounds)
-        (x_l0, y_l0), (x_end_l0, y_end_l0) = corners_l0
         x_scale = box_px.width_px / (x_end_l0 - x_l0)
         y_scale = box_px.height_px / (y_end_l0 - y_l0)
         onto_px = [x_scale, 0, 0, y_scale, -x_l0 * x_scale, -y_l0 * y_scale]

@@ -25,6 +25,9 @@ class SlideTiles:
     Each process opens slides for itself; the 64 used last stay open. Labels are made once.
 
     Attributes:
+        slides: of the study.
+        splits: of these slides.
+        meanings: of their annotation classes.
         rows: as a manifest of written tiles would have them.
         leak: why scores of validation are too good, or may be; None if they are not.
         synthetic: whether a study says that its slides are synthetic.
@@ -38,7 +41,7 @@ class SlideTiles:
         table: MeaningTable | None = None,
         progress: Callable[[str, int, int], None] | None = None,
     ) -> None:
-        self._table = table or MeaningTable()
+        self.slides, self.splits, self.meanings = tuple(slides), splits, table or MeaningTable()
         self._sources = {slide.name: slide for slide in slides}
         self._labels: dict[str, SlideLabels] = {}
         self._open: OrderedDict[str, LabelledSlide] = OrderedDict()
@@ -86,7 +89,7 @@ class SlideTiles:
         if source.name in self._labels:
             slide = open_slide(source.slide, source.mpp)
             return LabelledSlide(source, slide, self._labels[source.name])
-        labelled = open_labelled(source, self._table)
+        labelled = open_labelled(source, self.meanings)
         self._labels[source.name] = labelled.labels
         return labelled
 

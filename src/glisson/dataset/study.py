@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from glisson.dataset.meanings import MeaningTable
 from glisson.errors import AnnotationError, SettingsError
 from glisson.files.csv_tables import read_rows, unescape_cell
 from glisson.slides import SLIDE_ENDINGS
@@ -68,6 +69,20 @@ class AnnotatedSlide:
     def name(self) -> str:
         """The slide's name without its suffix."""
         return slide_name(self.slide)
+
+
+@dataclass(frozen=True)
+class AnnotationSettings:
+    """Where a study's annotations are, and what they mean.
+
+    Attributes:
+        names: of the file beside a slide, in order of preference; `{slide}` stands for the
+            slide's name without suffix, `{file}` for its name with suffix.
+        meanings: of the annotation classes.
+    """
+
+    names: Sequence[str] = ANNOTATIONS
+    meanings: MeaningTable = field(default_factory=MeaningTable)
 
 
 class _Row(BaseModel):

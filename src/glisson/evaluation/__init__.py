@@ -2,14 +2,15 @@
 
 from glisson.evaluation.page import Link, Picture, write_page
 from glisson.evaluation.paper import PAPER_TABLE_1, PAPER_TABLE_2
+from glisson.evaluation.run import EvaluationSettings, evaluate
 from glisson.evaluation.table import Table
 from glisson.evaluation.tables import table_one
 from glisson.evaluation.tiles import check_mpp
 from glisson.evaluation.tracts import TractScore, score_tracts
 from glisson.evaluation.whole import (
     PAGE,
-    Comparison,
     Evaluation,
+    EvaluationResult,
     Subject,
     evaluate_pairs,
     evaluate_tiles,
@@ -19,14 +20,16 @@ __all__ = [
     "PAGE",
     "PAPER_TABLE_1",
     "PAPER_TABLE_2",
-    "Comparison",
     "Evaluation",
+    "EvaluationResult",
+    "EvaluationSettings",
     "Link",
     "Picture",
     "Subject",
     "Table",
     "TractScore",
     "check_mpp",
+    "evaluate",
     "evaluate_pairs",
     "evaluate_tiles",
     "score_tracts",

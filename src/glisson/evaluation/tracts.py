@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import shapely
-from shapely import Polygon
+from shapely import MultiPolygon, Polygon
+from shapely.geometry.base import BaseGeometry
 
 from glisson.dataset import (
     AnnotatedSlide,
@@ -156,7 +157,7 @@ def compare(labelled: LabelledSlide, regions: Regions, split: Split) -> TractSco
     )
 
 
-def looked_at(labels: SlideLabels) -> shapely.Geometry:
+def looked_at(labels: SlideLabels) -> BaseGeometry:
     """The area in which every tract was drawn, in level-0 pixels."""
     regions = labels.areas_l0.get(Meaning.REGION)
     size = labels.size_l0
@@ -182,7 +183,7 @@ def matched_pairs(drawn: Sequence[Polygon], found: Sequence[Polygon]) -> list[tu
     return pairs
 
 
-def _mostly_in(tracts: Sequence[Polygon], area: shapely.Geometry) -> list[Polygon]:
+def _mostly_in(tracts: Sequence[Polygon], area: BaseGeometry) -> list[Polygon]:
     shapely.prepare(area)
     return [
         tract
@@ -191,7 +192,7 @@ def _mostly_in(tracts: Sequence[Polygon], area: shapely.Geometry) -> list[Polygo
     ]
 
 
-Features = dict[str, list[Polygon]]
+Features = dict[str, list[Polygon | MultiPolygon]]
 
 
 def _features(labelled: LabelledSlide) -> Features | None:
@@ -246,7 +247,7 @@ def _causes(
     return dict(Counter(_cause(tract, areas) for tract in false))
 
 
-def _cause(tract: Polygon, areas: dict[str, shapely.Geometry]) -> str:
+def _cause(tract: Polygon, areas: dict[str, BaseGeometry]) -> str:
     shares = {name: tract.intersection(area).area / tract.area for name, area in areas.items()}
     name = max(shares, key=lambda each: shares[each])
     return name if shares[name] >= LEAST_SHARE else UNEXPLAINED

@@ -49,18 +49,20 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """What several models scored, or one.
+class EvaluationResult:
+    """The evaluations of one or several models.
 
     Attributes:
-        evaluations: one a model, by the name that tells it apart.
-        tables: joined over the models.
-        warnings: of all of them.
+        evaluations: of each model, by a name that no other model has.
+        tables: of all models; with several, table 1 and the borders.
+        warnings: of all models.
+        page: `evaluation.html`.
     """
 
     evaluations: dict[str, Evaluation]
     tables: tuple[Table, ...]
     warnings: tuple[str, ...]
+    page: Path
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ def evaluate_pairs(
     bundles: Sequence[ModelBundle],
     subjects: Iterable[Subject],
     told: Callable[[int, int], None] | None = None,
-) -> Comparison:
+) -> EvaluationResult:
     """Evaluate each model on its own data, and join table 1 and the borders.
 
     One pair is evaluated into `out` itself. Of several each gets a folder in `out`, named after
@@ -142,7 +144,7 @@ def evaluate_pairs(
         folder = _folder(name) if several else "."
         found[name] = _evaluated(out / folder, subject, told)
         links.append(Link(f"{name}: {_model(subject)} on {subject.data}", f"{folder}/{PAGE}"))
-    return _joined(out, found, links) if several else _alone(found)
+    return _joined(out, found, links) if several else _alone(out, found)
 
 
 def _evaluated(
@@ -173,18 +175,18 @@ def _model(subject: Subject) -> str:
     return f"{subject.bundle.spec.name} {subject.bundle.spec.version}"
 
 
-def _alone(found: dict[str, Evaluation]) -> Comparison:
+def _alone(out: Path, found: dict[str, Evaluation]) -> EvaluationResult:
     (evaluation,) = found.values()
-    return Comparison(found, evaluation.tables, evaluation.warnings)
+    return EvaluationResult(found, evaluation.tables, evaluation.warnings, out / PAGE)
 
 
-def _joined(out: Path, found: dict[str, Evaluation], links: Sequence[Link]) -> Comparison:
+def _joined(out: Path, found: dict[str, Evaluation], links: Sequence[Link]) -> EvaluationResult:
     scored = [replace(evaluation.scored, name=name) for name, evaluation in found.items()]
     tables = (*table_one(scored), border_table(scored))
     warnings = _joined_warnings(found)
     write_tables(out, tables)
     write_page(out / PAGE, f"Evaluation of {len(found)} models", links, warnings, tables)
-    return Comparison(found, tables, warnings)
+    return EvaluationResult(found, tables, warnings, out / PAGE)
 
 
 def _joined_warnings(found: dict[str, Evaluation]) -> tuple[str, ...]:

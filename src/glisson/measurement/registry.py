@@ -118,5 +118,6 @@ def shown_in(block: type, table: Tables) -> tuple[Measurement, ...]:
 
 def qupath_measurements(block: object) -> Mapping[str, float | None]:
     """Return the values of a block by QuPath's names, of those that have one."""
-    rows = measurements_of(type(block))
+    kind: type = type(block)
+    rows = measurements_of(kind)
     return {row.qupath: row.value_of(block) for row in rows if row.qupath}
