@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import subprocess
@@ -128,21 +127,21 @@ def test_companions_come_along(memory: Any, tmp_path: Path) -> None:
 DOWNLOADER = """
 import sys, time
 from pathlib import Path
+import fsspec
 from glisson.storage import Url, download_slide, slide_files, transfer
 transfer.PIECE_BYTES = 1000
+fsspec.filesystem("memory").pipe("/box/a.svs", b"1" * 7500)
 def stop(done_bytes, all_bytes):
     if done_bytes == 3000:
         print("three", flush=True)
         time.sleep(600)
-with download_slide(slide_files(Url("s3://bucket/a.svs")), Path(sys.argv[1]), stop):
+with download_slide(slide_files(Url("memory://box/a.svs")), Path(sys.argv[1]), stop):
     pass
 """
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kills a process")
-def test_the_next_download_deletes_what_a_killed_one_left(s3: Any, tmp_path: Path) -> None:
-    body = os.urandom(7500)
-    s3.put_object(Bucket="bucket", Key="a.svs", Body=body)
+def test_the_next_download_deletes_what_a_killed_one_left(memory: Any, tmp_path: Path) -> None:
     killed = subprocess.Popen(
         [sys.executable, "-c", DOWNLOADER, str(tmp_path)], stdout=subprocess.PIPE
     )
@@ -151,8 +150,8 @@ def test_the_next_download_deletes_what_a_killed_one_left(s3: Any, tmp_path: Pat
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
     assert len(list(tmp_path.iterdir())) == 1
-    slide = slide_files(Url("s3://bucket/a.svs"))
+    slide = slide_files(stored(memory, "a", 7500))
     with download_slide(slide, tmp_path, ignore_progress) as path:
-        assert path.read_bytes() == body
+        assert path.read_bytes() == content("a", 7500)
         assert len(list(tmp_path.iterdir())) == 1
     assert list(tmp_path.iterdir()) == []

@@ -67,16 +67,8 @@ Cache = Annotated[
     Path | None,
     typer.Option(
         "--cache",
-        help="Folder for slides fetched from a store.",
+        help="Folder for temporary copies of slides and results on stores.",
         show_default="$GLISSON_CACHE, or the system's",
-    ),
-]
-CacheGb = Annotated[
-    float | None,
-    typer.Option(
-        "--cache-gb",
-        help="Its size at most; slides not used for long go first.",
-        show_default="$GLISSON_CACHE_GB, or 50",
     ),
 ]
 Model = Annotated[

@@ -7,7 +7,6 @@ import typer
 from glisson.cli.model_choice import say_which_model
 from glisson.cli.options import (
     Cache,
-    CacheGb,
     Dask,
     Exact,
     Manifest,
@@ -54,7 +53,6 @@ def segment(
         RunSettings.interface_width_um, help="Band of lobule round tracts, in µm."
     ),
     cache: Cache = None,
-    cache_gb: CacheGb = None,
     overwrite: bool = typer.Option(False, help="Redo slides that are already done."),
 ) -> None:
     """Find, outline, count and measure the portal tracts of H&E liver biopsy slides.
@@ -72,7 +70,6 @@ def segment(
         interface_width_um=interface_width,
         overwrite=overwrite,
         cache=cache,
-        cache_gb=cache_gb,
     )
     say_which_model(model)
     part = None if shard is None else Shard.parse(shard)

@@ -29,8 +29,8 @@ class RunSettings:
         runtime: `auto`, `openvino` or `torch`.
         threads: processor threads; None for all.
         overwrite: redo slides that are already done.
-        cache: folder for slides fetched from a store; None for `GLISSON_CACHE` or the system's.
-        cache_gb: its size at most; None for `GLISSON_CACHE_GB` or 50.
+        cache: parent of temporary folders for slides and results on stores; None for
+            `$GLISSON_CACHE` or the system's cache folder.
     """
 
     mpp: float | None = None
@@ -43,7 +43,6 @@ class RunSettings:
     threads: int | None = None
     overwrite: bool = False
     cache: Path | None = None
-    cache_gb: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work, before any work."""
@@ -57,13 +56,11 @@ class RunSettings:
         )
         check_measuring(self.interface_width_um, self.sections)
         _require(self.threads is None or self.threads >= 1, "threads", self.threads, "1 or more")
-        gb = self.cache_gb
-        _require(gb is None or 0 < gb < 1e6, "cache-gb", gb, "10^9 bytes, such as 50")
 
     def for_record(self) -> dict[str, Any]:
         """The settings that decide the result, for `biopsy.json` and for resuming."""
         kept = asdict(self)
-        for name in ("overwrite", "threads", "cache", "cache_gb"):
+        for name in ("overwrite", "threads", "cache"):
             del kept[name]
         return kept
 
