@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from glisson_phantom.training_tiles import PhantomTiles
+from glisson_phantom.training_tiles import PhantomTiles, PhantomTileSettings
 
 MPP = 1.5
 """Of the tiles, which show 0.7 to 1.35 times as much."""
@@ -19,15 +19,10 @@ RARE = 4.0
 
 def draw_tiles(folder: Path, count: int = COUNT) -> PhantomTiles:
     """Draw the tiles that are not in the folder yet."""
-    return PhantomTiles(
-        folder,
-        count,
-        VALIDATION,
-        mpp=MPP,
-        size_px=SIZE_PX,
-        first_seed=FIRST_SEED,
-        rare=RARE,
+    settings = PhantomTileSettings(
+        count, VALIDATION, mpp=MPP, size_px=SIZE_PX, first_seed=FIRST_SEED, rare_lesions=RARE
     )
+    return PhantomTiles(folder, settings)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from tests.training.test_loop import QUICK, ColourTiles, tiny_network
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
-    fabric = launched("cpu", "2", precision="32")
+    fabric = launched("cpu", "2", precision="f32")
     trainer = Trainer(tiny_network(), ColourTiles(validation=9), QUICK, folder, fabric)
     trainer.run(Record(folder, "two"))
     torch.save(trainer.network.module.state_dict(), folder / f"rank-{fabric.global_rank}.pt")

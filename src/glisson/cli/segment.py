@@ -8,12 +8,14 @@ from glisson.cli.model_choice import say_which_model
 from glisson.cli.options import (
     Cache,
     Dask,
-    Exact,
+    InterfaceWidth,
+    KeepOld,
     Manifest,
     Model,
     Mpp,
     OutPlace,
     Overlap,
+    Overwrite,
     Precision,
     Precisions,
     Pseudonyms,
@@ -27,10 +29,15 @@ from glisson.cli.options import (
 from glisson.cli.progress import RunTable
 from glisson.cli.summary import print_summary
 from glisson.inputs import asked_slides, with_pseudonyms
-from glisson.results import Shard
+from glisson.run.executors import DaskCluster, Shard
 from glisson.run.segment import segment as segment_slides
 from glisson.run.settings import RunSettings
 
+EXAMPLES = """\
+glisson segment biopsy.svs -o results
+glisson segment scans/ -o results --manifest slides.csv
+glisson segment photo.png --mpp 0.5 -o results
+glisson segment scans/ -o s3://bucket/results --shard 2/8"""
 SOME_FAILED = 1
 
 
@@ -39,47 +46,45 @@ def segment(
     slides: Slides = None,
     manifest: Manifest = None,
     pseudonyms: Pseudonyms = None,
-    shard: ShardOf = None,
-    dask: Dask = None,
-    model: Model = None,
     mpp: Mpp = None,
+    model: Model = None,
     overlap: Overlap = None,
     precision: Precisions = Precision.AUTO,
-    exact: Exact = False,
     runtime: Runtimes = RuntimeKind.AUTO,
-    threads: Threads = None,
     sections: Sections = None,
-    interface_width: float = typer.Option(
-        RunSettings.interface_width_um, help="Band of lobule round tracts, in µm."
-    ),
+    interface_width: InterfaceWidth = RunSettings.interface_width_um,
+    overwrite: Overwrite = False,
+    keep_old: KeepOld = False,
+    shard: ShardOf = None,
+    dask: Dask = None,
     cache: Cache = None,
-    overwrite: bool = typer.Option(False, help="Redo slides that are already done."),
+    threads: Threads = None,
 ) -> None:
     """Find, outline, count and measure the portal tracts of H&E liver biopsy slides.
 
     Exit code 0: all went well; 1: some of several slides failed; 2: wrong input; 3: the Dask
-    cluster was lost, and the same command goes on.
+    cluster was lost, and the same command resumes.
     """
     settings = RunSettings(
         mpp=mpp,
         overlap=overlap,
-        precision="f32" if exact else precision.value,
+        precision=precision.value,
         runtime=runtime.value,
         threads=threads,
         sections=sections,
         interface_width_um=interface_width,
         overwrite=overwrite,
+        keep_old=keep_old,
         cache=cache,
     )
     say_which_model(model)
-    part = None if shard is None else Shard.parse(shard)
+    cluster = None if dask is None else DaskCluster(dask)
+    part = None if shard is None else Shard.parse(shard, cluster)
     asked = asked_slides(slides or [], manifest)
     if pseudonyms is not None:
         asked = with_pseudonyms(asked, pseudonyms)
     with RunTable() as table:
-        result = segment_slides(
-            asked, out, model, settings, table, part, isolated=len(asked) > 1, dask=dask
-        )
+        result = segment_slides(asked, out, model, settings, table, part or cluster)
     print_summary(result, part)
     if result.failed:
         raise typer.Exit(SOME_FAILED)

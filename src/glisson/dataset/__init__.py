@@ -1,6 +1,6 @@
 """From annotated slides to labelled tiles and splits."""
 
-from glisson.dataset.cut import DEFAULT_TILES, TilesResult, cut_tiles, open_study
+from glisson.dataset.cut import CutSettings, TilesResult, cut_tiles, open_study
 from glisson.dataset.labels import IGNORED, SlideLabels, candidate_warning, read_labels
 from glisson.dataset.manifest import (
     Distribution,
@@ -19,7 +19,7 @@ from glisson.dataset.splits import (
     Splits,
     SplitSettings,
     SplitUnit,
-    leak_of,
+    find_leak,
     split_study,
 )
 from glisson.dataset.study import (
@@ -45,7 +45,6 @@ from glisson.dataset.tiles import (
 
 __all__ = [
     "ANNOTATIONS",
-    "DEFAULT_TILES",
     "IGNORED",
     "LEAK",
     "NO_PATIENTS",
@@ -55,6 +54,7 @@ __all__ = [
     "UNNAMED_PATIENTS",
     "AnnotatedSlide",
     "AnnotationSettings",
+    "CutSettings",
     "Distribution",
     "FolderTiles",
     "LabelledSlide",
@@ -78,9 +78,9 @@ __all__ = [
     "class_shares",
     "cut_tiles",
     "distributions",
+    "find_leak",
     "is_synthetic",
     "is_tile_folder",
-    "leak_of",
     "open_labelled",
     "open_study",
     "parse_meanings",

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from glisson.dataset.labels import candidate_warning
 from glisson.dataset.slide_tiles import SlideTiles
-from glisson.dataset.splits import SplitSettings, leak_of, split_study
+from glisson.dataset.splits import SplitSettings, find_leak, split_study
 from glisson.dataset.study import AnnotationSettings, read_study
 from glisson.dataset.tile_writing import Progress, WrittenTiles, write_tiles
 from glisson.dataset.tiles import TileSettings
 
-DEFAULT_TILES = (TileSettings(mpp=1.0), TileSettings(mpp=2.0))
-"""The paper's two pixel sizes (Cazzaniga et al. 2025)."""
+
+@dataclass(frozen=True)
+class CutSettings:
+    """Settings of the tiles of a study.
+
+    Attributes:
+        tiles: settings of the tiles in each folder; by default the paper's two pixel sizes.
+        split: which slides train, validate and test.
+        annotations: names of the annotation files and meanings of their classes.
+    """
+
+    tiles: Sequence[TileSettings] = (TileSettings(mpp=1.0), TileSettings(mpp=2.0))
+    split: SplitSettings = field(default_factory=SplitSettings)
+    annotations: AnnotationSettings = field(default_factory=AnnotationSettings)
 
 
 @dataclass(frozen=True)
@@ -35,21 +47,17 @@ class TilesResult:
 def cut_tiles(
     study: str | Path,
     out: str | Path,
-    tiles: Sequence[TileSettings] = DEFAULT_TILES,
-    split: SplitSettings | None = None,
-    annotations: AnnotationSettings | None = None,
+    settings: CutSettings | None = None,
     progress: Progress | None = None,
 ) -> TilesResult:
     """Cut annotated slides into tiles with masks and manifests.
 
-    Each µm/px gets its own folder in `out`. A second call continues where the first one stopped.
+    Each µm/px gets its own folder in `out`. A second call resumes where the first one stopped.
 
     Args:
         study: cases.csv, or a folder of annotated slides.
         out: folder to write to.
-        tiles: settings of the tiles, one for each folder.
-        split: which slides train, validate and test; by patient if None.
-        annotations: names of the annotation files and meanings of their classes.
+        settings: of tiles, split and annotations.
         progress: called with folder and slide, number of slides done, number of slides.
 
     Raises:
@@ -57,19 +65,18 @@ def cut_tiles(
         AnnotationError: slides without annotations, or annotations without a slide.
         OutputError: `out` cannot be written to.
     """
-    annotations = annotations or AnnotationSettings()
-    slides = read_study(Path(study), annotations.names)
-    splits = split_study(slides, split or SplitSettings())
+    settings = settings or CutSettings()
+    slides = read_study(Path(study), settings.annotations.names)
+    splits = split_study(slides, settings.split)
     folders: dict[Path, WrittenTiles] = {}
-    for number, settings in enumerate(tiles):
-        folder = Path(out) / f"{settings.mpp:g}um"
-        start, total = number * len(slides), len(tiles) * len(slides)
+    for number, tiles in enumerate(settings.tiles):
+        folder = Path(out) / f"{tiles.mpp:g}um"
+        start, total = number * len(slides), len(settings.tiles) * len(slides)
         report = _offset_progress(progress, folder.name, start, total)
-        folders[folder] = write_tiles(
-            folder, slides, splits, settings, annotations.meanings, progress=report
-        )
+        meanings = settings.annotations.meanings
+        folders[folder] = write_tiles(folder, slides, splits, tiles, meanings, report)
     candidates = {name: n for each in folders.values() for name, n in each.candidates.items()}
-    warnings = leak_of(slides, splits), candidate_warning(candidates)
+    warnings = find_leak(slides, splits), candidate_warning(candidates)
     return TilesResult(
         folders,
         {name: text for each in folders.values() for name, text in each.failed.items()},
@@ -79,7 +86,7 @@ def cut_tiles(
 
 def _offset_progress(
     progress: Progress | None, folder: str, start: int, total: int
-) -> Callable[[str, int, int], None] | None:
+) -> Progress | None:
     """Make the progress of one folder count among all folders."""
     if progress is None:
         return None

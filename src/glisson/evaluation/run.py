@@ -20,8 +20,8 @@ from glisson.dataset import (
 )
 from glisson.dataset.manifest import MANIFEST_FILE
 from glisson.errors import SettingsError
+from glisson.evaluation.models import EvaluationResult, Subject, evaluate_models
 from glisson.evaluation.tracts import score_tracts
-from glisson.evaluation.whole import EvaluationResult, Subject, evaluate_pairs
 from glisson.model import ModelBundle, find_model, open_runtime
 from glisson.model.runtime import RuntimeKind
 
@@ -89,7 +89,7 @@ def evaluate(
         for folder, bundle, mpp in zip(folders, bundles, mpps, strict=True)
     )
     report = None if progress is None else lambda done, total: progress("tile", done, total)
-    return evaluate_pairs(Path(out), bundles, subjects, report)
+    return evaluate_models(Path(out), bundles, subjects, report)
 
 
 def _has_manifest(folder: Path) -> bool:

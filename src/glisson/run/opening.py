@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from glisson.errors import SlideError, StorageError
 from glisson.run.observer import RunObserver
 from glisson.run.settings import RunSettings
-from glisson.slides import TIFF_SUFFIXES, Slide, SlideInfo, open_ome_pyramid, open_slide
+from glisson.slides import TIFF_SUFFIXES, Slide, open_ome_pyramid, open_slide
 from glisson.storage import (
     Place,
     SlideFiles,
@@ -30,7 +29,7 @@ def opened_slide(
     """The open slide, and its file or folder here; of one read by range its name alone.
 
     An OME-TIFF on a store whose levels spare reading the finest is read by range; all else is
-    fetched into the cache first.
+    downloaded to a temporary folder first.
 
     Args:
         where: the slide.
@@ -62,18 +61,6 @@ def opened_slide(
         open_slide(path, mpp=settings.mpp) as slide,
     ):
         yield slide, path
-
-
-def info_of(slide: Slide, where: Place) -> SlideInfo:
-    """A slide's facts, with the place that it was asked for, not that of a copy."""
-    return slide.info if isinstance(where, Path) else info_at(slide.info, where)
-
-
-def info_at(info: SlideInfo, where: Place) -> SlideInfo:
-    """Facts of a slide with its place; of a DICOM folder, the path is that of one of its files."""
-    path = where if isinstance(where, Path) else where.as_path()
-    inside = info.path is not None and info.path.name != path.name
-    return replace(info, path=path / info.path.name if inside and info.path else path)
 
 
 def _opened_by_range(

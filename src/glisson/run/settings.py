@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -29,6 +27,7 @@ class RunSettings:
         runtime: `auto`, `openvino` or `torch`.
         threads: processor threads; None for all.
         overwrite: redo slides that are already done.
+        keep_old: keep results of other settings, models or versions, which tables tell apart.
         cache: parent of temporary folders for slides and results on stores; None for
             `$GLISSON_CACHE` or the system's cache folder.
     """
@@ -42,6 +41,7 @@ class RunSettings:
     runtime: Literal["auto", "openvino", "torch"] = "auto"
     threads: int | None = None
     overwrite: bool = False
+    keep_old: bool = False
     cache: Path | None = None
 
     def __post_init__(self) -> None:
@@ -56,11 +56,13 @@ class RunSettings:
         )
         check_measuring(self.interface_width_um, self.sections)
         _require(self.threads is None or self.threads >= 1, "threads", self.threads, "1 or more")
+        if self.overwrite and self.keep_old:
+            raise SettingsError("--overwrite and --keep-old contradict each other; give one.")
 
     def for_record(self) -> dict[str, Any]:
         """The settings that decide the result, for `biopsy.json` and for resuming."""
         kept = asdict(self)
-        for name in ("overwrite", "threads", "cache"):
+        for name in ("overwrite", "keep_old", "threads", "cache"):
             del kept[name]
         return kept
 
@@ -79,9 +81,3 @@ def check_measuring(interface_width_um: float | None, sections: int | None) -> N
 def _require(holds: bool, name: str, value: object, allowed: str) -> None:
     if not holds:
         raise SettingsError(f"--{name} is {value}; give {allowed}.")
-
-
-def settings_hash(record: dict[str, Any]) -> str:
-    """SHA-256 of settings, model and slide identity: equal means the same result."""
-    text = json.dumps(record, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -231,7 +231,7 @@ class Trainer:
         if int(finite) < self.fabric.world_size:
             raise TrainingError(
                 f"The {what} of step {self.progress.step + 1} is {value}. {self.folder / LAST} is "
-                "from before it. Start anew in another folder with a lower --lr or --precision 32."
+                "from before it. Start anew in another folder with a lower --lr or --precision f32."
             )
 
     def _logits(self, network: torch.nn.Module, images: Tensor) -> Tensor:

@@ -48,6 +48,7 @@ class RunSettings:
         resume: go on where a run in the same folder was stopped.
         licence: of what is new in the model; that of `weights` stays beside it.
         trained_on: its data, in words.
+        name: of the new model; that of the folder if None.
     """
 
     weights: str | None = None
@@ -55,6 +56,7 @@ class RunSettings:
     resume: bool = False
     licence: str | None = None
     trained_on: str = NOT_STATED
+    name: str | None = None
 
     def licence_of_model(self, network: str) -> str:
         """State the licence that a model of this network will carry."""
@@ -123,7 +125,7 @@ def package(
     return write_bundle(
         network,
         folder / MODEL_FOLDER,
-        name=safe_name(folder.resolve().name),
+        name=safe_name(settings.name or folder.resolve().name),
         version="1",
         mpp=row.mpp,
         window_px=row.size_px,
@@ -170,7 +172,7 @@ def _card(
         if key.startswith("validation_")
     )
     leak = f"\n**{source.leak}**\n" if source.leak else ""
-    return f"""# {folder.resolve().name}
+    return f"""# {settings.name or folder.resolve().name}
 
 {network}, {source.rows[0].mpp:g} µm/px. For research, not for diagnosis.
 
