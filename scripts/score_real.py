@@ -78,7 +78,7 @@ def classes_of(rgb: Pixels, mpp: float, spec: ModelSpec, runtime: Runtime) -> Pi
     )
     class_map = segment_slide(slide, tissue, runtime, settings)
     limits = replace(RegionSettings.of_model(spec, 0.0), min_fragment_area_um2=0.0)
-    class_map.portal_to_lobule(find_regions(class_map, limits).candidates_px)
+    class_map.relabel_portal(find_regions(class_map, limits).candidates_px)
     size = class_map.size_px
     labels = class_map.crop(BoxPx(0, 0, size.width, size.height)).labels
     rows = grid_of(top, rgb.shape[0], mpp / settings.mpp, size.height)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from glisson.classes import BACKGROUND, CLASSES, LOBULE, PORTAL
 from glisson.frames import BoxPx, Frame, Size
-from glisson.masks.blocks import BLOCK_PX, BlockIndex, assembled, occupied_boxes
+from glisson.masks.blocks import BLOCK_PX, BlockIndex, assemble_crop, find_boxes
 from glisson_phantom.features import Feature
 
 Labels = NDArray[np.uint8]
@@ -57,20 +57,20 @@ class PhantomTruth:
 
     def boxes(self) -> tuple[BoxPx, ...]:
         """Return disjoint boxes that hold all tissue."""
-        return occupied_boxes(self._labels)
+        return find_boxes(self._labels)
 
     def feature_boxes(self) -> tuple[BoxPx, ...]:
         """Return disjoint boxes that hold all features, on bare glass too."""
-        return occupied_boxes(self._features)
+        return find_boxes(self._features)
 
     def crop(self, box_px: BoxPx) -> TruthCrop:
         """Return the classes inside a box, which may reach beyond the slide."""
-        labels = assembled(box_px, self._read_labels, np.uint8)
+        labels = assemble_crop(box_px, self._read_labels, np.uint8)
         return TruthCrop(labels, (labels == PORTAL.index).astype(np.float32))
 
     def features(self, box_px: BoxPx) -> Flags:
         """Return (H, W) uint32 flags of `Feature` inside a box."""
-        return assembled(box_px, self._read_features, np.uint32)
+        return assemble_crop(box_px, self._read_features, np.uint32)
 
     def area_mm2_by_feature(self) -> dict[str, float]:
         """Return the area of each feature on the slide, in mm²."""

@@ -35,7 +35,7 @@ from glisson.errors import GlissonError
 from glisson.exchange import read_class_map, read_geojson, write_class_map, write_qupath_project
 from glisson.exchange.geojson import Drawn, write_annotations_geojson
 from glisson.frames import Frame, PixelSize, RegionUm, Size
-from glisson.inputs import asked_slides, with_pseudonyms
+from glisson.inputs import assign_pseudonyms, list_slides
 from glisson.model import add_model, load_bundle
 from glisson.model.safety import sha256
 from glisson.model.torchscript import facts_from_wsinfer
@@ -49,6 +49,7 @@ from glisson.slides.slide import SlideInfo
 from glisson_phantom.writing import write_pyramid
 from tests.hostile.guard import bounded, in_a_child
 from tests.hostile.mutations import broken_bytes, broken_json
+from tests.records import content
 
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "fuzz"
 TIMES = 50
@@ -168,10 +169,10 @@ def test_tables(data: bytes) -> None:
             (place / name).touch()
         table = place / "cases.csv"
         table.write_bytes(data)
-        asked = asked_slides([place / "a.svs"])
+        asked = list_slides([place / "a.svs"])
         for read in (
-            lambda: asked_slides([], table),
-            lambda: with_pseudonyms(asked, table),
+            lambda: list_slides([], table),
+            lambda: assign_pseudonyms(asked, table),
             lambda: read_study(table),
             lambda: read_tile_manifest(table),
             lambda: read_table(table, CaseRow),
@@ -438,17 +439,7 @@ def test_qupath_projects(broken: tuple[str, bytes]) -> None:
             made_project(place)
 
 
-RECORD: dict[str, Any] = {
-    "source": "model", "model": {"name": "x", "version": "1"}, "settings_hash": "0",
-    "slide": {
-        "name": "a", "file": "a.svs", "format": "openslide:aperio", "width_l0": 100,
-        "height_l0": 100, "pixel_width_um": 0.5, "pixel_height_um": 0.5,
-        "pixel_size_source": "file",
-        "bounds_l0": {"x_l0": 1.0, "y_l0": 1.0, "width_l0": 9.0, "height_l0": 9.0},
-    },
-    "settings": {"min_tract_area_um2": 1500.0, "interface_width_um": 100.0, "sections": None},
-    "biopsy": {"unreadable_area_mm2": 0.0}, "warnings": [],
-}  # fmt: skip
+RECORD = content(tracts=1)
 MANIFEST = {"status": "done", "made_from": {"slide": "0"}, "files": {"overview.png": "0"}}
 FAILURE: dict[str, Any] = {
     "status": "failed", "error": "e", "when": "2026-01-01T00:00:00+00:00",

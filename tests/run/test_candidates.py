@@ -82,8 +82,8 @@ def corrected(out: Path, edit: Callable[[Features], None]) -> dict[str, Any]:
     path = out / "qupath" / "edited" / "case 1.svs.geojson"
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(document), encoding="utf-8")
-    (slide,) = measure(out).slides
-    return slide.record
+    measure(out)
+    return record_in(out / "case 1.edited")
 
 
 def class_of(feature: dict[str, Any]) -> str:

@@ -28,7 +28,7 @@ from glisson.cli.options import (
 )
 from glisson.cli.progress import RunTable
 from glisson.cli.summary import print_summary
-from glisson.inputs import asked_slides, with_pseudonyms
+from glisson.inputs import assign_pseudonyms, list_slides
 from glisson.run.executors import DaskCluster, Shard
 from glisson.run.segment import segment as segment_slides
 from glisson.run.settings import RunSettings
@@ -80,9 +80,9 @@ def segment(
     say_which_model(model)
     cluster = None if dask is None else DaskCluster(dask)
     part = None if shard is None else Shard.parse(shard, cluster)
-    asked = asked_slides(slides or [], manifest)
+    asked = list_slides(slides or [], manifest)
     if pseudonyms is not None:
-        asked = with_pseudonyms(asked, pseudonyms)
+        asked = assign_pseudonyms(asked, pseudonyms)
     with RunTable() as table:
         result = segment_slides(asked, out, model, settings, table, part or cluster)
     print_summary(result, part)

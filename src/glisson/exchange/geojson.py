@@ -28,7 +28,12 @@ from glisson.classes import (
 from glisson.errors import OutlineError, OutputError
 from glisson.exchange.qupath_rules import MOST_VERTICES, broken_rules
 from glisson.files.atomic import atomic_path
-from glisson.measurement import CandidateMeasurements, Measurements, TractMeasurements
+from glisson.measurement import (
+    CandidateMeasurements,
+    Measurements,
+    TractMeasurements,
+    qupath_measurements,
+)
 from glisson.regions import Regions, on_qupath_grid
 from glisson.slides import SlideInfo
 from glisson.version import __version__
@@ -205,20 +210,13 @@ def _around(outline: BaseGeometry) -> Polygon:
 def _tissue_feature(
     geometry: Polygon | MultiPolygon, measurements: Measurements, info: SlideInfo, model: str
 ) -> Document:
-    biopsy = measurements.biopsy
-    numbers = {
-        "Biopsy tissue area mm^2": biopsy.tissue_area_mm2,
-        "Biopsy portal area mm^2": biopsy.portal_area_mm2,
-        "Biopsy portal percent": biopsy.portal_percent,
-        "Biopsy lobule area mm^2": biopsy.lobule_area_mm2,
-    }
     return _feature(
         _identifier(info, model, "tissue"),
         geometry,
         TISSUE_QUPATH_NAME,
         TISSUE_QUPATH_NAME,
         TISSUE_COLOUR,
-        numbers,
+        qupath_measurements(measurements.biopsy),
         {"Model": model},
         locked=True,
     )
@@ -227,14 +225,6 @@ def _tissue_feature(
 def _tract_feature(
     geometry: Polygon | MultiPolygon, tract: TractMeasurements, info: SlideInfo, model: str
 ) -> Document:
-    numbers = {
-        "PT area µm^2": tract.area_um2,
-        "PT perimeter µm": tract.perimeter_um,
-        "PT equivalent diameter µm": tract.equivalent_diameter_um,
-        "PT width µm": tract.width_um,
-        "PT probability": tract.probability,
-        "PT edge contact fraction": tract.edge_contact_fraction,
-    }
     texts = {
         "Tract": "complete" if tract.complete else "partial",
         "Fragment": str(tract.fragment_number),
@@ -246,7 +236,7 @@ def _tract_feature(
         f"PT {tract.number}",
         PORTAL.qupath_name if tract.is_counted else UNCOUNTED_QUPATH_NAME,
         PORTAL.colour if tract.is_counted else UNCOUNTED_COLOUR,
-        numbers,
+        qupath_measurements(tract),
         texts,
         locked=False,
     )
@@ -256,11 +246,6 @@ def _candidate_feature(
     geometry: Polygon | MultiPolygon, candidate: CandidateMeasurements, info: SlideInfo, model: str
 ) -> Document:
     """The measurements are called as a tract's: accepted, it is one."""
-    numbers = {
-        "PT area µm^2": candidate.area_um2,
-        "PT probability": candidate.probability,
-        "PT edge contact fraction": candidate.edge_contact_fraction,
-    }
     texts = {
         "Tract": "complete" if candidate.complete else "partial",
         "Fragment": str(candidate.fragment_number),
@@ -272,7 +257,7 @@ def _candidate_feature(
         f"Candidate {candidate.number}",
         CANDIDATE_QUPATH_NAME,
         CANDIDATE_COLOUR,
-        numbers,
+        qupath_measurements(candidate),
         texts,
         locked=False,
     )

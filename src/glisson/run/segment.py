@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from glisson.errors import DamagedSlide, GlissonError, SettingsError, SlideError, StorageError
-from glisson.inputs.slide_list import AskedSlide, asked_slides
+from glisson.inputs.slide_list import SlideEntry, list_slides
 from glisson.model import ModelBundle, check_runs, find_model
 from glisson.results.folder import sweep_output
+from glisson.results.identity import model_identity, software_versions
 from glisson.results.names import result_names
 from glisson.results.pseudonymity import check_no_names_in
 from glisson.results.record import SlideResult
@@ -19,19 +20,19 @@ from glisson.results.state import (
     SlideState,
     check_alike,
     method_of,
+    method_of_record,
     read_states,
     readable,
     warnings_of,
 )
 from glisson.results.summary import write_summary
 from glisson.run.executors import Executor, InProcess, Shard, Work, find_executor
-from glisson.run.journey import planned_record
 from glisson.run.observer import RunObserver, SilentObserver
 from glisson.run.settings import RunSettings
 from glisson.run.task import SlideTask
 from glisson.storage import Place, Url, absolute, place
 
-Slides = Sequence[Place | str | AskedSlide] | Place | str
+Slides = Sequence[Place | str | SlideEntry] | Place | str
 
 
 @dataclass(frozen=True)
@@ -111,15 +112,15 @@ def segment(
         return _run(tasks, work, chosen, results)
 
 
-def _expand(slides: Slides) -> list[AskedSlide]:
+def _expand(slides: Slides) -> list[SlideEntry]:
     given = [slides] if isinstance(slides, str | Path | Url) else list(slides)
-    asked: list[AskedSlide] = []
+    asked: list[SlideEntry] = []
     for each in given:
-        asked += [each] if isinstance(each, AskedSlide) else asked_slides([each])
+        asked += [each] if isinstance(each, SlideEntry) else list_slides([each])
     return asked
 
 
-def _names(asked: Sequence[AskedSlide], out: Place) -> list[str]:
+def _names(asked: Sequence[SlideEntry], out: Place) -> list[str]:
     """Return the result folders' names: pseudonyms where slides have them."""
     pseudonyms = [each.pseudonym for each in asked if each.pseudonym is not None]
     if not pseudonyms:
@@ -162,15 +163,17 @@ def _check_others(results: Results, tasks: Sequence[SlideTask], bundle: ModelBun
     """Reject a folder whose other slides were measured in another way, or are named otherwise."""
     others = readable(results.read_other_records([task.name for task in tasks]))
     hidden = tasks[0].request.pseudonyms
-    if any((record["slide"].get("pseudonyms") is True) != hidden for record in others.values()):
+    if any(record.slide.pseudonyms != hidden for record in others.values()):
         raise SettingsError(
             f"{results.place} holds slides {'without' if hidden else 'with'} pseudonyms. Choose "
             "another folder with -o."
         )
-    method = method_of(planned_record(bundle, tasks[0].run_settings))
+    settings = tasks[0].run_settings
+    version = software_versions()["glisson"]
+    method = method_of(model_identity(bundle), settings.for_record(), version)
     advice = "Give those slides too, which redoes them, or choose another folder with -o."
-    methods = {name: method_of(record) for name, record in others.items()}
-    check_alike(results.place, method, methods, advice, tasks[0].run_settings.keep_old)
+    methods = {name: method_of_record(record) for name, record in others.items()}
+    check_alike(results.place, method, methods, advice, settings.keep_old)
 
 
 def _run(tasks: Sequence[SlideTask], work: Work, executor: Executor, results: Results) -> RunResult:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from glisson.errors import SettingsError
 from glisson.measurement import INTERFACE_WIDTH_UM
+from glisson.record import SettingsRecord
 
 Precision = Literal["auto", "f32", "bf16"]
 
@@ -59,12 +60,9 @@ class RunSettings:
         if self.overwrite and self.keep_old:
             raise SettingsError("--overwrite and --keep-old contradict each other; give one.")
 
-    def for_record(self) -> dict[str, Any]:
-        """The settings that decide the result, for `biopsy.json` and for resuming."""
-        kept = asdict(self)
-        for name in ("overwrite", "keep_old", "threads", "cache"):
-            del kept[name]
-        return kept
+    def for_record(self) -> SettingsRecord:
+        """Return the settings that decide the result, for `biopsy.json` and for resuming."""
+        return SettingsRecord(**{key: getattr(self, key) for key in SettingsRecord.model_fields})
 
 
 def check_measuring(interface_width_um: float | None, sections: int | None) -> None:
