@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from glisson.exchange import candidate_thumbnail_name, is_doubtful, thumbnail_name
+from glisson.exchange import is_doubtful, name_candidate_thumbnail, name_thumbnail
 from glisson.measurement import (
     CandidateMeasurements,
     Measurement,
@@ -84,7 +84,7 @@ def tract_table(
     rows = (
         TractRow(
             tract.number,
-            pictures.get(thumbnail_name(tract.number)),
+            pictures.get(name_thumbnail(tract.number)),
             _state(tract),
             tract_notes(tract),
             tuple(measured_cell(column, tract) for column in columns),
@@ -105,7 +105,7 @@ def candidate_table(
     rows = (
         TractRow(
             each.number,
-            pictures.get(candidate_thumbnail_name(each.number)),
+            pictures.get(name_candidate_thumbnail(each.number)),
             _state(each),
             _artefact_notes(each),
             tuple(measured_cell(column, each) for column in columns),
