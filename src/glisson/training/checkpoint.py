@@ -1,4 +1,4 @@
-"""Checkpoints: whole or not there, and loaded without running anything."""
+"""Checkpoints: written whole or not at all, and loaded without running anything."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LAST, BEST = "last.pt", "best.pt"
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
-    """Write a checkpoint; whatever stops it leaves the one before.
+    """Write a checkpoint; an interruption leaves the checkpoint before.
 
     Raises:
         OutputError: the disk is full, or the folder cannot be written to.
@@ -22,15 +22,15 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
     with atomic_path(path) as unfinished:
         try:
             torch.save(state, unfinished)
-        except RuntimeError as error:  # torch's own word for a full disk
+        except RuntimeError as error:  # torch raises it for a full disk
             raise OSError(str(error).splitlines()[0]) from error
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
-    """Read a checkpoint onto the processor. Nothing in it is run.
+    """Read a checkpoint onto the processor, and run nothing in it.
 
     Raises:
-        TrainingError: not there, damaged, or more than tensors and numbers.
+        TrainingError: the file is missing, damaged, or holds more than tensors and numbers.
     """
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
@@ -41,7 +41,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     return state
 
 
-def kept_weights(state: dict[str, Any]) -> dict[str, torch.Tensor]:
-    """The weights that were validated: the running average, if there is one."""
+def extract_weights(state: dict[str, Any]) -> dict[str, torch.Tensor]:
+    """Return the weights that were validated: the running average, if there is one."""
     weights: dict[str, torch.Tensor] = state["average"] or state["network"]
     return weights

@@ -48,7 +48,7 @@ from glisson_phantom.reproduction.paper import (
 )
 
 if TYPE_CHECKING:
-    from glisson.training.loop import Progress
+    from glisson.training.progress import Progress
 
 logger = logging.getLogger(__name__)
 
@@ -171,16 +171,17 @@ def _folder(out: Path, what: str, mpp: float) -> Path:
 def _trained(
     out: Path, source: FolderTiles, mpp: float, settings: ReproduceSettings, told: Told
 ) -> tuple[Progress, ModelBundle]:
-    from glisson.training.devices import launched
-    from glisson.training.network import network_of_weights
-    from glisson.training.recipe import preset
+    from glisson.training.devices import launch_fabric
+    from glisson.training.network import find_network_of_weights
+    from glisson.training.recipe import make_recipe
     from glisson.training.record import Record
-    from glisson.training.session import MODEL_FOLDER, RunSettings, train_model
+    from glisson.training.session import MODEL_FOLDER, train_model
+    from glisson.training.settings import TrainSettings
 
     folder = _folder(out, "model", mpp)
-    recipe = preset(
+    recipe = make_recipe(
         settings.preset,
-        network=settings.weights and network_of_weights(settings.weights),
+        network=settings.weights and find_network_of_weights(settings.weights),
         epochs=settings.epochs,
         tiles_per_epoch=settings.tiles_per_epoch,
         batch=settings.batch,
@@ -189,14 +190,18 @@ def _trained(
     record = Record(
         folder,
         f"SYNTHETIC, {mpp:g} µm/px",
-        epoch_told=lambda row: told(
+        on_epoch=lambda row: told(
             f"{mpp:g} µm/px, epoch {row['epoch']:.0f}: validation Dice "
             f"{row['validation_mean_dice']:.3f}, portal {row['validation_portal_dice']:.3f}"
         ),
     )
-    about = RunSettings(settings.weights, resume=True, trained_on="SYNTHETIC slides (phantoms).")
-    fabric = launched(precision=settings.precision)
-    progress, _ = train_model(source, recipe, folder, about, record, fabric)
+    about = TrainSettings(
+        settings.weights,
+        resume=True,
+        trained_on="SYNTHETIC slides (phantoms).",
+        fabric=launch_fabric(precision=settings.precision),
+    )
+    progress, _ = train_model(source, recipe, folder, about, record)
     return progress, load_bundle(folder / MODEL_FOLDER)
 
 
