@@ -17,6 +17,7 @@
     ├── StorageError             a store does not answer, or refuses (also OSError)
     │   └── NotStored            nothing lies at the address (also FileNotFoundError)
     ├── OutputError              results cannot be written (also OSError)
+    ├── ResultError              a file of results cannot be read (also ValueError)
     ├── ClusterError             a Dask cluster is not there, or was lost: worth another try
     ├── OutlineError             outlines that QuPath would not open
     ├── AnnotationError          GeoJSON that cannot be read (also ValueError)
@@ -96,6 +97,10 @@ class NotStored(StorageError, FileNotFoundError):
 
 class OutputError(GlissonError, OSError):
     """Results cannot be written where they were asked for."""
+
+
+class ResultError(GlissonError, ValueError):
+    """A file of results is missing, damaged, invalid, or of a newer Glisson."""
 
 
 class ClusterError(GlissonError):

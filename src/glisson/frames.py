@@ -92,14 +92,6 @@ class Frame:
         """(N, 2) level-0 pixels to grid pixels."""
         return np.asarray(points_l0, dtype=np.float64) / self._l0_per_px
 
-    def um_from_l0(self, points_l0: Points) -> Points:
-        """(N, 2) level-0 pixels to micrometres."""
-        return np.asarray(points_l0, dtype=np.float64) * self._um_per_l0
-
-    def um_from_px(self, points_px: Points) -> Points:
-        """(N, 2) grid pixels to micrometres."""
-        return np.asarray(points_px, dtype=np.float64) * self.mpp
-
     def size_px(self, size_l0: Size) -> Size:
         """Grid pixels that cover a slide of `size_l0` (the last one may reach beyond)."""
         width = size_l0.width * self.pixel_size.x_um / self.mpp
@@ -122,12 +114,8 @@ class Frame:
         return (float(x_scale), 0.0, 0.0, float(y_scale), 0.0, 0.0)
 
     @property
-    def _um_per_l0(self) -> Points:
-        return np.array([self.pixel_size.x_um, self.pixel_size.y_um])
-
-    @property
     def _l0_per_px(self) -> Points:
-        return self.mpp / self._um_per_l0
+        return self.mpp / np.array([self.pixel_size.x_um, self.pixel_size.y_um])
 
 
 def _cover(length_px: float) -> int:

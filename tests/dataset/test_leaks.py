@@ -28,7 +28,7 @@ from glisson.dataset import (
     TileSettings,
     TileSource,
     distributions,
-    leak_of,
+    find_leak,
     read_study,
     split_study,
     write_tiles,
@@ -67,25 +67,25 @@ def test_an_institution_that_shares_a_patient_cannot_be_held_out() -> None:
 
 def test_slides_of_one_patient_in_two_splits_are_told(caplog: pytest.LogCaptureFixture) -> None:
     settings = SplitSettings(SplitUnit.SLIDE)
-    assert leak_of(TORN, split_study(TORN, settings)) == SLIDE_LEAK
+    assert find_leak(TORN, split_study(TORN, settings)) == SLIDE_LEAK
     assert SLIDE_LEAK in caplog.text
-    assert leak_of(WHOLE, split_study(WHOLE, settings)) is None
+    assert find_leak(WHOLE, split_study(WHOLE, settings)) is None
 
 
 def test_leaks_of_other_splits() -> None:
-    assert leak_of(WHOLE, split_study(WHOLE, SplitSettings())) is None
-    assert leak_of(WHOLE, split_study(WHOLE, SplitSettings(SplitUnit.TILE))) == LEAK
+    assert find_leak(WHOLE, split_study(WHOLE, SplitSettings())) is None
+    assert find_leak(WHOLE, split_study(WHOLE, SplitSettings(SplitUnit.TILE))) == LEAK
 
 
 def test_a_study_without_patients_says_so(tmp_path: Path) -> None:
     for name in "abcd":
         write_slide(tmp_path, name)
     slides = read_study(tmp_path)
-    assert leak_of(slides, split_study(slides, SplitSettings())) == UNNAMED_PATIENTS
+    assert find_leak(slides, split_study(slides, SplitSettings())) == UNNAMED_PATIENTS
     with (tmp_path / "cases.csv").open("w", newline="") as file:
         csv.writer(file).writerows([["slide", "patient"], *([f"{n}.png", n] for n in "abcd")])
     named = read_study(tmp_path)
-    assert leak_of(named, split_study(named, SplitSettings())) is None, "named as their slides"
+    assert find_leak(named, split_study(named, SplitSettings())) is None, "named as their slides"
 
 
 def test_no_slide_validates_where_tiles_are_drawn() -> None:

@@ -185,7 +185,7 @@ def test_a_folder_that_is_half_redone_is_not_used(
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(writing, "mask_picture", killed)
+    monkeypatch.setattr(writing, "encode_mask", killed)
     with pytest.raises(KeyboardInterrupt):
         write(tmp_path / "out", replace(slide, mpp=0.5))
     with pytest.raises(SettingsError, match=r"not finished.*again"):

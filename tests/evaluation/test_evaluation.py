@@ -19,7 +19,7 @@ from glisson.dataset import (
 )
 from glisson.dataset.tile_folder import FolderTiles
 from glisson.errors import OutputError, SettingsError
-from glisson.evaluation import Subject, evaluate_pairs, evaluate_tiles
+from glisson.evaluation import Subject, evaluate_model, evaluate_models
 from glisson.evaluation.gallery import best_and_worst, draw_gallery
 from glisson.evaluation.tables import (
     FEW_PATIENTS,
@@ -30,7 +30,7 @@ from glisson.evaluation.tables import (
     table_one,
     table_two,
 )
-from glisson.evaluation.tiles import TileScore, _boundary, score_tiles
+from glisson.evaluation.tiles import TileScore, _score_boundary, score_tiles
 from glisson.model import ModelBundle, find_model
 from glisson.scores import BoundaryScores, boundary_scores
 from tests.dataset.scene import source, write_slide
@@ -104,7 +104,9 @@ def test_table_two_has_every_institution_and_the_total(tiles: FolderTiles) -> No
 
 def test_everything_is_written(tiles: FolderTiles, tmp_path: Path) -> None:
     model = ConstantModel((0.1, 0.2, 0.7))
-    evaluation = evaluate_tiles(tmp_path, model_at(), model, tiles, ["SYNTHETIC, <all> of it"])
+    evaluation = evaluate_model(
+        tmp_path, Subject(model_at(), model, tiles, "TILES", ("SYNTHETIC, <all> of it",))
+    )
     page = (tmp_path / "evaluation.html").read_text(encoding="utf-8")
     assert "SYNTHETIC, &lt;all&gt; of it" in page
     assert page.count("data:image/png") == 2
@@ -185,7 +187,7 @@ def test_drift_is_on_the_page_of_an_external_test_set(tiles: FolderTiles, tmp_pa
     external = FolderTiles(tiles.folder)
     external.rows = tuple(row for row in tiles.rows if row.split is Split.TEST)
     model = ConstantModel((0.1, 0.2, 0.7))
-    found = evaluate_tiles(tmp_path, model_at(), model, external)
+    found = evaluate_model(tmp_path, Subject(model_at(), model, external, "TILES"))
     assert "drift" in [table.name for table in found.tables]
 
 
@@ -204,7 +206,7 @@ def test_ignored_areas_cut_no_border() -> None:
     found = np.ones((128, 128), np.uint8)
     found[45:75, 10:110] = 2
     wanted = boundary_scores(labels == 2, found == 2, 2.0, known=labels != IGNORED)
-    assert _boundary(labels, found, 2.0) == wanted
+    assert _score_boundary(labels, found, 2.0) == wanted
 
 
 def test_tiles_all_over_portal_lack_it_on_no_side(scored: list[TileScore]) -> None:
@@ -236,7 +238,7 @@ def test_pairs_share_table_one_and_borders(
         Subject(bundles[0], ColourModel(), tiles, "TILES", ("SYNTHETIC", "leaks")),
         Subject(bundles[1], ColourModel(), coarse_tiles, "COARSE", ("SYNTHETIC",)),
     ]
-    found = evaluate_pairs(tmp_path, bundles, iter(subjects))
+    found = evaluate_models(tmp_path, bundles, iter(subjects))
     assert list(found.evaluations) == ["2 µm/px", "4 µm/px"]
     assert found.warnings == ("SYNTHETIC", "2 µm/px: leaks")
     assert [table.name for table in found.tables] == [
@@ -264,13 +266,13 @@ def test_models_of_one_pixel_size_go_by_name(
 ) -> None:
     bundles = [model_at(2.0, name) for name in names]
     subjects = [Subject(bundle, ColourModel(), tiles, "TILES") for bundle in bundles]
-    evaluate_pairs(tmp_path, bundles, subjects)
+    evaluate_models(tmp_path, bundles, subjects)
     assert {path.name for path in tmp_path.iterdir() if path.is_dir()} == folders
 
 
 def test_one_pair_needs_no_folder_of_its_own(tiles: FolderTiles, tmp_path: Path) -> None:
     bundle = model_at()
-    found = evaluate_pairs(tmp_path, [bundle], [Subject(bundle, ColourModel(), tiles, "TILES")])
+    found = evaluate_models(tmp_path, [bundle], [Subject(bundle, ColourModel(), tiles, "TILES")])
     assert (tmp_path / "tiles.csv").exists()
     assert not [path for path in tmp_path.iterdir() if path.is_dir()]
     assert "table-2" in [table.name for table in found.tables]
@@ -284,7 +286,7 @@ def trained_on(run: Path, record: str) -> ModelBundle:
 
 def test_slides_that_were_trained_on_are_told(tiles: FolderTiles, tmp_path: Path) -> None:
     bundle = trained_on(tmp_path / "run", json.dumps({"training_slides": list("abcd")}))
-    found = evaluate_tiles(tmp_path / "out", bundle, ColourModel(), tiles)
+    found = evaluate_model(tmp_path / "out", Subject(bundle, ColourModel(), tiles, "TILES"))
     (warning,) = found.warnings
     assert "3 in all (b, c, d)" in warning
     page = (tmp_path / "out" / "evaluation.html").read_text(encoding="utf-8")
@@ -296,4 +298,7 @@ def test_slides_that_were_trained_on_are_told(tiles: FolderTiles, tmp_path: Path
 )
 def test_other_records_tell_nothing(tiles: FolderTiles, tmp_path: Path, record: str) -> None:
     bundle = trained_on(tmp_path / "run", record)
-    assert evaluate_tiles(tmp_path / "out", bundle, ColourModel(), tiles).warnings == ()
+    assert (
+        evaluate_model(tmp_path / "out", Subject(bundle, ColourModel(), tiles, "TILES")).warnings
+        == ()
+    )

@@ -10,7 +10,7 @@ from shapely import Polygon
 
 from glisson.dataset import Split, open_labelled
 from glisson.evaluation.tract_tables import cause_table, content_table, size_table, tract_table
-from glisson.evaluation.tracts import MERGED, UNEXPLAINED, TractScore, compare, matched_pairs
+from glisson.evaluation.tracts import MERGED, UNEXPLAINED, TractScore, compare, match_tracts
 from glisson.frames import Frame, PixelSize
 from glisson.regions import Candidate, Regions, Tract
 from tests.dataset.scene import TRACTS_PX, box, feature, features, source, write_slide
@@ -178,4 +178,4 @@ def test_half_of_the_union_is_the_limit(move: float, pairs: int) -> None:
     """A square of 100 moved by a third has an IoU of one half."""
     square = shapely.box(0, 0, 100, 100)
     moved = shapely.affinity.translate(square, move)
-    assert len(matched_pairs([square], [moved])) == pairs
+    assert len(match_tracts([square], [moved])) == pairs

@@ -28,7 +28,7 @@ from PIL import Image
 
 from glisson.clinical.reading import BiopsyRow, CaseRow, read_table
 from glisson.dataset.manifest import read_manifest as read_tile_manifest
-from glisson.dataset.masks import labels_of_picture, read_picture
+from glisson.dataset.masks import decode_mask, read_picture
 from glisson.dataset.study import read_study
 from glisson.dataset.tile_folder import read_settings
 from glisson.errors import GlissonError
@@ -405,7 +405,7 @@ def test_class_maps(data: bytes) -> None:
 def test_masks(data: bytes) -> None:
     with folder() as place, only_our_errors():
         (place / "a.png").write_bytes(data)
-        labels_of_picture(read_picture(place / "a.png"), "a.png")
+        decode_mask(read_picture(place / "a.png"), "a.png")
 
 
 def made_project(place: Path) -> None:

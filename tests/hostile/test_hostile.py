@@ -30,7 +30,7 @@ from glisson.errors import (
     UnsupportedSlide,
 )
 from glisson.exchange import read_geojson
-from glisson.files.csv_tables import table_cell, told_by_cell
+from glisson.files.csv_tables import escape_cell, unescape_cell
 from glisson.inputs import asked_slides
 from glisson.model import add_model, find_model, load_bundle, open_runtime
 from glisson.model.store.torchscript import read_wsinfer_facts
@@ -39,7 +39,7 @@ from glisson.results.shard import read_shards
 from glisson.run import segment as segment_module
 from glisson.run.segment import segment
 from glisson.slides import open_slide
-from glisson.slides.dicom_folder import dicom_file_in
+from glisson.slides.dicom_folder import find_dicom_file
 from tests.hostile.guard import bounded
 from tests.hostile.test_fuzz import BUNDLE, RING, SHARD, encoded, pyramid, write_bundle
 from tests.scenes import ColourModel
@@ -138,7 +138,7 @@ def test_one_tile_of_a_billion_pixels(tmp_path: Path) -> None:
     data = pyramid("a.ome.tif", "ome")
     data = patched(patched(data, TILE_WIDTH, 1 << 16), TILE_LENGTH, 1 << 14)
     (tmp_path / "a.ome.tif").write_bytes(data)
-    with pytest.raises(UnsupportedSlide, match="in one piece"):
+    with pytest.raises(UnsupportedSlide, match="in one tile"):
         open_slide(tmp_path / "a.ome.tif")
 
 
@@ -204,7 +204,7 @@ def test_a_label_is_not_what_a_dicom_slide_is_known_by(tmp_path: Path) -> None:
     file = pydicom.dcmread(tmp_path / "b.dcm")
     file.ImageType = ["ORIGINAL", "PRIMARY", "LABEL", "NONE"]
     file.save_as(tmp_path / "a.dcm")
-    assert dicom_file_in(tmp_path).name == "b.dcm"
+    assert find_dicom_file(tmp_path).name == "b.dcm"
 
 
 @pytest.mark.parametrize(
@@ -236,8 +236,8 @@ def test_a_slide_called_like_a_file_of_the_run() -> None:
     ],
 )  # fmt: skip
 def test_texts_are_no_formulas_in_tables(text: str, cell: str) -> None:
-    assert table_cell(text) == cell
-    assert told_by_cell(cell) == text
+    assert escape_cell(text) == cell
+    assert unescape_cell(cell) == text
 
 
 def test_a_name_that_is_a_formula_and_html(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,7 @@ def check(scene: Scene) -> TissueMap:
     both = np.count_nonzero(found.mask & scene.tissue)
     assert both >= 0.97 * np.count_nonzero(scene.tissue)
     assert both >= 0.90 * np.count_nonzero(found.mask | scene.tissue)
-    assert not (found.mask & found.excluded).any()
+    assert (found.causes[found.mask] == Cause.NONE).all()
     return found
 
 

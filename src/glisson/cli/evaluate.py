@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -26,42 +25,19 @@ from glisson.cli.study_options import (
 )
 from glisson.dataset import (
     ANNOTATIONS,
-    SYNTHETIC,
-    FolderTiles,
-    MeaningTable,
-    SlideTiles,
+    AnnotationSettings,
     SplitSettings,
     SplitUnit,
-    TileSettings,
-    candidate_warning,
-    is_synthetic,
     is_tile_folder,
     parse_meanings,
-    read_study,
-    split_study,
 )
 from glisson.dataset.manifest import MANIFEST_FILE
-from glisson.errors import SettingsError
-from glisson.evaluation import PAGE, Subject, Table, evaluate_pairs, score_tracts
-from glisson.model import ModelBundle, find_model, open_runtime
+from glisson.evaluation import EvaluationSettings, Table
+from glisson.evaluation import evaluate as evaluate_models
 
 _SHOWN = ("table-1-pooled", "tracts")
 _OF_SLIDES = ("size", "annotations", "classes", "split", "hold_out")
 _OF_SPLITS = ("validation", "seed")
-
-Told = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class _Options:
-    """How slides become tiles, and how models run."""
-
-    size: int
-    annotations: Sequence[str]
-    table: MeaningTable
-    split: SplitSettings
-    runtime: RuntimeKind
-    threads: int | None
 
 
 def evaluate(
@@ -108,86 +84,38 @@ def evaluate(
     training, or the tiles that it was trained on.
     """
     _refuse_unused(context, data)
-    mpps = _mpp_of_each(data, mpp or ())
-    bundles = _models(data, model)
-    options = _Options(
-        size, annotations or ANNOTATIONS, parse_meanings(classes or ()),
-        SplitSettings(split, validation, tuple(hold_out or ()), seed), runtime, threads,
-    )  # fmt: skip
+    for name in model or ():
+        say_which_model(name)
+    settings = EvaluationSettings(
+        size_px=size,
+        annotations=AnnotationSettings(annotations or ANNOTATIONS, parse_meanings(classes or ())),
+        split=SplitSettings(split, validation, tuple(hold_out or ()), seed),
+        mpps=mpp or (),
+        runtime=runtime.value,
+        threads=threads,
+    )
     with console.status("reading annotations") as status:
-        subjects = (
-            _subject(folder, bundle, known, options, status.update)
-            for folder, bundle, known in zip(data, bundles, mpps, strict=True)
+        result = evaluate_models(
+            data,
+            out,
+            model,
+            settings,
+            lambda step, done, total: status.update(f"{escape(step)} {done} of {total}"),
         )
-        found = evaluate_pairs(
-            out, bundles, subjects, lambda done, all_: status.update(f"tile {done} of {all_}")
-        )
-    for warning in found.warnings:
+    for warning in result.warnings:
         warn(warning)
-    for shown in found.tables:
+    for shown in result.tables:
         if shown.name in _SHOWN:
             output.print(_drawn(shown))
-    output.print(f"all tables and pictures: {out / PAGE}", highlight=False, soft_wrap=True)
+    output.print(f"all tables and pictures: {result.page}", highlight=False, soft_wrap=True)
 
 
 def _refuse_unused(context: typer.Context, data: Sequence[Path]) -> None:
     for folder in data:
         if is_tile_folder(folder):
             refuse_beside_tiles(context, _OF_SLIDES, folder)
-            if not _is_bare(folder):
+            if (folder / MANIFEST_FILE).exists():
                 refuse_beside_tiles(context, _OF_SPLITS, folder)
-
-
-def _is_bare(folder: Path) -> bool:
-    """Tiles without manifest, which say neither their µm/px nor their split."""
-    return is_tile_folder(folder) and not (folder / MANIFEST_FILE).exists()
-
-
-def _mpp_of_each(data: Sequence[Path], given: Sequence[float]) -> list[float | None]:
-    """µm/px of each bare folder; None for what knows its own, or is read at the model's."""
-    bare = [folder for folder in data if _is_bare(folder)]
-    if len(bare) != len(given):
-        names = f" ({', '.join(map(str, bare))})" if bare else ""
-        raise SettingsError(
-            f"{len(bare)} folders of tiles have no {MANIFEST_FILE} to say their µm/px{names}, and "
-            f"--mpp is given {len(given)} times. Give one --mpp for each, in order (the paper: 1 "
-            "or 2), and none for others."
-        )
-    rest = iter(given)
-    return [next(rest) if _is_bare(folder) else None for folder in data]
-
-
-def _models(data: Sequence[Path], names: Sequence[str] | None) -> list[ModelBundle]:
-    wanted: Sequence[str | None] = names or [None]
-    if len(wanted) != len(data):
-        raise SettingsError(
-            f"{len(data)} DATA and {len(names or ())} --model are given. Give one --model for "
-            "each, in order; a model or a folder may be given again."
-        )
-    for name in wanted:
-        say_which_model(name)
-    return [find_model(name) for name in wanted]
-
-
-def _subject(
-    folder: Path, bundle: ModelBundle, mpp: float | None, options: _Options, told: Told
-) -> Subject:
-    runtime = open_runtime(bundle, options.runtime.value, threads=options.threads)
-    warnings: tuple[str, ...] = (SYNTHETIC,) if is_synthetic(folder) else ()
-    if is_tile_folder(folder):
-        tiles = FolderTiles(folder, mpp, options.split.validation, options.split.seed)
-        return Subject(bundle, runtime, tiles, str(folder), warnings)
-    slides = read_study(folder, options.annotations)
-    splits = split_study(slides, options.split)
-    settings = TileSettings(bundle.spec.mpp, options.size)
-    source = SlideTiles(slides, splits, settings, options.table)
-    tracts = score_tracts(
-        slides, splits, bundle, runtime, options.table,
-        lambda name, done, all_: told(f"tracts of slide {done} of {all_}: {escape(name)}"),
-    )  # fmt: skip
-    left_out = candidate_warning(source.candidates)
-    warnings += (left_out,) if left_out else ()
-    return Subject(bundle, runtime, source, str(folder), warnings, tracts)
 
 
 def _drawn(table: Table) -> RichTable:

@@ -17,7 +17,6 @@ from glisson.clinical import study as make_study
 from glisson.errors import SettingsError
 
 if TYPE_CHECKING:
-    from glisson.clinical.analyses import Study
     from glisson.evaluation import Table
 
 
@@ -66,18 +65,9 @@ def study(
     for note in result.notes:
         warn(note)
     output.print(_drawn(result.key, result.study.cases.synthetic))
-    for reason, titles in _refusals(result.study).items():
+    for reason, titles in result.refusals.items():
         warn(f"Refused: {'; '.join(titles)}. {reason}")
     output.print(f"all tables and figures: {result.page}", highlight=False, soft_wrap=True)
-
-
-def _refusals(study: Study) -> dict[str, list[str]]:
-    """Titles of refused analyses by reason."""
-    found: dict[str, list[str]] = {}
-    for each in study.analyses.values():
-        if each.refusal:
-            found.setdefault(each.refusal, []).append(each.title)
-    return found
 
 
 def _columns(given: Sequence[str]) -> dict[str, str]:

@@ -23,18 +23,16 @@ from glisson.cli.study_options import (
 )
 from glisson.dataset import (
     ANNOTATIONS,
+    AnnotationSettings,
+    CutSettings,
     Distribution,
     SplitSettings,
     SplitUnit,
     TileSettings,
     WrittenTiles,
-    candidate_warning,
+    cut_tiles,
     distributions,
-    leak_of,
     parse_meanings,
-    read_study,
-    split_study,
-    write_tiles,
 )
 
 _FAILED = 1
@@ -60,29 +58,24 @@ def tiles(
     Each µm/px gets a folder with `Original/`, `Mask/` (black background, red lobule, white
     portal) and `manifest.csv`. Stopped and run again, it goes on where it was.
     """
-    slides = read_study(study, annotations or ANNOTATIONS)
-    splits = split_study(slides, SplitSettings(split, validation, tuple(hold_out or ()), seed))
-    if leak := leak_of(slides, splits):
-        warn(leak)
-    table = parse_meanings(classes or ())
-    every = [TileSettings(each, size, min_tissue) for each in mpp or (1.0, 2.0)]
-    failed: dict[str, str] = {}
-    candidates: dict[str, int] = {}
-    for settings in every:
-        folder = out / f"{settings.mpp:g}um"
-        with console.status(f"{folder.name}: opening slides") as status:
-            written = write_tiles(
-                folder, slides, splits, settings, table,
-                progress=lambda name, done, all_: status.update(f"slide {done} of {all_}: {name}"),
-            )  # fmt: skip
-        failed |= written.failed
-        candidates |= written.candidates
+    with console.status("opening slides") as status:
+        result = cut_tiles(
+            study,
+            out,
+            CutSettings(
+                [TileSettings(each, size, min_tissue) for each in mpp or (1.0, 2.0)],
+                SplitSettings(split, validation, tuple(hold_out or ()), seed),
+                AnnotationSettings(annotations or ANNOTATIONS, parse_meanings(classes or ())),
+            ),
+            lambda name, done, total: status.update(f"slide {done} of {total}: {escape(name)}"),
+        )
+    for folder, written in result.folders.items():
         _show(folder, written)
-    if left_out := candidate_warning(candidates):
-        warn(left_out)
-    for name, problem in failed.items():
+    for warning in result.warnings:
+        warn(warning)
+    for name, problem in result.failed.items():
         console.print(f"[red]failed[/] {escape(name)}: {escape(problem)}", soft_wrap=True)
-    if failed:
+    if result.failed:
         raise typer.Exit(_FAILED)
 
 

@@ -15,7 +15,7 @@ from glisson.clinical.reading import BiopsyRow, CaseRow, ModelRow, read_table
 from glisson.clinical.scales import Scale, read_stage
 from glisson.dataset import is_synthetic
 from glisson.errors import SettingsError, StudyError
-from glisson.slides import without_ending
+from glisson.slides import strip_ending
 
 CASES = "cases.csv"
 BIOPSIES = "biopsies.csv"
@@ -202,7 +202,7 @@ def _file_name(slide: str) -> str:
 
 def _stem(biopsy: BiopsyRow) -> str:
     """Of its file; `slide` is one already, unless it is all that a table tells."""
-    return without_ending(_file_name(biopsy.file or biopsy.slide))
+    return strip_ending(_file_name(biopsy.file or biopsy.slide))
 
 
 def _matching(slide: str, biopsies: Sequence[BiopsyRow], path: Path) -> BiopsyRow | None:
@@ -211,7 +211,7 @@ def _matching(slide: str, biopsies: Sequence[BiopsyRow], path: Path) -> BiopsyRo
     tests: tuple[Callable[[BiopsyRow], bool], ...] = (
         lambda b: name in (b.file, b.slide),
         lambda b: name == _stem(b),
-        lambda b: without_ending(name) in (b.slide, _stem(b)),
+        lambda b: strip_ending(name) in (b.slide, _stem(b)),
     )
     for test in tests:
         found = [biopsy for biopsy in biopsies if test(biopsy)]

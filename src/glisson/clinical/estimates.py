@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -146,11 +146,6 @@ def check_varies(values: Values, name: str) -> None:
     """
     if np.ptp(values) == 0:
         raise StudyError(f"{name} is {values[0]:g} in every case, so nothing can go with it.")
-
-
-def patients_or_slides(patients: Sequence[str] | None, slides: int) -> tuple[str, ...]:
-    """Patients as given; else every slide is its own patient."""
-    return tuple(map(str, range(slides))) if patients is None else tuple(patients)
 
 
 def _quietly(statistic: Statistic, *arrays: Values) -> float:

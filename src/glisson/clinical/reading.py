@@ -17,7 +17,7 @@ from pydantic import (
 )
 
 from glisson.errors import SettingsError
-from glisson.files.csv_tables import check_table_size, told_by_cell
+from glisson.files.csv_tables import check_table_size, unescape_cell
 
 _MISSING = {"", "-", "–", "na", "n/a", "nan", "none", "null"}
 _SEPARATORS = ",;\t"
@@ -106,7 +106,7 @@ def read_table(
 
 def _lines(path: Path) -> list[str]:
     try:
-        check_table_size(path)
+        check_table_size(path.stat().st_size, path)
         with path.open(encoding="utf-8-sig", newline="") as file:
             lines = list(file)
     except UnicodeDecodeError as error:
@@ -176,5 +176,5 @@ _TEXTS = ("slide", "file", "patient", "role", "diagnosis", "stage", "tract_count
 def _plain(text: str, column: str, separator: str) -> str:
     """Without the quote that keeps a text from being a formula, or with a decimal point."""
     if column in _TEXTS:
-        return told_by_cell(text)
+        return unescape_cell(text)
     return text if separator == "," else text.replace(",", ".")

@@ -52,6 +52,15 @@ class StudyResult:
     notes: tuple[str, ...]
     page: Path
 
+    @property
+    def refusals(self) -> dict[str, list[str]]:
+        """Return the titles of the analyses that were not made, by the reason."""
+        titles: dict[str, list[str]] = {}
+        for analysis in self.study.analyses.values():
+            if analysis.refusal:
+                titles.setdefault(analysis.refusal, []).append(analysis.title)
+        return titles
+
 
 def run_study(cases: Path, out: Path, results: Path | None, settings: StudySettings) -> StudyResult:
     """Read, analyse, write; see `glisson.study`."""

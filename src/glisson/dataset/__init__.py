@@ -1,5 +1,6 @@
 """From annotated slides to labelled tiles and splits."""
 
+from glisson.dataset.cut import CutSettings, TilesResult, cut_tiles, open_study
 from glisson.dataset.labels import IGNORED, SlideLabels, candidate_warning, read_labels
 from glisson.dataset.manifest import (
     Distribution,
@@ -18,7 +19,7 @@ from glisson.dataset.splits import (
     Splits,
     SplitSettings,
     SplitUnit,
-    leak_of,
+    find_leak,
     split_study,
 )
 from glisson.dataset.study import (
@@ -26,6 +27,7 @@ from glisson.dataset.study import (
     SYNTHETIC,
     UNKNOWN_PATIENT,
     AnnotatedSlide,
+    AnnotationSettings,
     Split,
     is_synthetic,
     read_study,
@@ -51,6 +53,8 @@ __all__ = [
     "UNKNOWN_PATIENT",
     "UNNAMED_PATIENTS",
     "AnnotatedSlide",
+    "AnnotationSettings",
+    "CutSettings",
     "Distribution",
     "FolderTiles",
     "LabelledSlide",
@@ -67,15 +71,18 @@ __all__ = [
     "TileRow",
     "TileSettings",
     "TileSource",
+    "TilesResult",
     "WrittenTiles",
     "candidate_warning",
     "check_classes_present",
     "class_shares",
+    "cut_tiles",
     "distributions",
+    "find_leak",
     "is_synthetic",
     "is_tile_folder",
-    "leak_of",
     "open_labelled",
+    "open_study",
     "parse_meanings",
     "read_labels",
     "read_manifest",

@@ -1,4 +1,4 @@
-"""What annotations say about every pixel of a slide."""
+"""Labels of every pixel of a slide, from its annotations."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Labels = NDArray[np.uint8]
 Area: TypeAlias = Polygon | MultiPolygon
 
 IGNORED = 255
-"""Value of pixels that no loss and no score sees."""
+"""Value of pixels that losses and scores leave out."""
 
 _PAINTED = (
     (Meaning.TISSUE, LOBULE.index),
@@ -43,18 +43,18 @@ _PAINTED = (
 """Later rows paint over earlier ones."""
 
 _DECIDED = (Meaning.LOBULE, Meaning.PORTAL, Meaning.BACKGROUND)
-"""What is painted over candidates: there, somebody has decided."""
+"""Meanings painted over candidates: there, a person has decided."""
 
 
 @dataclass(frozen=True)
 class SlideLabels:
-    """The annotated areas of a slide, ready to be read as pixels of any µm/px.
+    """Annotated areas of a slide, to be read as pixels of any µm/px.
 
     Attributes:
         pixel_size: of the slide.
-        size_l0: of the slide; beyond it everything is ignored.
+        size_l0: of the slide; pixels beyond it are ignored.
         areas_l0: polygons of each meaning, in level-0 pixels of the whole file.
-        tissue_found: whether the tissue's outline is the tissue finder's: none was drawn.
+        tissue_found: whether the tissue outline comes from the tissue finder, not from a person.
     """
 
     pixel_size: PixelSize
@@ -63,17 +63,17 @@ class SlideLabels:
     tissue_found: bool
 
     def crop(self, box_px: BoxPx, mpp: float) -> Labels:
-        """(H, W) uint8 class indices and `IGNORED` inside a box of the grid of `mpp` µm/px.
+        """Return (H, W) uint8 class indices and `IGNORED` in a box of the grid of `mpp` µm/px.
 
-        A pixel belongs to the area that holds its centre.
+        A pixel belongs to the area that contains its centre.
         """
         frame = Frame(self.pixel_size, mpp)
         labels = np.full((box_px.height_px, box_px.width_px), BACKGROUND.index, np.uint8)
         for meaning, value in _PAINTED:
-            _paint(labels, self._near(meaning, box_px, frame), value)
+            _paint(labels, self._clip_areas(meaning, box_px, frame), value)
         if Meaning.REGION in self.areas_l0:
             seen = np.zeros_like(labels)
-            _paint(seen, self._near(Meaning.REGION, box_px, frame), 1)
+            _paint(seen, self._clip_areas(Meaning.REGION, box_px, frame), 1)
             labels[seen == 0] = IGNORED
         size = frame.size_px(self.size_l0)
         labels[max(size.height - box_px.y_px, 0) :] = IGNORED
@@ -82,40 +82,40 @@ class SlideLabels:
 
     @property
     def tissue_l0(self) -> tuple[Area, ...]:
-        """All that is tissue: the outline, lobule and portal tracts."""
+        """Return all tissue areas: outline, lobule and portal tracts."""
         kinds = (Meaning.TISSUE, Meaning.LOBULE, Meaning.PORTAL)
         return tuple(area for kind in kinds for area in self.areas_l0.get(kind, ()))
 
     @property
     def candidate_count(self) -> int:
-        """Number of portal areas that nobody has decided on."""
+        """Return the number of undecided portal areas."""
         return len(self.areas_l0.get(Meaning.CANDIDATE, ()))
 
     @property
     def unknown_l0(self) -> BaseGeometry:
-        """All of which the annotations say that it is not known, in level-0 pixels."""
+        """Return ignored areas and undecided candidates, in level-0 pixels."""
         ignored, candidates, *decided = (
             shapely.union_all(self.areas_l0.get(meaning, ()))
             for meaning in (Meaning.IGNORE, Meaning.CANDIDATE, *_DECIDED)
         )
         return shapely.union(ignored, candidates.difference(shapely.union_all(decided)))
 
-    def _near(self, meaning: Meaning, box_px: BoxPx, frame: Frame) -> list[Area]:
-        """Areas cut to the box, in its pixels."""
+    def _clip_areas(self, meaning: Meaning, box_px: BoxPx, frame: Frame) -> list[Area]:
+        """Return the areas of a meaning clipped to the box, in pixels of the box."""
         areas = self.areas_l0.get(meaning, ())
         if not areas:
             return []
         corners_px = np.array([[0, 0], [box_px.width_px, box_px.height_px]], float)
         corners_px += (box_px.x_px, box_px.y_px)
         corners_l0 = frame.l0_from_px(corners_px)
-        bounds = tuple(corners_l0.ravel())
-        hits = self._trees[meaning].query(shapely.box(*bounds))
-        cut = shapely.clip_by_rect([areas[i] for i in sorted(hits)], *bounds)
-        (x_l0, y_l0), (x_end_l0, y_end_l0) = corners_l0
+        (x_l0, y_l0), (x_end_l0, y_end_l0) = corners_l0.tolist()
+        bounds_l0 = x_l0, y_l0, x_end_l0, y_end_l0
+        hits = self._trees[meaning].query(shapely.box(*bounds_l0))
+        clipped = shapely.clip_by_rect([areas[i] for i in sorted(hits)], *bounds_l0)
         x_scale = box_px.width_px / (x_end_l0 - x_l0)
         y_scale = box_px.height_px / (y_end_l0 - y_l0)
         onto_px = [x_scale, 0, 0, y_scale, -x_l0 * x_scale, -y_l0 * y_scale]
-        return [affine_transform(area, onto_px) for area in cut if area.area > 0]
+        return [affine_transform(area, onto_px) for area in clipped if area.area > 0]
 
     @cached_property
     def _trees(self) -> dict[Meaning, shapely.STRtree]:
@@ -127,49 +127,53 @@ def read_labels(
 ) -> SlideLabels:
     """Read a slide's annotations.
 
-    Where no tissue was drawn, it is found. Unannotated tissue is lobule.
+    Without a drawn outline of the tissue, the tissue finder outlines it. Tissue without
+    annotation is lobule.
 
     Args:
-        slide: the slide they were drawn on.
-        path: their GeoJSON.
-        table: what its classes mean.
-        tissue: the slide's tissue, if known already.
+        slide: the annotated slide.
+        path: GeoJSON file of the annotations.
+        table: meanings of its classes.
+        tissue: the slide's tissue, if it has been found before.
 
     Raises:
-        AnnotationError: not GeoJSON, a class without meaning, a line or point where an area is
-            meant, nothing annotated, or another slide's frame.
+        AnnotationError: not GeoJSON, a class without meaning, a line or point instead of an
+            area, no annotation, or the frame of another slide.
     """
-    read = read_geojson(path, slide.info.bounds_l0, slide.info.size_l0)
-    check_image_size(read, slide.info, path)
-    table.check((area.class_name for area in read.areas), str(path))
-    _check_drawn_as_areas(read.skipped, table, path)
-    areas = _by_meaning(read.areas, table)
+    document = read_geojson(path, slide.info.bounds_l0, slide.info.size_l0)
+    check_image_size(document, slide.info, path)
+    table.check((area.class_name for area in document.areas), str(path))
+    _check_are_areas(document.skipped, table, path)
+    areas = _group_by_meaning(document.areas, table)
     if not set(areas) - {Meaning.SKIP, Meaning.IGNORE, Meaning.CANDIDATE}:
         raise AnnotationError(
             f"{path} annotates nothing. Outline portal tracts in QuPath; where a slide has none, "
             "draw its tissue or a region that says so."
         )
-    drawn = [area for kind, each in areas.items() if kind is not Meaning.REGION for area in each]
-    check_inside(drawn, slide.info, path)
+    inside = [area for kind, each in areas.items() if kind is not Meaning.REGION for area in each]
+    check_inside(inside, slide.info, path)
     found = Meaning.TISSUE not in areas
     if found:
-        areas[Meaning.TISSUE] = _outlines_l0(tissue or find_tissue(slide))
+        tissue = tissue or find_tissue(slide)
+        affine = tissue.frame.affine_l0_from_px
+        polygons_px = trace_mask(tissue.mask)
+        areas[Meaning.TISSUE] = tuple(affine_transform(each, affine) for each in polygons_px)
     return SlideLabels(slide.info.pixel_size, slide.info.size_l0, areas, found)
 
 
 def candidate_warning(counts: Mapping[str, int]) -> str | None:
-    """Say how many candidates were left out, from their number by slide; None without any."""
+    """Return a warning on the candidates left out, from their number by slide; None without any."""
     count, slides = sum(counts.values()), sum(number > 0 for number in counts.values())
     if not count:
         return None
     return (
         f"{count} candidate{'' if count == 1 else 's'} ({CANDIDATE_QUPATH_NAME}) of {slides} "
-        f"slide{'' if slides == 1 else 's'} left out: no loss and no score sees their pixels. In "
+        f"slide{'' if slides == 1 else 's'} left out: losses and scores ignore their pixels. In "
         f"QuPath, give a true one the class '{PORTAL.qupath_name}' and delete the others."
     )
 
 
-def _by_meaning(
+def _group_by_meaning(
     areas: Sequence[Annotation], table: MeaningTable
 ) -> dict[Meaning, tuple[Area, ...]]:
     kinds: dict[Meaning, list[Area]] = {}
@@ -180,11 +184,10 @@ def _by_meaning(
     return {meaning: tuple(found) for meaning, found in kinds.items()}
 
 
-def _check_drawn_as_areas(skipped: Sequence[Skipped], table: MeaningTable, path: Path) -> None:
-    """Refuse lines and points that mean something: their pixels would silently be lobule.
+def _check_are_areas(skipped: Sequence[Skipped], table: MeaningTable, path: Path) -> None:
+    """Reject lines and points whose class has a meaning: their pixels would silently be lobule.
 
-    A polygon that encloses nothing, which a stray click leaves, says nothing on any pixel; nor do
-    lines without a meaning, which people measure with.
+    Polygons without area (stray clicks) and lines without a meaning (of the ruler) are skipped.
     """
     for each in skipped:
         means_something = table.of(each.class_name) not in (None, Meaning.SKIP)
@@ -194,11 +197,6 @@ def _check_drawn_as_areas(skipped: Sequence[Skipped], table: MeaningTable, path:
                 f"which has no area ({each.where}). Outline it in QuPath with the brush or the "
                 "polygon tool, or delete it."
             )
-
-
-def _outlines_l0(tissue: TissueMap) -> tuple[Area, ...]:
-    affine = tissue.frame.affine_l0_from_px
-    return tuple(affine_transform(polygon, affine) for polygon in trace_mask(tissue.mask))
 
 
 def _paint(labels: Labels, areas: list[Area], value: int) -> None:

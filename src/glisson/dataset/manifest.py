@@ -1,4 +1,4 @@
-"""The table of tiles: where each comes from, what it holds, what it is used for."""
+"""The manifest: a table of tiles with their origin, content and split."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from glisson.classes import CLASSES, PORTAL
 from glisson.dataset.study import UNKNOWN_PATIENT, Split
 from glisson.errors import SettingsError
-from glisson.files.csv_tables import read_rows, told_by_cell, write_rows
+from glisson.files.csv_tables import read_rows, unescape_cell, write_rows
 
 MANIFEST_FILE = "manifest.csv"
 
 
 class TileRow(BaseModel):
-    """One tile of a manifest.
+    """Row of a manifest: one tile.
 
     Attributes:
-        tile: its name, unique in the manifest.
+        tile: name, unique in the manifest.
         mpp: µm/px.
-        x_px: its corner on the slide's grid of `mpp` µm/px; `y_px` likewise.
-        x_l0: the same in level-0 pixels of the whole file; with `y_l0`, `width_l0`, `height_l0`.
-        background: part of its labelled pixels; with `lobule` and `portal` they sum to 1.
-        ignored: part of its pixels that has no label.
+        x_px: left edge on the slide's grid of `mpp` µm/px; `y_px` is the top edge.
+        x_l0: left edge in level-0 pixels of the whole file; with `y_l0`, `width_l0`, `height_l0`.
+        background: fraction of the labelled pixels; background, lobule and portal sum to 1.
+        ignored: fraction of the pixels without label.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -53,7 +53,7 @@ class TileRow(BaseModel):
 
     @property
     def shares(self) -> tuple[float, float, float]:
-        """Shares in the order of `CLASSES`."""
+        """Return the fractions in the order of `CLASSES`."""
         return self.background, self.lobule, self.portal
 
 
@@ -66,15 +66,15 @@ def read_manifest(path: Path) -> list[TileRow]:
     """Read a manifest.
 
     Raises:
-        SettingsError: no manifest, or a line that does not parse.
+        SettingsError: the file is missing, or a line is invalid.
     """
-    return [_row(row, f"{path}, line {line}") for line, row in read_rows(path)]
+    return [_parse_row(row, f"{path}, line {line}") for line, row in read_rows(path)]
 
 
-def _row(row: dict[str, Any], where: str) -> TileRow:
-    told = {key: told_by_cell(cell) if cell else cell for key, cell in row.items()}
+def _parse_row(row: dict[str, Any], where: str) -> TileRow:
+    cells = {key: unescape_cell(cell) if cell else cell for key, cell in row.items()}
     try:
-        return TileRow.model_validate(told)
+        return TileRow.model_validate(cells)
     except ValidationError as error:
         problem = error.errors()[0]
         raise SettingsError(f"{where}: {problem['loc']}: {problem['msg']}.") from error
@@ -82,14 +82,14 @@ def _row(row: dict[str, Any], where: str) -> TileRow:
 
 @dataclass(frozen=True)
 class Distribution:
-    """What a split holds.
+    """Content of a split.
 
     Attributes:
-        split: its name.
-        tiles: their number.
-        slides: their number.
-        patients: their number; those of tiles that name none are not known and not counted.
-        shares: part of the labelled pixels of each class, in the order of `CLASSES`.
+        split: name.
+        tiles: number of tiles.
+        slides: number of slides.
+        patients: number of patients; tiles without patient are not counted.
+        shares: fraction of the labelled pixels of each class, in the order of `CLASSES`.
     """
 
     split: Split
@@ -100,7 +100,7 @@ class Distribution:
 
 
 def distributions(rows: Sequence[TileRow]) -> list[Distribution]:
-    """Classes, tiles, slides and patients of every split that has tiles, pixels pooled."""
+    """Count tiles, slides, patients and classes of every split that has tiles, pixels pooled."""
     found = []
     for split in Split:
         chosen = [row for row in rows if row.split is split]
@@ -116,7 +116,7 @@ def distributions(rows: Sequence[TileRow]) -> list[Distribution]:
 
 
 def check_classes_present(rows: Sequence[TileRow]) -> None:
-    """Refuse to train or choose a model on a split that lacks a class.
+    """Reject a training or validation split without tiles or without one of the classes.
 
     Raises:
         SettingsError: names the split and the class.
@@ -124,7 +124,9 @@ def check_classes_present(rows: Sequence[TileRow]) -> None:
     found = {each.split: each for each in distributions(rows)}
     for split in (Split.TRAIN, Split.VALIDATION):
         if split not in found:
-            raise SettingsError(f"The split {split} has no tiles. Annotate more, or split anew.")
+            raise SettingsError(
+                f"The split {split} has no tiles. Annotate more slides, or split them again."
+            )
         absent = [
             c.name for c, share in zip(CLASSES, found[split].shares, strict=True) if not share
         ]

@@ -15,16 +15,16 @@ from glisson.errors import AnnotationError
 _COLOURS = np.array([c.mask_colour for c in CLASSES], np.uint8)
 
 
-def mask_picture(labels: Labels) -> NDArray[np.uint8]:
-    """(H, W) labels as (H, W, 3): black, red, white; ignored pixels are black."""
+def encode_mask(labels: Labels) -> NDArray[np.uint8]:
+    """Paint (H, W) labels as (H, W, 3): black, red, white; ignored pixels are black."""
     return _COLOURS[np.where(labels == IGNORED, 0, labels)]
 
 
-def labels_of_picture(picture: NDArray[np.uint8], where: str) -> Labels:
-    """(H, W, 3) in the paper's colours as labels.
+def decode_mask(picture: NDArray[np.uint8], where: str) -> Labels:
+    """Return the (H, W) labels of an (H, W, 3) picture in the paper's colours.
 
     Raises:
-        AnnotationError: another colour; the message says which and where.
+        AnnotationError: another colour; the message names it and its place.
     """
     labels = np.full(picture.shape[:2], IGNORED, np.uint8)
     for index, colour in enumerate(_COLOURS):
@@ -41,10 +41,10 @@ def labels_of_picture(picture: NDArray[np.uint8], where: str) -> Labels:
 
 
 def read_picture(path: Path) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8 of an image file.
+    """Read an image file as (H, W, 3) uint8.
 
     Raises:
-        AnnotationError: missing, or no image.
+        AnnotationError: the file is missing or is no image.
     """
     try:
         with Image.open(path) as image:

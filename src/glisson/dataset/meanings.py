@@ -1,4 +1,4 @@
-"""What the classes of an annotation file mean for training: one small table."""
+"""The meanings of annotation classes for training."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ UNCLASSIFIED = "(unclassified)"
 
 
 class Meaning(StrEnum):
-    """What an annotated area says.
+    """Meaning of an annotated area.
 
-    TISSUE: the outline of all tissue; lobule inside, glass outside. REGION: all that lies inside
-    was looked at, all that lies outside was not. IGNORE: no loss and no score sees it. CANDIDATE:
-    nobody has decided whether it is a portal tract; ignored where no other area says more.
-    SKIP: says nothing at all.
+    TISSUE: the outline of all tissue; lobule inside, glass outside. REGION: a person annotated
+    everything inside and nothing outside. IGNORE: losses and scores leave the area out.
+    CANDIDATE: an undecided portal tract; ignored unless another area covers it. SKIP: nothing.
     """
 
     TISSUE = "tissue"
@@ -52,16 +51,16 @@ _USUAL: Mapping[str, Meaning] = {
 
 @dataclass(frozen=True)
 class MeaningTable:
-    """Names, with `*` as in file names, and what they mean; case does not matter.
+    """Table of class names, with `*` as in file names, and meanings; case does not matter.
 
     Attributes:
-        own: the user's rows, which come before the usual ones.
+        own: the user's rows, which precede the usual rows.
     """
 
     own: tuple[tuple[str, Meaning], ...] = ()
 
     def of(self, class_name: str) -> Meaning | None:
-        """Meaning of a QuPath class; of `Portal tract: x` as of `Portal tract`; else None."""
+        """Return the meaning of a QuPath class, or else of its parent class, or None."""
         name = (class_name or UNCLASSIFIED).casefold()
         for each in (name, name.split(":")[0].strip()):
             for pattern, meaning in (*self.own, *_USUAL.items()):
@@ -70,30 +69,30 @@ class MeaningTable:
         return None
 
     def check(self, class_names: Iterable[str], where: str) -> None:
-        """Refuse classes that are not in the table.
+        """Reject classes that are not in the table.
 
         Raises:
-            AnnotationError: names them, and how to give them a meaning.
+            AnnotationError: names the classes, and the option that gives them a meaning.
         """
         names = {name or UNCLASSIFIED for name in class_names}
         unknown = sorted(name for name in names if self.of(name) is None)
         if unknown:
             raise AnnotationError(
-                f"{where}: no meaning is known for {', '.join(map(repr, unknown))}. Say what it "
-                f"is, such as --class '{unknown[0]}=portal' ({', '.join(Meaning)})."
+                f"{where}: no meaning is given for {', '.join(map(repr, unknown))}. Give a "
+                f"meaning, such as --class '{unknown[0]}=portal' ({', '.join(Meaning)})."
             )
 
 
 def parse_meanings(rows: Iterable[str]) -> MeaningTable:
-    """A table from rows such as `BileDuct=portal`.
+    """Parse rows such as `BileDuct=portal` into a table.
 
     Raises:
-        SettingsError: a row is no NAME=MEANING.
+        SettingsError: a row is not NAME=MEANING.
     """
-    return MeaningTable(tuple(_row(row) for row in rows))
+    return MeaningTable(tuple(_parse_row(row) for row in rows))
 
 
-def _row(text: str) -> tuple[str, Meaning]:
+def _parse_row(text: str) -> tuple[str, Meaning]:
     name, _, meaning = text.rpartition("=")
     if not name.strip() or meaning.strip().casefold() not in set(Meaning):
         raise SettingsError(

@@ -1,4 +1,4 @@
-"""Where labelled tiles come from, whatever it is."""
+"""The interface of labelled tiles, wherever they come from."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from glisson.dataset.tiles import TilePixels
 
 
 class TileSource(Protocol):
-    """A folder of tiles, annotated slides, or a phantom's renderer."""
+    """A folder of tiles, annotated slides, or a renderer of phantoms."""
 
     @property
     def rows(self) -> Sequence[TileRow]:
-        """All tiles, of every split."""
+        """Return all tiles, of every split."""
         ...
 
     @property
     def leak(self) -> str | None:
-        """A sentence on why scores of validation are too good, or may be; None if they are not.
+        """Return why validation scores are or may be too good, or None.
 
-        Whoever shows such a score shows the sentence with it.
+        Every report of a validation score must show this sentence.
         """
         ...
 
     def read(self, row: TileRow) -> TilePixels:
-        """Pixels and labels of a tile."""
+        """Read the pixels and labels of a tile."""
         ...

@@ -1,4 +1,4 @@
-"""Writing tiles to a folder: one slide after another, and none twice."""
+"""Write the tiles of slides to a folder; skip slides that are already done."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from glisson.dataset.fingerprint import Fingerprint, fingerprint
+from glisson.dataset.fingerprint import Fingerprint, fingerprint_slide
 from glisson.dataset.labels import IGNORED
 from glisson.dataset.manifest import MANIFEST_FILE, TileRow, read_manifest, write_manifest
-from glisson.dataset.masks import mask_picture
+from glisson.dataset.masks import encode_mask
 from glisson.dataset.meanings import MeaningTable
 from glisson.dataset.splits import Splits
 from glisson.dataset.study import SYNTHETIC, SYNTHETIC_FILE, AnnotatedSlide, is_synthetic
@@ -35,16 +35,17 @@ _TILE_FILE = re.compile(r"(?P<slide>.+)_x\d+_y\d+\.png")
 """Greedy: of `a_x0_y0_x64_y0.png` the slide is `a_x0_y0`, never `a`."""
 
 Progress = Callable[[str, int, int], None]
+"""Progress callback: name of the slide, number of slides done, number of slides."""
 
 
 @dataclass(frozen=True)
 class WrittenTiles:
-    """What was written.
+    """Tiles in a folder.
 
     Attributes:
         rows: the manifest.
-        failed: message by slide that could not be used, or has no tile; the others are whole.
-        candidates: number of candidates by slide that has any; their pixels are ignored.
+        failed: error message by name of each slide that could not be used or has no tile.
+        candidates: number of candidates of each slide with candidates; tiles ignore their pixels.
     """
 
     rows: tuple[TileRow, ...]
@@ -58,16 +59,15 @@ def write_tiles(
     splits: Splits,
     settings: TileSettings,
     table: MeaningTable | None = None,
-    workers: int | None = None,
     progress: Progress | None = None,
 ) -> WrittenTiles:
     """Write `Original/`, `Mask/` and `manifest.csv`.
 
-    Slides done before are kept, unless their file, their annotations or their µm/px changed since.
-    Patients, institutions, diagnoses and splits are those of this call for every slide.
+    Finished slides are skipped unless their file, annotations or µm/px have changed. Patients,
+    institutions, diagnoses and splits of every slide are those of this call.
 
-    Ignored pixels are black in `Mask/`, as the paper has no colour for them, and white in a
-    picture of the same name in `Ignored/`, which is there only where a tile has any.
+    Ignored pixels are black in `Mask/`, because the paper has no colour for them, and white in a
+    picture of the same name in `Ignored/`.
 
     Raises:
         OutputError: the folder cannot be written to.
@@ -78,9 +78,15 @@ def write_tiles(
     _prepare(out, own)
     if any(is_synthetic(slide.slide.parent) for slide in slides):
         (out / SYNTHETIC_FILE).write_text(f"{SYNTHETIC}\n", encoding="utf-8")
-    written = _written_slides(_Writer(out, splits, settings, table), slides, workers, progress)
-    left_out = {"candidates_left_out": written.candidates}
-    _finish(out, written.rows, own | left_out, _split_facts(slides, splits))
+    written = _write_slides(_Writer(out, splits, settings, table), slides, progress)
+    own["candidates_left_out"] = written.candidates
+    named = all(slide.patient_named for slide in slides)
+    split = {**asdict(splits.settings), "patients_named": named}
+    # The old split leaves `tiles.json` before the old manifest goes, and the new split follows
+    # the new manifest: a killed run never describes the split of another manifest.
+    _write_json(out / SETTINGS_FILE, own)
+    write_manifest(out / MANIFEST_FILE, written.rows)
+    _write_json(out / SETTINGS_FILE, {**own, "split": split})
     return written
 
 
@@ -99,29 +105,15 @@ def _prepare(out: Path, own: dict[str, Any]) -> None:
         _write_json(out / SETTINGS_FILE, own)
 
 
-def _split_facts(slides: Sequence[AnnotatedSlide], splits: Splits) -> dict[str, Any]:
-    named = all(slide.patient_named for slide in slides)
-    return {**asdict(splits.settings), "patients_named": named}
-
-
-def _finish(out: Path, rows: Sequence[TileRow], own: dict[str, Any], split: dict[str, Any]) -> None:
-    """The manifest, and what `tiles.json` says of its split.
-
-    The word on the old split goes before the old manifest does, and the one on the new comes
-    after the new: a run killed in between leaves no word, never one on another manifest.
-    """
-    _write_json(out / SETTINGS_FILE, own)
-    write_manifest(out / MANIFEST_FILE, rows)
-    _write_json(out / SETTINGS_FILE, {**own, "split": split})
-
-
-def _written_slides(
-    writer: _Writer, slides: Sequence[AnnotatedSlide], workers: int | None, told: Progress | None
+def _write_slides(
+    writer: _Writer,
+    slides: Sequence[AnnotatedSlide],
+    progress: Progress | None,
 ) -> WrittenTiles:
     rows: list[TileRow] = []
     failed: dict[str, str] = {}
-    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
-        work = {pool.submit(writer.rows, slide): slide.name for slide in slides}
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        work = {pool.submit(writer.write, slide): slide.name for slide in slides}
         for number, future in enumerate(as_completed(work), 1):
             try:
                 rows += future.result()
@@ -130,58 +122,62 @@ def _written_slides(
                 raise
             except GlissonError as error:
                 failed[work[future]] = str(error)
-            if told:
-                told(work[future], number, len(work))
-    counts = {each.name: writer.candidate_count(each) for each in slides if each.name not in failed}
-    candidates = {name: count for name, count in counts.items() if count}
+            if progress:
+                progress(work[future], number, len(work))
+    done = [slide for slide in slides if slide.name not in failed]
+    candidates = {slide.name: n for slide in done if (n := writer.count_candidates(slide))}
     return WrittenTiles(tuple(sorted(rows, key=lambda row: row.tile)), failed, candidates)
 
 
 class _Writer:
-    """Writes the tiles of slides into one folder; slides may be written side by side."""
+    """Writer of tiles into one folder; several threads may each write a slide."""
 
     def __init__(
         self, out: Path, splits: Splits, settings: TileSettings, table: MeaningTable
     ) -> None:
         self._out, self._splits, self._settings, self._table = out, splits, settings, table
-        self._old = _pictures(out)
+        self._old = _list_pictures(out)
 
-    def rows(self, source: AnnotatedSlide) -> list[TileRow]:
-        """Rows of one slide; its tiles are written unless they were, from the same files."""
+    def write(self, source: AnnotatedSlide) -> list[TileRow]:
+        """Write the tiles of a slide unless they are up to date; return their rows."""
         part = self._out / _DONE / f"{source.name}.csv"
-        now = fingerprint(source)
+        now = fingerprint_slide(source)
         if not part.exists() or _read_facts(part.with_suffix(".json"))[0] != now:
-            self._redo(source, part, now)
+            self._rewrite(source, part, now)
         rows = read_manifest(part)
         if not rows:
-            raise AnnotationError(_no_tile(source, self._settings))
-        return [row.model_copy(update=self._facts(source, row)) for row in rows]
-
-    def candidate_count(self, source: AnnotatedSlide) -> int:
-        """Number of candidates among the annotations of a slide that is done."""
-        return _read_facts(self._out / _DONE / f"{source.name}.json")[1]
-
-    def _facts(self, source: AnnotatedSlide, row: TileRow) -> dict[str, Any]:
-        """What may be corrected without touching a pixel."""
-        return {
+            raise AnnotationError(
+                f"{source.name} has no tile: none is at least {self._settings.min_tissue:.0%} "
+                f"tissue and at most {self._settings.max_ignored:.0%} ignored or unreadable. "
+                "Check its tissue and regions in QuPath, and its µm/px; or set less tissue or "
+                "smaller tiles."
+            )
+        facts = {
             "patient": source.patient,
             "institution": source.institution,
             "diagnosis": source.diagnosis,
-            "split": self._splits.of(row.slide, row.x_px, row.y_px),
         }
+        return [
+            row.model_copy(update=facts | {"split": self._splits.of(row.slide, row.x_px, row.y_px)})
+            for row in rows
+        ]
 
-    def _redo(self, source: AnnotatedSlide, part: Path, now: Fingerprint) -> None:
-        """Its table goes first and comes last: where there is one, the tiles are whole."""
-        self._forget(source, part)
+    def count_candidates(self, source: AnnotatedSlide) -> int:
+        """Return the number of candidates among the annotations of a finished slide."""
+        return _read_facts(self._out / _DONE / f"{source.name}.json")[1]
+
+    def _rewrite(self, source: AnnotatedSlide, part: Path, now: Fingerprint) -> None:
+        """Remove the old table first and write the new one last, so a table proves whole tiles."""
+        self._remove_old(source, part)
         with open_labelled(source, self._table) as labelled:
             tiles = labelled.tiles(self._settings)
-            rows = [row for tile in tiles if (row := self._row(labelled, tile)) is not None]
+            rows = [row for tile in tiles if (row := self._write_tile(labelled, tile))]
             facts = {**now, _CANDIDATES: labelled.labels.candidate_count}
         _write_json(part.with_suffix(".json"), facts)
         write_manifest(part, rows)
 
-    def _forget(self, source: AnnotatedSlide, part: Path) -> None:
-        """Remove what an earlier run wrote, with the manifest that lists it."""
+    def _remove_old(self, source: AnnotatedSlide, part: Path) -> None:
+        """Remove the tiles of an earlier run and the manifest that lists them."""
         names = self._old.get(source.name, ())
         old = [self._out / folder / name for folder in _FOLDERS for name in names]
         listed = [part, self._out / MANIFEST_FILE] if old else [part]
@@ -191,19 +187,19 @@ class _Writer:
         except OSError as error:
             raise OutputError(
                 f"{error.filename}, of an earlier run, cannot be removed: {error.strerror}. Close "
-                "what has it open, or choose another folder."
+                "the program that has it open, or choose another folder."
             ) from error
 
-    def _row(self, labelled: LabelledSlide, tile: Tile) -> TileRow | None:
-        """Write one tile; None when so much of it cannot be read that nothing is left."""
+    def _write_tile(self, labelled: LabelledSlide, tile: Tile) -> TileRow | None:
+        """Write a tile and return its row; skip a tile that is mostly unreadable."""
         pixels = labelled.read(tile.box_px, self._settings.mpp)
         ignored = pixels.labels == IGNORED
         if ignored.mean() > self._settings.max_ignored:
             return None
-        seen = replace(tile, shares=class_shares(pixels.labels), ignored=float(ignored.mean()))
-        row = tile_row(labelled.source, seen, self._splits, self._settings)
+        read = replace(tile, shares=class_shares(pixels.labels), ignored=float(ignored.mean()))
+        row = make_tile_row(labelled.source, read, self._splits, self._settings)
         _write_picture(self._out / IMAGES / f"{row.tile}.png", pixels.rgb)
-        _write_picture(self._out / MASKS / f"{row.tile}.png", mask_picture(pixels.labels))
+        _write_picture(self._out / MASKS / f"{row.tile}.png", encode_mask(pixels.labels))
         if ignored.any():
             (self._out / IGNORED_MASKS).mkdir(exist_ok=True)
             white = ignored.astype(np.uint8) * 255
@@ -211,21 +207,18 @@ class _Writer:
         return row
 
 
-def _pictures(out: Path) -> dict[str, set[str]]:
-    """Names of every slide's pictures that an earlier run left, whole or not."""
-    found: dict[str, set[str]] = defaultdict(set)
+def _list_pictures(out: Path) -> dict[str, set[str]]:
+    """Return the file names of the pictures of an earlier run, by slide."""
+    by_slide: dict[str, set[str]] = defaultdict(set)
     for folder in _FOLDERS:
         for name in os.listdir(out / folder) if (out / folder).is_dir() else ():
             if match := _TILE_FILE.fullmatch(name):
-                found[match["slide"]].add(name)
-    return dict(found)
+                by_slide[match["slide"]].add(name)
+    return dict(by_slide)
 
 
 def _read_facts(path: Path) -> tuple[Mapping[str, Any] | None, int]:
-    """Read the fingerprint of a slide that is done, and its number of candidates.
-
-    Without a fingerprint (None), the slide is done anew.
-    """
+    """Read the fingerprint (None if it is invalid) and number of candidates of a finished slide."""
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -236,16 +229,10 @@ def _read_facts(path: Path) -> tuple[Mapping[str, Any] | None, int]:
     return facts, count if isinstance(count, int) else 0
 
 
-def _no_tile(source: AnnotatedSlide, settings: TileSettings) -> str:
-    return (
-        f"{source.name} has no tile: none is at least {settings.min_tissue:.0%} tissue and at "
-        f"most {settings.max_ignored:.0%} ignored or unreadable. Look at its tissue and regions "
-        "in QuPath, and at its µm/px; or ask for less tissue or smaller tiles."
-    )
-
-
-def tile_row(source: AnnotatedSlide, tile: Tile, splits: Splits, settings: TileSettings) -> TileRow:
-    """The manifest's line on one tile."""
+def make_tile_row(
+    source: AnnotatedSlide, tile: Tile, splits: Splits, settings: TileSettings
+) -> TileRow:
+    """Make the manifest's row of a tile."""
     box, box_l0 = tile.box_px, tile.box_l0
     background, lobule, portal = tile.shares
     return TileRow(

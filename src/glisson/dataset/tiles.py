@@ -1,4 +1,4 @@
-"""Tiles of annotated slides: where they lie, and their pixels with labels."""
+"""Tiles of annotated slides: positions, pixels and labels."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from glisson.slides import Slide, open_slide
 
 @dataclass(frozen=True)
 class TileSettings:
-    """Which tiles are made of a slide.
+    """Settings of the tiles of a slide.
 
     Attributes:
         mpp: µm/px (the paper: 1 and 2).
@@ -47,13 +47,13 @@ class TileSettings:
 
 @dataclass(frozen=True)
 class Tile:
-    """One tile.
+    """Position and content of a tile.
 
     Attributes:
-        box_px: where it lies on the slide's grid of `mpp` µm/px.
-        box_l0: the same in level-0 pixels.
-        shares: part of its labelled pixels that is each class, in the order of `CLASSES`.
-        ignored: part of its pixels without label.
+        box_px: box on the slide's grid of `mpp` µm/px.
+        box_l0: the same box in level-0 pixels.
+        shares: fraction of the labelled pixels of each class, in the order of `CLASSES`.
+        ignored: fraction of the pixels without label.
     """
 
     box_px: BoxPx
@@ -64,11 +64,11 @@ class Tile:
 
 @dataclass(frozen=True)
 class TilePixels:
-    """A tile's pixels.
+    """Pixels of a tile.
 
     Attributes:
         rgb: (H, W, 3) uint8.
-        labels: (H, W) uint8 class indices; `IGNORED` where nothing is known.
+        labels: (H, W) uint8 class indices; `IGNORED` where there is no label.
     """
 
     rgb: NDArray[np.uint8]
@@ -76,12 +76,12 @@ class TilePixels:
 
 
 class LabelledSlide:
-    """A slide with its labels, read together. Close it after use.
+    """Open slide with its labels. Close it after use.
 
     Attributes:
         source: file names, patient, institution.
-        slide: the opened slide.
-        labels: what is known of each pixel.
+        slide: the open slide.
+        labels: of every pixel.
     """
 
     def __init__(self, source: AnnotatedSlide, slide: Slide, labels: SlideLabels) -> None:
@@ -90,31 +90,35 @@ class LabelledSlide:
         self.labels = labels
 
     def tiles(self, settings: TileSettings) -> Iterator[Tile]:
-        """Tiles that hold enough tissue and labels, row by row."""
+        """Yield the tiles with enough tissue and labels, row by row."""
         frame = Frame(self.slide.info.pixel_size, settings.mpp)
-        for box_px in self._boxes(settings, frame):
-            tile = _described(self.labels.crop(box_px, settings.mpp), box_px, frame)
+        for box_px, box_l0 in self._list_boxes(settings, frame):
+            labels = self.labels.crop(box_px, settings.mpp)
+            ignored = float(np.mean(labels == IGNORED))
+            tile = Tile(box_px, box_l0, class_shares(labels), ignored)
             if tile.ignored <= settings.max_ignored and 1 - tile.shares[0] >= settings.min_tissue:
                 yield tile
 
     def read(self, box_px: BoxPx, mpp: float) -> TilePixels:
-        """Pixels and labels inside a box; what cannot be read is ignored."""
+        """Read pixels and labels inside a box; unreadable pixels are ignored."""
         region_um = Frame(self.slide.info.pixel_size, mpp).region_um(box_px)
         patch = self.slide.read(region_um, mpp)
         labels = self.labels.crop(box_px, mpp)
         labels[~patch.readable] = IGNORED
         return TilePixels(patch.rgb, labels)
 
-    def _boxes(self, settings: TileSettings, frame: Frame) -> Iterator[BoxPx]:
-        """Tiles that touch tissue; the last ones may reach beyond the slide."""
+    def _list_boxes(self, settings: TileSettings, frame: Frame) -> Iterator[tuple[BoxPx, BoxL0]]:
+        """Yield the boxes that touch tissue; the last may reach beyond the slide."""
         size, side = frame.size_px(self.slide.info.size_l0), settings.size_px
         tissue = shapely.STRtree(self.labels.tissue_l0)
         for y_px in range(0, size.height, side):
             for x_px in range(0, size.width, side):
                 box_px = BoxPx(x_px, y_px, side, side)
-                corners = _box_l0(box_px, frame)
-                if len(tissue.query(_polygon(corners), "intersects")):
-                    yield box_px
+                box_l0 = _convert_to_l0(box_px, frame)
+                x, y = box_l0.x_l0, box_l0.y_l0
+                polygon = shapely.box(x, y, x + box_l0.width_l0, y + box_l0.height_l0)
+                if len(tissue.query(polygon, "intersects")):
+                    yield box_px, box_l0
 
     def __enter__(self) -> Self:
         return self
@@ -133,7 +137,7 @@ def open_labelled(source: AnnotatedSlide, table: MeaningTable | None = None) -> 
 
     Raises:
         SlideError: the slide cannot be read.
-        AnnotationError: its annotations cannot.
+        AnnotationError: its annotations cannot be read.
     """
     slide = open_slide(source.slide, source.mpp)
     try:
@@ -145,7 +149,7 @@ def open_labelled(source: AnnotatedSlide, table: MeaningTable | None = None) -> 
 
 
 def class_shares(labels: Labels) -> tuple[float, float, float]:
-    """Part of the labelled pixels that is each class; all background where none is labelled."""
+    """Return the fraction of labelled pixels of each class; without any, all is background."""
     counts = np.bincount(labels.ravel(), minlength=IGNORED + 1)[: len(CLASSES)]
     if not counts.any():
         return 1.0, 0.0, 0.0
@@ -153,17 +157,8 @@ def class_shares(labels: Labels) -> tuple[float, float, float]:
     return background, lobule, portal
 
 
-def _described(labels: Labels, box_px: BoxPx, frame: Frame) -> Tile:
-    ignored = float(np.mean(labels == IGNORED))
-    return Tile(box_px, _box_l0(box_px, frame), class_shares(labels), ignored)
-
-
-def _box_l0(box_px: BoxPx, frame: Frame) -> BoxL0:
+def _convert_to_l0(box_px: BoxPx, frame: Frame) -> BoxL0:
     corners_px = np.array([[0, 0], [box_px.width_px, box_px.height_px]])
     corners_px += (box_px.x_px, box_px.y_px)
     (x, y), (right, bottom) = frame.l0_from_px(corners_px).tolist()
     return BoxL0(x, y, right - x, bottom - y)
-
-
-def _polygon(box: BoxL0) -> shapely.Polygon:
-    return shapely.box(box.x_l0, box.y_l0, box.x_l0 + box.width_l0, box.y_l0 + box.height_l0)

@@ -1,34 +1,37 @@
-"""A model against truth: the paper's tables, intervals, borders, drift, galleries."""
+"""Evaluation of models against annotations: the paper's tables, intervals, borders, drift."""
 
+from glisson.evaluation.models import (
+    PAGE,
+    Evaluation,
+    EvaluationResult,
+    Subject,
+    evaluate_model,
+    evaluate_models,
+)
 from glisson.evaluation.page import Link, Picture, write_page
 from glisson.evaluation.paper import PAPER_TABLE_1, PAPER_TABLE_2
+from glisson.evaluation.run import EvaluationSettings, evaluate
 from glisson.evaluation.table import Table
 from glisson.evaluation.tables import table_one
 from glisson.evaluation.tiles import check_mpp
 from glisson.evaluation.tracts import TractScore, score_tracts
-from glisson.evaluation.whole import (
-    PAGE,
-    Comparison,
-    Evaluation,
-    Subject,
-    evaluate_pairs,
-    evaluate_tiles,
-)
 
 __all__ = [
     "PAGE",
     "PAPER_TABLE_1",
     "PAPER_TABLE_2",
-    "Comparison",
     "Evaluation",
+    "EvaluationResult",
+    "EvaluationSettings",
     "Link",
     "Picture",
     "Subject",
     "Table",
     "TractScore",
     "check_mpp",
-    "evaluate_pairs",
-    "evaluate_tiles",
+    "evaluate",
+    "evaluate_model",
+    "evaluate_models",
     "score_tracts",
     "table_one",
     "write_page",

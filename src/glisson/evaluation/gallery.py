@@ -1,4 +1,4 @@
-"""The best and the worst tiles, to look at (Cazzaniga et al. 2025, Fig. 4)."""
+"""Galleries of the best and the worst tiles (Cazzaniga et al. 2025, Fig. 4)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from glisson.classes import CLASSES, PORTAL
 from glisson.dataset import IGNORED, TileSource
-from glisson.evaluation.tiles import TileScore, classes_found
+from glisson.evaluation.tiles import TileScore, predict_classes
 from glisson.files.atomic import atomic_path
 from glisson.model import Runtime
 
@@ -24,46 +24,48 @@ _GAP_PX = 4
 def best_and_worst(
     tiles: Sequence[TileScore], count: int
 ) -> tuple[list[TileScore], list[TileScore]]:
-    """Tiles with the highest and the lowest portal Dice, at most one a slide on either side.
+    """Return the tiles with the highest and the lowest portal Dice, first one of each slide.
 
-    Tiles in which neither truth nor model has 3 % portal area are left out.
+    Tiles with less than 3 % portal area in both truth and prediction are skipped.
     """
-    known = [tile for tile in tiles if _portal(tile) >= _LEAST_PORTAL]
-    ordered = sorted(known, key=lambda tile: tile.scores.dice[PORTAL.index])
-    return _one_a_slide(ordered[::-1], count), _one_a_slide(ordered, count)
+    chosen = [tile for tile in tiles if _measure_portal_share(tile) >= _LEAST_PORTAL]
+    ordered = sorted(chosen, key=lambda tile: tile.scores.dice[PORTAL.index])
+    return _prefer_other_slides(ordered[::-1], count), _prefer_other_slides(ordered, count)
 
 
-def _portal(tile: TileScore) -> float:
+def _measure_portal_share(tile: TileScore) -> float:
     portal = max(tile.counts[PORTAL.index].sum(), tile.counts[:, PORTAL.index].sum())
     return float(portal / max(1, tile.counts.sum()))
 
 
-def _one_a_slide(ordered: Sequence[TileScore], count: int) -> list[TileScore]:
-    found: dict[str, TileScore] = {}
+def _prefer_other_slides(ordered: Sequence[TileScore], count: int) -> list[TileScore]:
+    """Return the first tile of each slide, then the other tiles."""
+    first: dict[str, TileScore] = {}
     for tile in ordered:
-        found.setdefault(tile.row.slide, tile)
-    again = [tile for tile in ordered if tile is not found[tile.row.slide]]
-    return [*found.values(), *again][:count]
+        first.setdefault(tile.row.slide, tile)
+    others = [tile for tile in ordered if tile is not first[tile.row.slide]]
+    return [*first.values(), *others][:count]
 
 
 def draw_gallery(
     path: Path, tiles: Sequence[TileScore], source: TileSource, runtime: Runtime
 ) -> None:
-    """A sheet: tile, truth and what was found, one tile a column."""
+    """Draw a sheet with a column for each tile: picture, truth and prediction."""
     columns = []
     for tile in tiles:
         pixels = source.read(tile.row)
-        found = classes_found(runtime, pixels.rgb)
-        parts = [pixels.rgb, painted(pixels.rgb, pixels.labels), painted(pixels.rgb, found)]
-        columns.append(np.concatenate([_framed(part) for part in parts]))
+        rgb, predicted = pixels.rgb, predict_classes(runtime, pixels.rgb)
+        parts = [rgb, _tint(rgb, pixels.labels), _tint(rgb, predicted)]
+        frame = ((0, _GAP_PX), (0, _GAP_PX), (0, 0))
+        columns.append(np.concatenate([np.pad(each, frame, constant_values=255) for each in parts]))
     with atomic_path(path) as unfinished:
-        # OpenCV answers False where it cannot write; the empty file must not get the name
+        # OpenCV returns False if it cannot write; the empty file must not get the name.
         if not cv2.imwrite(str(unfinished), np.concatenate(columns, axis=1)[..., ::-1]):
             raise OSError("the picture could not be written")
 
 
-def painted(rgb: Pixels, labels: Pixels) -> Pixels:
-    """The tile under a third of its classes' colours; ignored pixels grey."""
+def _tint(rgb: Pixels, labels: Pixels) -> Pixels:
+    """Mix the picture with a third of its classes' colours; ignored pixels are grey."""
     colours = np.full((256, 3), 128, np.uint8)
     for each in CLASSES:
         colours[each.index] = each.colour
@@ -71,7 +73,3 @@ def painted(rgb: Pixels, labels: Pixels) -> Pixels:
     mixed = cv2.addWeighted(rgb, 0.65, colours[labels], 0.35, 0)
     mixed[labels == 0] = rgb[labels == 0]
     return np.asarray(mixed, np.uint8)
-
-
-def _framed(picture: Pixels) -> Pixels:
-    return np.pad(picture, ((0, _GAP_PX), (0, _GAP_PX), (0, 0)), constant_values=255)

@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from glisson.files.csv_tables import table_cell
+from glisson.files.csv_tables import escape_cell
 from glisson.scores import Interval
 
 
@@ -40,7 +40,7 @@ class Table:
     def csv(self) -> str:
         """The table as comma-separated values, without title and note."""
         text = io.StringIO()
-        rows = ([table_cell(cell) for cell in row] for row in (self.header, *self.rows))
+        rows = ([escape_cell(cell) for cell in row] for row in (self.header, *self.rows))
         csv.writer(text, lineterminator="\n").writerows(rows)
         return text.getvalue()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -29,51 +30,50 @@ T = TypeVar("T")
 PATCH_MEAN = "Mean over tiles, each tile counting the same (the paper's convention)"
 POOLED = "Pixels pooled over slides; 95 % bootstrap intervals over patients"
 FEW_PATIENTS = (
-    f"No interval for fewer than {LEAST_PATIENTS} patients, of which drawing again makes one that "
-    "is too narrow, nor where tiles do not name their patient."
+    f"No interval for fewer than {LEAST_PATIENTS} patients, for which the bootstrap is too narrow, "
+    "nor for tiles without patient."
 )
 
 
 @dataclass(frozen=True)
 class Scored:
-    """The tiles of one model.
+    """Scored tiles of one model.
 
     Attributes:
         name: of the column, such as `2 µm/px`.
-        tiles: all that were scored.
+        tiles: scores of all tiles.
     """
 
     name: str
     tiles: Sequence[TileScore]
 
     def of(self, split: Split) -> list[TileScore]:
-        """Tiles of one split."""
+        """Return the tiles of one split."""
         return [tile for tile in self.tiles if tile.row.split is split]
 
 
 def patch_mean(tiles: Sequence[TileScore]) -> Scores:
-    """Scores averaged over tiles."""
+    """Average the scores over tiles."""
     return mean_of_scores([tile.scores for tile in tiles])
 
 
-def pooled(tiles: Sequence[TileScore]) -> PooledScores:
-    """Scores of pooled counts with intervals over patients, where all tiles name theirs."""
-    known = names_patients(tiles)
-    keys = [tile.row.patient if known else UNKNOWN_PATIENT for tile in tiles]
+def pool_patients(tiles: Sequence[TileScore]) -> PooledScores:
+    """Score the pooled counts, with intervals over patients if all tiles name their patient."""
+    is_named = _have_patients(tiles)
+    keys = [tile.row.patient if is_named else UNKNOWN_PATIENT for tile in tiles]
     return pooled_scores(list(pooled_by(keys, [tile.counts for tile in tiles]).values()))
 
 
-def names_patients(tiles: Sequence[TileScore]) -> bool:
-    """Whether every tile names its patient."""
+def _have_patients(tiles: Sequence[TileScore]) -> bool:
     return all(tile.row.patient != UNKNOWN_PATIENT for tile in tiles)
 
 
-def _patients(tiles: Sequence[TileScore]) -> str:
-    return str(len({tile.row.patient for tile in tiles})) if names_patients(tiles) else "–"
+def _count_patients(tiles: Sequence[TileScore]) -> str:
+    return str(len({tile.row.patient for tile in tiles})) if _have_patients(tiles) else "–"
 
 
 def table_one(results: Sequence[Scored]) -> list[Table]:
-    """Dice and IoU, mean and by class, of every split: by both conventions."""
+    """Make the tables of Dice and IoU of every split, by both conventions."""
     columns = [
         (f"{split} ({result.name})", tiles)
         for result in results
@@ -82,15 +82,15 @@ def table_one(results: Sequence[Scored]) -> list[Table]:
     ]
     header = ("", *(name for name, _ in columns))
     means = [patch_mean(tiles) for _, tiles in columns]
-    pools = [pooled(tiles) for _, tiles in columns]
-    patch = _rows(
+    pools = [pool_patients(tiles) for _, tiles in columns]
+    patch = _make_score_rows(
         [[(m.mean_dice, m.mean_iou), *zip(m.dice, m.iou, strict=True)] for m in means], number
     )
-    whole = _rows(
+    whole = _make_score_rows(
         [[(p.mean_dice, p.mean_iou), *zip(p.dice, p.iou, strict=True)] for p in pools], interval
     )
     rule = ABSENT_CLASS_RULE
-    patients = ("Patients", *(_patients(tiles) for _, tiles in columns))
+    patients = ("Patients", *(_count_patients(tiles) for _, tiles in columns))
     return [
         Table("table-1-patch-mean", f"Table 1. {PATCH_MEAN}", header, patch, rule),
         Table(
@@ -103,41 +103,53 @@ def table_one(results: Sequence[Scored]) -> list[Table]:
     ]
 
 
-def _rows(
-    columns: Sequence[Sequence[tuple[T, T]]], written: Callable[[T], str]
+def _make_score_rows(
+    columns: Sequence[Sequence[tuple[T, T]]], format_score: Callable[[T], str]
 ) -> tuple[tuple[str, ...], ...]:
-    """Two rows, Dice and IoU, for the mean and each class; columns hold pairs in that order."""
+    """Make a row of Dice and a row of IoU for the mean and each class.
+
+    Each column holds a (Dice, IoU) pair for the mean and each class, in this order.
+    """
     names = ("Mean", *(c.name.capitalize() for c in CLASSES))
     return tuple(
-        (f"{name}, {kind}", *(written(column[place][which]) for column in columns))
+        (f"{name}, {kind}", *(format_score(column[place][which]) for column in columns))
         for place, name in enumerate(names)
         for which, kind in enumerate(("Dice", "IoU"))
     )
 
 
 def table_two(result: Scored, split: Split = Split.TEST) -> Table:
-    """Each institution of the test set: tiles, diseases, time, Dice and IoU; then the total."""
+    """Make the table of a split's institutions: tiles, diagnoses, time, Dice and IoU; and total."""
     tiles = result.of(split)
     names = sorted({tile.row.institution for tile in tiles})
     parts = [(name, [t for t in tiles if t.row.institution == name]) for name in names]
-    rows = [_institution(name, part) for name, part in [*parts, ("All", tiles)] if part]
+    rows = [_make_institution_row(name, part) for name, part in [*parts, ("All", tiles)] if part]
     return Table(
         "table-2",
         f"Table 2. Institutions of the {split} set ({result.name})",
-        ("", "Tiles", "Cases", "Inference, s", "Dice, tiles", "IoU, tiles", "Dice, pooled",
-         "IoU, pooled", "Portal Dice, pooled"),
+        (
+            "",
+            "Tiles",
+            "Cases",
+            "Inference, s",
+            "Dice, tiles",
+            "IoU, tiles",
+            "Dice, pooled",
+            "IoU, pooled",
+            "Portal Dice, pooled",
+        ),
         tuple(rows),
         f"Tiles: {PATCH_MEAN.lower()}. Pooled: {POOLED.lower()}. Time is the model's alone. "
         f"Cases are patients. {FEW_PATIENTS}",
-    )  # fmt: skip
+    )
 
 
-def _institution(name: str, tiles: Sequence[TileScore]) -> tuple[str, ...]:
-    mean, whole = patch_mean(tiles), pooled(tiles)
+def _make_institution_row(name: str, tiles: Sequence[TileScore]) -> tuple[str, ...]:
+    mean, whole = patch_mean(tiles), pool_patients(tiles)
     return (
         name,
         str(len(tiles)),
-        _cases(tiles),
+        _count_cases(tiles),
         number(sum(tile.seconds for tile in tiles), 1),
         number(mean.mean_dice),
         number(mean.mean_iou),
@@ -147,45 +159,52 @@ def _institution(name: str, tiles: Sequence[TileScore]) -> tuple[str, ...]:
     )
 
 
-def _cases(tiles: Sequence[TileScore]) -> str:
-    """Patients of each diagnosis."""
-    if not names_patients(tiles):
+def _count_cases(tiles: Sequence[TileScore]) -> str:
+    """Count the patients of each diagnosis."""
+    if not _have_patients(tiles):
         return "–"
-    known = {(tile.row.diagnosis, tile.row.patient) for tile in tiles}
-    counts = Counter(diagnosis for diagnosis, _ in known)
+    cases = {(tile.row.diagnosis, tile.row.patient) for tile in tiles}
+    counts = Counter(diagnosis for diagnosis, _ in cases)
     return ", ".join(f"{diagnosis} ({count})" for diagnosis, count in sorted(counts.items()))
 
 
 def border_table(results: Sequence[Scored]) -> Table:
-    """Portal borders, tile by tile: surface Dice at 10 µm and the 95th percentile distance."""
+    """Make the table of portal borders: surface Dice at 10 µm and 95th percentile distance."""
     rows = []
     for result in results:
         for split in Split:
             tiles = result.of(split)
-            both = [t.boundary for t in tiles if t.boundary is not None]
-            if both:
-                hd95 = np.array([each.hd95_um for each in both])
-                met = np.isfinite(hd95)
-                median = float(np.median(hd95[met])) if met.any() else float("nan")
-                surface = float(np.mean([each.surface_dice for each in both]))
-                rows.append((f"{split} ({result.name})", str(len(both)), number(surface),
-                             number(median, 1), str(sum(b.one_sided for b in both))))  # fmt: skip
+            borders = [t.boundary for t in tiles if t.boundary is not None]
+            if borders:
+                hd95_um = np.array([each.hd95_um for each in borders])
+                finite_um = hd95_um[np.isfinite(hd95_um)]
+                median_um = float(np.median(finite_um)) if len(finite_um) else math.nan
+                surface = float(np.mean([each.surface_dice for each in borders]))
+                rows.append(
+                    (
+                        f"{split} ({result.name})",
+                        str(len(borders)),
+                        number(surface),
+                        number(median_um, 1),
+                        str(sum(each.one_sided for each in borders)),
+                    )
+                )
     return Table(
         "borders",
         "Borders of portal areas",
         ("", "Tiles", "Surface Dice at 10 µm", "Median HD95, µm", "Portal on one side only"),
         tuple(rows),
-        "Tiles in which truth or model has portal area, less those that are portal all over in "
-        "both. Where only one has a portal border, surface Dice is 0 and HD95 has no value. The "
+        "Tiles in which truth or model has portal area, without tiles that portal area fills in "
+        "both. If only one has a portal border, surface Dice is 0 and HD95 has no value. The "
         "edges of the tile and of ignored areas are no border.",
-    )  # fmt: skip
+    )
 
 
 def drift_table(result: Scored) -> Table:
-    """How far each institution's tissue colour and score lie from what the model knows.
+    """Make the table of each institution's distance in tissue colour and Dice.
 
-    Colour is compared with the training tiles, the score with the validation tiles; where there
-    are none (an external test set alone), with all tiles.
+    References are the training tiles for colour and the validation tiles for Dice; without such
+    tiles (an external test set alone), all tiles.
     """
     training, validation = result.of(Split.TRAIN), result.of(Split.VALIDATION)
     colours = np.array([tile.colour for tile in training or result.tiles])
@@ -196,7 +215,10 @@ def drift_table(result: Scored) -> Table:
         "drift",
         f"Drift between institutions ({result.name})",
         ("", "Split", "Tiles", "Red", "Green", "Blue", "Colour shift", f"Dice against {known}"),
-        tuple(_drift_row(*key, tiles, colour, reference) for key, tiles in _places(result)),
+        tuple(
+            _make_drift_row(*key, tiles, colour, reference)
+            for key, tiles in _group_by_institution(result)
+        ),
         f"Reference of colour: {'the training' if training else 'all'} tiles; of Dice: "
         f"{'the validation' if validation else 'all'} tiles. Colour of tissue in deviations of "
         "the reference; the shift is the root mean square over mean and deviation of red, green "
@@ -205,12 +227,12 @@ def drift_table(result: Scored) -> Table:
 
 
 def has_drift(result: Scored) -> bool:
-    """Whether anything can be compared; one institution is no distance from itself."""
-    return bool(result.of(Split.TRAIN)) or len(_places(result)) > 1
+    """Return whether there is a reference: training tiles or another institution."""
+    return bool(result.of(Split.TRAIN)) or len(_group_by_institution(result)) > 1
 
 
-def _places(result: Scored) -> list[tuple[tuple[str, str], list[TileScore]]]:
-    """Tiles by institution and split, in that order."""
+def _group_by_institution(result: Scored) -> list[tuple[tuple[str, str], list[TileScore]]]:
+    """Group the tiles by institution and split, in this order."""
     names = sorted({tile.row.institution for tile in result.tiles})
     parts = [
         ((name, str(split)), [t for t in result.of(split) if t.row.institution == name])
@@ -220,7 +242,7 @@ def _places(result: Scored) -> list[tuple[tuple[str, str], list[TileScore]]]:
     return [(key, tiles) for key, tiles in parts if tiles]
 
 
-def _drift_row(
+def _make_drift_row(
     name: str,
     split: str,
     tiles: Sequence[TileScore],

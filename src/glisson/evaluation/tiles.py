@@ -1,10 +1,11 @@
-"""A model's answers on labelled tiles, scored one by one."""
+"""Scores of a model on labelled tiles, tile by tile."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby, islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,18 +18,21 @@ from glisson.scores import BoundaryScores, Confusion, Scores, boundary_scores, c
 
 Pixels = NDArray[np.uint8]
 
+_BATCH = 8
+
 
 @dataclass(frozen=True)
 class TileScore:
-    """What a model made of one tile.
+    """Scores of one tile.
 
     Attributes:
         row: the tile.
         counts: confusion of its labelled pixels.
-        boundary: of portal areas; None where neither truth nor model has any, or both have
-            it all over the tile.
-        seconds: of the model's work, its share of the batch.
-        colour: mean red, green, blue of its tissue pixels, and their deviation; NaN without any.
+        boundary: scores of the portal borders; None if neither truth nor model has a portal
+            area, or if both fill the tile with portal area.
+        seconds: the tile's share of the model's time for the batch.
+        colour: mean red, green and blue of the tissue pixels, and their standard deviations; NaN
+            without tissue.
     """
 
     row: TileRow
@@ -39,7 +43,7 @@ class TileScore:
 
     @property
     def scores(self) -> Scores:
-        """Dice and IoU of this tile alone."""
+        """Return Dice and IoU of this tile alone."""
         return scores_of(self.counts)
 
 
@@ -47,10 +51,9 @@ def score_tiles(
     runtime: Runtime,
     bundle: ModelBundle,
     source: TileSource,
-    batch: int = 8,
-    told: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> list[TileScore]:
-    """Score every tile; `told` hears how many are done, of how many.
+    """Score every tile; call `progress` with number of tiles done, number of tiles.
 
     Raises:
         SettingsError: the tiles have another µm/px than the model.
@@ -58,16 +61,16 @@ def score_tiles(
     """
     rows = source.rows
     check_mpp(bundle, rows)
-    found: list[TileScore] = []
-    for part in _parts(rows, batch):
-        found += _scored(runtime, part, [source.read(row) for row in part])
-        if told:
-            told(len(found), len(rows))
-    return found
+    scores: list[TileScore] = []
+    for batch in _make_batches(rows):
+        scores += _score_batch(runtime, batch, [source.read(row) for row in batch])
+        if progress:
+            progress(len(scores), len(rows))
+    return scores
 
 
 def check_mpp(bundle: ModelBundle, rows: Sequence[TileRow]) -> None:
-    """Refuse tiles of another µm/px than the model's.
+    """Reject tiles of another µm/px than the model's.
 
     Raises:
         SettingsError: names both.
@@ -80,49 +83,43 @@ def check_mpp(bundle: ModelBundle, rows: Sequence[TileRow]) -> None:
         )
 
 
-def classes_found(runtime: Runtime, rgb: Pixels) -> Pixels:
-    """(H, W) uint8 class indices of one tile."""
+def predict_classes(runtime: Runtime, rgb: Pixels) -> Pixels:
+    """Predict the (H, W) uint8 class indices of a tile."""
     return runtime.predict(rgb[None])[0].argmax(axis=0).astype(np.uint8)
 
 
-def _parts(rows: Sequence[TileRow], batch: int) -> Iterator[Sequence[TileRow]]:
-    """Batches of tiles of one size, in order."""
-    first = 0
-    while first < len(rows):
-        last = first + 1
-        while (
-            last < len(rows) and last - first < batch and rows[last].size_px == rows[first].size_px
-        ):
-            last += 1
-        yield rows[first:last]
-        first = last
+def _make_batches(rows: Sequence[TileRow]) -> Iterator[list[TileRow]]:
+    """Yield batches of consecutive tiles of one size."""
+    for _, group in groupby(rows, lambda row: row.size_px):
+        while batch := list(islice(group, _BATCH)):
+            yield batch
 
 
-def _scored(
+def _score_batch(
     runtime: Runtime, rows: Sequence[TileRow], tiles: Sequence[TilePixels]
 ) -> list[TileScore]:
     started = time.perf_counter()
     probabilities = runtime.predict(np.stack([tile.rgb for tile in tiles]))
     seconds = (time.perf_counter() - started) / len(tiles)
-    found = probabilities.argmax(axis=1).astype(np.uint8)
+    predicted = probabilities.argmax(axis=1).astype(np.uint8)
     return [
         TileScore(
             row,
             confusion(tile.labels, classes),
-            _boundary(tile.labels, classes, row.mpp),
+            _score_boundary(tile.labels, classes, row.mpp),
             seconds,
-            _colour(tile),
+            _measure_colour(tile),
         )
-        for row, tile, classes in zip(rows, tiles, found, strict=True)
+        for row, tile, classes in zip(rows, tiles, predicted, strict=True)
     ]
 
 
-def _boundary(labels: Pixels, found: Pixels, mpp: float) -> BoundaryScores | None:
-    truth, portal = labels == PORTAL.index, found == PORTAL.index
+def _score_boundary(labels: Pixels, predicted: Pixels, mpp: float) -> BoundaryScores | None:
+    truth, portal = labels == PORTAL.index, predicted == PORTAL.index
     return boundary_scores(truth, portal, mpp, known=labels != IGNORED)
 
 
-def _colour(tile: TilePixels) -> tuple[float, ...]:
+def _measure_colour(tile: TilePixels) -> tuple[float, ...]:
     tissue = tile.rgb[(tile.labels > 0) & (tile.labels != IGNORED)].astype(np.float32)
     if not len(tissue):
         return (float("nan"),) * 6

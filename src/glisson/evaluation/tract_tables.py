@@ -1,4 +1,4 @@
-"""Tables of whole tracts: found, missed and false; by size and content; and why false."""
+"""Tables of whole tracts: found, missed and false; by size, by content and by cause."""
 
 from __future__ import annotations
 
@@ -15,31 +15,42 @@ _SIZES_UM2 = ((0.0, 5e3), (5e3, 1e4), (1e4, 5e4), (5e4, np.inf))
 
 
 def tract_table(scores: Sequence[TractScore]) -> Table:
-    """Tracts found, missed and false, by split and institution."""
+    """Make the table of tracts found, missed and false, by split and institution."""
     rows = []
     for split in Split:
         part = [score for score in scores if score.split is split]
         places = sorted({score.source.institution for score in part})
         for place in places:
             chosen = [score for score in part if score.source.institution == place]
-            rows.append(_tract_row(f"{split}, {place}", chosen))
+            rows.append(_make_tract_row(f"{split}, {place}", chosen))
         if len(places) > 1:
-            rows.append(_tract_row(f"{split}, all", part))
+            rows.append(_make_tract_row(f"{split}, all", part))
     return Table(
         "tracts",
         f"Whole portal tracts; found means IoU of {LEAST_IOU:g} or more with a drawn one",
-        ("", "Slides", "Drawn", "Found", "Right", "Precision", "Recall", "F1", "False per mm²",
-         "Count within 1", "Seconds a slide"),
+        (
+            "",
+            "Slides",
+            "Drawn",
+            "Found",
+            "Right",
+            "Precision",
+            "Recall",
+            "F1",
+            "False per mm²",
+            "Count within 1",
+            "Seconds a slide",
+        ),
         tuple(rows),
-        "Counts added up over slides. Where tracts bridge, one joined tract against several is a "
-        "miss and an error. Every portal area drawn or found is a tract here, also those that "
-        "nobody counts. Count within 1: slides whose number found is the number drawn or one "
-        "off, of those whose tracts found can be counted. Seconds: from the slide on disk to its "
-        "tracts.",
-    )  # fmt: skip
+        "Counts are sums over slides. A joined tract against several bridging tracts is a "
+        "miss and an error. Every portal area drawn or found is a tract here, counted or not. "
+        "Count within 1: slides whose number found is the number drawn or one "
+        "off, of the slides whose tracts found can be counted. Seconds: from the slide on disk to "
+        "its tracts.",
+    )
 
 
-def _tract_row(name: str, scores: Sequence[TractScore]) -> tuple[str, ...]:
+def _make_tract_row(name: str, scores: Sequence[TractScore]) -> tuple[str, ...]:
     drawn, found, right = (
         sum(getattr(score, key) for score in scores) for key in ("drawn", "found", "matched")
     )
@@ -54,12 +65,12 @@ def _tract_row(name: str, scores: Sequence[TractScore]) -> tuple[str, ...]:
         number(_ratio(right, drawn)),
         number(_ratio(2 * right, drawn + found)),
         number(_ratio(found - right, tissue_mm2), 2),
-        _within_one([(score.found, score.drawn) for score in scores if score.countable]),
+        _count_within_one([(score.found, score.drawn) for score in scores if score.countable]),
         number(float(np.mean([score.seconds for score in scores])), 1),
     )
 
 
-def _within_one(counts: Sequence[tuple[int, int]]) -> str:
+def _count_within_one(counts: Sequence[tuple[int, int]]) -> str:
     return f"{sum(abs(found - drawn) <= 1 for found, drawn in counts)} of {len(counts)}"
 
 
@@ -68,7 +79,7 @@ def _ratio(part: float, whole: float) -> float:
 
 
 def cause_table(scores: Sequence[TractScore]) -> Table | None:
-    """What false tracts lie on, by split; None where no slide says."""
+    """Make the table of what false tracts lie on, by split; None if no slide has features."""
     names = sorted({name for score in scores for name in score.causes})
     if not names:
         return None
@@ -79,63 +90,69 @@ def cause_table(scores: Sequence[TractScore]) -> Table | None:
     rows.sort(key=lambda row: -int(row[-1]))
     return Table(
         "causes",
-        "False tracts by what they lie on (SYNTHETIC: only a phantom knows)",
+        "False tracts by what they lie on (SYNTHETIC: of phantoms alone)",
         ("", *(str(split) for split in Split), "all"),
         tuple(rows),
-        f"The feature under most of the tract, if that is {LEAST_SHARE:.0%} or more of it.",
+        f"The feature that covers most of the tract, if it covers {LEAST_SHARE:.0%} or more.",
     )
 
 
 def size_table(scores: Sequence[TractScore]) -> Table:
-    """How many tracts of each size are found, and how many found ones are right."""
+    """Make the table of recall and precision by the size of the tracts."""
     rows = []
     for split in Split:
         part = [score for score in scores if score.split is split]
-        rows += _size_rows(str(split), part) if part else []
+        rows += _make_size_rows(str(split), part) if part else []
     return Table(
         "tract-sizes",
         "Whole portal tracts by size",
         ("", "Size, µm²", "Drawn", "Recall", "Found", "Precision"),
         tuple(rows),
-        "Recall by the size drawn, precision by the size found. Pieces of a tract that the cut of "
-        "the section or the core's edge separates count one by one.",
+        "Recall by the size drawn, precision by the size found. Each piece of a tract that the "
+        "section or the core's edge separates counts alone.",
     )
 
 
-def _size_rows(split: str, scores: Sequence[TractScore]) -> list[tuple[str, ...]]:
+def _make_size_rows(split: str, scores: Sequence[TractScore]) -> list[tuple[str, ...]]:
     drawn, found = [], []
     for score in scores:
-        drawn += _with_partners(score.drawn_um2, {d for d, _ in score.pairs})
-        found += _with_partners(score.found_um2, {f for _, f in score.pairs})
+        paired_drawn, paired_found = {d for d, _ in score.pairs}, {f for _, f in score.pairs}
+        drawn += [(area, i in paired_drawn) for i, area in enumerate(score.drawn_um2)]
+        found += [(area, i in paired_found) for i, area in enumerate(score.found_um2)]
     return [
-        (split, _size_name(least, most), *_hits(drawn, least, most), *_hits(found, least, most))
+        (
+            split,
+            _name_size(least, most),
+            *_count_hits(drawn, least, most),
+            *_count_hits(found, least, most),
+        )
         for least, most in _SIZES_UM2
     ]
 
 
 def content_table(scores: Sequence[TractScore]) -> Table | None:
-    """How well tracts are found that a pathologist counts; None where no slide says."""
+    """Make the table of tracts that a pathologist counts; None if no slide has features."""
     rows = []
     for split in Split:
         part = [score for score in scores if score.with_triad and score.split is split]
-        rows += _content_rows(str(split), part) if part else []
+        rows += _make_content_rows(str(split), part) if part else []
     if not rows:
         return None
     return Table(
         "tract-contents",
-        "Whole portal tracts by what they hold (SYNTHETIC: only a phantom knows)",
+        "Whole portal tracts by what they hold (SYNTHETIC: of phantoms alone)",
         ("", "Holds", "Drawn", "Recall", "Found", "Precision", "F1", "Counted", "Count within 1"),
         tuple(rows),
         "Two of bile duct, artery and portal vein make a portal tract (Crawford et al. 1998; "
-        "Cazzaniga et al. 2025). Less is portal area too: tails of a tract, septa, and what the "
-        "core's edge leaves of one; tracts found there are neither right nor false in this table. "
+        "Cazzaniga et al. 2025). Less is portal area too: tails of a tract, septa, and remnants at "
+        "the core's edge; tracts found there are neither right nor false in this table. "
         "Counted: tracts found that Glisson counts, by their width. Count within 1: slides whose "
-        "number counted is that of tracts with two of the triad or one off, of those whose tracts "
-        "found can be counted.",
+        "number counted is the number of tracts with two of the triad or one off, of the slides "
+        "whose tracts found can be counted.",
     )
 
 
-def _content_rows(split: str, scores: Sequence[TractScore]) -> list[tuple[str, ...]]:
+def _make_content_rows(split: str, scores: Sequence[TractScore]) -> list[tuple[str, ...]]:
     hits: dict[bool, list[bool]] = {True: [], False: []}
     for score in scores:
         paired = {drawn for drawn, _ in score.pairs}
@@ -146,29 +163,24 @@ def _content_rows(split: str, scores: Sequence[TractScore]) -> list[tuple[str, .
     precision, f1 = _ratio(sum(whole), found), _ratio(2 * sum(whole), len(whole) + found)
     scored = (str(found), number(precision), number(f1))
     counts = [(score.counted, sum(score.with_triad)) for score in scores if score.countable]
-    counted = (str(sum(score.counted for score in scores)), _within_one(counts))
+    counted = (str(sum(score.counted for score in scores)), _count_within_one(counts))
     return [
-        (split, "two of the triad", str(len(whole)), _share(whole), *scored, *counted),
-        (split, "less", str(len(less)), _share(less), "", "", "", "", ""),
+        (split, "two of the triad", str(len(whole)), _format_share(whole), *scored, *counted),
+        (split, "less", str(len(less)), _format_share(less), "", "", "", "", ""),
     ]
 
 
-def _share(hits: Sequence[bool]) -> str:
+def _format_share(hits: Sequence[bool]) -> str:
     return number(_ratio(sum(hits), len(hits)))
 
 
-def _with_partners(areas_um2: Sequence[float], paired: set[int]) -> list[tuple[float, bool]]:
-    """Each tract's area, and whether it is one of a pair."""
-    return [(area, index in paired) for index, area in enumerate(areas_um2)]
+def _count_hits(tracts: Iterable[tuple[float, bool]], least: float, most: float) -> tuple[str, str]:
+    """Return the number of tracts of a size in µm², and the share of them with a partner."""
+    chosen = [is_hit for area, is_hit in tracts if least <= area < most]
+    return str(len(chosen)), _format_share(chosen)
 
 
-def _hits(tracts: Iterable[tuple[float, bool]], least: float, most: float) -> tuple[str, str]:
-    """Number of tracts of a size, and the share of them with a partner."""
-    chosen = [hit for area, hit in tracts if least <= area < most]
-    return str(len(chosen)), _share(chosen)
-
-
-def _size_name(least: float, most: float) -> str:
+def _name_size(least: float, most: float) -> str:
     if most == np.inf:
         return f"{least:,.0f} or more"
     return f"{least:,.0f} to {most:,.0f}" if least else f"under {most:,.0f}"

@@ -1,4 +1,4 @@
-"""Whole portal tracts of a slide, found against drawn; and what the false ones lie on."""
+"""Whole portal tracts of a slide: found against drawn, and causes of false tracts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import shapely
-from shapely import Polygon
+from shapely import MultiPolygon, Polygon
+from shapely.geometry.base import BaseGeometry
 
 from glisson.dataset import (
     AnnotatedSlide,
@@ -34,10 +35,10 @@ from glisson.segmentation import SegmentSettings, segment_beside_artefacts
 from glisson.tissue import TissueSettings, find_tissue
 
 LEAST_IOU = 0.5
-"""Overlap over union at which a found tract is a drawn one: above it, a pair is unique."""
+"""Least intersection over union of a found and a drawn tract that match; makes pairs unique."""
 
 LEAST_SHARE = 0.3
-"""Part of a false tract that has to lie on a feature for it to be named."""
+"""Least share of a false tract that a feature must cover to be its cause."""
 
 MERGED = "part of a drawn tract, cut or joined otherwise"
 UNEXPLAINED = "nothing that is known"
@@ -47,23 +48,22 @@ _EXPLAIN_NOTHING = ("Interface", *TRIAD)
 
 @dataclass(frozen=True)
 class TractScore:
-    """Tracts of one slide.
+    """Tracts of one slide, inside the annotated area.
 
     Attributes:
         source: the slide.
         split: its split.
-        drawn_um2: areas of the tracts drawn, in what was looked at.
-        found_um2: areas of the tracts found there.
-        pairs: (drawn, found), positions of those with an IoU of `LEAST_IOU` or more.
-        countable: whether the tracts found can be counted one by one.
-        tissue_mm2: tissue that was looked at.
-        causes: number of false tracts by what they lie on; empty where that is not known.
-        with_triad: of each tract drawn, whether it holds two of bile duct, artery and portal vein,
-            which makes it a portal tract (Crawford et al. 1998; Cazzaniga et al. 2025); empty where
-            that is not known.
-        aside: positions of the tracts found that are drawn ones without two of the triad, or lie
-            for the most part on such: where portal tracts are counted, they are neither right nor
-            false.
+        drawn_um2: areas of the tracts drawn.
+        found_um2: areas of the tracts found.
+        pairs: (drawn, found) positions of tracts with an IoU of `LEAST_IOU` or more.
+        tissue_mm2: annotated tissue.
+        countable: whether the tracts found can be counted.
+        causes: number of false tracts by the feature below them; empty without features.
+        with_triad: for each tract drawn, whether it holds two of bile duct, artery and portal
+            vein, which make a portal tract (Crawford et al. 1998; Cazzaniga et al. 2025); empty
+            without features.
+        aside: positions of the tracts found that match or mostly overlap drawn tracts without two
+            of the triad; in counts of portal tracts they are neither right nor false.
         counted: number of the tracts found that count as portal tracts (`COUNTED_DEFINITION`).
         seconds: from the slide on disk to its tracts.
     """
@@ -83,17 +83,17 @@ class TractScore:
 
     @property
     def drawn(self) -> int:
-        """Number of tracts drawn."""
+        """Return the number of tracts drawn."""
         return len(self.drawn_um2)
 
     @property
     def found(self) -> int:
-        """Number of tracts found."""
+        """Return the number of tracts found."""
         return len(self.found_um2)
 
     @property
     def matched(self) -> int:
-        """Number of tracts found that are drawn ones."""
+        """Return the number of tracts found that match drawn tracts."""
         return len(self.pairs)
 
 
@@ -103,23 +103,32 @@ def score_tracts(
     bundle: ModelBundle,
     runtime: Runtime,
     table: MeaningTable | None = None,
-    told: Callable[[str, int, int], None] | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
 ) -> list[TractScore]:
-    """Segment every slide as `glisson segment` does and compare its tracts with those drawn."""
+    """Segment every slide like `glisson segment`, and compare found with drawn tracts.
+
+    Args:
+        slides: with annotations.
+        splits: of the slides.
+        bundle: the model.
+        runtime: runs the model.
+        table: meanings of the annotation classes.
+        progress: called before each slide with its name, its number and the number of slides.
+    """
     scores = []
-    for number_, source in enumerate(slides, 1):
-        if told:
-            told(source.name, number_, len(slides))
+    for number, source in enumerate(slides, 1):
+        if progress:
+            progress(source.name, number, len(slides))
         with open_labelled(source, table) as labelled:
             started = time.perf_counter()
-            regions = _segmented(labelled, bundle, runtime)
+            regions = _find_regions(labelled, bundle, runtime)
             seconds = time.perf_counter() - started
             score = compare(labelled, regions, splits.of_slide[source.name])
             scores.append(replace(score, seconds=seconds))
     return scores
 
 
-def _segmented(labelled: LabelledSlide, bundle: ModelBundle, runtime: Runtime) -> Regions:
+def _find_regions(labelled: LabelledSlide, bundle: ModelBundle, runtime: Runtime) -> Regions:
     settings = SegmentSettings.of_model(bundle.spec)
     slide = labelled.slide
     tissue = find_tissue(slide, TissueSettings(threads=runtime.workers))
@@ -128,18 +137,18 @@ def _segmented(labelled: LabelledSlide, bundle: ModelBundle, runtime: Runtime) -
 
 
 def compare(labelled: LabelledSlide, regions: Regions, split: Split) -> TractScore:
-    """Tracts found on a slide against those drawn; ignored areas count for neither."""
+    """Compare the tracts found on a slide with the drawn tracts, outside ignored areas."""
     labels = labelled.labels
-    seen = looked_at(labels)
+    seen = find_annotated_area(labels)
     least_l0 = RegionSettings().min_tract_area_um2 / labels.pixel_size.area_um2
-    drawn = _mostly_in(drawn_tracts(labels, least_l0), seen)
-    found = _mostly_in([tract.polygon_l0 for tract in regions.tracts], seen)
-    counted = _mostly_in([t.polygon_l0 for t in regions.tracts if t.is_counted], seen)
-    pairs = matched_pairs(drawn, found)
+    drawn = _select_inside(list_drawn_tracts(labels, least_l0), seen)
+    found = _select_inside([tract.polygon_l0 for tract in regions.tracts], seen)
+    counted = _select_inside([t.polygon_l0 for t in regions.tracts if t.is_counted], seen)
+    pairs = match_tracts(drawn, found)
     false = [each for index, each in enumerate(found) if index not in {f for _, f in pairs}]
     tissue = shapely.union_all(labels.tissue_l0).intersection(seen)
-    features = _features(labelled)
-    with_triad = _with_triad(drawn, features)
+    features = _read_features(labelled)
+    with_triad = _have_triad(drawn, features)
     pixel_um2 = labels.pixel_size.area_um2
     return TractScore(
         labelled.source,
@@ -149,29 +158,29 @@ def compare(labelled: LabelledSlide, regions: Regions, split: Split) -> TractSco
         tuple(pairs),
         tissue.area * pixel_um2 * 1e-6,
         regions.countable,
-        _causes(false, drawn, features),
+        _count_causes(false, drawn, features),
         with_triad,
-        _aside(drawn, with_triad, found, pairs),
+        _find_aside(drawn, with_triad, found, pairs),
         len(counted),
     )
 
 
-def looked_at(labels: SlideLabels) -> shapely.Geometry:
-    """The area in which every tract was drawn, in level-0 pixels."""
+def find_annotated_area(labels: SlideLabels) -> BaseGeometry:
+    """Return the area in which a person drew every tract, in level-0 pixels."""
     regions = labels.areas_l0.get(Meaning.REGION)
     size = labels.size_l0
     whole = shapely.union_all(regions) if regions else shapely.box(0, 0, size.width, size.height)
     return whole.difference(labels.unknown_l0)
 
 
-def drawn_tracts(labels: SlideLabels, least_l0: float) -> list[Polygon]:
-    """Drawn portal areas, those that touch joined, too small ones left out."""
+def list_drawn_tracts(labels: SlideLabels, least_l0: float) -> list[Polygon]:
+    """Return the drawn portal areas; join touching areas, skip areas below `least_l0`."""
     joined = shapely.union_all(labels.areas_l0.get(Meaning.PORTAL, ()))
     return [part for part in shapely.get_parts(joined) if part.area >= least_l0]
 
 
-def matched_pairs(drawn: Sequence[Polygon], found: Sequence[Polygon]) -> list[tuple[int, int]]:
-    """(drawn, found) with an IoU of `LEAST_IOU` or more; disjoint tracts pair once at most."""
+def match_tracts(drawn: Sequence[Polygon], found: Sequence[Polygon]) -> list[tuple[int, int]]:
+    """Return the (drawn, found) pairs of tracts with an IoU of `LEAST_IOU` or more."""
     tree = shapely.STRtree(found)
     pairs = []
     for index, tract in enumerate(drawn):
@@ -182,7 +191,7 @@ def matched_pairs(drawn: Sequence[Polygon], found: Sequence[Polygon]) -> list[tu
     return pairs
 
 
-def _mostly_in(tracts: Sequence[Polygon], area: shapely.Geometry) -> list[Polygon]:
+def _select_inside(tracts: Sequence[Polygon], area: BaseGeometry) -> list[Polygon]:
     shapely.prepare(area)
     return [
         tract
@@ -191,11 +200,11 @@ def _mostly_in(tracts: Sequence[Polygon], area: shapely.Geometry) -> list[Polygo
     ]
 
 
-Features = dict[str, list[Polygon]]
+Features = dict[str, list[Polygon | MultiPolygon]]
 
 
-def _features(labelled: LabelledSlide) -> Features | None:
-    """Outlines by name of what else is known of a slide; None where nobody says."""
+def _read_features(labelled: LabelledSlide) -> Features | None:
+    """Read the outlines of other structures by name; None without their file."""
     path = labelled.source.slide.parent / _FEATURES.format(slide=labelled.source.name)
     if not path.exists():
         return None
@@ -206,20 +215,20 @@ def _features(labelled: LabelledSlide) -> Features | None:
     return by_name
 
 
-def _with_triad(drawn: Sequence[Polygon], features: Features | None) -> tuple[bool, ...]:
-    """Whether each tract holds two of the triad; empty where nothing of it is known."""
+def _have_triad(drawn: Sequence[Polygon], features: Features | None) -> tuple[bool, ...]:
+    """Return whether each tract holds two of the triad; empty without outlines of the triad."""
     if features is None or not any(name in features for name in TRIAD):
         return ()
     return tuple((count_triad_kinds(drawn, features) >= LEAST_TRIAD_KINDS).tolist())
 
 
-def _aside(
+def _find_aside(
     drawn: Sequence[Polygon],
     with_triad: Sequence[bool],
     found: Sequence[Polygon],
     pairs: Sequence[tuple[int, int]],
 ) -> tuple[int, ...]:
-    """Positions of found tracts that are, or mostly lie on, drawn ones without two of the triad."""
+    """Return the positions of found tracts that match or cover tracts without the triad."""
     less = [tract for tract, holds in zip(drawn, with_triad, strict=False) if not holds]
     if not less:
         return ()
@@ -232,7 +241,7 @@ def _aside(
     )
 
 
-def _causes(
+def _count_causes(
     false: Sequence[Polygon], drawn: Sequence[Polygon], features: Features | None
 ) -> dict[str, int]:
     if features is None:
@@ -243,10 +252,10 @@ def _causes(
         if name not in _EXPLAIN_NOTHING
     }
     areas[MERGED] = shapely.union_all(drawn)
-    return dict(Counter(_cause(tract, areas) for tract in false))
+    return dict(Counter(_find_cause(tract, areas) for tract in false))
 
 
-def _cause(tract: Polygon, areas: dict[str, shapely.Geometry]) -> str:
+def _find_cause(tract: Polygon, areas: dict[str, BaseGeometry]) -> str:
     shares = {name: tract.intersection(area).area / tract.area for name, area in areas.items()}
     name = max(shares, key=lambda each: shares[each])
     return name if shares[name] >= LEAST_SHARE else UNEXPLAINED

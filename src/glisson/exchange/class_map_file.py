@@ -20,7 +20,7 @@ from glisson.files.atomic import atomic_path
 from glisson.frames import BoxPx, Frame, PixelSize, Size
 from glisson.masks.blocks import BLOCK_PX, BlockIndex, assembled, occupied_boxes
 from glisson.regions import LabelMap
-from glisson.slides.plausible import check_declared, xml_root
+from glisson.slides.plausible import check_declared, parse_xml
 
 _TILE_PX = BLOCK_PX
 _COARSEST_PX = 2048
@@ -135,7 +135,7 @@ def read_class_map(path: Path, pixel_size: PixelSize) -> StoredClassMap:
 
 def _mpp(ome_xml: str) -> float:
     """µm per pixel, as the file says."""
-    for element in xml_root(ome_xml, "the class map").iter():
+    for element in parse_xml(ome_xml, "the class map").iter():
         if element.tag.endswith("Pixels"):
             return float(element.attrib["PhysicalSizeX"])
     raise ValueError("it names no pixel size")

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 import shapely
-from shapely import MultiPolygon, Polygon
+from shapely import MultiPoint, MultiPolygon, Polygon
 from shapely.affinity import translate
 from shapely.geometry.base import BaseGeometry
 
@@ -196,7 +196,7 @@ def _tract_geometry(
     return on_qupath_grid(shapely.intersection(outline, _around(outline) if inside else tissue))
 
 
-def _around(outline: Polygon) -> Polygon:
+def _around(outline: BaseGeometry) -> Polygon:
     """A rectangle that covers an outline and does not touch it."""
     left, top, right, bottom = outline.bounds
     return shapely.box(left - 1, top - 1, right + 1, bottom + 1)
@@ -328,7 +328,7 @@ def _is_uuid(text: str) -> bool:
 
 def _coordinates(geometry: BaseGeometry) -> list[Any]:
     """GeoJSON's nested lists, with two decimals."""
-    if geometry.geom_type in ("MultiPolygon", "MultiPoint"):
+    if isinstance(geometry, MultiPolygon | MultiPoint):
         return [_coordinates(part) for part in geometry.geoms]
     if isinstance(geometry, Polygon):
         return [_coordinates(ring) for ring in (geometry.exterior, *geometry.interiors)]

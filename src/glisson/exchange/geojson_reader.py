@@ -223,7 +223,7 @@ def _properties(feature: dict[str, Any], where: str) -> dict[str, Any]:
     return properties
 
 
-def _geometry(geometry: Any, where: str) -> shapely.Geometry:
+def _geometry(geometry: Any, where: str) -> BaseGeometry:
     try:
         with np.errstate(invalid="ignore"):  # NaN is refused below
             shape = shapely.geometry.shape(geometry)

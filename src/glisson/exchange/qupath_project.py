@@ -42,7 +42,7 @@ from glisson.exchange.qupath_index import (
     read_index,
 )
 from glisson.exchange.qupath_project_rules import broken_image_rules
-from glisson.files.atomic import atomic_path, free_name
+from glisson.files.atomic import atomic_path, find_free_name
 from glisson.slides import SlideInfo
 
 logger = logging.getLogger(__name__)
@@ -234,7 +234,7 @@ def _write_script(path: Path, index: Index) -> None:
     if path.exists():
         there = _sha256(path.read_text("utf-8", errors="replace"))
     if there not in (own, index.scripts.get(path.name), None):
-        _copy(path, free_name(path.with_suffix(""), "edited", path.suffix))
+        _copy(path, find_free_name(path.with_suffix(""), "edited", path.suffix))
     if there != own:
         with atomic_path(path) as unfinished:
             unfinished.write_text(text, encoding="utf-8")
@@ -253,7 +253,7 @@ def _sha256(text: str) -> str:
 def _keep_copy(path: Path) -> None:
     """Keep what is about to be replaced, as `<name>.backup-1` and on."""
     if path.exists():
-        _copy(path, free_name(path, "backup"))
+        _copy(path, find_free_name(path, "backup"))
 
 
 def _copy(path: Path, to: Path) -> None:

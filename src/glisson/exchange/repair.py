@@ -6,6 +6,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 from shapely import MultiPolygon, Polygon
+from shapely.geometry.base import BaseGeometry
 
 from glisson.errors import AnnotationError
 
@@ -18,7 +19,7 @@ _FEW_NEAR = 100_000
 _CHUNK = 1000
 
 
-def area_of(geometry: shapely.Geometry, where: str) -> Polygon | MultiPolygon | None:
+def area_of(geometry: BaseGeometry, where: str) -> Polygon | MultiPolygon | None:
     """The polygonal part, valid; None when there is none.
 
     Raises:
@@ -38,7 +39,7 @@ def area_of(geometry: shapely.Geometry, where: str) -> Polygon | MultiPolygon | 
     return joined if isinstance(joined, Polygon | MultiPolygon) else None
 
 
-def _parts(geometry: shapely.Geometry) -> list[Polygon]:
+def _parts(geometry: BaseGeometry) -> list[Polygon]:
     if isinstance(geometry, Polygon):
         return [geometry]
     if hasattr(geometry, "geoms"):
@@ -46,9 +47,7 @@ def _parts(geometry: shapely.Geometry) -> list[Polygon]:
     return []
 
 
-def _check_crossings(
-    geometry: shapely.Geometry, where: str, whether_they_cross: bool = True
-) -> None:
+def _check_crossings(geometry: BaseGeometry, where: str, whether_they_cross: bool = True) -> None:
     """To put crossings right costs time and memory by their number, which has no bound; to look
     for them costs by the pairs of edges that are near each other.
     """
@@ -73,7 +72,7 @@ def _most_near(edges: NDArray[np.object_]) -> int:
     return _MOST_NEAR * len(edges) + _FEW_NEAR
 
 
-def _edges(geometry: shapely.Geometry) -> NDArray[np.object_]:
+def _edges(geometry: BaseGeometry) -> NDArray[np.object_]:
     """Lines of two points, of all rings and lines."""
     rings = shapely.get_rings(_parts(geometry))
     points, ring = shapely.get_coordinates(rings, return_index=True)

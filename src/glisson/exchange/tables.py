@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from glisson.files.atomic import atomic_path
-from glisson.files.csv_tables import table_cell
+from glisson.files.csv_tables import escape_cell
 from glisson.measurement import STANDARDS
 
 _BIOPSY_COLUMNS = (
@@ -131,4 +131,4 @@ def _write(path: Path, header: tuple[str, ...], rows: Iterable[list[Any]]) -> No
     ):
         writer = csv.writer(file)
         writer.writerow(header)
-        writer.writerows([table_cell(value) for value in row] for row in rows)
+        writer.writerows([escape_cell(value) for value in row] for row in rows)

@@ -1,4 +1,4 @@
-"""Files and folders that are either whole or not there."""
+"""Files and folders that appear whole or not at all."""
 
 from __future__ import annotations
 
@@ -20,59 +20,87 @@ _UNFINISHED = ".unfinished-"
 
 @contextlib.contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """A name to write to beside `path`; renamed to it when all went well, else removed.
+    """Yield a temporary name beside `path`; rename it to `path` on success, else remove it.
 
     Raises:
         OutputError: the disk is full, or the folder cannot be written to.
     """
-    try:
+    with _as_output_error(path):
         handle, name = tempfile.mkstemp(
-            prefix=unfinished_prefix(path.name), suffix="".join(path.suffixes[-2:]), dir=path.parent
+            prefix=make_temporary_prefix(path.name),
+            suffix="".join(path.suffixes[-2:]),
+            dir=path.parent,
         )
         os.close(handle)
-    except OSError as error:
-        raise _output_error(path, error) from error
     unfinished = Path(name)
     try:
-        yield unfinished
-        _flush(unfinished)
-        unfinished.chmod(0o644)
-        unfinished.replace(path)
-    except GlissonError:  # some are an OSError too
-        raise
-    except OSError as error:
-        raise _output_error(path, error) from error
+        with _as_output_error(path):
+            yield unfinished
+            _flush(unfinished)
+            unfinished.chmod(0o644)
+            unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
 
 
-def unfinished_prefix(name: str) -> str:
-    """How the name of something begins that this process has not finished yet."""
+@contextlib.contextmanager
+def atomic_folder(path: Path, replaces: str) -> Iterator[Path]:
+    """Yield a new folder beside `path`; rename it to `path` on success, else remove it.
+
+    Args:
+        path: the folder.
+        replaces: an old `path` is replaced only if all its entries match this pattern.
+
+    Raises:
+        OutputError: the disk is full, `path` holds something else, or no folder can be made.
+    """
+    with _as_output_error(path):
+        _check_replaceable(path, replaces)
+        unfinished = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    try:
+        with _as_output_error(path):
+            yield unfinished
+            for file in unfinished.iterdir():
+                _flush(file)
+                file.chmod(0o644)
+            unfinished.chmod(0o755)
+            _replace_folder(unfinished, path)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def make_temporary_prefix(name: str) -> str:
+    """Return the prefix of temporary names for `name`, which carries host and process id."""
     return f".{name}{_UNFINISHED}{_this_host()}-{os.getpid()}-"
 
 
 def remove_abandoned(*folders: Path) -> None:
-    """Remove what processes of this machine had not finished when they were killed.
+    """Remove the unfinished files and folders of killed processes of this machine.
 
-    What a process that runs is at work on stays, and so does what other machines have begun.
+    Files of running processes and of other machines stay.
     """
     ours = re.compile(rf"\..+{re.escape(_UNFINISHED + _this_host())}-(\d+)-")
     for folder in folders:
         for path in folder.iterdir() if folder.is_dir() else ():
             match = ours.match(path.name)
-            if match is not None and not _is_running(int(match[1])):
-                _remove(path)
+            if match is None or _is_running(int(match[1])):
+                continue
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
 
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
+def find_free_name(path: Path, label: str, ending: str = "") -> Path:
+    """Return the first of `<path>.<label>-1`, `-2`, ... (then `ending`) that does not exist."""
+    number = 1
+    while (free := path.with_name(f"{path.name}.{label}-{number}{ending}")).exists():
+        number += 1
+    return free
 
 
 def _is_running(pid: int) -> bool:
-    """Whether a process is there and not just a zombie that nobody has asked after."""
+    """Return whether a process exists and is no zombie."""
     try:
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
@@ -83,59 +111,18 @@ def _this_host() -> str:
     return re.sub(r"[^A-Za-z0-9.]+", "_", platform.node()) or "host"
 
 
-def free_name(path: Path, what: str, ending: str = "") -> Path:
-    """`<path>.<what>-1` and on, with an ending: the first that nothing has."""
-    number = 1
-    while (free := path.with_name(f"{path.name}.{what}-{number}{ending}")).exists():
-        number += 1
-    return free
-
-
-@contextlib.contextmanager
-def atomic_folder(path: Path, replaces: str) -> Iterator[Path]:
-    """A new folder to fill beside `path`; renamed to it when all went well, else removed.
-
-    Args:
-        path: the folder.
-        replaces: an old `path` may give way only if all its entries match this pattern.
-
-    Raises:
-        OutputError: the disk is full, something else is in the way, or no folder can be made.
-    """
-    try:
-        _check_replaceable(path, replaces)
-        unfinished = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-    except OutputError:
-        raise
-    except OSError as error:
-        raise _output_error(path, error) from error
-    try:
-        yield unfinished
-        for file in unfinished.iterdir():
-            _flush(file)
-            file.chmod(0o644)
-        unfinished.chmod(0o755)
-        _replace_folder(unfinished, path)
-    except GlissonError:  # some are an OSError too
-        raise
-    except OSError as error:
-        raise _output_error(path, error) from error
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
-
-
 def _check_replaceable(path: Path, pattern: str) -> None:
     if path.is_dir() and all(entry.match(pattern) for entry in path.iterdir()):
         return
     if path.exists():
         raise OutputError(
-            f"{path} already holds something else, which is not overwritten. "
+            f"{path} already holds something else, which Glisson does not overwrite. "
             "Choose another folder, then run again."
         )
 
 
 def _replace_folder(new: Path, path: Path) -> None:
-    """Rename; a folder cannot take the place of a full one, so the old one steps aside first."""
+    """Rename `new` to `path`; move a full old folder aside first, as no rename replaces it."""
     if not path.exists():
         new.rename(path)
         return
@@ -150,14 +137,19 @@ def _replace_folder(new: Path, path: Path) -> None:
 
 
 def _flush(path: Path) -> None:
-    """Have the bytes on the disk before the name points to them."""
-    with path.open("rb+") as file:  # Windows flushes only what may be written
+    """Write the file's bytes to the disk before a rename publishes them."""
+    with path.open("rb+") as file:  # Windows flushes only files that are open for writing
         os.fsync(file.fileno())
 
 
-def _output_error(path: Path, error: OSError) -> OutputError:
-    reason = error.strerror or str(error)
-    return OutputError(
-        f"{path} cannot be written: {reason}. Free some space or choose another folder, "
-        "then run again."
-    )
+@contextlib.contextmanager
+def _as_output_error(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except GlissonError:  # some are an OSError too
+        raise
+    except OSError as error:
+        raise OutputError(
+            f"{path} cannot be written: {error.strerror or error}. Free some space or choose "
+            "another folder, then run again."
+        ) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from glisson.errors import NotStored, SettingsError
-from glisson.slides import HEADER_BYTES, SLIDE_SUFFIXES, first_of_each_series
+from glisson.slides import HEADER_BYTES, SLIDE_SUFFIXES, find_series_starts
 from glisson.storage import (
     Stored,
     Url,
@@ -53,7 +53,7 @@ def slides_on_store(given: Url) -> list[Url]:
 def _slides_in(folder: Url) -> list[Url]:
     inside = files_and_folders_in(folder)
     dicom = [each for each in inside if _is_called_dicom(each)]
-    firsts = first_of_each_series((each, _header(each)) for each in dicom)
+    firsts = find_series_starts((each, _header(each)) for each in dicom)
     slides = [each for each in inside if _is_slide(each)]
     return sorted((each.url for each in [*slides, *firsts]), key=lambda url: url.address)
 

@@ -11,10 +11,10 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from glisson.errors import SettingsError
-from glisson.files.csv_tables import check_table_bytes, read_rows, rows_in, told_by_cell
+from glisson.files.csv_tables import check_table_size, parse_rows, read_rows, unescape_cell
 from glisson.inputs.redaction import check_pseudonym
 from glisson.inputs.remote_list import is_called_slide, slides_on_store
-from glisson.slides import dicom_slides_in, is_dicom_folder
+from glisson.slides import find_dicom_slides, is_dicom_folder
 from glisson.storage import Place, Url, absolute, look_at, place, read
 
 _MOST_NAMED = 5
@@ -114,7 +114,7 @@ def _slides_in(folder: Path) -> list[Path]:
         SettingsError: there is none.
     """
     found = [path for path in folder.iterdir() if _is_slide(path)]
-    found = sorted([*found, *dicom_slides_in(folder)])
+    found = sorted([*found, *find_dicom_slides(folder)])
     if not found:
         raise SettingsError(
             f"{folder} holds no slide. Give slide files, or a pattern such as '{folder}/**/*.svs'."
@@ -189,15 +189,15 @@ def _asked(row: dict[str, str], number: int, table: Place) -> AskedSlide:
             "sections, patient and institution."
         ) from error
     return AskedSlide(
-        beside(table, told_by_cell(checked.slide)), checked.mpp, checked.sections, checked.patient,
+        beside(table, unescape_cell(checked.slide)), checked.mpp, checked.sections, checked.patient,
         checked.institution,
     )  # fmt: skip
 
 
 def _rows_on_store(table: Url) -> list[tuple[int, dict[str, Any]]]:
     size = look_at(table).bytes
-    check_table_bytes(size, table)
-    return rows_in(read(table, 0, size), table)
+    check_table_size(size, table)
+    return parse_rows(read(table, 0, size), table)
 
 
 def beside(table: Place, slide: str) -> Place:

@@ -10,6 +10,7 @@ import math
 
 import shapely
 from shapely import LinearRing, MultiPolygon, Polygon
+from shapely.geometry.base import BaseGeometry
 
 _TOLERANCE_UM = 4.0
 _CLEFT_OF_WIDTH = 0.3
@@ -47,7 +48,7 @@ def outlines_of_cores(piece_um: Polygon) -> list[list[Polygon]]:
     return answers
 
 
-def _between_cores(closed: shapely.Geometry, simple: Polygon, width_um: float) -> list[Polygon]:
+def _between_cores(closed: BaseGeometry, simple: Polygon, width_um: float) -> list[Polygon]:
     """Those of the closed clefts that may part two cores."""
     slits = MultiPolygon(_slits(closed, width_um))
     linked = _long(_polygons(closed.difference(simple)), slits, width_um)
@@ -70,20 +71,20 @@ def _long(clefts: list[Polygon], slits: MultiPolygon, width_um: float) -> list[P
     ]
 
 
-def _broad(shape: shapely.Geometry) -> shapely.Geometry:
+def _broad(shape: BaseGeometry) -> BaseGeometry:
     """Where a shape, its holes filled, is broader than a core."""
     half = _BROADEST_CORE_UM / 2
     inner = shapely.buffer(MultiPolygon(_whole(shape)), -half, quad_segs=4)
     return shapely.buffer(inner, half, quad_segs=4)
 
 
-def _slits(shape: shapely.Geometry, width_um: float) -> list[Polygon]:
+def _slits(shape: BaseGeometry, width_um: float) -> list[Polygon]:
     """Holes longer than a core is wide."""
     rings = [ring for part in _polygons(shape) for ring in part.interiors]
     return [Polygon(ring) for ring in rings if _extent(ring) > width_um]
 
 
-def _cores(narrowed: shapely.Geometry, reach_um: float, piece_um: Polygon) -> list[Polygon]:
+def _cores(narrowed: BaseGeometry, reach_um: float, piece_um: Polygon) -> list[Polygon]:
     """Narrowed tissue widened again, without crumbs and holes; the piece if little is left."""
     opened = shapely.buffer(narrowed, reach_um, quad_segs=4)
     least_um2 = _rough_width(opened) ** 2
@@ -98,13 +99,13 @@ def _filled(core: Polygon) -> Polygon:
     return Polygon(core.exterior, [hole for hole in core.interiors if _extent(hole) > width])
 
 
-def _rough_width(shape: shapely.Geometry) -> float:
+def _rough_width(shape: BaseGeometry) -> float:
     """Twice the area over the outer perimeter: the width of a long core, in µm."""
     whole = _whole(shape)
     return float(2 * sum(p.area for p in whole) / max(sum(p.length for p in whole), 1e-9))
 
 
-def _whole(shape: shapely.Geometry) -> list[Polygon]:
+def _whole(shape: BaseGeometry) -> list[Polygon]:
     return [Polygon(part.exterior) for part in _polygons(shape)]
 
 
@@ -113,6 +114,6 @@ def _extent(ring: LinearRing) -> float:
     return math.hypot(right - left, bottom - top)
 
 
-def _polygons(shape: shapely.Geometry) -> list[Polygon]:
+def _polygons(shape: BaseGeometry) -> list[Polygon]:
     parts = [part for part in shapely.get_parts(shape) if isinstance(part, Polygon)]
     return [part for part in parts if not part.is_empty]

@@ -10,7 +10,7 @@ import shapely
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from shapely import STRtree
+from shapely import MultiPolygon, STRtree
 from shapely.geometry.base import BaseGeometry
 
 INTERFACE_WIDTH_UM = 25.0
@@ -60,7 +60,7 @@ def _inside(bands: Polygons, piece: BaseGeometry) -> float:
     """Area of bands, none of which meets another, inside a piece of tissue."""
     shapely.prepare(piece)
     whole = shapely.covers(piece, bands)
-    cut = shapely.multipolygons(shapely.get_parts(bands[~whole]))
+    cut = MultiPolygon(list(shapely.get_parts(bands[~whole])))
     inside = shapely.intersection(_valid(cut), piece)
     return math.fsum([*shapely.area(bands[whole]), shapely.area(inside)])
 

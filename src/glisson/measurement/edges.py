@@ -41,7 +41,7 @@ def to_nearest(shapes: NDArray[Any]) -> NDArray[np.float64]:
         shapes: (N,) geometries, none empty.
     """
     middles = shapely.get_coordinates(shapely.centroid(shapes))
-    neighbour = KDTree(middles).query(middles, 2)[1]
+    neighbour = np.asarray(KDTree(middles).query(middles, 2)[1])
     other = np.where(neighbour[:, 1] == np.arange(len(shapes)), neighbour[:, 0], neighbour[:, 1])
     nearest = np.asarray(shapely.distance(shapes, shapes[other]))
     reach = nearest * _ROUNDING

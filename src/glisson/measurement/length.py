@@ -132,7 +132,7 @@ def _medial_axis(outline: Polygon) -> _Axis | None:
     kept = bounded & ((ring[first] != ring[second]) | (residual > _LEAST_RESIDUAL * across / 2))
     if not kept.any():
         return None
-    radius = cKDTree(sites).query(diagram.vertices[ends[kept].ravel()])[0]
+    radius = np.asarray(cKDTree(sites).query(diagram.vertices[ends[kept].ravel()])[0])
     between = _half_way(first[kept], second[kept], ring, sites)
     return _graph(diagram.vertices, ends[kept], radius, between)
 
@@ -267,8 +267,9 @@ def _longest_way(axis: _Axis, free: NDArray[np.bool_]) -> NDArray[np.int64]:
 
 
 def _two_sweeps(edges: csr_array, start: int) -> tuple[float, NDArray[np.int64]]:
-    first = _farthest(dijkstra(edges, directed=False, indices=start))
-    distance, before = dijkstra(edges, directed=False, indices=first, return_predecessors=True)
+    first = _farthest(dijkstra(edges, directed=False, indices=[start])[0])
+    found = dijkstra(edges, directed=False, indices=[first], return_predecessors=True)
+    distance, before = found[0][0], found[1][0]
     last = _farthest(distance)
     way = [last]
     while way[-1] != first:
@@ -376,7 +377,7 @@ def _in_line(first: _Way, second: _Way, outline: Polygon) -> bool:
 
 
 def _measured(line: Points, outline: Polygon) -> CorePath:
-    width = 2 * distances(shapely.points(line), outline.boundary)
+    width = 2 * distances(np.asarray(shapely.points(line)), outline.boundary)
     return CorePath(line, width, _length(line))
 
 

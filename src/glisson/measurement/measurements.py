@@ -3,188 +3,443 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
 
 from glisson.measurement.adequacy import Adequacy
+from glisson.measurement.registry import Measurement, Tables
+
+REPORTED = Tables.CSV | Tables.REPORT
+
+Number = Annotated[PositiveInt, Measurement("as in the outlines and pictures")]
+FragmentNumber = Annotated[NonNegativeInt, Measurement("the piece of tissue that it lies in")]
+Area = Annotated[
+    NonNegativeFloat,
+    Measurement(
+        "of the class map's pixels, or of the outline as drawn; holes left out",
+        label="area",
+        unit="µm²",
+        style=",.0f",
+        qupath="PT area µm^2",
+        tables=REPORTED,
+    ),
+]
+Probability = Annotated[
+    NonNegativeFloat | None,
+    Measurement(
+        "mean portal probability of the model, 0 to 1; none for drawn outlines",
+        label="mean probability",
+        style=".2f",
+        qupath="PT probability",
+        tables=REPORTED,
+    ),
+]
+EdgeContact = Annotated[
+    NonNegativeFloat,
+    Measurement(
+        "share of the outer ring of the smoothed outline, cut to the tissue, within 3 µm of the "
+        "tissue's edge (at least 1.25 pixels of the class map), the rims of open holes included; "
+        "within 0.015 whatever way the edge runs",
+        label="edge contact",
+        style=".0%",
+        qupath="PT edge contact fraction",
+        tables=REPORTED,
+    ),
+]
+Complete = Annotated[bool, Measurement("whether `edge_contact_fraction` is at most 0.05")]
+CentroidX = Annotated[float, Measurement("level-0 pixels of the whole file")]
+CentroidY = Annotated[float, Measurement("level-0 pixels of the whole file")]
 
 
 @dataclass(frozen=True)
 class TractMeasurements:
-    """One portal tract.
+    """One portal tract."""
 
-    Attributes:
-        number: as in the outlines.
-        fragment_number: the piece of tissue it lies in.
-        area_um2: exact, without holes.
-        perimeter_um: of the smoothed outline, holes left out.
-        equivalent_diameter_um: of the disc of the same area.
-        circularity: 4π·area/perimeter² of the smoothed outline; 1 for a disc.
-        solidity: area over the area of the convex hull, of the smoothed outline, 0 to 1.
-        major_axis_um: of the ellipse of equal second moments, as `regionprops` defines it.
-        minor_axis_um: the same ellipse's other axis.
-        distance_to_edge_um: shortest way to the tissue's edge, open holes included; 0 where
-            the tract touches it.
-        nearest_tract_um: shortest way, outline to outline, to another tract of the same fragment;
-            None if it is alone there.
-        probability: mean portal probability inside, 0 to 1; None for an outline drawn by hand.
-        edge_contact_fraction: share of the contour at the tissue's edge, 0 to 1.
-        complete: see `BiopsyMeasurements.complete_definition`.
-        bridging: whether tracts have grown together in it.
-        width_um: diameter of the largest disc that fits inside, holes filled.
-        is_counted: whether it counts as a portal tract
-            (`BiopsyMeasurements.counted_definition`); the others are in the portal area alone.
-        centroid_x_l0: level-0 pixels of the whole file.
-        centroid_y_l0: level-0 pixels of the whole file.
-    """
-
-    number: int
-    fragment_number: int
-    area_um2: float
-    perimeter_um: float
-    equivalent_diameter_um: float
-    circularity: float
-    solidity: float
-    major_axis_um: float
-    minor_axis_um: float
-    distance_to_edge_um: float
-    nearest_tract_um: float | None
-    probability: float | None
-    edge_contact_fraction: float
-    complete: bool
-    bridging: bool
-    width_um: float
-    is_counted: bool
-    centroid_x_l0: float
-    centroid_y_l0: float
+    number: Number
+    fragment_number: FragmentNumber
+    area_um2: Area
+    perimeter_um: Annotated[
+        NonNegativeFloat,
+        Measurement(
+            "of the smoothed outline's outer ring",
+            label="perimeter",
+            unit="µm",
+            style=",.0f",
+            qupath="PT perimeter µm",
+            tables=REPORTED,
+        ),
+    ]
+    equivalent_diameter_um: Annotated[
+        NonNegativeFloat,
+        Measurement(
+            "of the disc of the same area",
+            label="equivalent diameter",
+            unit="µm",
+            style=".0f",
+            qupath="PT equivalent diameter µm",
+            tables=REPORTED,
+        ),
+    ]
+    circularity: Annotated[
+        NonNegativeFloat,
+        Measurement(
+            "4π·area/perimeter² of the smoothed outer ring; 1 for a disc",
+            label="circularity",
+            style=".2f",
+            tables=REPORTED,
+        ),
+    ]
+    solidity: Annotated[
+        NonNegativeFloat,
+        Measurement(
+            "area over that of the convex hull, of the smoothed outline, 0 to 1",
+            label="solidity",
+            style=".2f",
+            tables=REPORTED,
+        ),
+    ]
+    major_axis_um: Annotated[
+        NonNegativeFloat,
+        Measurement(
+            "of the ellipse of equal second moments, the definition of scikit-image's "
+            "`regionprops`, taken from the polygon",
+            label="long axis",
+            unit="µm",
+            style=".0f",
+            tables=REPORTED,
+        ),
+    ]
+    minor_axis_um: Annotated[
+        NonNegativeFloat,
+        Measurement("the same ellipse's other axis", "short axis", "µm", ".0f", tables=REPORTED),
+    ]
+    distance_to_edge_um: Annotated[
+        NonNegativeFloat,
+        Measurement(
+            "to the tissue's edge, the rims of open holes included; 0 where it touches",
+            label="to the edge",
+            unit="µm",
+            style=".0f",
+            tables=REPORTED,
+        ),
+    ]
+    nearest_tract_um: Annotated[
+        NonNegativeFloat | None,
+        Measurement(
+            "smoothed outline to smoothed outline, to another tract of the same fragment; none if "
+            "alone",
+            label="to the nearest tract",
+            unit="µm",
+            style=".0f",
+            tables=REPORTED,
+        ),
+    ]
+    probability: Probability
+    edge_contact_fraction: EdgeContact
+    complete: Complete
+    bridging: Annotated[
+        bool,
+        Measurement(
+            "longer than twice the width of its piece of tissue, or longer than the width and "
+            "filling less than 0.55 of its hull"
+        ),
+    ]
+    width_um: Annotated[
+        NonNegativeFloat | None,
+        Measurement(
+            "diameter of the largest disc that fits inside the smoothed outline, holes filled; "
+            "none in results of versions that did not measure it",
+            label="width",
+            unit="µm",
+            style=".0f",
+            qupath="PT width µm",
+            tables=REPORTED,
+        ),
+    ]
+    is_counted: Annotated[
+        bool, Measurement("whether it counts as a portal tract ([rule](#what-counts-as-a-tract))")
+    ]
+    centroid_x_l0: CentroidX
+    centroid_y_l0: CentroidY
 
 
 @dataclass(frozen=True)
 class CandidateMeasurements:
-    """A portal area that is in no other number until a person accepts it.
+    """A portal area that is in no other number until a person accepts it."""
 
-    Attributes:
-        number: from 1; candidates have their own numbers.
-        fragment_number: the piece of tissue that it lies in.
-        area_um2: as a tract's.
-        probability: as a tract's.
-        edge_contact_fraction: as a tract's.
-        complete: as a tract's.
-        centroid_x_l0: level-0 pixels of the whole file.
-        centroid_y_l0: level-0 pixels of the whole file.
-    """
-
-    number: int
-    fragment_number: int
-    area_um2: float
-    probability: float | None
-    edge_contact_fraction: float
-    complete: bool
-    centroid_x_l0: float
-    centroid_y_l0: float
+    number: Number
+    fragment_number: FragmentNumber
+    area_um2: Area
+    probability: Probability
+    edge_contact_fraction: EdgeContact
+    complete: Complete
+    centroid_x_l0: CentroidX
+    centroid_y_l0: CentroidY
 
 
 @dataclass(frozen=True)
 class FragmentMeasurements:
-    """One piece of tissue.
+    """One piece of tissue."""
 
-    Attributes:
-        number: as in the outlines.
-        section_number: the section it belongs to, from 1.
-        tissue_area_mm2: lobule and portal.
-        portal_area_mm2: portal tracts.
-        tract_count: tracts in it, complete and partial; None where the biopsy's cannot be
-            counted.
-        length_mm: medial axis, extended to the tips; of cores that touch, the sum.
-        length_counted: whether it is part of the biopsy's length: at least 1 mm long, and at
-            least as large as a square of the cores' width. Less is debris.
-        core_count: cores in it: more than one where cores touch.
-        mean_width_um: area over length.
-        minimum_width_um: of the largest disc round any point of the axis that is at least the
-            mean width, or a third of the length if that is less, away from both tips.
-    """
-
-    number: int
-    section_number: int
-    tissue_area_mm2: float
-    portal_area_mm2: float
-    tract_count: int | None
-    length_mm: float
-    length_counted: bool
-    core_count: int
-    mean_width_um: float
-    minimum_width_um: float
+    number: Number
+    section_number: Annotated[PositiveInt, Measurement("the section it belongs to, from 1")]
+    tissue_area_mm2: Annotated[NonNegativeFloat, Measurement("lobule and portal")]
+    portal_area_mm2: Annotated[NonNegativeFloat, Measurement("portal tracts and septa")]
+    tract_count: Annotated[
+        NonNegativeInt | None,
+        Measurement("tracts that count; none where the biopsy's tracts cannot be counted"),
+    ]
+    length_mm: Annotated[
+        NonNegativeFloat,
+        Measurement("medial axis, extended to the tips; of cores that touch, the sum"),
+    ]
+    length_counted: Annotated[
+        bool,
+        Measurement(
+            "whether it is part of the biopsy's length: at least 1 mm long, and at least as large "
+            "as a square of the cores' width; less is debris"
+        ),
+    ]
+    core_count: Annotated[
+        NonNegativeInt, Measurement("cores in it: more than one where cores touch")
+    ]
+    mean_width_um: Annotated[NonNegativeFloat, Measurement("area over length")]
+    minimum_width_um: Annotated[
+        NonNegativeFloat,
+        Measurement("of the largest disc round any point of the axis, tips left out"),
+    ]
 
 
 @dataclass(frozen=True)
 class BiopsyMeasurements:
-    """The whole slide.
+    """The whole slide."""
 
-    Attributes:
-        tissue_area_mm2: lobule and portal, enclosed fat, sinusoids and veins included.
-        portal_area_mm2: portal tracts and septa.
-        lobule_area_mm2: tissue less portal.
-        portal_fraction: portal over tissue, 0 to 1; None without tissue.
-        portal_percent: the same, 0 to 100.
-        portal_percent_uncertainty: half of the difference, in percentage points, between the
-            portal percent at probabilities higher and lower by the model's spread; None without
-            tissue and for outlines drawn by hand.
-        interface_area_mm2: lobule within `interface_width_um` of a tract.
-        interface_width_um: width of that band.
-        lobule_beyond_interface_area_mm2: the other lobule.
-        unreadable_area_mm2: tissue that could not be read; in no other number.
-        fragment_count: pieces of tissue.
-        length_mm: sum over the fragments that count (`FragmentMeasurements.length_counted`).
-        longest_fragment_length_mm: the longest core; cores that touch are taken apart.
-        mean_width_um: area over length of the fragments that count; None without any.
-        minimum_width_um: the narrowest place of these; None without any.
-        section_count: sections of the same cores on the slide.
-        section_count_given: whether that was said rather than found.
-        length_per_section_mm: length over the number of sections.
-        tissue_area_per_section_mm2: likewise.
-        tract_count_per_section: likewise; None where tracts cannot be counted.
-        tract_count_complete_per_section: likewise.
-        tract_count_total: complete and partial tracts that count; None where they cannot be
-            counted.
-        tract_count_complete: tracts whose contour is free of the edge; None likewise.
-        tract_count_partial: the others; None likewise.
-        uncounted_area_count: portal areas that are in no count of tracts, as they are too narrow.
-        tract_count_reason: why tracts cannot be counted, or None.
-        complete_definition: what complete means here.
-        counted_definition: which portal areas count as portal tracts.
-    """
-
-    tissue_area_mm2: float
-    portal_area_mm2: float
-    lobule_area_mm2: float
-    portal_fraction: float | None
-    portal_percent: float | None
-    portal_percent_uncertainty: float | None
-    interface_area_mm2: float
-    interface_width_um: float
-    lobule_beyond_interface_area_mm2: float
-    unreadable_area_mm2: float
-    fragment_count: int
-    length_mm: float
-    longest_fragment_length_mm: float
-    mean_width_um: float | None
-    minimum_width_um: float | None
-    section_count: int
-    section_count_given: bool
-    length_per_section_mm: float
-    tissue_area_per_section_mm2: float
-    tract_count_per_section: float | None
-    tract_count_complete_per_section: float | None
-    tract_count_total: int | None
-    tract_count_complete: int | None
-    tract_count_partial: int | None
-    uncounted_area_count: int
-    tract_count_reason: str | None
-    complete_definition: str
-    counted_definition: str
+    tissue_area_mm2: Annotated[
+        NonNegativeFloat,
+        Measurement(
+            "lobule and portal; enclosed fat, sinusoids and veins up to 400 µm included",
+            label="tissue",
+            unit="mm²",
+            style=".2f",
+            qupath="Biopsy tissue area mm^2",
+            tables=Tables.EVERY,
+        ),
+    ]
+    portal_area_mm2: Annotated[
+        NonNegativeFloat,
+        Measurement(
+            "portal tracts and septa",
+            label="portal",
+            unit="mm²",
+            style=".3f",
+            qupath="Biopsy portal area mm^2",
+            tables=Tables.CSV | Tables.COMPARISON,
+        ),
+    ]
+    lobule_area_mm2: Annotated[
+        NonNegativeFloat,
+        Measurement("tissue less portal", qupath="Biopsy lobule area mm^2"),
+    ]
+    portal_fraction: Annotated[
+        NonNegativeFloat | None, Measurement("portal over tissue, 0 to 1; none without tissue")
+    ]
+    portal_percent: Annotated[
+        NonNegativeFloat | None,
+        Measurement(
+            "portal over tissue; none without tissue",
+            label="portal",
+            unit="% of tissue",
+            style=".1f",
+            short="portal\n%",
+            qupath="Biopsy portal percent",
+            tables=Tables.EVERY,
+            uncertainty="portal_percent_uncertainty",
+        ),
+    ]
+    portal_percent_uncertainty: Annotated[
+        NonNegativeFloat | None,
+        Measurement(
+            "percentage points: half of the difference between the portal percent at probabilities "
+            "0.1 higher and 0.1 lower ([Repeatability](#repeatability)); none without tissue and "
+            "for drawn outlines",
+            is_compared=False,
+        ),
+    ]
+    interface_area_mm2: Annotated[
+        NonNegativeFloat,
+        Measurement(
+            "lobule within `interface_width_um` of a tract: on its lobular side, cut to the "
+            "tissue, other tracts left out, overlaps once",
+            label="interface",
+            unit="mm²",
+            style=".3f",
+            tables=REPORTED | Tables.COMPARISON,
+        ),
+    ]
+    interface_width_um: Annotated[
+        NonNegativeFloat,
+        Measurement(
+            "25, one hepatocyte and a little (20 to 30 µm; Cazzaniga et al. 2025 take one "
+            "hepatocyte diameter); `--interface-width` changes it"
+        ),
+    ]
+    lobule_beyond_interface_area_mm2: Annotated[
+        NonNegativeFloat, Measurement("the rest of the lobule")
+    ]
+    unreadable_area_mm2: Annotated[
+        NonNegativeFloat,
+        Measurement(
+            "tissue that could not be read; in no other number",
+            label="unreadable",
+            unit="mm²",
+            style=".3f",
+            tables=REPORTED,
+        ),
+    ]
+    fragment_count: Annotated[
+        NonNegativeInt,
+        Measurement(
+            "pieces of tissue of at least 0.05 mm² (drawn ones 0.045, as outlines are smoothed)"
+        ),
+    ]
+    length_mm: Annotated[
+        NonNegativeFloat,
+        Measurement(
+            "sum over the fragments that count, all sections",
+            label="length",
+            unit="mm",
+            style=".1f",
+            tables=Tables.EVERY,
+        ),
+    ]
+    longest_fragment_length_mm: Annotated[
+        NonNegativeFloat,
+        Measurement(
+            "the longest core; cores that touch are taken apart, and where they cross the longest "
+            "way through both comes first"
+        ),
+    ]
+    mean_width_um: Annotated[
+        NonNegativeFloat | None,
+        Measurement(
+            "area over length of the fragments that count; none without any",
+            label="mean width",
+            unit="µm",
+            style=".0f",
+            tables=REPORTED,
+        ),
+    ]
+    minimum_width_um: Annotated[
+        NonNegativeFloat | None,
+        Measurement(
+            "their narrowest place, tips left out ([below](#width))",
+            label="least width",
+            unit="µm",
+            style=".0f",
+            tables=REPORTED,
+        ),
+    ]
+    section_count: Annotated[
+        PositiveInt,
+        Measurement(
+            "sections of the same cores on the slide",
+            label="sections",
+            style=".0f",
+            tables=REPORTED | Tables.COMPARISON,
+        ),
+    ]
+    section_count_given: Annotated[
+        bool, Measurement("whether it was said with `--sections`", is_compared=False)
+    ]
+    length_per_section_mm: Annotated[
+        NonNegativeFloat,
+        Measurement(
+            "over the number of sections",
+            label="length per section",
+            unit="mm",
+            style=".1f",
+            tables=REPORTED,
+        ),
+    ]
+    tissue_area_per_section_mm2: Annotated[
+        NonNegativeFloat, Measurement("over the number of sections")
+    ]
+    tract_count_per_section: Annotated[
+        NonNegativeFloat | None,
+        Measurement(
+            "over the number of sections; none where tracts cannot be counted",
+            label="tracts per section",
+            style=".1f",
+            tables=REPORTED,
+        ),
+    ]
+    tract_count_complete_per_section: Annotated[
+        NonNegativeFloat | None,
+        Measurement("over the number of sections; none where tracts cannot be counted"),
+    ]
+    tract_count_total: Annotated[
+        NonNegativeInt | None,
+        Measurement(
+            "portal areas that count as portal tracts ([rule](#what-counts-as-a-tract), "
+            "`counted_definition`), on the whole slide; none where they cannot be counted",
+            label="portal tracts",
+            style=".0f",
+            short="tracts",
+            tables=Tables.EVERY,
+        ),
+    ]
+    tract_count_complete: Annotated[
+        NonNegativeInt | None,
+        Measurement(
+            "of these, those whose contour is free of the edge, as `complete_definition` says",
+            label="complete",
+            style=".0f",
+            short="com-\nplete",
+            tables=Tables.EVERY,
+        ),
+    ]
+    tract_count_partial: Annotated[
+        NonNegativeInt | None,
+        Measurement(
+            "of these, the others",
+            label="partial",
+            style=".0f",
+            short="par-\ntial",
+            tables=Tables.EVERY,
+        ),
+    ]
+    uncounted_area_count: Annotated[
+        NonNegativeInt | None,
+        Measurement(
+            "portal areas that do not count; in every area and percentage, in no count; none in "
+            "results of versions that counted all",
+            label="portal areas, not counted",
+            style=".0f",
+            tables=REPORTED | Tables.COMPARISON,
+        ),
+    ]
+    tract_count_reason: Annotated[
+        str | None,
+        Measurement(
+            "why there is no count: more than a quarter of the portal area bridges",
+            is_compared=False,
+        ),
+    ]
+    complete_definition: Annotated[
+        str, Measurement("what complete means here", tables=Tables(0), is_compared=False)
+    ]
+    counted_definition: Annotated[
+        str,
+        Measurement(
+            "which portal areas count as portal tracts", tables=Tables(0), is_compared=False
+        ),
+    ]
 
 
 @dataclass(frozen=True)
 class Measurements:
-    """All numbers of a slide, and what published standards say to them."""
+    """All numbers of a slide, and the verdicts of published standards on them."""
 
     biopsy: BiopsyMeasurements
     fragments: tuple[FragmentMeasurements, ...]

@@ -9,7 +9,7 @@ passes that happen to look alike have their tracts elsewhere.
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -18,7 +18,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
-from shapely import Polygon
+from shapely import MultiPoint, Polygon
 from shapely.affinity import rotate, translate
 from shapely.geometry.base import BaseGeometry
 
@@ -87,7 +87,7 @@ def find_sections(pieces: Sequence[Piece], count: int | None = None) -> Sections
 def _found(pieces: Sequence[Piece]) -> Sections:
     one = Sections(1, (1,) * len(pieces), False)
     groups = _groups(pieces)
-    area = Counter[int]()
+    area: dict[int, float] = defaultdict(float)
     for group in groups:
         area[len(group)] += sum(pieces[k].outline_um.area for k in group)
     copied = {size: value for size, value in area.items() if size > 1}
@@ -122,7 +122,7 @@ def _are_copies(one: Piece, other: Piece, outline: Polygon, other_outline: Polyg
     enough = min(len(one.tracts_um), len(other.tracts_um)) >= _LEAST_TRACTS
     if iou < (_LEAST_IOU if enough else _LEAST_IOU_ALONE):
         return False
-    moved = _laid(shapely.multipoints(one.tracts_um), outline, other_outline, turned)
+    moved = _laid(MultiPoint(one.tracts_um), outline, other_outline, turned)
     return _shared(shapely.get_coordinates(moved), other.tracts_um) >= _LEAST_SHARED_TRACTS
 
 
@@ -157,7 +157,7 @@ def _shared(tracts: Points, others: Points) -> float:
     if not len(few):
         return float(not len(many))
     distance, _ = cKDTree(many).query(few)
-    return float((distance <= _TRACT_REACH_UM).mean())
+    return float(np.mean(distance <= _TRACT_REACH_UM))
 
 
 def _centres(pieces: Sequence[Piece]) -> Points:

@@ -110,7 +110,8 @@ def _one_each(drawn: Sequence[DrawnTract], crumb_l0: float, notes: list[str]) ->
     kept: list[DrawnTract] = []
     for each in drawn:
         others = [k for k in kept if k.geometry_l0.intersects(each.geometry_l0)]
-        shape, is_counted = each.geometry_l0, each.is_counted
+        shape: BaseGeometry = each.geometry_l0
+        is_counted = each.is_counted
         for same in [k for k in others if _are_one(k.geometry_l0, each.geometry_l0)]:
             kept.remove(same)
             others.remove(same)
@@ -150,9 +151,7 @@ def _still_open(
     return left
 
 
-def _cut(
-    shape: Polygon | MultiPolygon, others: Sequence[DrawnTract]
-) -> tuple[list[Polygon], list[Polygon]]:
+def _cut(shape: BaseGeometry, others: Sequence[DrawnTract]) -> tuple[list[Polygon], list[Polygon]]:
     """What others leave of a shape: of each of its parts the largest, and what lies beyond."""
     taken = shapely.union_all([other.geometry_l0 for other in others])
     left = [_polygons(part.difference(taken)) for part in _polygons(shape)]
@@ -218,7 +217,7 @@ def _notes(each: DrawnTract, parts: list[Polygon], kept: list[Polygon], um2: flo
     return notes
 
 
-def _homes(outlines_l0: Sequence[Polygon], pieces: Sequence[Polygon]) -> list[int]:
+def _homes(outlines_l0: Sequence[BaseGeometry], pieces: Sequence[Polygon]) -> list[int]:
     """Index of the piece of tissue that each tract lies in."""
     inside = shapely.point_on_surface(np.array(outlines_l0, object))
     _, home = STRtree(pieces).query_nearest(inside, all_matches=False)
@@ -261,7 +260,7 @@ def _described(
 ) -> tuple[Kind, ...]:
     """Describe outlines in order as tracts or candidates, from 1."""
     homes = np.array([home for home, _ in placed], int)
-    outlines = [part.geometry_l0 for _, part in placed]
+    outlines = [outline for _, part in placed for outline in _polygons(part.geometry_l0)]
     outlines_px, pieces_px = _in_px(outlines, frame), _in_px(pieces, frame)
     contact = edge_contact(outlines_px, pieces_px, homes, settings.edge_reach_um / frame.mpp)
     bridging = are_bridging(outlines_px, core_widths(pieces_px)[homes])
@@ -291,7 +290,8 @@ def _polygons(shape: BaseGeometry) -> list[Polygon]:
 
 def _polygonal(shape: BaseGeometry) -> Polygon | MultiPolygon:
     """The areas of a geometry, without the lines and points that cutting leaves."""
-    parts = [p for p in shapely.get_parts(shape) if isinstance(p, Polygon | MultiPolygon)]
-    parts = [polygon for part in parts for polygon in shapely.get_parts(part)]
-    joined: Polygon | MultiPolygon = parts[0] if len(parts) == 1 else MultiPolygon(parts)
-    return joined
+    parts = shapely.get_parts(shapely.get_parts(shape))
+    polygons = [part for part in parts if isinstance(part, Polygon)]
+    if len(polygons) == 1:
+        return polygons[0]
+    return MultiPolygon(polygons)

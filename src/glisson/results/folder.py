@@ -14,7 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from glisson.errors import GlissonError, OutputError
-from glisson.files.atomic import atomic_path, free_name, remove_abandoned, unfinished_prefix
+from glisson.files.atomic import (
+    atomic_path,
+    find_free_name,
+    make_temporary_prefix,
+    remove_abandoned,
+)
 
 MANIFEST = "manifest.json"
 TRACTS = "tracts.geojson"
@@ -89,7 +94,7 @@ def slide_folder(
 
 def _begun(out: Path, name: str) -> Path:
     try:
-        return Path(tempfile.mkdtemp(prefix=unfinished_prefix(name), dir=out)).absolute()
+        return Path(tempfile.mkdtemp(prefix=make_temporary_prefix(name), dir=out)).absolute()
     except OSError as error:
         raise _cannot_be_written(name, out, error) from error
 
@@ -202,9 +207,9 @@ def _move_away(final: Path) -> None:
     if not final.exists():
         return
     if _was_edited(final):
-        final.rename(free_name(final, "edited"))
+        final.rename(find_free_name(final, "edited"))
         return
-    aside = Path(tempfile.mkdtemp(prefix=unfinished_prefix(final.name), dir=final.parent))
+    aside = Path(tempfile.mkdtemp(prefix=make_temporary_prefix(final.name), dir=final.parent))
     with suppress(FileNotFoundError):  # another run moved them
         final.rename(aside / "old")
     shutil.rmtree(aside, ignore_errors=True)

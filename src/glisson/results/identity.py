@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from glisson.model import ModelBundle
-from glisson.slides.dicom_folder import dicom_file_in
+from glisson.slides.dicom_folder import find_dicom_file
 from glisson.storage import Place, look_at, read
 from glisson.version import __version__
 
@@ -23,7 +23,7 @@ def slide_identity(path: Path, pseudonym: str | None = None) -> dict[str, Any]:
     A slide that is several files is known by one: MIRAX by its index, DICOM by its first level.
     A pseudonym stands for the file's name, which could be guessed from a hash of it.
     """
-    path = dicom_file_in(path) if path.is_dir() else path
+    path = find_dicom_file(path) if path.is_dir() else path
     size_bytes = path.stat().st_size
     with path.open("rb") as file:
         ends = file.read(_SAMPLE_BYTES)

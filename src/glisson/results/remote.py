@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from glisson.errors import NotStored, OutputError, StorageError
-from glisson.files.atomic import remove_abandoned, unfinished_prefix
+from glisson.files.atomic import make_temporary_prefix, remove_abandoned
 from glisson.results.folder import BIOPSY, MANIFEST, prepare_output, read_json
 from glisson.results.shard import FOLDER as SHARDS
 from glisson.storage import (
@@ -285,7 +285,7 @@ def _new_folder(folder: Path) -> Iterator[Path]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         remove_abandoned(folder)
-        here = Path(tempfile.mkdtemp(prefix=unfinished_prefix("run"), dir=folder))
+        here = Path(tempfile.mkdtemp(prefix=make_temporary_prefix("run"), dir=folder))
     except OSError as error:
         raise OutputError(
             f"Results cannot be made in {folder}: {error.strerror or error}. Choose another "

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from glisson.slides.dicom_folder import (
     HEADER_BYTES,
-    dicom_slides_in,
-    first_of_each_series,
+    find_dicom_slides,
+    find_series_starts,
     is_dicom_folder,
 )
 from glisson.slides.memory import InMemorySlide
@@ -15,7 +15,7 @@ from glisson.slides.open import (
     SLIDE_SUFFIXES,
     TIFF_SUFFIXES,
     open_slide,
-    without_ending,
+    strip_ending,
 )
 from glisson.slides.slide import Patch, Slide, SlideInfo
 from glisson.slides.synthetic import SYNTHETIC
@@ -30,10 +30,10 @@ __all__ = [
     "Patch",
     "Slide",
     "SlideInfo",
-    "dicom_slides_in",
-    "first_of_each_series",
+    "find_dicom_slides",
+    "find_series_starts",
     "is_dicom_folder",
     "open_ome_pyramid",
     "open_slide",
-    "without_ending",
+    "strip_ending",
 ]

@@ -1,4 +1,4 @@
-"""What every reader shares: choosing a level, cutting, averaging, remembering damage."""
+"""Shared parts of every reader: choose a level, cut, average, record damage."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from glisson.errors import SettingsError
 from glisson.frames import BoxL0, RegionUm
 from glisson.slides.plausible import check_size
-from glisson.slides.resample import Axis, area_average, axis
+from glisson.slides.resample import Axis, average_area, make_axis
 from glisson.slides.slide import Patch, SlideInfo
 
 Pixels = NDArray[np.uint8]
@@ -41,7 +41,7 @@ class LevelSlide(ABC):
 
     @property
     def damaged_l0(self) -> tuple[BoxL0, ...]:
-        """Regions that could not be read so far, without duplicates."""
+        """Unreadable regions found so far, without duplicates."""
         with self._damage_lock:
             return tuple(self._damaged_l0)
 
@@ -49,25 +49,25 @@ class LevelSlide(ABC):
         """See `Slide.read`."""
         if mpp <= 0 or region_um.width_um <= 0 or region_um.height_um <= 0:
             raise SettingsError(f"A region of {region_um} at {mpp} µm/px holds nothing to read.")
-        level = self.level_for(mpp)
+        level = self.choose_level(mpp)
         x, y = self._axes(region_um, mpp, level)
         if x.count * y.count > _MOST_SOURCE_PIXELS:
             raise SettingsError(
                 f"Reading {region_um} at {mpp} µm/px takes {x.count} x {y.count} pixels at once; "
                 "read it in parts."
             )
-        pixels, readable = self._padded_level(level, x, y)
-        rgb, readable = area_average(pixels, readable, x, y)
+        pixels, readable = self._read_padded_level(level, x, y)
+        rgb, readable = average_area(pixels, readable, x, y)
         if not readable.all():
             rgb = np.where(readable[..., None], rgb, np.array(self._info.background_rgb, np.uint8))
         return Patch(rgb, readable)
 
     def hide_file(self, name: str) -> None:
-        """Call the slide by another name and forget its file's, for all that is written of it."""
+        """Replace the slide's name and drop its path, so that no output shows the file's name."""
         self._info = replace(self._info, name=name, path=None)
 
-    def close(self) -> None:  # noqa: B027  a slide in memory has nothing to release
-        """Release the file, where a reader has one open."""
+    def close(self) -> None:  # noqa: B027  a slide in memory holds no file
+        """Close the slide's file, if the reader holds one open."""
 
     def __enter__(self) -> Self:
         return self
@@ -84,20 +84,20 @@ class LevelSlide(ABC):
     def _read_level(
         self, level: int, left: int, top: int, width: int, height: int
     ) -> tuple[Pixels, Mask]:
-        """Pixels of a level, all inside it, and which of them could be read."""
+        """Return pixels of a region inside a level, and the mask of readable pixels."""
 
     def _note_damage(self, level: int, left: int, top: int, width: int, height: int) -> None:
-        """Remember a region of a level that could not be read."""
+        """Record an unreadable region of a level."""
         x_scale, y_scale = self._l0_per_level_px(level)
         box = BoxL0(left * x_scale, top * y_scale, width * x_scale, height * y_scale)
         with self._damage_lock:
             self._damaged_l0[box] = None
 
-    def level_for(self, mpp: float) -> int:
-        """The coarsest level that is still at least as fine as `mpp`.
+    def choose_level(self, mpp: float) -> int:
+        """Return the coarsest level that is at least as fine as `mpp`.
 
-        By its true scale: a level whose sides were rounded to whole pixels says 16.003 for 16,
-        and would be passed over for one of sixteen times the pixels.
+        The exact scale decides. A level whose sides were rounded to whole pixels declares 16.003
+        for 16; by that number the reader would skip it and read sixteen times the pixels.
         """
         finest = min(self._info.pixel_size.x_um, self._info.pixel_size.y_um)
         fine_enough = [
@@ -113,26 +113,26 @@ class LevelSlide(ABC):
         x_um, y_um = pixel.x_um * x_scale, pixel.y_um * y_scale
         width, height = round(region_um.width_um / mpp), round(region_um.height_um / mpp)
         return (
-            axis(region_um.x_um / x_um, mpp / x_um, max(width, 1)),
-            axis(region_um.y_um / y_um, mpp / y_um, max(height, 1)),
+            make_axis(region_um.x_um / x_um, mpp / x_um, max(width, 1)),
+            make_axis(region_um.y_um / y_um, mpp / y_um, max(height, 1)),
         )
 
     def _l0_per_level_px(self, level: int) -> tuple[float, float]:
-        """Exact scale of a level along x and y; levels are rounded to whole pixels."""
+        """Return the exact scale of a level along x and y; files round level sides to pixels."""
         downsample = self._info.level_downsamples[level]
         width, height = self._level_sizes[level]
         size = self._info.size_l0
         exact = (size.width / width, size.height / height)
         whole = max(1, round(downsample))
         if abs(size.width / whole - width) < 1 and abs(size.height / whole - height) < 1:
-            return float(whole), float(whole)  # its last pixels may stand for fewer
+            return float(whole), float(whole)  # the last pixels may cover less
         near = all(abs(e / downsample - 1) < 0.002 for e in exact)
         if near and abs(downsample / whole - 1) < 0.002:
             return float(whole), float(whole)
         return exact
 
-    def _padded_level(self, level: int, x: Axis, y: Axis) -> tuple[Pixels, Mask]:
-        """Level pixels from `first` on; outside the level they are background, unreadable."""
+    def _read_padded_level(self, level: int, x: Axis, y: Axis) -> tuple[Pixels, Mask]:
+        """Read the axes' pixels of a level; pixels outside it are background and unreadable."""
         width, height = self._level_sizes[level]
         left, top = max(x.first, 0), max(y.first, 0)
         right, bottom = min(x.first + x.count, width), min(y.first + y.count, height)

@@ -1,4 +1,4 @@
-"""Plain PNG, JPEG and TIFF images as slides; they never say how large their pixels are."""
+"""Plain PNG, JPEG and TIFF images as slides; the user gives their pixel size."""
 
 from __future__ import annotations
 
@@ -9,22 +9,19 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from glisson.errors import DamagedSlide, GlissonError, UnsupportedSlide
-from glisson.frames import PixelSize
-from glisson.slides.base import Pixels
 from glisson.slides.memory import InMemorySlide
-from glisson.slides.pixel_size import chosen_pixel_size
-from glisson.slides.slide import PixelSizeSource
+from glisson.slides.pixel_size import choose_pixel_size
 
-# Pillow logs the values of a TIFF's tags, patients' names among them, to whoever asks for DEBUG.
+# At level DEBUG Pillow logs the values of TIFF tags, which may hold patients' names.
 logging.getLogger("PIL.TiffImagePlugin").setLevel(logging.INFO)
 
 _MOST_PIXELS = 178_956_970
-"""Pillow's own limit for what may be a bomb."""
+"""Pillow's own limit against decompression bombs."""
 _FORMATS = ("PNG", "JPEG", "TIFF")
 
 
 def open_image(path: Path, mpp: float | tuple[float, float] | None) -> InMemorySlide:
-    """A plain image as a slide in memory.
+    """Read a plain image as a slide in memory.
 
     Raises:
         UnsupportedSlide: not an image, not 8-bit colour, or larger than 178 megapixels.
@@ -32,7 +29,11 @@ def open_image(path: Path, mpp: float | tuple[float, float] | None) -> InMemoryS
         MissingPixelSize: no `mpp`.
     """
     try:
-        rgb, pixel_size, source, name = _read(path, mpp)
+        with Image.open(path, formats=_FORMATS) as image:
+            _check(path, image)
+            pixel_size, source = choose_pixel_size(None, mpp, path.name)
+            name = f"image:{(image.format or 'unknown').lower()}"
+            rgb = np.asarray(image.convert("RGB"))
     except GlissonError:
         raise
     except UnidentifiedImageError as error:
@@ -53,17 +54,6 @@ def open_image(path: Path, mpp: float | tuple[float, float] | None) -> InMemoryS
     )
 
 
-def _read(
-    path: Path, mpp: float | tuple[float, float] | None
-) -> tuple[Pixels, PixelSize, PixelSizeSource, str]:
-    """Pixels, their size and where it comes from, and the reader's name."""
-    with Image.open(path, formats=_FORMATS) as image:
-        _check(path, image)
-        pixel_size, source = chosen_pixel_size(None, mpp, path.name)
-        name = f"image:{(image.format or 'unknown').lower()}"
-        return np.asarray(image.convert("RGB")), pixel_size, source, name
-
-
 def _check(path: Path, image: Image.Image) -> None:
     if image.width * image.height > _MOST_PIXELS:
         raise UnsupportedSlide(
@@ -72,5 +62,5 @@ def _check(path: Path, image: Image.Image) -> None:
         )
     if image.mode not in ("RGB", "RGBA", "P", "CMYK", "YCbCr"):
         raise UnsupportedSlide(
-            f"{path} holds {image.mode} pixels; a colour image of 8 bits a channel is needed."
+            f"{path} holds {image.mode} pixels; Glisson needs a colour image of 8 bits per channel."
         )

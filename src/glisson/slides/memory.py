@@ -1,4 +1,4 @@
-"""A slide in memory: for plain images, and for tests with an exactly known answer."""
+"""Slides in memory: for plain images, and for tests with exactly known results."""
 
 from __future__ import annotations
 
@@ -22,11 +22,12 @@ class InMemorySlide(LevelSlide):
         pixel_size: µm per pixel.
         name: the slide's name.
         bounds_l0: scanned area, as in MIRAX, or None.
-        damaged_l0: boxes that cannot be read.
-        path: file the pixels came from, or None.
-        format: what to call the reader.
-        pixel_size_source: where the pixel size came from.
-        background_rgb: colour of what is not readable.
+        damaged_l0: unreadable boxes.
+        path: the pixels' file, or None.
+        format: name of the reader.
+        pixel_size_source: source of the pixel size.
+        background_rgb: colour of unreadable pixels.
+        synthetic: True for a slide that a program drew.
     """
 
     def __init__(
@@ -45,16 +46,27 @@ class InMemorySlide(LevelSlide):
         if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8:
             raise UnsupportedSlide(
                 f"{name}: pixels of shape {rgb.shape} and type {rgb.dtype}; "
-                "an RGB image of 8 bits a channel is needed."
+                "Glisson needs an RGB image of 8 bits per channel."
             )
         self._rgb = rgb
-        self._readable = _without(rgb.shape[:2], damaged_l0)
+        self._readable = np.ones(rgb.shape[:2], bool)
+        for box in damaged_l0:
+            rows = slice(int(box.y_l0), int(box.y_l0 + box.height_l0))
+            self._readable[rows, int(box.x_l0) : int(box.x_l0 + box.width_l0)] = False
         self._unreadable_boxes = tuple(damaged_l0)
         size = Size(rgb.shape[1], rgb.shape[0])
         info = SlideInfo(
-            name, path, format, size, pixel_size, pixel_size_source, bounds_l0, (1.0,),
-            background_rgb, synthetic,
-        )  # fmt: skip
+            name=name,
+            path=path,
+            format=format,
+            size_l0=size,
+            pixel_size=pixel_size,
+            pixel_size_source=pixel_size_source,
+            bounds_l0=bounds_l0,
+            level_downsamples=(1.0,),
+            background_rgb=background_rgb,
+            synthetic=synthetic,
+        )
         super().__init__(info, ((size.width, size.height),))
 
     def _read_level(
@@ -68,14 +80,6 @@ class InMemorySlide(LevelSlide):
                     0, int(box.x_l0), int(box.y_l0), int(box.width_l0), int(box.height_l0)
                 )
         return self._rgb[part].copy(), readable
-
-
-def _without(shape: tuple[int, ...], boxes: Sequence[BoxL0]) -> Mask:
-    readable = np.ones(shape, bool)
-    for box in boxes:
-        rows = slice(int(box.y_l0), int(box.y_l0 + box.height_l0))
-        readable[rows, int(box.x_l0) : int(box.x_l0 + box.width_l0)] = False
-    return readable
 
 
 def _overlaps(box: BoxL0, left: int, top: int, width: int, height: int) -> bool:

@@ -1,11 +1,11 @@
-"""Opening a slide, whatever its format."""
+"""Open a slide of any format."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from glisson.errors import SlideError, SlideNotFound, UnsupportedSlide
-from glisson.slides.dicom_folder import dicom_file_in
+from glisson.slides.dicom_folder import find_dicom_file
 from glisson.slides.image_file import open_image
 from glisson.slides.ome import OmeTiffSlide, is_ome_tiff
 from glisson.slides.openslide_slide import OpenSlideSlide
@@ -13,21 +13,20 @@ from glisson.slides.slide import Slide
 
 TIFF_SUFFIXES = {".tif", ".tiff", ".btf"}
 _IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg"}
-SLIDE_SUFFIXES = TIFF_SUFFIXES | {
-    ".svs", ".ndpi", ".mrxs", ".scn", ".bif", ".vms", ".vmu", ".svslide", ".czi",
-}  # fmt: skip
-"""Of files that are whole slides by their name; plain images are not."""
+_OTHER_SUFFIXES = {".svs", ".ndpi", ".mrxs", ".scn", ".bif", ".vms", ".vmu", ".svslide", ".czi"}
+SLIDE_SUFFIXES = TIFF_SUFFIXES | _OTHER_SUFFIXES
+"""Endings of whole slides, without plain images."""
 SLIDE_ENDINGS = SLIDE_SUFFIXES | _IMAGE_SUFFIXES | {".dcm"}
-"""Of all files that may be opened as slides."""
+"""Endings of all files that `open_slide` accepts."""
 
 
-def without_ending(name: str) -> str:
-    """A slide's file name without its ending, `.ome.tif` in one piece.
+def strip_ending(name: str) -> str:
+    """Remove a slide's ending from its file name, `.ome.tif` in one piece.
 
-    Only endings of slides are taken off: in S12.1 and 20.1234 the dot is part of the name.
+    Other endings stay: in S12.1 and 20.1234 the dot is part of the name.
 
     Args:
-        name: of the file, without folders.
+        name: file name without folders.
     """
     stem, dot, ending = name.rpartition(".")
     known = stem and f"{dot}{ending}".lower() in SLIDE_ENDINGS
@@ -35,25 +34,25 @@ def without_ending(name: str) -> str:
 
 
 def open_slide(path: Path | str, mpp: float | tuple[float, float] | None = None) -> Slide:
-    """Open a slide: all that OpenSlide reads, OME-TIFF, and plain images with `mpp`.
+    """Open a slide: every format of OpenSlide, OME-TIFF, and plain images with `mpp`.
 
     Args:
         path: the slide file, or the folder of a DICOM slide.
         mpp: level-0 µm per pixel, or (x, y); overrides what the file says.
 
     Raises:
-        SlideNotFound: no such file.
-        SlideError: the file may not be read.
-        UnsupportedSlide: no reader knows it, its pixels are not 8-bit RGB, or a folder holds
-            no DICOM slide or several.
-        DamagedSlide: truncated or incomplete.
-        MissingPixelSize: neither the file nor `mpp` says how large pixels are.
-        AbsurdPixelSize: outside 0.05 to 5 µm/px.
+        SlideNotFound: the file does not exist.
+        SlideError: the user may not read the file.
+        UnsupportedSlide: no reader knows the format, pixels are not 8-bit RGB, or a folder
+            holds no DICOM slide or several.
+        DamagedSlide: the file is truncated or incomplete.
+        MissingPixelSize: neither the file nor `mpp` gives the pixel size.
+        AbsurdPixelSize: the pixel size is outside 0.05 to 5 µm/px.
     """
     path = Path(path)
     _check_exists(path)
     if path.is_dir():
-        return OpenSlideSlide(dicom_file_in(path), mpp, path.name.removesuffix(".dcm"))
+        return OpenSlideSlide(find_dicom_file(path), mpp, path.name.removesuffix(".dcm"))
     suffix = path.suffix.lower()
     if suffix in _IMAGE_SUFFIXES:
         return open_image(path, mpp)
@@ -65,7 +64,7 @@ def open_slide(path: Path | str, mpp: float | tuple[float, float] | None = None)
         if suffix == ".dcm":
             raise
         if suffix not in TIFF_SUFFIXES:
-            raise UnsupportedSlide(_why_not(path)) from None
+            raise UnsupportedSlide(_explain_unsupported(path)) from None
     return open_image(path, mpp)
 
 
@@ -83,11 +82,11 @@ def _check_exists(path: Path) -> None:
             pass
     except OSError as error:
         raise SlideError(
-            f"{path} cannot be read: {error.strerror or error}. See that you may read it."
+            f"{path} cannot be read: {error.strerror or error}. Check the permissions of the file."
         ) from error
 
 
-def _why_not(path: Path) -> str:
+def _explain_unsupported(path: Path) -> str:
     if path.suffix.lower() == ".mrxs":
         return (
             f"{path} cannot be read as a MIRAX slide; the folder {path.stem}/ with all of its "

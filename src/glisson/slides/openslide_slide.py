@@ -1,4 +1,4 @@
-"""Slides that OpenSlide reads: Aperio, Hamamatsu, MIRAX, Philips, DICOM, tiled TIFF and more."""
+"""Slides of OpenSlide: Aperio, Hamamatsu, MIRAX, Philips, DICOM, tiled TIFF and more."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ import openslide
 from glisson.errors import DamagedSlide, UnsupportedSlide
 from glisson.frames import BoxL0, Size
 from glisson.slides.base import LevelSlide, Mask, Pixels
-from glisson.slides.pixel_size import chosen_pixel_size
+from glisson.slides.pixel_size import choose_pixel_size
 from glisson.slides.plausible import MOST_TILE_PX, check_declared
 from glisson.slides.slide import SlideInfo
-from glisson.slides.synthetic import says_synthetic
+from glisson.slides.synthetic import is_synthetic
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ _PIECE_PX = 512
 _MOST_FAILURES = 2000
 
 _ONE_FILE = {"aperio", "generic-tiff", "leica", "philips", "trestle", "ventana"}
-"""Vendors whose slides are one TIFF."""
+"""Vendors whose slides are a single TIFF."""
 
 _BOUNDS = (
     openslide.PROPERTY_NAME_BOUNDS_X,
@@ -39,15 +39,15 @@ _BOUNDS = (
 class OpenSlideSlide(LevelSlide):
     """A slide read by OpenSlide.
 
-    OpenSlide's errors latch: after one, every later read of that handle fails. So a failed
-    read closes and reopens the file, tries again in smaller pieces, and only the pieces that
-    still fail are given up, noted and left out of every measurement.
-    Transparent pixels (unscanned parts of MIRAX) hold the background colour and are readable.
+    OpenSlide's errors latch: after an error, every later read of that handle fails. So a failed
+    read reopens the file and retries in smaller pieces. The reader records pieces that fail
+    again, and no measurement counts them.
+    Transparent pixels (unscanned parts of MIRAX) get the background colour and are readable.
 
     Args:
         path: the slide file, or one file of a slide of several.
         mpp: level-0 µm per pixel, or (x, y); overrides what the file says.
-        name: the slide's name, where it is not the file's.
+        name: the slide's name; the file's by default.
     """
 
     def __init__(
@@ -61,45 +61,40 @@ class OpenSlideSlide(LevelSlide):
         self._handle = open_handle(path)
         self._failures = 0
         try:
-            info = _info(path, self._handle, mpp, name or path.stem)
+            info = _read_info(path, self._handle, mpp, name or path.stem)
         except Exception:
             self._handle.close()
             raise
         super().__init__(info, tuple(self._handle.level_dimensions))
 
     def close(self) -> None:
-        """Release the file."""
+        """Close the file."""
         with self._lock:
             self._handle.close()
 
     def _read_level(
         self, level: int, left: int, top: int, width: int, height: int
     ) -> tuple[Pixels, Mask]:
-        pixels = self._try(level, left, top, width, height)
+        pixels = self._try_read(level, left, top, width, height)
         if pixels is not None:
             return pixels, np.ones((height, width), bool)
-        return self._read_in_pieces(level, left, top, width, height)
-
-    def _read_in_pieces(
-        self, level: int, left: int, top: int, width: int, height: int
-    ) -> tuple[Pixels, Mask]:
         pixels = np.empty((height, width, 3), np.uint8)
         pixels[:] = self._info.background_rgb
         readable = np.zeros((height, width), bool)
-        for y, x in _pieces(left, top, width, height):
+        for y, x in _split(left, top, width, height):
             piece_width = min(x + _PIECE_PX - x % _PIECE_PX, left + width) - x
             piece_height = min(y + _PIECE_PX - y % _PIECE_PX, top + height) - y
             part = (slice(y - top, y - top + piece_height), slice(x - left, x - left + piece_width))
-            piece = self._try(level, x, y, piece_width, piece_height)
+            piece = self._try_read(level, x, y, piece_width, piece_height)
             if piece is None:
                 self._note_damage(level, x, y, piece_width, piece_height)
             else:
                 pixels[part], readable[part] = piece, True
         return pixels, readable
 
-    def _try(self, level: int, left: int, top: int, width: int, height: int) -> Pixels | None:
-        """Pixels, or None where they cannot be read."""
-        # OpenSlide divides by its own downsample, whatever the level's true scale.
+    def _try_read(self, level: int, left: int, top: int, width: int, height: int) -> Pixels | None:
+        """Return the pixels, or None if they cannot be read."""
+        # OpenSlide divides by its own downsample, not by the level's exact scale.
         downsample = self._info.level_downsamples[level]
         corner_l0 = (round(left * downsample), round(top * downsample))
         handle = self._handle
@@ -109,10 +104,10 @@ class OpenSlideSlide(LevelSlide):
             logger.info("%s: level %d at %s: %s", self._path.name, level, corner_l0, error)
             self._reopen(handle)
             return None
-        return _over_background(rgba, self._info.background_rgb)
+        return _blend(rgba, self._info.background_rgb)
 
     def _reopen(self, broken: openslide.OpenSlide) -> None:
-        """Replace a broken handle, once however many threads saw it break."""
+        """Replace a broken handle, once even if several threads saw it break."""
         with self._lock:
             self._failures += 1
             if self._failures > _MOST_FAILURES:
@@ -124,19 +119,19 @@ class OpenSlideSlide(LevelSlide):
                 self._handle = open_handle(self._path)
 
 
-def _pieces(left: int, top: int, width: int, height: int) -> list[tuple[int, int]]:
-    """Corners (y, x) of pieces on a fixed grid, so that damage is the same for every read."""
+def _split(left: int, top: int, width: int, height: int) -> list[tuple[int, int]]:
+    """Return corners (y, x) of pieces on a fixed grid: every read records the same damage."""
     rows = [top, *range(top - top % _PIECE_PX + _PIECE_PX, top + height, _PIECE_PX)]
     columns = [left, *range(left - left % _PIECE_PX + _PIECE_PX, left + width, _PIECE_PX)]
     return [(y, x) for y in rows for x in columns]
 
 
 def open_handle(path: Path) -> openslide.OpenSlide:
-    """OpenSlide's handle of a file; the one place where its opening errors become ours.
+    """Open OpenSlide's handle of a file; convert its errors to Glisson's.
 
     Raises:
         UnsupportedSlide: OpenSlide does not know the file.
-        DamagedSlide: it knows the file and cannot open it.
+        DamagedSlide: OpenSlide knows the format and cannot open the file.
     """
     try:
         handle = openslide.OpenSlide(path)
@@ -145,14 +140,14 @@ def open_handle(path: Path) -> openslide.OpenSlide:
     except openslide.OpenSlideError as error:
         if "BitsAllocated" in str(error):
             raise UnsupportedSlide(
-                f"{path} does not hold 8 bits a channel ({error}); an 8-bit colour slide is needed."
+                f"{path} does not hold 8 bits per channel ({error}). Convert it to 8 bits."
             ) from error
-        raise DamagedSlide(_why_damaged(path, error)) from error
+        raise DamagedSlide(_explain_damage(path, error)) from error
     handle.set_cache(openslide.OpenSlideCache(_CACHE_BYTES))
     return handle
 
 
-def _why_damaged(path: Path, error: Exception) -> str:
+def _explain_damage(path: Path, error: Exception) -> str:
     advice = "The file is damaged or incomplete; copy it again from its source."
     if path.suffix.lower() == ".mrxs":
         advice = (
@@ -162,14 +157,14 @@ def _why_damaged(path: Path, error: Exception) -> str:
     return f"{path} cannot be opened: {error}. {advice}"
 
 
-def _info(
+def _read_info(
     path: Path, handle: openslide.OpenSlide, mpp: float | tuple[float, float] | None, name: str
 ) -> SlideInfo:
     properties = handle.properties
     if properties.get(openslide.PROPERTY_NAME_VENDOR) in _ONE_FILE:
         check_declared(path, *handle.dimensions)
     _check_tiles(path, handle)
-    pixel_size, source = chosen_pixel_size(_mpp_in_file(properties), mpp, path.name)
+    pixel_size, source = choose_pixel_size(_parse_mpp(properties), mpp, path.name)
     return SlideInfo(
         name=name,
         path=path,
@@ -177,15 +172,15 @@ def _info(
         size_l0=Size(*handle.dimensions),
         pixel_size=pixel_size,
         pixel_size_source=source,
-        bounds_l0=_bounds(properties),
+        bounds_l0=_parse_bounds(properties),
         level_downsamples=tuple(handle.level_downsamples),
-        background_rgb=_background(properties),
-        synthetic=says_synthetic(properties.values()),
+        background_rgb=_parse_background(properties),
+        synthetic=is_synthetic(properties.values()),
     )
 
 
 def _check_tiles(path: Path, handle: openslide.OpenSlide) -> None:
-    """Refuse tiles that no memory holds: OpenSlide ends the process where it gets none."""
+    """Reject tiles that exceed memory: OpenSlide aborts the process if malloc fails."""
     for level in range(handle.level_count):
         sides = [
             handle.properties.get(f"openslide.level[{level}].tile-{side}", "0")
@@ -193,12 +188,12 @@ def _check_tiles(path: Path, handle: openslide.OpenSlide) -> None:
         ]
         if all(side.isdecimal() for side in sides) and int(sides[0]) * int(sides[1]) > MOST_TILE_PX:
             raise UnsupportedSlide(
-                f"{path} packs {sides[0]} x {sides[1]} pixels in one tile; tiles of at most "
-                f"{MOST_TILE_PX} are read. Convert it, for example with libvips."
+                f"{path} packs {sides[0]} x {sides[1]} pixels in one tile; Glisson reads "
+                f"tiles of at most {MOST_TILE_PX}. Convert it, for example with libvips."
             )
 
 
-def _mpp_in_file(properties: Mapping[str, str]) -> tuple[float, float] | None:
+def _parse_mpp(properties: Mapping[str, str]) -> tuple[float, float] | None:
     try:
         return (
             float(properties[openslide.PROPERTY_NAME_MPP_X]),
@@ -208,14 +203,14 @@ def _mpp_in_file(properties: Mapping[str, str]) -> tuple[float, float] | None:
         return None
 
 
-def _bounds(properties: Mapping[str, str]) -> BoxL0 | None:
+def _parse_bounds(properties: Mapping[str, str]) -> BoxL0 | None:
     try:
         return BoxL0(*(float(properties[name]) for name in _BOUNDS))
     except (KeyError, ValueError):
         return None
 
 
-def _background(properties: Mapping[str, str]) -> tuple[int, int, int]:
+def _parse_background(properties: Mapping[str, str]) -> tuple[int, int, int]:
     colour = properties.get(openslide.PROPERTY_NAME_BACKGROUND_COLOR, "FFFFFF")
     try:
         red, green, blue = bytes.fromhex(colour)
@@ -224,8 +219,8 @@ def _background(properties: Mapping[str, str]) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def _over_background(rgba: np.ndarray, background_rgb: tuple[int, int, int]) -> Pixels:
-    """RGBA laid over the background colour; openslide-python has undone the premultiplication."""
+def _blend(rgba: np.ndarray, background_rgb: tuple[int, int, int]) -> Pixels:
+    """Blend RGBA, which openslide-python has un-premultiplied, with the background colour."""
     alpha = rgba[..., 3:]
     if alpha.min() == 255:
         return np.asarray(cv2.cvtColor(rgba, cv2.COLOR_RGBA2RGB), np.uint8)

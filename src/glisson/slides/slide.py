@@ -1,4 +1,4 @@
-"""What a slide is: the Protocol every reader fulfils."""
+"""The protocol that every slide reader fulfils."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PixelSizeSource = Literal["file", "override"]
 
 @dataclass(frozen=True)
 class SlideInfo:
-    """Facts about a slide, read once when it is opened.
+    """Facts about a slide, read once at opening.
 
     Attributes:
         name: file name without folder and last suffix; the result folder's name.
@@ -25,11 +25,11 @@ class SlideInfo:
         format: reader and vendor, such as `openslide:aperio`, `tifffile:ome`, `image`, `memory`.
         size_l0: level-0 pixels of the whole file.
         pixel_size: µm per level-0 pixel.
-        pixel_size_source: where the pixel size came from.
-        bounds_l0: the scanned area that QuPath crops to (openslide.bounds-*), or None.
+        pixel_size_source: source of the pixel size.
+        bounds_l0: scanned area to which QuPath crops (openslide.bounds-*), or None.
         level_downsamples: level-0 pixels per pixel of each level, finest first.
         background_rgb: colour of unscanned area.
-        synthetic: whether the file says that it was drawn by a program.
+        synthetic: True if the file declares that a program drew it.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Patch:
 
 
 class Slide(Protocol):
-    """A slide that can be read at any µm/px. Safe to read from several threads."""
+    """A slide that is readable at any µm/px, from several threads."""
 
     @property
     def info(self) -> SlideInfo:
@@ -67,15 +67,15 @@ class Slide(Protocol):
 
     @property
     def damaged_l0(self) -> tuple[BoxL0, ...]:
-        """Regions that could not be read so far, without duplicates."""
+        """Unreadable regions found so far, without duplicates."""
         ...
 
     def read(self, region_um: RegionUm, mpp: float) -> Patch:
         """Read a region, area-averaged from the nearest finer level.
 
-        The patch has round(width_um / mpp) x round(height_um / mpp) pixels. A region may
-        reach outside the slide: those pixels hold the background and are not readable.
-        A damaged region costs only itself. `mpp` finer than level 0 repeats pixels.
+        The patch has round(width_um / mpp) x round(height_um / mpp) pixels. Pixels outside the
+        slide hold the background and are not readable. Damage affects no pixels around it.
+        An `mpp` finer than level 0 repeats pixels.
 
         Raises:
             SettingsError: an empty region or mpp <= 0.
@@ -83,11 +83,11 @@ class Slide(Protocol):
         ...
 
     def hide_file(self, name: str) -> None:
-        """Call the slide by another name and forget its file's, for all that is written of it."""
+        """Replace the slide's name and drop its path, so that no output shows the file's name."""
         ...
 
     def close(self) -> None:
-        """Release the file. Reading afterwards is an error."""
+        """Close the file. Reading afterwards is an error."""
         ...
 
     def __enter__(self) -> Self: ...

@@ -1,4 +1,4 @@
-"""The sentence by which a drawn slide says, in its own file, that it is no patient's."""
+"""The sentence that marks a drawn slide, in its own file, as no patient's."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from collections.abc import Iterable
 SYNTHETIC = "SYNTHETIC: drawn by Glisson's phantom, no patient"
 
 
-def says_synthetic(texts: Iterable[str]) -> bool:
-    """Whether any of a file's own descriptions holds the sentence."""
+def is_synthetic(texts: Iterable[str]) -> bool:
+    """Return whether any of a file's descriptions holds the sentence."""
     return any(SYNTHETIC in text for text in texts)

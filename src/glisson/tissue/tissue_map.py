@@ -51,11 +51,6 @@ class TissueMap:
     warnings: tuple[str, ...] = ()
     picture: Picture | None = None
 
-    @property
-    def excluded(self) -> Mask:
-        """(H, W) bool, left out for any cause."""
-        return np.asarray(self.causes != Cause.NONE)
-
     def excluded_by(self, cause: Cause) -> Mask:
         """(H, W) bool, left out for this cause."""
         return np.asarray(self.causes == cause)

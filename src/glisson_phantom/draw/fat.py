@@ -99,7 +99,8 @@ def _without_overlap(centres_um: Points, radii_um: NDArray[np.float64]) -> NDArr
     """Radii shrunk until neighbours only touch."""
     if len(centres_um) < 2:
         return radii_um
-    distance, index = cKDTree(centres_um).query(centres_um, k=min(7, len(centres_um)))
+    found = cKDTree(centres_um).query(centres_um, k=min(7, len(centres_um)))
+    distance, index = map(np.asarray, found)
     for column in range(1, distance.shape[1]):
         other = radii_um[index[:, column]]
         share = radii_um / (radii_um + other + 1e-9)

@@ -74,7 +74,8 @@ def _touching(centres_um: Points, radii_um: NDArray[np.float64]) -> NDArray[np.f
     """Radii shrunk so that no two of the nearest droplets overlap."""
     if len(centres_um) < 2:
         return radii_um
-    distance, index = cKDTree(centres_um).query(centres_um, k=min(9, len(centres_um)))
+    found = cKDTree(centres_um).query(centres_um, k=min(9, len(centres_um)))
+    distance, index = map(np.asarray, found)
     share = radii_um[:, None] / (radii_um[:, None] + radii_um[index[:, 1:]])
     room_um = 0.97 * distance[:, 1:] * share
     return np.minimum(radii_um, room_um.min(axis=1))

@@ -29,8 +29,9 @@ from glisson.evaluation import (
     PAPER_TABLE_2,
     Evaluation,
     Picture,
+    Subject,
     Table,
-    evaluate_tiles,
+    evaluate_model,
     score_tracts,
     table_one,
     write_page,
@@ -156,9 +157,8 @@ def _model(
     told(f"tracts at {mpp:g} µm/px")
     tracts = score_tracts(unseen, splits, bundle, runtime)
     told(f"evaluating at {mpp:g} µm/px")
-    evaluation = evaluate_tiles(
-        _folder(out, "evaluation", mpp), bundle, runtime, source, [SYNTHETIC], tracts=tracts
-    )
+    subject = Subject(bundle, runtime, source, str(source.folder), (SYNTHETIC,), tracts)
+    evaluation = evaluate_model(_folder(out, "evaluation", mpp), subject)
     exports = tuple(_exported(_folder(out, "exported", mpp), source, bundle, told))
     curves = _folder(out, "model", mpp) / CURVES_FILE
     return _Trained(mpp, source, progress, curves, evaluation, exports)
