@@ -25,10 +25,10 @@ NAME = "segformer_PT.pt"
 
 @pytest.fixture(scope="module")
 def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from tests.model.conftest import tiny_segformer
-    from tests.model.test_bundle import traced
+    pytest.importorskip("torch")
+    from tests.model.scripts import write_script
 
-    return traced(tiny_segformer(), 4, tmp_path_factory.mktemp("script") / NAME)
+    return write_script(tmp_path_factory.mktemp("script") / NAME)
 
 
 @pytest.fixture(autouse=True)

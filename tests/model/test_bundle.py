@@ -31,6 +31,7 @@ from glisson.model import (
     write_bundle,
 )
 from tests.model.conftest import TINY, tiny_segformer, torch
+from tests.model.scripts import write_script
 from tests.model.web import stand_in
 
 
@@ -241,38 +242,13 @@ def test_no_such_file(tmp_path: Path) -> None:
         add_model(tmp_path / "none.pt")
 
 
-class Stride(torch.nn.Module):
-    """Wraps the tiny network as HOTSPoT's file is: a tensor in, logits out."""
-
-    def __init__(self, network: Any, stride: int) -> None:
-        super().__init__()
-        self.network, self.stride = network, stride
-
-    def forward(self, pixels: Any) -> Any:
-        logits = self.network(pixel_values=pixels).logits
-        if self.stride == 4:
-            return logits
-        return torch.nn.functional.interpolate(logits, scale_factor=4.0, mode="bilinear")
-
-
-def traced(network: Any, stride: int, path: Path) -> Path:
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.jit.trace(
-            Stride(network, stride), torch.zeros(1, 3, 256, 256), check_trace=False
-        ).save(str(path))
-    return path
-
-
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("stride", [1, 4])
 def test_hotspot_torchscript(
     network: Any, tmp_path: Path, stride: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The file of a known model needs no config: its content says what it is."""
-    file = traced(network, stride, tmp_path / "segformer_PT.pt")
+    file = write_script(tmp_path / "segformer_PT.pt", stride)
     with pytest.raises(SettingsError, match=r"does not say what it is.*config\.json"):
         add_model(file)
     entry = stand_in(file, "https://host/segformer_PT.pt")
@@ -293,8 +269,8 @@ def test_hotspot_torchscript(
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_wsinfer_config(network: Any, tmp_path: Path) -> None:
-    path = traced(network, 4, tmp_path / "torchscript_model.pt")
+def test_wsinfer_config(tmp_path: Path) -> None:
+    path = write_script(tmp_path / "torchscript_model.pt")
     config = {
         "spec_version": "1.0", "architecture": "segformer", "num_classes": 3,
         "class_names": ["Background", "Tissue", "Portal"], "patch_size_pixels": 256,
@@ -312,8 +288,8 @@ def test_wsinfer_config(network: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_wsinfer_classes_of_something_else(network: Any, tmp_path: Path) -> None:
-    path = traced(network, 4, tmp_path / "model.pt")
+def test_wsinfer_classes_of_something_else(tmp_path: Path) -> None:
+    path = write_script(tmp_path / "model.pt")
     config = {
         "class_names": ["other", "tumor"], "patch_size_pixels": 256, "spacing_um_px": 1.0
     }  # fmt: skip
@@ -331,7 +307,7 @@ def test_torchscript_of_four_classes(tmp_path: Path) -> None:
     }
     (tmp_path / "config.json").write_text(json.dumps(config))
     with pytest.raises(WrongClasses, match="4"):
-        add_model(traced(tiny_segformer(4), 4, tmp_path / "four.pt"))
+        add_model(write_script(tmp_path / "four.pt", classes=4))
     assert not (tmp_path / "store" / "four").exists()
 
 

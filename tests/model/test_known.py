@@ -33,8 +33,8 @@ from glisson.model import (
     read_known_models,
 )
 from glisson.model.store.catalogue import _hash_git_blob, check_content
-from tests.model.conftest import tiny_segformer, torch
-from tests.model.test_bundle import traced
+from tests.model.conftest import torch
+from tests.model.scripts import trace_script, write_script
 from tests.model.web import Web, served, stand_in
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -44,7 +44,7 @@ CATALOGUE = "glisson.model.store.catalogue.read_known_models"
 
 @pytest.fixture(scope="module")
 def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return traced(tiny_segformer(), 4, tmp_path_factory.mktemp("script") / NAME)
+    return write_script(tmp_path_factory.mktemp("script") / NAME)
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ def test_wrong_content_never_runs(
     web: Web, tmp_path: Path, own_store: Path, kind: str, says: str
 ) -> None:
     contents = {
-        "other": traced(tiny_segformer(), 1, tmp_path / "other.pt").read_bytes(),
+        "other": trace_script(1, 3),
         "longer": web.files[NAME] + b" ",
         "page": b"\n<!DOCTYPE html><title>Please log in</title>",
         "pointer": b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n",
@@ -277,7 +277,7 @@ def test_from_a_file_a_folder_and_a_mirrors_folder(web: Web, script: Path, tmp_p
 
 @pytest.mark.usefixtures("no_code", "known")
 def test_a_wrong_file_never_runs(tmp_path: Path) -> None:
-    wrong = traced(tiny_segformer(), 1, tmp_path / NAME)
+    wrong = write_script(tmp_path / NAME, stride=1)
     with pytest.raises(InvalidBundle, match="its git blob id is"):
         add(source=wrong)
 
