@@ -18,7 +18,7 @@ def test_public_names() -> None:
             "AskedSlide", "InMemorySlide", "RunResult", "RunSettings", "Shard",
             "StudySettings", "__version__", "add_model", "asked_slides", "find_model",
             "find_tissue", "gather", "list_models", "open_runtime", "open_slide",
-            "remeasure", "segment", "study",
+            "measure", "segment", "study",
         ]
     )  # fmt: skip
     for name in glisson.__all__:

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from glisson.clinical import StudySettings, study
     from glisson.inputs import AskedSlide, asked_slides
     from glisson.model import add_model, find_model, list_models, open_runtime
-    from glisson.results import Shard
+    from glisson.run.executors import Shard
     from glisson.run.gather import gather
-    from glisson.run.remeasure import remeasure
+    from glisson.run.remeasure import measure
     from glisson.run.segment import RunResult, segment
     from glisson.run.settings import RunSettings
     from glisson.slides import InMemorySlide, open_slide
@@ -37,7 +37,7 @@ _HOMES = {
     "RunSettings": "glisson.run.settings",
     "StudySettings": "glisson.clinical",
     "add_model": "glisson.model",
-    "Shard": "glisson.results",
+    "Shard": "glisson.run.executors",
     "asked_slides": "glisson.inputs",
     "find_model": "glisson.model",
     "find_tissue": "glisson.tissue",
@@ -45,7 +45,7 @@ _HOMES = {
     "list_models": "glisson.model",
     "open_runtime": "glisson.model",
     "open_slide": "glisson.slides",
-    "remeasure": "glisson.run.remeasure",
+    "measure": "glisson.run.remeasure",
     "segment": "glisson.run.segment",
     "study": "glisson.clinical",
 }
@@ -64,9 +64,9 @@ __all__ = [
     "find_tissue",
     "gather",
     "list_models",
+    "measure",
     "open_runtime",
     "open_slide",
-    "remeasure",
     "segment",
     "study",
 ]

@@ -42,7 +42,8 @@ from glisson.model.store.torchscript import read_wsinfer_facts
 from glisson.results import result_names
 from glisson.results.folder import why_not_done
 from glisson.results.reading import stored_slides
-from glisson.results.shard import Shard, read_shards
+from glisson.results.state import read_states, warnings_of
+from glisson.run.executors import Shard
 from glisson.slides import open_slide
 from glisson.slides.slide import SlideInfo
 from glisson_phantom.writing import write_pyramid
@@ -449,13 +450,10 @@ RECORD: dict[str, Any] = {
     "biopsy": {"unreadable_area_mm2": 0.0}, "warnings": [],
 }  # fmt: skip
 MANIFEST = {"status": "done", "made_from": {"slide": "0"}, "files": {"overview.png": "0"}}
-SHARD: dict[str, Any] = {
-    "status": "finished", "started": "2026-01-01T00:00:00+00:00",
-    "shard": {"number": 1, "count": 1, "run_slides_total": 1, "run_slides_sha256": "0"},
-    "model": {"name": "x", "version": "1", "trained_on": ""},
-    "settings": {}, "slides_total": 1, "pseudonyms": False,
-    "slides": [{"name": "a", "path": "/x/a.svs", "number": 1, "outcome": "failed", "because": None,
-                "error": "e", "patient": None, "institution": None}],
+FAILURE: dict[str, Any] = {
+    "status": "failed", "error": "e", "when": "2026-01-01T00:00:00+00:00",
+    "request": {"file": "a.svs", "path": "/x/a.svs", "patient": None, "institution": None,
+                "pseudonyms": False},
 }  # fmt: skip
 
 
@@ -475,13 +473,17 @@ def test_results_of_others(record: bytes, manifest: bytes) -> None:
 
 
 @fuzzed(20)
-@given(broken_json(SHARD))
-def test_shards(summary: bytes) -> None:
-    with folder() as place, only_our_errors():
-        (place / "shards").mkdir()
-        (place / "shards" / "run-1-of-1.json").write_bytes(summary)
-        for shard in read_shards(place):
-            assert all("/" not in entry["name"] for entry in shard["slides"])
+@given(broken_json(FAILURE), broken_json(MANIFEST))
+def test_states_of_others(failure: bytes, manifest: bytes) -> None:
+    with folder() as place:
+        (place / "a").mkdir()
+        (place / "a" / "failed.json").write_bytes(failure)
+        (place / "b").mkdir()
+        (place / "b" / "biopsy.json").write_text(json.dumps(RECORD))
+        (place / "b" / "manifest.json").write_bytes(manifest)
+        states = read_states(place)
+        assert "b" in {state.name for state in states}
+        warnings_of(states)
 
 
 @fuzzed(10)

@@ -35,13 +35,13 @@ from glisson.inputs import asked_slides
 from glisson.model import add_model, find_model, load_bundle, open_runtime
 from glisson.model.store.torchscript import read_wsinfer_facts
 from glisson.results import result_names
-from glisson.results.shard import read_shards
+from glisson.results.state import read_states
 from glisson.run import segment as segment_module
 from glisson.run.segment import segment
 from glisson.slides import open_slide
 from glisson.slides.dicom_folder import find_dicom_file
 from tests.hostile.guard import bounded
-from tests.hostile.test_fuzz import BUNDLE, RING, SHARD, encoded, pyramid, write_bundle
+from tests.hostile.test_fuzz import BUNDLE, FAILURE, RING, encoded, pyramid, write_bundle
 from tests.scenes import ColourModel
 
 
@@ -272,25 +272,16 @@ def test_tables_of_gigabytes(tmp_path: Path) -> None:
         asked_slides([], tmp_path / "slides.csv")
 
 
-@pytest.mark.parametrize("name", ["../x", "..", "/etc", "a\\b", "a\0"])
-def test_shards_that_lead_elsewhere(name: str, tmp_path: Path) -> None:
-    entry = SHARD["slides"][0] | {"name": name}
-    (tmp_path / "shards").mkdir()
-    (tmp_path / "shards" / "run-1-of-1.json").write_text(json.dumps(SHARD | {"slides": [entry]}))
-    with pytest.raises(SettingsError, match="cannot be read"):
-        read_shards(tmp_path)
-
-
 @pytest.mark.parametrize(
     "changed",
-    [{"count": "1"}, {"run_slides_total": "1"}, {"run_slides_total": 10**30}, {"number": True}],
+    [{"status": "done"}, {"request": {}}, {"when": "soon"}, {"error": 3}, {"request": {"file": 1}}],
 )
-def test_shards_that_count_oddly(changed: dict[str, object], tmp_path: Path) -> None:
-    part = SHARD | {"shard": SHARD["shard"] | changed}
-    (tmp_path / "shards").mkdir()
-    (tmp_path / "shards" / "run-1-of-1.json").write_text(json.dumps(part))
-    with pytest.raises(SettingsError, match="cannot be read"):
-        read_shards(tmp_path)
+def test_failures_that_no_run_wrote(changed: dict[str, object], tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "failed.json").write_text(json.dumps(FAILURE | changed))
+    (state,) = read_states(tmp_path)
+    assert state.waits
+    assert "failed.json cannot be read" in (state.error or "")
 
 
 @pytest.fixture

@@ -37,11 +37,13 @@ def scene(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def colour_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The shipped bundle's windows, with a model that is right about the scene."""
-    from glisson.run import segment as segment_module
+    """Segment here, with a model that is right about the scene and the shipped bundle's windows."""
+    from glisson.run import executors
+    from glisson.run.executors import in_process
     from tests.scenes import ColourModel
 
-    monkeypatch.setattr(segment_module, "OpeningRuntime", lambda *_, **__: ColourModel())
+    monkeypatch.setattr(executors, "SEVERAL", "here")
+    monkeypatch.setattr(in_process, "OpeningRuntime", lambda *_, **__: ColourModel())
 
 
 def slides_in_table(out: Path) -> list[str]:

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from glisson.errors import OutputError
-from glisson.results.folder import slide_folder
+from glisson.results.folder import Origin, slide_folder
 from glisson.run.segment import segment
 from tests.run.conftest import slides_in_table
 from tests.run.test_killed import command, start
@@ -106,14 +106,14 @@ def test_whose_error_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     """The disk's of the results ends the run; the slide's does not, though it lies beside them."""
     monkeypatch.chdir(tmp_path)
     out, slide = Path("out"), Path("out/slide.svs")
-    with pytest.raises(OutputError, match="cannot be written"), slide_folder(out, "a", ""):
+    with pytest.raises(OutputError, match="cannot be written"), slide_folder(out, "a", Origin("")):
         pass
     out.mkdir()
-    with pytest.raises(FileNotFoundError), slide_folder(out, "a", ""):
+    with pytest.raises(FileNotFoundError), slide_folder(out, "a", Origin("")):
         slide.open("rb")
     with (
         pytest.raises(OutputError, match="cannot be written"),
-        slide_folder(out, "a", "") as folder,
+        slide_folder(out, "a", Origin("")) as folder,
     ):
         (folder / "none" / "file").open("wb")
     assert not list(out.iterdir())

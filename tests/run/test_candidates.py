@@ -17,10 +17,9 @@ from typer.testing import CliRunner
 from glisson.cli.app import app
 from glisson.exchange import broken_rules
 from glisson.frames import PixelSize, Size
-from glisson.results.shard import Shard
-from glisson.run import segment as segment_module
+from glisson.run.executors import Shard, in_process
 from glisson.run.gather import gather
-from glisson.run.remeasure import remeasure
+from glisson.run.remeasure import measure
 from glisson.run.segment import segment
 from glisson_phantom.writing import write_pyramid
 from tests.run.conftest import scene_pixels
@@ -56,7 +55,7 @@ def write_unsure_scene(path: Path) -> Path:
 def segmented(tmp_path_factory: pytest.TempPathFactory) -> Path:
     slides, out = tmp_path_factory.mktemp("slides"), tmp_path_factory.mktemp("results") / "out"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(segment_module, "OpeningRuntime", lambda *_, **__: UnsureModel())
+        patch.setattr(in_process, "OpeningRuntime", lambda *_, **__: UnsureModel())
         segment(write_unsure_scene(slides / "case 1.svs"), out)
     return out
 
@@ -83,7 +82,7 @@ def corrected(out: Path, edit: Callable[[Features], None]) -> dict[str, Any]:
     path = out / "qupath" / "edited" / "case 1.svs.geojson"
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(document), encoding="utf-8")
-    (slide,) = remeasure(out).slides
+    (slide,) = measure(out).slides
     return slide.record
 
 
@@ -171,7 +170,7 @@ def test_the_terminal_says_how_many(out: Path, tmp_path: Path) -> None:
     assert "2 candidates, 0.0" in kept.output
     slide = write_unsure_scene(tmp_path / "case 2.svs")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(segment_module, "OpeningRuntime", lambda *_, **__: UnsureModel())
+        patch.setattr(in_process, "OpeningRuntime", lambda *_, **__: UnsureModel())
         done = CliRunner().invoke(app, ["segment", str(slide), "-o", str(tmp_path / "new")])
     assert done.exit_code == 0, done.output
     assert "not counted: accept or delete them in QuPath" in " ".join(done.output.split())
@@ -199,9 +198,9 @@ def test_shards_are_gathered_with_them(tmp_path: Path) -> None:
     first = write_unsure_scene(slides / "a.svs")
     shutil.copyfile(first, slides / "b.svs")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(segment_module, "OpeningRuntime", lambda *_, **__: UnsureModel())
+        patch.setattr(in_process, "OpeningRuntime", lambda *_, **__: UnsureModel())
         for number in (1, 2):
-            segment([slides], tmp_path / "out", shard=Shard(number, 2))
+            segment([slides], tmp_path / "out", executor=Shard(number, 2))
     gather(tmp_path / "out")
     found = [(row["slide"], row["number"]) for row in rows(tmp_path / "out" / "candidates.csv")]
     assert found == [("a", "1"), ("a", "2"), ("b", "1"), ("b", "2")]

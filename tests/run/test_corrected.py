@@ -19,8 +19,8 @@ from shapely.affinity import translate
 from glisson.errors import AnnotationError, SettingsError
 from glisson.exchange import broken_rules
 from glisson.results.reading import edited_records
-from glisson.run import segment as segment_module
-from glisson.run.remeasure import remeasure
+from glisson.run.executors import in_process
+from glisson.run.remeasure import measure
 from glisson.run.segment import segment
 from glisson.run.settings import RunSettings
 from tests.run.conftest import write_scene
@@ -37,7 +37,7 @@ def segmented(tmp_path_factory: pytest.TempPathFactory) -> Path:
     first = write_scene(slides / "case 1.svs")
     shutil.copy(first, slides / "case 2.svs")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(segment_module, "OpeningRuntime", lambda *_, **__: ColourModel())
+        patch.setattr(in_process, "OpeningRuntime", lambda *_, **__: ColourModel())
         segment([first, slides / "case 2.svs"], out)
     shutil.rmtree(slides)
     return out
@@ -85,7 +85,7 @@ def hashes(folder: Path) -> dict[str, str]:
 
 def test_untouched_outlines_change_nothing(out: Path) -> None:
     edited(out, lambda features: None)
-    (slide,) = remeasure(out).slides
+    (slide,) = measure(out).slides
     comparison = slide.record["comparison"]
     assert comparison["tracts_unchanged"] == 4
     assert comparison["tracts_added"] + comparison["tracts_removed"] == 0
@@ -104,7 +104,7 @@ def test_the_class_decides_which_outlines_count(out: Path) -> None:
         features.append(square(3400, 500, 80))
 
     edited(out, correct)
-    (slide,) = remeasure(out).slides
+    (slide,) = measure(out).slides
     biopsy = slide.record["comparison"]["biopsy"]
     counts = [biopsy["tract_count_total"][when] for when in ("before", "after")]
     uncounted = [biopsy["uncounted_area_count"][when] for when in ("before", "after")]
@@ -128,7 +128,7 @@ def test_corrections_are_measured_and_compared(out: Path) -> None:
         features.append(square(3400, 500, 200))
 
     file = edited(out, correct)
-    (slide,) = remeasure(out).slides
+    (slide,) = measure(out).slides
     record = json.loads((out / "case 1.edited" / "biopsy.json").read_text("utf-8"))
     assert record == json.loads(json.dumps(slide.record))
     assert record["source"] == "edited"
@@ -155,7 +155,7 @@ def test_corrections_are_measured_and_compared(out: Path) -> None:
 
 def test_no_tracts_are_zero_tracts(out: Path) -> None:
     edited(out, lambda features: features.__delitem__(slice(1, None)))
-    (slide,) = remeasure(out).slides
+    (slide,) = measure(out).slides
     assert slide.record["biopsy"]["tract_count_total"] == 0
     assert slide.record["biopsy"]["portal_area_mm2"] == 0
     assert slide.record["comparison"]["tracts_removed"] == 4
@@ -163,7 +163,7 @@ def test_no_tracts_are_zero_tracts(out: Path) -> None:
 
 def test_without_drawn_tissue_the_class_map_says_where_it_is(out: Path) -> None:
     edited(out, lambda features: features.__delitem__(0))
-    (slide,) = remeasure(out).slides
+    (slide,) = measure(out).slides
     change = slide.record["comparison"]["biopsy"]["tissue_area_mm2"]
     assert change["change"] == pytest.approx(0, abs=1e-9)
     assert any("class map" in warning for warning in slide.record["warnings"])
@@ -176,7 +176,7 @@ def test_drawn_tissue_is_measured_as_drawn(out: Path) -> None:
         features[0]["geometry"] = shapely.geometry.mapping(half)
 
     edited(out, halve)
-    (slide,) = remeasure(out).slides
+    (slide,) = measure(out).slides
     change = slide.record["comparison"]["biopsy"]["tissue_area_mm2"]
     assert change["after"] == pytest.approx(0.5 * change["before"], rel=0.01)
     assert slide.record["biopsy"]["tract_count_total"] == 2
@@ -194,7 +194,7 @@ def test_what_is_odd_is_put_right_and_said(out: Path) -> None:
         features.append(features[1] | {"id": str(uuid.uuid4())})
 
     edited(out, scribble)
-    (slide,) = remeasure(out).slides
+    (slide,) = measure(out).slides
     said = " ".join(slide.record["warnings"])
     for text in ("crossed itself", "without a class", "Point", "outside the tissue", "one tract"):
         assert text in said, text
@@ -216,7 +216,7 @@ def test_other_ways_to_save_are_read(out: Path, style: str) -> None:
         path.write_bytes(gzip.compress(json.dumps(document).encode()))
     else:
         path.write_text(json.dumps(document), encoding="utf-8")
-    (slide,) = remeasure(out / "case 1", path).slides
+    (slide,) = measure(out / "case 1", path).slides
     assert slide.name == "case 1"
     assert slide.record["biopsy"]["tract_count_total"] == 3
 
@@ -237,20 +237,20 @@ def test_outlines_of_another_image_are_refused(
     path = out / "drawn.geojson"
     path.write_text(json.dumps(document), encoding="utf-8")
     with pytest.raises(AnnotationError, match=message):
-        remeasure(out, path)
+        measure(out, path)
     assert not (out / "case 1.edited").exists()
 
 
 def test_outlines_beyond_the_slide_are_refused(out: Path) -> None:
     path = edited(out, lambda features: features.append(square(9000, 100, 50)))
     with pytest.raises(AnnotationError, match="outside case 1"):
-        remeasure(out, path)
+        measure(out, path)
 
 
 def test_a_bad_file_costs_only_itself(out: Path) -> None:
     edited(out, lambda features: None)
     (out / "qupath" / "edited" / "broken.svs.geojson").write_text("{", encoding="utf-8")
-    run = remeasure(out)
+    run = measure(out)
     assert [slide.error is None for slide in run.slides] == [False, True]
     assert "broken.svs.geojson" in (run.failed[0].error or "")
     assert (out / "case 1.edited" / "biopsy.json").is_file()
@@ -259,10 +259,10 @@ def test_a_bad_file_costs_only_itself(out: Path) -> None:
 def test_every_slide_gets_its_own_file(segmented: Path, tmp_path: Path) -> None:
     out = Path(shutil.copytree(segmented, tmp_path / "out"))
     shutil.copy(out / "case 2" / "tracts.geojson", tmp_path / "case 2.svs.geojson")
-    (slide,) = remeasure(out, tmp_path / "case 2.svs.geojson").slides
+    (slide,) = measure(out, tmp_path / "case 2.svs.geojson").slides
     assert slide.name == "case 2"
     edited(out, lambda features: features.pop())
-    assert [each.name for each in remeasure(out).slides] == ["case 1"]
+    assert [each.name for each in measure(out).slides] == ["case 1"]
     with (out / "biopsies_edited.csv").open(encoding="utf-8") as table:
         assert [row["slide"] for row in csv.DictReader(table)] == ["case 1", "case 2"]
 
@@ -279,13 +279,13 @@ def both(segmented: Path, tmp_path: Path) -> Path:
 
 def test_one_slides_folder_takes_its_own_file(segmented: Path, tmp_path: Path) -> None:
     out = both(segmented, tmp_path)
-    assert [(s.name, s.error) for s in remeasure(out / "case 1").slides] == [("case 1", None)]
+    assert [(s.name, s.error) for s in measure(out / "case 1").slides] == [("case 1", None)]
     assert not (out / "case 2.edited").exists()
 
 
 def test_a_slides_folder_stands_for_its_outlines(out: Path) -> None:
     """Beside them lie artefacts and records, which are no corrected outlines."""
-    (slide,) = remeasure(out, out / "case 1").slides
+    (slide,) = measure(out, out / "case 1").slides
     assert slide.file.name == "tracts.geojson"
     assert slide.record["biopsy"]["tract_count_total"] == 4
 
@@ -295,8 +295,8 @@ def test_outlines_of_unknown_name_go_to_a_slide_only_when_chosen(out: Path) -> N
     place.mkdir()
     (place / "case 9.geojson").write_text(json.dumps(outlines(out)["features"]), encoding="utf-8")
     with pytest.raises(AnnotationError, match="case 9"):
-        remeasure(out / "case 1", place)
-    assert remeasure(out / "case 1", place / "case 9.geojson").slides[0].name == "case 1"
+        measure(out / "case 1", place)
+    assert measure(out / "case 1", place / "case 9.geojson").slides[0].name == "case 1"
 
 
 def test_the_folder_of_a_slide_says_whose_outlines_they_are(
@@ -306,13 +306,13 @@ def test_the_folder_of_a_slide_says_whose_outlines_they_are(
     path = out / "case 2" / "mine.geojson"
     path.write_text(json.dumps(outlines(out)["features"]), encoding="utf-8")
     monkeypatch.chdir(out)
-    assert [slide.name for slide in remeasure(".", path.resolve()).slides] == ["case 2"]
+    assert [slide.name for slide in measure(".", path.resolve()).slides] == ["case 2"]
 
 
 def test_results_that_a_newer_run_set_aside_are_no_second_slide(out: Path) -> None:
     edited(out, lambda features: None)
     shutil.copytree(out / "case 1", out / "case 1.edited-1")
-    assert [(slide.name, slide.error) for slide in remeasure(out).slides] == [("case 1", None)]
+    assert [(slide.name, slide.error) for slide in measure(out).slides] == [("case 1", None)]
 
 
 def test_a_slide_called_edited_is_not_replaced(out: Path) -> None:
@@ -323,31 +323,31 @@ def test_a_slide_called_edited_is_not_replaced(out: Path) -> None:
     (out / "case 1.edited" / "biopsy.json").write_text(json.dumps(record), encoding="utf-8")
     before = hashes(out / "case 1.edited")
     with pytest.raises(SettingsError, match="another slide"):
-        remeasure(out)
+        measure(out)
     assert hashes(out / "case 1.edited") == before
     assert edited_records(out) == []
 
 
 def test_sections_and_interface_can_be_said(out: Path) -> None:
     edited(out, lambda features: None)
-    (slide,) = remeasure(out, interface_width_um=50, sections=2).slides
+    (slide,) = measure(out, interface_width_um=50, sections=2).slides
     biopsy = slide.record["biopsy"]
     assert (biopsy["section_count"], biopsy["section_count_given"]) == (2, True)
     assert biopsy["interface_width_um"] == 50
     assert biopsy["tract_count_per_section"] == 2
     with pytest.raises(SettingsError, match="--sections"):
-        remeasure(out, sections=0)
+        measure(out, sections=0)
 
 
 def test_nothing_to_measure_is_said(out: Path, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="export_glisson"):
-        remeasure(out)
+        measure(out)
     with pytest.raises(SettingsError, match="no results"):
-        remeasure(tmp_path / "nowhere")
+        measure(tmp_path / "nowhere")
     edited(out, lambda features: None)
     (out / "case 1" / "classes.ome.tif").write_bytes(b"no map")
     with pytest.raises(SettingsError, match="Segment the slide again"):
-        remeasure(out)
+        measure(out)
 
 
 def test_a_class_map_is_read_back(out: Path) -> None:
@@ -379,11 +379,11 @@ def test_numbers_that_neither_has_are_compared_as_such() -> None:
 def test_a_later_run_shows_corrections_beside_the_models_numbers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(segment_module, "OpeningRuntime", lambda *_, **__: ColourModel())
+    monkeypatch.setattr(in_process, "OpeningRuntime", lambda *_, **__: ColourModel())
     slide, out = write_scene(tmp_path / "case 1.svs"), tmp_path / "out"
     segment(slide, out)
     edited(out, lambda features: features.append(square(200, 200, 300)))
-    remeasure(out)
+    measure(out)
     segment(slide, out)
     table = '<table class="corrected">'
     assert table in (out / "report.html").read_text("utf-8")
@@ -394,7 +394,7 @@ def test_a_later_run_shows_corrections_beside_the_models_numbers(
 def test_the_report_shows_the_corrected_numbers_at_once(out: Path) -> None:
     before = (out / "report.html").read_text("utf-8")
     edited(out, lambda features: features.append(square(3400, 500, 200)))
-    run = remeasure(out)
+    run = measure(out)
     assert run.report == out / "report.html"
     after = run.report.read_text("utf-8")
     assert "Corrected by hand" in after
@@ -409,7 +409,7 @@ def test_a_damaged_run_record_leaves_the_report_alone(out: Path, content: str) -
     before = (out / "report.html").read_bytes()
     (out / "run.json").write_text(content, "utf-8")
     edited(out, lambda features: None)
-    run = remeasure(out)
+    run = measure(out)
     assert run.report is None
     assert not run.failed
     assert (out / "report.html").read_bytes() == before
@@ -419,5 +419,5 @@ def test_without_a_run_there_is_no_report(out: Path) -> None:
     (out / "run.json").unlink()
     (out / "report.html").unlink()
     edited(out, lambda features: None)
-    assert remeasure(out).report is None
+    assert measure(out).report is None
     assert not (out / "report.html").exists()

@@ -110,7 +110,7 @@ def test_on_a_cluster_it_is_the_same_run(scans: Path, start: Start, tmp_path: Pa
 
     # another run's slides of the same names, still in the scheduler's memory, are not this run's
     told = Told()
-    again = segment(scans, tmp_path / "again", dask=str(file), observer=told)
+    again = segment(scans, tmp_path / "again", executor=str(file), observer=told)
     assert {each.outcome for each in again.slides} == {"done", "failed"}
     of_two = [said[1:] for said in told.said if said[0] == "two"]
     assert of_two[0][0] == "started"
@@ -127,7 +127,7 @@ def test_relative_paths_are_those_of_the_run_and_not_of_its_workers(
     monkeypatch.chdir(elsewhere)
     file, _ = start(1)
     monkeypatch.chdir(tmp_path)
-    run = segment("slides", "out", "model", dask=file.name)
+    run = segment("slides", "out", "model", executor=file.name)
     assert [(each.name, each.outcome) for each in run.slides] == [("case 1", "done")]
     assert (tmp_path / "out" / "case 1" / "manifest.json").is_file()
     (image,) = json.loads((tmp_path / "out" / "qupath" / "project.qpproj").read_text())["images"]
@@ -144,7 +144,7 @@ def test_two_runs_on_one_cluster_do_not_mix(scene: Path, start: Start, tmp_path:
     outs = [tmp_path / "one", tmp_path / "other"]
 
     def one(out: Path, width: float) -> None:
-        segment(scene, out, settings=RunSettings(interface_width_um=width), dask=str(file))
+        segment(scene, out, settings=RunSettings(interface_width_um=width), executor=str(file))
 
     threads = [Thread(target=one, args=(out, 10 + 10 * n)) for n, out in enumerate(outs)]
     for thread in threads:
@@ -188,7 +188,7 @@ def test_without_workers_it_says_so(
     monkeypatch.setattr("glisson.run.executors.on_dask._LISTEN_S", 0.1)
     file, _ = start(0)  # the scheduler may write its file later than the run begins
     with pytest.raises(ClusterError, match="has had no workers"):
-        segment(scene, tmp_path / "out", dask=str(file))
+        segment(scene, tmp_path / "out", executor=str(file))
     assert not list((tmp_path / "out").glob(".*"))
 
 
@@ -197,7 +197,7 @@ def test_without_a_scheduler_it_says_so(
 ) -> None:
     monkeypatch.setattr("glisson.run.executors.on_dask._CONNECT_S", 1)
     with pytest.raises(ClusterError, match="No Dask scheduler answers"):
-        segment(scans, tmp_path / "out", dask="tcp://127.0.0.1:9")
+        segment(scans, tmp_path / "out", executor="tcp://127.0.0.1:9")
 
 
 @pytest.mark.parametrize("content", [None, "", "{}", '{"address"', "[]"])
@@ -209,4 +209,4 @@ def test_a_file_that_no_scheduler_writes_is_named(
     if content is not None:
         file.write_text(content, encoding="utf-8")
     with pytest.raises(ClusterError, match=r"written its address to .*shceduler\.json"):
-        segment(scans, tmp_path / "out", dask=str(file))
+        segment(scans, tmp_path / "out", executor=str(file))

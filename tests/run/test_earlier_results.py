@@ -1,4 +1,4 @@
-"""What an earlier run left in the same folder: an interrupted one spoils none, the rest is told."""
+"""What an earlier run left in the same folder stays, and stands in tables and report."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from glisson.results import Shard
+from glisson.errors import SettingsError
 from glisson.run.gather import gather
 from glisson.run.observer import SilentObserver
-from glisson.run.remeasure import remeasure
+from glisson.run.remeasure import measure
 from glisson.run.segment import segment
 from glisson.run.settings import RunSettings
 from glisson.storage import Url
@@ -54,7 +54,7 @@ def run_of(out: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", ["broken", "two"])
-def test_an_interrupted_run_leaves_the_tables_of_the_one_before(
+def test_an_interrupted_run_leaves_the_tables_of_all_that_is_done(
     scans: Path, tmp_path: Path, name: str
 ) -> None:
     out = tmp_path / "out"
@@ -62,30 +62,27 @@ def test_an_interrupted_run_leaves_the_tables_of_the_one_before(
     before = {each: (out / each).read_bytes() for each in TABLES}
     interrupted(scans, out, name)
     assert {each: (out / each).read_bytes() for each in TABLES} == before
-    assert run_of(out)["status"] == "interrupted"
-    assert not run_of(out)["tables_of_this_run"]
-    (scans / "broken.svs").unlink()
-    segment(scans, out)
+    shutil.rmtree(out / "broken")
+    assert gather(out).warnings == ()
     assert slides_in_table(out) == ["one", "two"]
-    assert run_of(out)["tables_of_this_run"]
     assert not (out / "failures.csv").exists()
 
 
-def test_nor_is_their_report_written_anew_from_what_it_did(scans: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    segment(scans, out)
-    interrupted(scans, out, "two")
-    before = (out / "report.html").read_bytes()
-    assert remeasure(out, out / "one" / "tracts.geojson").report is None
-    assert (out / "report.html").read_bytes() == before
-
-
-def test_where_there_are_none_it_leaves_its_own(scans: Path, tmp_path: Path) -> None:
+def test_a_first_run_that_is_interrupted_names_what_is_not_done(
+    scans: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "out"
     interrupted(scans, out, "two")
     assert slides_in_table(out) == ["one"]
-    assert (out / "report.html").is_file()
-    assert run_of(out)["tables_of_this_run"]
+    run = run_of(out)
+    assert run["status"] == "interrupted"
+    assert [(each["name"], each["outcome"]) for each in run["slides"]] == [
+        ("broken", "failed"), ("one", "done"), ("two", "waiting"),
+    ]  # fmt: skip
+    assert "1 slide(s) are not done yet: two" in run["warnings"][0]
+    assert run["warnings"][0] in (out / "report.html").read_text("utf-8")
+    segment(scans, out)
+    assert run_of(out)["status"] == "finished"
 
 
 def test_so_on_a_store(scans: Path, memory: Any, tmp_path: Path) -> None:
@@ -94,20 +91,6 @@ def test_so_on_a_store(scans: Path, memory: Any, tmp_path: Path) -> None:
     before = {each: memory.cat_file(f"/results/{each}") for each in TABLES}
     interrupted(scans, out, "two")
     assert {each: memory.cat_file(f"/results/{each}") for each in TABLES} == before
-    assert json.loads(memory.cat_file("/results/run.json"))["status"] == "interrupted"
-
-
-def test_results_of_other_slides_are_told(scans: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    assert segment(scans / "one.svs", out).warnings == ()
-    (said,) = segment(scans / "two.svs", out).warnings
-    assert "results of 1 slide(s) that this run did not have" in said
-    assert "hold its own 1 slide(s) alone" in said
-    assert "give all slides in one command" in said
-    assert run_of(out)["warnings"] == [said]
-    assert segment(scans, out).warnings == ()
-    assert slides_in_table(out) == ["one", "two"]
-    assert run_of(out)["warnings"] == []
 
 
 def test_corrected_results_and_those_set_aside_are_no_other_slides(
@@ -115,7 +98,7 @@ def test_corrected_results_and_those_set_aside_are_no_other_slides(
 ) -> None:
     out, slide = tmp_path / "out", scans / "one.svs"
     segment(slide, out)
-    remeasure(out, out / "one" / "tracts.geojson")
+    measure(out, out / "one" / "tracts.geojson")
     outlines = out / "one" / "tracts.geojson"
     outlines.write_text(outlines.read_text("utf-8").replace("PT 1", "mine"), encoding="utf-8")
     (out / "notes").mkdir()
@@ -125,21 +108,13 @@ def test_corrected_results_and_those_set_aside_are_no_other_slides(
     assert done.warnings == ()
 
 
-def test_parts_say_nothing_and_the_whole_does(scans: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    segment(shutil.copyfile(scans / "one.svs", tmp_path / "old.svs"), out)
-    for number in (1, 2):
-        assert segment(scans, out, shard=Shard(number, 2)).warnings == ()
-    (said,) = gather(out).warnings
-    assert "results of 1 slide(s)" in said
-    assert run_of(out)["warnings"] == [said]
-
-
-def test_results_of_other_slides_on_a_store_are_told(
-    scans: Path, memory: Any, tmp_path: Path
-) -> None:
+def test_runs_on_a_store_add_up(scans: Path, memory: Any, tmp_path: Path) -> None:
     out, settings = Url("memory://results"), RunSettings(cache=tmp_path / "cache")
     memory.pipe("/results/scans/a.svs", b"no results")
-    assert segment(scans / "one.svs", out, settings=settings).warnings == ()
-    (said,) = segment(scans / "two.svs", out, settings=settings).warnings
-    assert "memory://results also holds the results of 1 slide(s)" in said
+    for name in ("one", "two"):
+        assert segment(scans / f"{name}.svs", out, settings=settings).warnings == ()
+    table = memory.cat_file("/results/biopsies.csv").decode()
+    assert [line.split(",")[0] for line in table.splitlines()] == ["slide", "one", "two"]
+    wider = RunSettings(cache=tmp_path / "cache", interface_width_um=50)
+    with pytest.raises(SettingsError, match=r"memory://results holds 1 slide\(s\) \(two\)"):
+        segment(scans / "one.svs", out, settings=wider)

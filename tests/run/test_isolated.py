@@ -16,10 +16,13 @@ from glisson.errors import OutputError
 from glisson.inputs import AskedSlide
 from glisson.model import ModelBundle, find_model
 from glisson.results import SlideResult
-from glisson.run.executors.isolated import IsolatedWorker
+from glisson.run.executors import Work
+from glisson.run.executors.isolated import Worker
 from glisson.run.observer import SilentObserver
 from glisson.run.settings import RunSettings
-from glisson.run.task import SlideTask, TaskDone
+from glisson.run.task import SlideTask
+
+WORK = Work(find_model(), RunSettings(), SilentObserver())
 
 
 def serve(connection: Connection, _: ModelBundle, __: RunSettings) -> None:
@@ -39,25 +42,25 @@ def serve(connection: Connection, _: ModelBundle, __: RunSettings) -> None:
             continue
         connection.send(("stage", (task.name, "tissue")))
         result = SlideResult(task.name, task.asked.path, "done", task.out, {"pid": os.getpid()})
-        connection.send(("done", TaskDone(task.labelled(result))))
+        connection.send(("done", task.labelled(result)))
 
 
 def serve_without_memory(
     connection: Connection, bundle: ModelBundle, settings: RunSettings
 ) -> None:
     """The real one, with a task that memory is never enough for."""
-    from glisson.run.executors import isolated
+    from glisson.run.executors import worker
 
     def do_task(*_: object) -> None:
         raise MemoryError
 
-    isolated.do_task = do_task  # type: ignore[assignment]
-    isolated.serve(connection, bundle, settings)
+    worker.do_task = do_task  # type: ignore[assignment]
+    worker.serve(connection, bundle, settings)
 
 
 @pytest.fixture
-def worker() -> Iterator[IsolatedWorker]:
-    made = IsolatedWorker(find_model(), RunSettings(), SilentObserver(), 20.0, serve)
+def worker() -> Iterator[Worker]:
+    made = Worker(WORK, 60.0, serve)
     yield made
     made.close()
 
@@ -73,50 +76,48 @@ def tries(out: Path, name: str) -> int:
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals as on POSIX")
 
 
-def test_one_process_does_slide_after_slide(worker: IsolatedWorker, tmp_path: Path) -> None:
-    first, second = (worker.do(task(name, tmp_path)).result for name in ("a", "b"))
+def test_one_process_does_slide_after_slide(worker: Worker, tmp_path: Path) -> None:
+    first, second = (worker.do(task(name, tmp_path)) for name in ("a", "b"))
     assert first.record["pid"] == second.record["pid"] != os.getpid()
     assert first.case == ("P", None)
 
 
 @pytest.mark.parametrize(("name", "said"), [("crash", "SIGSEGV"), ("too large", "memory runs out")])
 def test_a_slide_that_crashes_twice_has_failed(
-    worker: IsolatedWorker, tmp_path: Path, name: str, said: str
+    worker: Worker, tmp_path: Path, name: str, said: str
 ) -> None:
-    failed = worker.do(task(name, tmp_path, 7)).result
+    failed = worker.do(task(name, tmp_path, 7))
     assert (failed.outcome, failed.number) == ("failed", 7)
     assert failed.error is not None
     assert said in failed.error
     assert tries(tmp_path, name) == 2
-    assert worker.do(task("next", tmp_path)).result.outcome == "done"
+    assert worker.do(task("next", tmp_path)).outcome == "done"
 
 
-def test_a_slide_that_crashes_once_is_done(worker: IsolatedWorker, tmp_path: Path) -> None:
-    assert worker.do(task("crash once", tmp_path)).result.outcome == "done"
+def test_a_slide_that_crashes_once_is_done(worker: Worker, tmp_path: Path) -> None:
+    assert worker.do(task("crash once", tmp_path)).outcome == "done"
     assert tries(tmp_path, "crash once") == 2
 
 
-def test_a_slide_that_stalls_has_failed(worker: IsolatedWorker, tmp_path: Path) -> None:
-    assert worker.do(task("before", tmp_path)).result.outcome == "done"
+def test_a_slide_that_stalls_has_failed(worker: Worker, tmp_path: Path) -> None:
+    assert worker.do(task("before", tmp_path)).outcome == "done"
     worker.stalled_s = 0.5
-    error = worker.do(task("stall", tmp_path)).result.error
+    error = worker.do(task("stall", tmp_path)).error
     assert error is not None
-    assert "nothing was heard" in error
-    worker.stalled_s = 20.0
-    assert worker.do(task("next", tmp_path)).result.outcome == "done"
+    assert "was silent" in error
+    worker.stalled_s = 60.0
+    assert worker.do(task("next", tmp_path)).outcome == "done"
 
 
-def test_a_full_disk_ends_the_run(worker: IsolatedWorker, tmp_path: Path) -> None:
+def test_a_full_disk_ends_the_run(worker: Worker, tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="disk is full"):
         worker.do(task("full disk", tmp_path))
 
 
 def test_a_slide_that_memory_is_too_small_for_has_failed(tmp_path: Path) -> None:
-    worker = IsolatedWorker(
-        find_model(), RunSettings(), SilentObserver(), 20.0, serve_without_memory
-    )
+    worker = Worker(WORK, 60.0, serve_without_memory)
     try:
-        failed = worker.do(task("large", tmp_path)).result
+        failed = worker.do(task("large", tmp_path))
     finally:
         worker.close()
     assert failed.outcome == "failed"

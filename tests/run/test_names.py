@@ -11,7 +11,7 @@ import pytest
 
 from glisson.errors import SettingsError
 from glisson.results import remote, result_names
-from glisson.run.remeasure import remeasure
+from glisson.run.remeasure import measure
 from glisson.run.segment import segment
 from glisson.storage import Place, Url
 from tests.run.conftest import slides_in_table, write_scene
@@ -62,7 +62,7 @@ def test_outlines_corrected_in_place_are_of_the_folder_they_lie_in(
     out = tmp_path / "out"
     segment(scene, out)
     segment(shutil.copyfile(scene, scene.with_suffix(".tif")), out)
-    (measured,) = remeasure(out, out / folder / "tracts.geojson").slides
+    (measured,) = measure(out, out / folder / "tracts.geojson").slides
     assert measured.name == folder
 
 
@@ -75,7 +75,7 @@ def test_so_are_those_that_the_script_exports_by_the_folders_name(
     outlines = json.loads((out / "case 1" / "tracts.geojson").read_text("utf-8"))
     outlines["glisson"]["image"] = "case 1"
     (tmp_path / "mine.geojson").write_text(json.dumps(outlines), encoding="utf-8")
-    (measured,) = remeasure(out, tmp_path / "mine.geojson").slides
+    (measured,) = measure(out, tmp_path / "mine.geojson").slides
     assert measured.name == "case 1"
 
 

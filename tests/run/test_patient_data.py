@@ -16,9 +16,9 @@ import pytest
 
 from glisson.errors import SettingsError, SlideError
 from glisson.inputs import AskedSlide, asked_slides, with_pseudonyms
-from glisson.results import Shard
+from glisson.run.executors import Shard
 from glisson.run.gather import gather
-from glisson.run.remeasure import remeasure
+from glisson.run.remeasure import measure
 from glisson.run.segment import segment
 from tests.run.secrets import told, write_aperio, write_dicom, write_ome
 
@@ -79,7 +79,7 @@ def test_outlines_are_corrected_without_the_name(tmp_path: Path) -> None:
     (tmp_path / "P-001.geojson").write_bytes(
         (tmp_path / "out" / "P-001" / "tracts.geojson").read_bytes()
     )
-    (corrected,) = remeasure(tmp_path / "out", tmp_path / "P-001.geojson").slides
+    (corrected,) = measure(tmp_path / "out", tmp_path / "P-001.geojson").slides
     assert (corrected.name, corrected.error) == ("P-001", None)
     assert told(tmp_path / "out", NAME) + told(tmp_path / "out", SECRET) == []
 
@@ -177,7 +177,7 @@ def test_shards_resumed_and_joined_keep_to_pseudonyms(tmp_path: Path) -> None:
     table = pseudonym_table(tmp_path, f"{place.name}/{NAME} 1.svs,A\n{place.name}/{NAME} 2.svs,B\n")
     asked = with_pseudonyms(asked_slides([place]), table)
     for number in (1, 2, 3, 1):  # the third has nothing to do
-        part = segment(asked, tmp_path / "out", shard=Shard(number, 3))
+        part = segment(asked, tmp_path / "out", executor=Shard(number, 3))
     assert [each.outcome for each in part.slides] == ["kept"]
     joined = gather(tmp_path / "out")
     assert [(each.name, each.slide) for each in joined.slides] == [

@@ -31,6 +31,10 @@ SLIDE_FILES = {
 }  # fmt: skip
 
 
+def files_of(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
 def leftovers(out: Path) -> list[str]:
     return [path.name for path in out.rglob(".*")]
 
@@ -100,7 +104,7 @@ def test_one_bad_slide_costs_itself_only(scene: Path, tmp_path: Path) -> None:
     run = json.loads((tmp_path / "out" / "run.json").read_text("utf-8"))
     assert run["status"] == "finished"
     assert "broken.svs" in run["slides"][0]["error"]
-    assert not (tmp_path / "out" / "broken").exists()
+    assert files_of(tmp_path / "out" / "broken") == ["failed.json"]
     assert "failed" in (tmp_path / "out" / "report.html").read_text("utf-8")
 
 
@@ -112,7 +116,7 @@ def test_a_slide_that_is_mostly_unreadable_fails(
     monkeypatch.setattr(journey, "MOST_UNREADABLE", -1.0)
     with pytest.raises(DamagedSlide, match="cannot be read"):
         segment(scene, tmp_path / "out")
-    assert not (tmp_path / "out" / "case 1").exists()
+    assert files_of(tmp_path / "out" / "case 1") == ["failed.json"]
 
 
 def test_a_slide_of_which_nothing_can_be_read_fails(scene: Path, tmp_path: Path) -> None:
@@ -129,7 +133,7 @@ def test_a_slide_of_which_nothing_can_be_read_fails(scene: Path, tmp_path: Path)
             written.write(bytes(count))
     with pytest.raises(DamagedSlide, match="100% of it cannot be read"):
         segment(scene, tmp_path / "out")
-    assert not (tmp_path / "out" / "case 1").exists()
+    assert files_of(tmp_path / "out" / "case 1") == ["failed.json"]
 
 
 def test_an_empty_slide_is_a_result(tmp_path: Path) -> None:
@@ -160,11 +164,11 @@ def test_an_interruption_leaves_no_half_result(
     with pytest.raises(error):
         segment([scene, other], out)
     assert (out / "case 1").is_dir()
-    assert not (out / "case 2").exists()
+    assert files_of(out / "case 2") == ["failed.json"]
     assert leftovers(out) == []
     run = json.loads((out / "run.json").read_text("utf-8"))
     assert run["status"] == "interrupted"
-    assert [slide["outcome"] for slide in run["slides"]] == ["kept"]
+    assert [slide["outcome"] for slide in run["slides"]] == ["done", "waiting"]
 
 
 def test_a_full_disk_is_said_and_leaves_nothing(
@@ -178,7 +182,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(
     monkeypatch.setattr(journey, "write_class_map", full)
     with pytest.raises(OutputError, match="No space left"):
         segment(scene, tmp_path / "out")
-    assert not (tmp_path / "out" / "case 1").exists()
+    assert files_of(tmp_path / "out" / "case 1") == ["failed.json"]
     assert leftovers(tmp_path / "out") == []
 
 

@@ -1,4 +1,4 @@
-"""Shards of a run, joined, are the run; what is done stays, and why it does not is said."""
+"""A results folder is its own state: shards, later runs and `gather` make the same files."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from glisson.errors import SettingsError
+from glisson.errors import DamagedSlide, SettingsError
 from glisson.exchange import broken_project_rules
 from glisson.files.atomic import _this_host
 from glisson.frames import PixelSize, Size
 from glisson.inputs import AskedSlide, asked_slides
-from glisson.results import Shard
+from glisson.run.executors import Shard
 from glisson.run.gather import gather
 from glisson.run.segment import segment
 from glisson.run.settings import RunSettings
@@ -37,7 +37,7 @@ def slides(scene: Path) -> Path:
 
 def in_two_parts(slides: Path | str, out: Path | str) -> None:
     for number in (1, 2):
-        segment(slides, out, shard=Shard(number, 2))
+        segment(slides, out, executor=Shard(number, 2))
 
 
 def outputs(out: Path) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def test_shards_joined_are_the_run(slides: Path, tmp_path: Path) -> None:
     asked = asked_slides([slides], table)
     whole = segment(asked, tmp_path / "whole")
     for number in (2, 1):
-        segment(asked, tmp_path / "parts", shard=Shard(number, 2))
+        segment(asked, tmp_path / "parts", executor=Shard(number, 2))
     joined = gather(tmp_path / "parts")
     assert [each.outcome for each in joined.slides] == ["done", "done", "done", "failed"]
     assert [each.name for each in joined.slides] == [each.name for each in whole.slides]
@@ -81,12 +81,13 @@ def test_the_project_of_joined_shards_opens(slides: Path, tmp_path: Path) -> Non
     assert len(json.loads(project.read_text("utf-8"))["images"]) == 3
 
 
-def test_a_missing_shard_is_named(slides: Path, tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="no shards"):
-        gather(tmp_path)
-    segment(slides, tmp_path / "parts", shard=Shard(1, 3))
-    with pytest.raises(SettingsError, match=r"2 shard.* have not been run: 2, 3"):
+def test_slides_of_a_missing_shard_are_named(slides: Path, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="no slides of a run"):
+        gather(tmp_path / "none")
+    segment(slides, tmp_path / "parts", executor=Shard(1, 3))
+    with pytest.raises(SettingsError, match=r"2 slide\(s\) are not done yet: case 2, case 3"):
         gather(tmp_path / "parts")
+    assert not (tmp_path / "parts" / "run.json").exists()
 
 
 def white_slides(folder: Path, names: str) -> Path:
@@ -99,78 +100,123 @@ def white_slides(folder: Path, names: str) -> Path:
     return folder
 
 
-def part_file(out: Path, number: int) -> Path:
-    return out / "shards" / f"run-{number}-of-2.json"
-
-
-def change_part(out: Path, number: int, **changed: Any) -> None:
-    path = part_file(out, number)
-    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | changed), encoding="utf-8")
-
-
-def as_older(out: Path, number: int) -> None:
-    """A part as versions wrote it that did not say of what run it is."""
-    change_part(out, number, shard={"number": number, "count": 2})
+WIDER = RunSettings(interface_width_um=50)
 
 
 def test_parts_of_different_slides_are_refused(tmp_path: Path) -> None:
     out = tmp_path / "out"
     slides = white_slides(tmp_path / "slides", "bc")
-    segment(slides, out, shard=Shard(1, 2))
+    segment(slides, out, executor=Shard(1, 2))
     white_slides(slides, "a")
-    wider = RunSettings(interface_width_um=50)
-    segment(slides, out, settings=wider, shard=Shard(2, 2))
-    with pytest.raises(SettingsError) as told:
+    segment(slides, out, executor=Shard(2, 2))
+    with pytest.raises(SettingsError, match=r"2 slide\(s\) are not done yet: a, c.* or delete"):
         gather(out)
-    assert "shard(s) 2 differ from shard 1 in the number of slides (3, not 2)" in str(told.value)
-    assert "the setting interface_width_um (50, not 25.0)" in str(told.value)
-    assert "Run again" in str(told.value)
-    assert not (out / "run.json").exists()
-    segment(slides, out, settings=wider, shard=Shard(1, 2))
+    segment(slides, out, executor=Shard(1, 2))
     assert [each.name for each in gather(out).slides] == ["a", "b", "c"]
 
 
 def test_parts_of_as_many_other_slides_are_refused(tmp_path: Path) -> None:
     out = tmp_path / "out"
     slides = white_slides(tmp_path / "slides", "bcd")
-    segment(slides, out, shard=Shard(1, 2))
-    (slides / "d.svs").rename(slides / "a.svs")
-    segment(slides, out, shard=Shard(2, 2))
-    with pytest.raises(SettingsError, match=r"shard\(s\) 2 differ from shard 1 in the list of sl"):
+    segment(slides, out, executor=Shard(1, 2))
+    (slides / "c.svs").rename(slides / "a.svs")
+    segment(slides, out, executor=Shard(2, 2))
+    with pytest.raises(SettingsError, match=r"2 slide\(s\) are not done yet: a, c\."):
         gather(out)
+
+
+def test_parts_of_other_settings_are_refused(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    slides = white_slides(tmp_path / "slides", "abc")
+    segment(slides, out, executor=Shard(1, 2))
+    segment(slides, out, settings=WIDER, executor=Shard(2, 2))
+    with pytest.raises(SettingsError, match=r"1 slide\(s\) \(b\) that differ in the setting inter"):
+        gather(out)
+    assert not (out / "run.json").exists()
+    joined = gather(out, keep_old=True)
+    assert "1 of 3 slides differ in the setting interface_width_um (50" in joined.warnings[0]
+    segment(slides, out, executor=Shard(2, 2))
+    assert gather(out).warnings == ()
 
 
 def test_parts_of_models_of_one_name_are_refused(tmp_path: Path) -> None:
     out = tmp_path / "out"
+    in_two_parts(white_slides(tmp_path / "slides", "ab"), out)
+    record = json.loads((out / "b" / "biopsy.json").read_text("utf-8"))
+    record["model"]["files_sha256"] = {"model.onnx": "0" * 64}
+    (out / "b" / "biopsy.json").write_text(json.dumps(record), encoding="utf-8")
+    with pytest.raises(SettingsError, match="differ in the model's files_sha256"):
+        gather(out)
+
+
+def test_results_that_lost_their_manifest_are_refused(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    in_two_parts(white_slides(tmp_path / "slides", "ab"), out)
+    (out / "a" / "manifest.json").unlink()
+    with pytest.raises(SettingsError, match=r"1 slide\(s\) are not done yet: a"):
+        gather(out)
+
+
+def test_a_failure_goes_when_the_slide_is_done(scene: Path, tmp_path: Path) -> None:
+    whole, out = scene.read_bytes(), tmp_path / "out"
+    scene.write_bytes(whole[:4000])
+    with pytest.raises(DamagedSlide):
+        segment(scene, out)
+    failure = json.loads((out / "case 1" / "failed.json").read_text("utf-8"))
+    assert failure["status"] == "failed"
+    assert "case 1.svs" in failure["error"]
+    assert set(failure) == {"status", "error", "when", "request"}
+    scene.write_bytes(whole)
+    assert segment(scene, out).slides[0].because is None
+    assert not (out / "case 1" / "failed.json").exists()
+    assert not (out / "failures.csv").exists()
+
+
+def columns_of(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_later_run_adds_to_tables_report_and_project(tmp_path: Path) -> None:
+    out = tmp_path / "out"
     slides = white_slides(tmp_path / "slides", "ab")
-    in_two_parts(slides, out)
-    model = json.loads(part_file(out, 2).read_text("utf-8"))["model"]
-    change_part(out, 2, model=model | {"files_sha256": {"model.onnx": "0" * 64}})
-    with pytest.raises(SettingsError, match="shard 1 in the model's files_sha256"):
-        gather(out)
+    segment(slides / "b.svs", out)
+    segment(slides / "a.svs", out)
+    whole = tmp_path / "whole"
+    segment(slides, whole)
+    assert outputs(out) == outputs(whole)
+    assert [each["slide"] for each in columns_of(out / "biopsies.csv")] == ["a", "b"]
+    assert len(images_of(out)) == 2
+    before = outputs(out)
+    gather(out)
+    assert outputs(out) == before
 
 
-def test_older_parts_are_joined_unless_a_slide_is_in_two(tmp_path: Path) -> None:
+def test_other_slides_of_other_settings_are_refused_or_told_apart(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    slides = white_slides(tmp_path / "slides", "bc")
-    in_two_parts(slides, out)
-    as_older(out, 1)
-    assert [each.name for each in gather(out).slides] == ["b", "c"]
-    white_slides(slides, "a")
-    segment(slides, out, shard=Shard(2, 2))
-    as_older(out, 2)
-    with pytest.raises(SettingsError, match=r"the slide b is listed 2 times, by shard\(s\) 1, 2"):
-        gather(out)
-
-
-def test_a_part_that_lost_a_slide_is_refused(tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    slides = white_slides(tmp_path / "slides", "abc")
-    in_two_parts(slides, out)
-    kept = json.loads(part_file(out, 1).read_text("utf-8"))["slides"][:1]
-    change_part(out, 1, slides=kept)
-    with pytest.raises(SettingsError, match=r"shard 1 does not list its 2 slide\(s\)"):
-        gather(out)
+    slides = white_slides(tmp_path / "slides", "ab")
+    segment(slides / "a.svs", out)
+    with pytest.raises(
+        SettingsError, match=r"\(a\).*width_um.*redoes them.*--keep-old"
+    ):
+        segment(slides / "b.svs", out, settings=WIDER)
+    assert not (out / "b").exists()
+    keep = RunSettings(interface_width_um=50, keep_old=True)
+    mixed = segment(slides / "b.svs", out, settings=keep)
+    assert "differ in the setting interface_width_um" in mixed.warnings[0]
+    rows = columns_of(out / "biopsies.csv")
+    assert len({row["settings"] for row in rows}) == 2
+    assert "settings" in (out / "tracts.csv").read_text("utf-8").splitlines()[0].split(",")
+    assert mixed.warnings[0] in json.loads((out / "run.json").read_text("utf-8"))["warnings"]
+    assert "tells them apart" in (out / "report.html").read_text("utf-8")
+    both = segment(slides, out, settings=keep)
+    assert [each.outcome for each in both.slides] == ["kept", "kept"]
+    redone = segment(slides, out, settings=WIDER)
+    assert [(each.name, each.because) for each in redone.slides] == [
+        ("a", "changed: settings"), ("b", None),
+    ]  # fmt: skip
+    assert redone.warnings == ()
+    assert "settings" not in columns_of(out / "biopsies.csv")[0]
 
 
 def images_of(out: Path) -> list[Any]:

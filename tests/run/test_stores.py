@@ -19,7 +19,7 @@ import pytest
 from glisson.errors import OutputError, SettingsError
 from glisson.frames import PixelSize, Size
 from glisson.inputs import asked_slides, with_pseudonyms
-from glisson.results import Shard
+from glisson.run.executors import Shard
 from glisson.run.gather import gather
 from glisson.run.segment import segment
 from glisson.run.settings import RunSettings
@@ -124,7 +124,7 @@ def test_a_run_on_a_store_is_the_run_here(
     project = s3.get_object(Bucket="bucket", Key="results/qupath/project.qpproj")["Body"].read()
     assert json.loads(project) == images
     run = json.loads(s3.get_object(Bucket="bucket", Key="results/run.json")["Body"].read())
-    assert [each["outcome"] for each in run["slides"]] == ["kept", "kept", "failed"]
+    assert [each["outcome"] for each in run["slides"]] == ["done", "done", "failed"]
 
 
 def test_slides_here_and_results_there_are_kept_whichever_way(
@@ -146,7 +146,7 @@ def test_slides_here_and_results_there_are_kept_whichever_way(
 def test_shards_on_a_store_joined_are_the_run(
     scans: Path, s3: Any, settings: RunSettings, tmp_path: Path
 ) -> None:
-    with pytest.raises(SettingsError, match="s3://bucket/parts holds no shards"):
+    with pytest.raises(SettingsError, match="s3://bucket/parts holds no slides"):
         gather("s3://bucket/parts")
     table = "slide,patient\n../scans/b.svs,P7\n"
     s3.put_object(Bucket="bucket", Key="tables/slides.csv", Body=table.encode())
@@ -155,7 +155,7 @@ def test_shards_on_a_store_joined_are_the_run(
     everything = [each.path for each in asked_slides(["s3://bucket/scans"])]
     assert everything == [each.path for each in asked]
     for number in (2, 1):
-        segment(asked, "s3://bucket/parts", settings=settings, shard=Shard(number, 2))
+        segment(asked, "s3://bucket/parts", settings=settings, executor=Shard(number, 2))
     joined = gather("s3://bucket/parts")
     assert outcomes(joined) == [("a", "done"), ("b", "done"), ("bad", "failed")]
     segment(asked, "s3://bucket/whole", settings=settings)
@@ -247,7 +247,7 @@ def test_results_that_a_lost_process_did_not_store_are_stored(
     (asked,) = asked_slides([scans / "a.svs"])
     task = SlideTask(asked, "a", 1, here, settings, Url(RESULTS))
     done = do_task(task, find_model(None), ColourModel(), SilentObserver())
-    assert done.result.outcome == "done"
+    assert done.outcome == "done"
     assert "results/a/manifest.json" in stored_keys(s3)
 
 
@@ -386,8 +386,8 @@ def test_no_secret_is_left_anywhere(
     signed = [f"{address}/{name}?X-Amz-Signature=hidden" for name in ("a.svs", "none.svs")]
     run = segment(signed, tmp_path / "out", settings=settings)
     assert outcomes(run) == [("a", "done"), ("none", "failed")]
-    segment(signed, tmp_path / "parts", settings=settings, shard=Shard(1, 1))
-    assert [path for path in tmp_path.rglob("*.json") if "shards" in path.parts]
+    segment(signed, tmp_path / "parts", settings=settings, executor=Shard(1, 1))
+    assert (tmp_path / "parts" / "none" / "failed.json").is_file()
     assert "hidden" not in repr(run)
     for path in (path for path in tmp_path.rglob("*") if path.is_file()):
         assert b"hidden" not in path.read_bytes(), path
@@ -440,7 +440,7 @@ def test_a_run_here_imports_nothing_of_stores(slide: Path) -> None:
         "with opened_slide(asked.path, RunSettings(), 1.0, SilentObserver(), 'a') as (_, path):\n"
         "    slide_identity(path)\n"
         f"with results_at(asked.path.parent / 'out') as results:\n"
-        "    results.bring_run(['a']); results.put_run()\n"
+        "    results.bring_all(); results.put_run()\n"
         "assert not {'fsspec', 's3fs', 'aiohttp', 'filelock'} & set(sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -13,7 +13,8 @@ from glisson.cli.console import console, output
 from glisson.cli.options import Sections
 from glisson.cli.summary import adequacy_line, number
 from glisson.results import RESEARCH_USE
-from glisson.run.remeasure import EditedRun, EditedSlide, remeasure
+from glisson.run.remeasure import EditedRun, EditedSlide
+from glisson.run.remeasure import measure as measure_slides
 
 SOME_FAILED = 1
 
@@ -59,7 +60,7 @@ def measure(
     the run's report.
     Exit code 0: all went well; 1: some of several files failed; 2: wrong input.
     """
-    run = remeasure(results, edited, interface_width, sections)
+    run = measure_slides(results, edited, interface_width, sections)
     for slide in run.slides:
         _print(slide)
     _print_what_to_open(run)

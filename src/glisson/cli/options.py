@@ -56,6 +56,13 @@ ShardOf = Annotated[
     str | None,
     typer.Option("--shard", help="Do only this part, such as 2/8; then glisson gather."),
 ]
+KeepOld = Annotated[
+    bool,
+    typer.Option(
+        "--keep-old",
+        help="Keep slides of other settings, models or versions; a column tells them apart.",
+    ),
+]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder to write to.", show_default=False)]
 OutPlace = Annotated[
     str,

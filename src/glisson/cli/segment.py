@@ -10,6 +10,7 @@ from glisson.cli.options import (
     CacheGb,
     Dask,
     Exact,
+    KeepOld,
     Manifest,
     Model,
     Mpp,
@@ -28,7 +29,7 @@ from glisson.cli.options import (
 from glisson.cli.progress import RunTable
 from glisson.cli.summary import print_summary
 from glisson.inputs import asked_slides, with_pseudonyms
-from glisson.results import Shard
+from glisson.run.executors import Shard
 from glisson.run.segment import segment as segment_slides
 from glisson.run.settings import RunSettings
 
@@ -56,6 +57,7 @@ def segment(
     cache: Cache = None,
     cache_gb: CacheGb = None,
     overwrite: bool = typer.Option(False, help="Redo slides that are already done."),
+    keep_old: KeepOld = False,
 ) -> None:
     """Find, outline, count and measure the portal tracts of H&E liver biopsy slides.
 
@@ -71,18 +73,17 @@ def segment(
         sections=sections,
         interface_width_um=interface_width,
         overwrite=overwrite,
+        keep_old=keep_old,
         cache=cache,
         cache_gb=cache_gb,
     )
     say_which_model(model)
-    part = None if shard is None else Shard.parse(shard)
+    part = None if shard is None else Shard.parse(shard, dask)
     asked = asked_slides(slides or [], manifest)
     if pseudonyms is not None:
         asked = with_pseudonyms(asked, pseudonyms)
     with RunTable() as table:
-        result = segment_slides(
-            asked, out, model, settings, table, part, isolated=len(asked) > 1, dask=dask
-        )
+        result = segment_slides(asked, out, model, settings, table, part or dask)
     print_summary(result, part)
     if result.failed:
         raise typer.Exit(SOME_FAILED)

@@ -9,7 +9,8 @@ from rich.table import Table
 
 from glisson.cli.console import console, output, warn
 from glisson.measurement import SHOWN
-from glisson.results import RESEARCH_USE, Shard, SlideResult, count_in_words
+from glisson.results import RESEARCH_USE, SlideResult, count_in_words
+from glisson.run.executors import Shard
 from glisson.run.segment import RunResult
 
 _HEADINGS = (

@@ -50,6 +50,7 @@ def write_tables(
     slides: Iterable[tuple[str, dict[str, Any]]],
     ending: str = "",
     cases: Mapping[str, Case] | None = None,
+    settings: Mapping[str, str] | None = None,
 ) -> None:
     """Write `biopsies.csv`, `tracts.csv` and `candidates.csv` from each `biopsy.json`.
 
@@ -61,6 +62,8 @@ def write_tables(
         slides: (name, record) of each slide with a result.
         ending: of the tables' names, such as `_edited`.
         cases: patient and institution by name; the columns are there where any slide has one.
+        settings: for slides that were not all measured alike, what tells them apart, by name; the
+            tables then have the column `settings`.
 
     Raises:
         OutputError: a table cannot be written.
@@ -75,6 +78,7 @@ def write_tables(
             _biopsy_row(name, record, cases.get(name, (None, None)) if told else ())
             for name, record in slides
         ),
+        settings,
     )
     _write(
         out / f"tracts{ending}.csv",
@@ -84,6 +88,7 @@ def write_tables(
             for name, record in slides
             for tract in record["tracts"]
         ),
+        settings,
     )
     _write(
         out / f"candidates{ending}.csv",
@@ -93,6 +98,7 @@ def write_tables(
             for name, record in slides
             for candidate in record.get("candidates", {}).get("areas", ())
         ),
+        settings,
     )
 
 
@@ -124,7 +130,16 @@ def _source(record: dict[str, Any]) -> str:
     return f"{record['source']}: {edited['file']}" if edited else str(record["source"])
 
 
-def _write(path: Path, header: tuple[str, ...], rows: Iterable[list[Any]]) -> None:
+def _write(
+    path: Path,
+    header: tuple[str, ...],
+    rows: Iterable[list[Any]],
+    settings: Mapping[str, str] | None,
+) -> None:
+    """Write a table whose rows begin with the slide's name; `settings` become the second column."""
+    if settings is not None:
+        header = (header[0], "settings", *header[1:])
+        rows = ([row[0], settings.get(row[0], ""), *row[1:]] for row in rows)
     with (
         atomic_path(path) as unfinished,
         unfinished.open("w", encoding="utf-8", newline="") as file,

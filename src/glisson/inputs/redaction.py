@@ -17,7 +17,7 @@ from glisson.storage import Place, Url
 
 MOST_CHARACTERS = 64
 _SAFE = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_-]{{0,{MOST_CHARACTERS - 1}}}")
-_RESERVED = re.compile(r"con|prn|aux|nul|com\d|lpt\d|qupath|shards", re.IGNORECASE)
+_RESERVED = re.compile(r"con|prn|aux|nul|com\d|lpt\d|qupath", re.IGNORECASE)
 """Names that Windows keeps to itself, and folders that a run makes."""
 _WHOLE_WORD = 5
 """Names of fewer characters are taken out where they stand alone: `a` stands in many words."""

@@ -39,6 +39,7 @@ class ReportRun:
         model: name and version.
         trained_on: the model's training data, in words.
         research_use: the sentence on what results are for.
+        warnings: sentences on the run, not on one of its slides.
     """
 
     when: str
@@ -46,6 +47,7 @@ class ReportRun:
     model: str
     trained_on: str
     research_use: str
+    warnings: tuple[str, ...] = ()
 
 
 def implausible_warning(record: Mapping[str, Any]) -> str | None:

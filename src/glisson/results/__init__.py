@@ -6,12 +6,10 @@ from glisson.results.candidates import count_in_words
 from glisson.results.folder import OVERVIEW
 from glisson.results.names import result_names
 from glisson.results.record import RESEARCH_USE, SlideResult
-from glisson.results.shard import Shard
 
 __all__ = [
     "OVERVIEW",
     "RESEARCH_USE",
-    "Shard",
     "SlideResult",
     "count_in_words",
     "result_names",

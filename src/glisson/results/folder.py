@@ -8,8 +8,10 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from glisson.files.atomic import (
 )
 
 MANIFEST = "manifest.json"
+FAILED = "failed.json"
 TRACTS = "tracts.geojson"
 BIOPSY = "biopsy.json"
 CLASS_MAP = "classes.ome.tif"
@@ -59,29 +62,61 @@ def prepare_output(out: Path) -> None:
 
 
 def sweep_output(out: Path) -> None:
-    """Remove what killed runs of this machine left unfinished in a results folder."""
+    """Remove the unfinished files that killed runs of this machine left in a results folder."""
     project = out / "qupath"
-    remove_abandoned(out, out / "shards", project, project / "scripts", project / "classifiers")
+    remove_abandoned(out, project, project / "scripts", project / "classifiers")
+
+
+@dataclass(frozen=True)
+class SlideRequest:
+    """The facts that a run was given about a slide, as the files of its folder keep them.
+
+    Attributes:
+        file: the slide's file name, or its pseudonym.
+        path: where the slide lies, or None for a slide with a pseudonym.
+        patient: whose it is, for the tables.
+        institution: where it is from, for the tables.
+        pseudonyms: whether `file` is a pseudonym.
+    """
+
+    file: str
+    path: str | None = None
+    patient: str | None = None
+    institution: str | None = None
+    pseudonyms: bool = False
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What decided a slide's results.
+
+    Attributes:
+        settings_hash: of all that decides the result.
+        parts: the hashes it was made of, so that a later run can say what changed.
+        request: the slide as the run was given it; None for corrected results.
+        because: why earlier results were replaced, or None.
+    """
+
+    settings_hash: str
+    parts: dict[str, str] = field(default_factory=dict)
+    request: SlideRequest | None = None
+    because: str | None = None
 
 
 @contextmanager
-def slide_folder(
-    out: Path, name: str, settings_hash: str, parts: Mapping[str, str] | None = None
-) -> Iterator[Path]:
-    """A folder to write one slide's results in; moved to `out/name` when all went well.
+def slide_folder(out: Path, name: str, origin: Origin) -> Iterator[Path]:
+    """Yield a folder for one slide's results; move it to `out/name` on success.
 
-    Whatever ends the work early, Ctrl-C included, leaves no trace of it.
+    Whatever ends the work early, Ctrl-C included, leaves no trace of the folder.
 
-    Args:
-        out: the run's folder.
-        name: the slide's.
-        settings_hash: of all that decides the result.
-        parts: the hashes it was made of, so that a later run can say what changed.
+    Raises:
+        OutputError: the results cannot be written.
     """
+    started = now()
     unfinished = _begun(out, name)
     try:
         yield unfinished
-        _write_manifest(unfinished, settings_hash, parts or {})
+        _write_manifest(unfinished, origin, started)
         unfinished.chmod(0o755)
         _put_in_place(unfinished, out / name)
     except OSError as error:
@@ -90,6 +125,11 @@ def slide_folder(
         raise _cannot_be_written(name, out, error) from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def now() -> str:
+    """Return the time in UTC, to the second, as the records write it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _begun(out: Path, name: str) -> Path:
@@ -116,11 +156,15 @@ def _is_of_output(error: OSError, *folders: Path) -> bool:
     return any(path.is_relative_to(folder.absolute()) for folder in folders)
 
 
-def why_not_done(folder: Path, parts: Mapping[str, str]) -> str | None:
-    """Why a slide has to be done, again or for the first time (`new`); None where it is done.
+NEW = "new"
+INCOMPLETE = "its results are incomplete"
 
-    Its results count when they are complete, undamaged and of the same slide, model, settings
-    and version. Outlines that somebody corrected in place are not damage.
+
+def why_not_done(folder: Path, parts: dict[str, str]) -> str | None:
+    """Return why a slide has to be done, again or for the first time (`new`), or None.
+
+    Results count when they are complete, undamaged and of the same slide, model, settings and
+    version. Outlines that somebody corrected in place are not damage.
 
     Args:
         folder: the slide's result folder.
@@ -128,7 +172,7 @@ def why_not_done(folder: Path, parts: Mapping[str, str]) -> str | None:
     """
     manifest = read_manifest(folder)
     if manifest is None:
-        return "its results are incomplete" if folder.exists() else "new"
+        return INCOMPLETE if holds_results(folder) else NEW
     before = manifest.get("made_from", {})
     changed = [name for name, value in parts.items() if before.get(name) != value]
     if changed:
@@ -140,6 +184,11 @@ def why_not_done(folder: Path, parts: Mapping[str, str]) -> str | None:
     ]
     missing = [] if (folder / TRACTS).is_file() else [TRACTS]
     return f"missing or damaged: {', '.join(damaged + missing)}" if damaged or missing else None
+
+
+def holds_results(folder: Path) -> bool:
+    """Return whether a folder holds more than the note that its slide has no result."""
+    return folder.is_dir() and any(path.name != FAILED for path in folder.iterdir())
 
 
 def _is_unchanged(path: Path, sha256: str) -> bool:
@@ -171,18 +220,50 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
         unfinished.write_text(text + "\n", encoding="utf-8")
 
 
-def _write_manifest(folder: Path, settings_hash: str, parts: Mapping[str, str]) -> None:
+def _write_manifest(folder: Path, origin: Origin, started: str) -> None:
     paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     files = {path.relative_to(folder).as_posix(): _sha256(path) for path in paths}
-    write_json(
-        folder / MANIFEST,
-        {
-            "status": "done",
-            "settings_hash": settings_hash,
-            "made_from": dict(parts),
-            "files": files,
-        },
-    )
+    content = {
+        "status": "done",
+        "settings_hash": origin.settings_hash,
+        "made_from": origin.parts,
+        "started": started,
+        "ended": now(),
+        "because": origin.because,
+        "request": None if origin.request is None else asdict(origin.request),
+        "files": files,
+    }
+    write_json(folder / MANIFEST, content)
+
+
+def update_request(folder: Path, request: SlideRequest) -> bool:
+    """Note in the manifest what the newest run was given about a slide; return if it changed."""
+    manifest = read_manifest(folder)
+    if manifest is None or manifest.get("request") == asdict(request):
+        return False
+    write_json(folder / MANIFEST, manifest | {"request": asdict(request)})
+    return True
+
+
+def write_failure(folder: Path, request: SlideRequest, error: str, waits: bool = False) -> None:
+    """Write `failed.json`: which slide has no result, why, and since when.
+
+    Args:
+        folder: the slide's result folder, which may hold older results.
+        request: the slide.
+        error: why it has no result.
+        waits: whether no run has tried the slide yet.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as problem:
+        raise _cannot_be_written(folder.name, folder.parent, problem) from problem
+    status = "waiting" if waits else "failed"
+    content = {"status": status, "error": error, "when": now(), "request": asdict(request)}
+    write_json(folder / FAILED, content)
 
 
 def _put_in_place(unfinished: Path, final: Path) -> None:
@@ -220,7 +301,7 @@ def _was_edited(folder: Path) -> bool:
     manifest = read_manifest(folder)
     tracts = folder / TRACTS
     if manifest is None or not tracts.is_file():
-        return any(folder.iterdir())
+        return holds_results(folder)
     return bool(manifest.get("files", {}).get(TRACTS) != _sha256(tracts))
 
 

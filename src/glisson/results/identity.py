@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
 from importlib import metadata
 from pathlib import Path
@@ -74,3 +75,9 @@ def software_versions() -> dict[str, str]:
     for package in _PACKAGES:
         found[package] = metadata.version(package)
     return found
+
+
+def hash_of(record: dict[str, Any]) -> str:
+    """Return the SHA-256 of settings, model and slide identity: equal means the same result."""
+    text = json.dumps(record, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

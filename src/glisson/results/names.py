@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from glisson.errors import SettingsError
+from glisson.results.folder import FAILED
 from glisson.results.remote import records_at
-from glisson.results.shard import FOLDER as SHARDS
 from glisson.slides import SLIDE_ENDINGS
 from glisson.storage import Place, Url
 
 MOST_BYTES = 150
 """Of a name: 255 are a file's most, and a folder that is not finished has a longer one."""
-_OWN = {"qupath", SHARDS, "run.json", "report.html", "failures.csv"} | {
+_OWN = {"qupath", "run.json", "report.html", "failures.csv"} | {
     f"{table}{ending}.csv"
     for table in ("biopsies", "tracts", "candidates")
     for ending in ("", "_edited")
@@ -49,7 +49,8 @@ class _Slide:
     def has(self, record: Mapping[str, Any]) -> bool:
         """Whether results are of this slide, by the names that they record."""
         file, name = _composed(record["file"]), _composed(record["name"])
-        if file == _composed(self.path.name) and not self.is_folder:
+        is_dicom_file = self.is_folder and file.lower().endswith(_DICOM)
+        if file == _composed(self.path.name) and not is_dicom_file:
             return True
         folder = _composed(self.path.name.removesuffix(_DICOM))
         return self._may_be_folder and name == folder and file.lower().endswith(_DICOM)
@@ -88,13 +89,15 @@ def result_names(paths: Sequence[Place], out: Place | None = None) -> list[str]:
 
 
 def _recorded(out: Place, slides: Sequence[_Slide]) -> dict[str, dict[str, Any]]:
-    """What results say of their slide, by name; those that say nothing are nobody's."""
-    records = records_at(out, list(dict.fromkeys(n for each in slides for n in each.possible)))
-    told = {name: record.get("slide") for name, record in records.items()}
+    """Return the file and name of the slide in each folder that results or a failure tell."""
+    names = list(dict.fromkeys(name for slide in slides for name in slide.possible))
+    found = {n: record.get("request") for n, record in records_at(out, names, FAILED).items()}
+    found |= {n: record.get("slide") for n, record in records_at(out, names).items()}
+    facts = {name: {"name": name} | each for name, each in found.items() if isinstance(each, dict)}
     return {
         name: slide
-        for name, slide in told.items()
-        if isinstance(slide, dict) and all(isinstance(slide.get(k), str) for k in ("file", "name"))
+        for name, slide in facts.items()
+        if all(isinstance(slide.get(key), str) for key in ("file", "name"))
     }
 
 

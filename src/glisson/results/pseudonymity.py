@@ -6,8 +6,7 @@ import json
 from pathlib import Path
 
 from glisson.errors import NotStored, SettingsError
-from glisson.results.folder import BIOPSY
-from glisson.results.shard import FOLDER as SHARDS
+from glisson.results.folder import BIOPSY, FAILED
 from glisson.storage import Place, Url, look_at, read
 
 
@@ -28,7 +27,7 @@ def check_no_names_in(out: Place) -> None:
 def _names_slides(out: Path) -> bool:
     if not out.is_dir():
         return False
-    records = [*out.glob(f"*/{BIOPSY}"), *out.glob("run.json"), *out.glob(f"{SHARDS}/*.json")]
+    records = [*out.glob(f"*/{BIOPSY}"), *out.glob(f"*/{FAILED}"), *out.glob("run.json")]
     if (out / "qupath").exists():
         return True
     return not all(_is_pseudonymous(path.read_bytes()) for path in records)
@@ -47,5 +46,7 @@ def _is_pseudonymous(record: bytes) -> bool:
         content = json.loads(record)
     except ValueError:
         return False
-    facts = content.get("slide", content) if isinstance(content, dict) else None
+    if not isinstance(content, dict):
+        return False
+    facts = content.get("slide", content.get("request", content))
     return isinstance(facts, dict) and facts.get("pseudonyms") is True

@@ -109,13 +109,15 @@ def stored_slides(results: Path) -> tuple[Path, list[StoredSlide]]:
     """
     if is_slide_folder(results):
         results = results.resolve()
-        found = [_stored(results)]
+        found = [read_stored_slide(results)]
         out = results.parent
     else:
         out = results
         folders = sorted(path for path in _entries(results) if (path / BIOPSY).is_file())
-        folders = [folder for folder in folders if not _is_set_aside(folder)]
-        found = [_stored(folder) for folder in folders if read_manifest(folder) is not None]
+        folders = [folder for folder in folders if not is_set_aside(folder)]
+        found = [
+            read_stored_slide(folder) for folder in folders if read_manifest(folder) is not None
+        ]
     slides = [slide for slide in found if slide.record.get("source") != "edited"]
     if not slides:
         raise SettingsError(
@@ -220,12 +222,18 @@ def slide_of(file: Path, slides: Sequence[StoredSlide], chosen: bool = False) ->
     )
 
 
-def _is_set_aside(folder: Path) -> bool:
+def is_set_aside(folder: Path) -> bool:
+    """Return whether a newer run kept this folder because its outlines had been edited."""
     match = _SET_ASIDE.fullmatch(folder.name)
     return match is not None and (folder.with_name(match[1]) / BIOPSY).is_file()
 
 
-def _stored(folder: Path) -> StoredSlide:
+def read_stored_slide(folder: Path) -> StoredSlide:
+    """Read and check a slide's `biopsy.json`.
+
+    Raises:
+        SettingsError: the file cannot be read, or lacks what corrections need.
+    """
     try:
         record = read_json(folder / BIOPSY)
         _Record.model_validate(record)

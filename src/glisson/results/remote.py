@@ -11,15 +11,23 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from glisson.errors import NotStored, OutputError, StorageError
 from glisson.files.atomic import make_temporary_prefix, remove_abandoned
-from glisson.results.folder import BIOPSY, MANIFEST, prepare_output, read_json
-from glisson.results.shard import FOLDER as SHARDS
+from glisson.results.folder import (
+    BIOPSY,
+    FAILED,
+    MANIFEST,
+    SlideRequest,
+    prepare_output,
+    read_json,
+    update_request,
+    write_failure,
+)
 from glisson.storage import (
     Place,
     Stored,
@@ -36,7 +44,7 @@ from glisson.storage.folders import small_files
 
 RUN = "run.json"
 FAILURES = "failures.csv"
-BIOPSIES = "biopsies.csv"
+WAITING = "Not done yet: no run has reached this slide."
 
 _MARK = ".unfinished"
 _PROBE = ".glisson"
@@ -46,8 +54,6 @@ _EDITED = ".edited"
 _SET_ASIDE = re.compile(r"\.edited-\d+")
 _NOT_OF_A_SLIDE = re.compile(r"(.*)\.edited(-\d+)?")
 """Corrected results, and results set aside, where the folder of the first part is there too."""
-_MOST_LOOKED_INTO = 100
-"""Folders on a store that are asked one by one whether they hold results: scans may lie beside."""
 
 
 class Results:
@@ -62,23 +68,31 @@ class Results:
         self.here = here
         self.place = here if place is None else place
 
-    def bring_run(self, names: Sequence[str]) -> None:
-        """Have here what the files of a whole run are made of: the place is here."""
+    def other_records(self, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Read the `biopsy.json` of slides that have results and are not among the named."""
+        others = _others([path.name for path in self.here.iterdir() if path.is_dir()], names)
+        return records_at(self.place, others)
+
+    def list_waiting(self, requests: Mapping[str, SlideRequest]) -> None:
+        """Note slides that have neither a result nor a failure as not done yet."""
+        for name, request in requests.items():
+            if not (self.here / name).exists():
+                write_failure(self.here / name, request, WAITING, waits=True)
+
+    def put_failure(self, name: str, request: SlideRequest, error: str) -> None:
+        """Write why a slide has no result."""
+        write_failure(self.here / name, request, error)
+
+    def confirm(self, name: str, request: SlideRequest) -> None:
+        """Note that a slide's earlier results hold for what the newest run was given."""
+        update_request(self.here / name, request)
+        (self.here / name / FAILED).unlink(missing_ok=True)
 
     def bring_all(self) -> None:
-        """Have here all that was finished: the place is here."""
+        """Copy every slide's results to `here`: they are there."""
 
     def put_run(self) -> None:
-        """Put the files of a whole run in their place: they are."""
-
-    def has_tables(self) -> bool:
-        """Whether an earlier run left its tables."""
-        return (self.here / BIOPSIES).is_file()
-
-    def other_slides(self, names: Sequence[str]) -> int:
-        """How many slides have results there that are not among the named."""
-        folders = _others([path.name for path in self.here.iterdir()], names)
-        return sum((self.here / name / MANIFEST).is_file() for name in folders)
+        """Copy the files of the whole folder to `place`: they are there."""
 
 
 @contextmanager
@@ -102,28 +116,28 @@ def results_at(place: Place, cache: Path | None = None) -> Iterator[Results]:
         yield results
 
 
-def records_at(place: Place, names: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """The `biopsy.json` of slides that have results there, by name; no other folder is looked at.
+def records_at(place: Place, names: Sequence[str], file: str = BIOPSY) -> dict[str, dict[str, Any]]:
+    """Read a JSON file of the named slides' folders, by name; look into no other folder.
 
-    Those that cannot be read are left out.
+    Files that cannot be read are left out.
 
     Raises:
         OutputError: the store does not answer, or refuses.
     """
     if isinstance(place, Url):
-        return _records_on_store(place, names)
+        return _records_on_store(place, names, file)
     found: dict[str, dict[str, Any]] = {}
     for name in names:
         with suppress(OSError, ValueError):  # mostly, that there is none
-            found[name] = read_json(place / name / BIOPSY)
+            found[name] = read_json(place / name / file)
     return found
 
 
-def _records_on_store(url: Url, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+def _records_on_store(url: Url, names: Sequence[str], file: str) -> dict[str, dict[str, Any]]:
     with _as_output(url):
         there = {each.url.name for each in _entries(url) if each.is_folder}
         wanted = [name for name in names if name in there]
-        contents = small_files([url / name / BIOPSY for name in wanted])
+        contents = small_files([url / name / file for name in wanted])
     found: dict[str, dict[str, Any]] = {}
     for name, content in zip(wanted, contents, strict=True):
         with suppress(ValueError, RecursionError):
@@ -170,32 +184,57 @@ class StoredResults(Results):
             there.pop(_MARK, None)
             bring((stored, self.here / name / path) for path, stored in there.items())
 
-    def bring_run(self, names: Sequence[str]) -> None:
-        """Have here the slides' results, corrected ones, and the QuPath project."""
-        for name in names:
-            if not (self.here / name / MANIFEST).is_file():
-                self.bring_slide(name)
-        with _as_output(self._url):
-            for each in _entries(self._url):
-                if each.url.name == _QUPATH:
-                    self._bring_project(each.url)
-                elif each.url.name.endswith(_EDITED):
-                    self._bring_corrected(each.url)
-
     def bring_all(self) -> None:
-        """Have here what shards left, and what `bring_run` brings."""
+        """Copy every slide's results, corrected ones, and the QuPath project to `here`."""
         with _as_output(self._url):
-            found = _entries(self._url)
-            bring(
-                (each, self.here / SHARDS / each.url.name)
-                for each in _entries(self._url / SHARDS)
-                if not each.is_folder
-            )
-        others = (_QUPATH, SHARDS)
-        slides = [each.url.name for each in found if each.is_folder]
-        self.bring_run(
-            [name for name in slides if name not in others and not _SET_ASIDE.search(name)]
-        )
+            folders = [each.url for each in _entries(self._url) if each.is_folder]
+        for folder in folders:
+            with _as_output(folder):
+                if folder.name == _QUPATH:
+                    self._bring_project(folder)
+                elif folder.name.endswith(_EDITED):
+                    self._bring_corrected(folder)
+            if folder.name in _others([each.name for each in folders], ()):
+                self._bring_if_slide(folder)
+
+    def _bring_if_slide(self, folder: Url) -> None:
+        if (self.here / folder.name / MANIFEST).is_file():
+            return
+        with _as_output(folder):
+            names = {each.url.name for each in _entries(folder)}
+        if names & {MANIFEST, FAILED, BIOPSY}:
+            self.bring_slide(folder.name)
+
+    def other_records(self, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Read the `biopsy.json` of slides that have results and are not among the named."""
+        with _as_output(self._url):
+            found = [each.url.name for each in _entries(self._url) if each.is_folder]
+        return records_at(self._url, _others(found, names))
+
+    def list_waiting(self, requests: Mapping[str, SlideRequest]) -> None:
+        """Note slides that have neither a result nor a failure as not done yet."""
+        with _as_output(self._url):
+            there = {each.url.name for each in _entries(self._url)}
+        new = {name: request for name, request in requests.items() if name not in there}
+        super().list_waiting(new)
+        with _as_output(self._url):
+            self._put([self.here / name / FAILED for name in new])
+
+    def put_failure(self, name: str, request: SlideRequest, error: str) -> None:
+        """Write why a slide has no result."""
+        super().put_failure(name, request, error)
+        with _as_output(self._url):
+            self._put([self.here / name / FAILED])
+
+    def confirm(self, name: str, request: SlideRequest) -> None:
+        """Note that a slide's earlier results hold for what the newest run was given."""
+        if update_request(self.here / name, request):
+            with _as_output(self._url):
+                self._put([self.here / name / MANIFEST])
+        if (self.here / name / FAILED).is_file():
+            (self.here / name / FAILED).unlink()
+            with _as_output(self._url):
+                remove(self._url / name / FAILED)
 
     def put_slide(self, name: str) -> None:
         """Write a slide's results to the store, the manifest last."""
@@ -213,33 +252,14 @@ class StoredResults(Results):
             remove(folder / _MARK)
 
     def put_run(self) -> None:
-        """Write the files of a whole run, `run.json` last; or a shard's part of it."""
-        last = self.here / RUN
+        """Copy the files of the whole folder to the store, `run.json` last."""
         with _as_output(self._url):
-            if not last.is_file():
-                self._put(_files(self.here / SHARDS))
-                return
             files = [path for path in self.here.iterdir() if path.is_file()]
             files += _files(self.here / _QUPATH)
             self._put([path for path in files if path.name not in (RUN, _PROBE)])
-            if (self.here / BIOPSIES).exists() and not (self.here / FAILURES).exists():
+            if not (self.here / FAILURES).exists():
                 remove(self._url / FAILURES)
-            self._put([last])
-
-    def has_tables(self) -> bool:
-        """Whether an earlier run left its tables."""
-        with _as_output(self._url):
-            return small_files([self._url / BIOPSIES]) != [None]
-
-    def other_slides(self, names: Sequence[str]) -> int:
-        """How many slides have results there that are not among the named."""
-        with _as_output(self._url):
-            found = [each.url.name for each in _entries(self._url) if each.is_folder]
-            folders = _others(found, names)
-            if len(folders) > _MOST_LOOKED_INTO:
-                return len(folders)
-            manifests = small_files([self._url / name / MANIFEST for name in folders])
-        return len(folders) - manifests.count(None)
+            self._put([self.here / RUN])
 
     def _put(self, files: Sequence[Path]) -> None:
         put((path, self._url / path.relative_to(self.here).as_posix()) for path in files)
@@ -315,8 +335,8 @@ def _entries(url: Url) -> list[Stored]:
 
 
 def _others(found: Sequence[str], names: Sequence[str]) -> list[str]:
-    """Folders that may be those of other slides than the named."""
-    known = {name.casefold() for name in (*names, _QUPATH, SHARDS)}
+    """Return the folders that may be those of other slides than the named."""
+    known = {name.casefold() for name in (*names, _QUPATH)}
     others = [name for name in found if name.casefold() not in known and name[:1] != "."]
     there = set(found)
     aside = {name for name in others if (base := _NOT_OF_A_SLIDE.fullmatch(name))

@@ -1,117 +1,77 @@
-"""The run's report: written at its end, and anew when outlines were corrected."""
+"""The report of a results folder, made from the slides that lie there."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
-
 from glisson.report import ReportRun, ReportSlide, write_report
-from glisson.results.folder import BIOPSY, OVERVIEW, THUMBNAILS, read_json, read_manifest
+from glisson.results.folder import OVERVIEW, THUMBNAILS
 from glisson.results.reading import edited_records
 from glisson.results.record import RESEARCH_USE
 from glisson.results.remote import RUN
-from glisson.results.shard import FolderName, RunModel
+from glisson.results.state import SlideState, read_states, warnings_of
 from glisson.version import __version__
-
-logger = logging.getLogger(__name__)
 
 REPORT = "report.html"
 
 
-class _Entry(BaseModel):
-    """A slide of the run."""
-
-    name: FolderName
-    error: str | None
-
-
-class _Run(BaseModel):
-    """What is used of a `run.json`, which somebody may have changed or sent."""
-
-    started: datetime
-    model: RunModel
-    slides: list[_Entry]
-    tables_of_this_run: bool = True
-
-
-def write_run_report(
-    out: Path,
-    started: datetime,
-    model: RunModel,
-    slides: Iterable[tuple[str, dict[str, Any], str | None]],
-) -> None:
-    """Write `report.html` of slides given as name, record (empty when failed) and error.
+def write_run_report(out: Path, states: Sequence[SlideState]) -> None:
+    """Write `report.html` of the slides in a results folder.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: the page cannot be written.
     """
+    models = [each.record["model"] for each in states if each.record]
+    when = max((each.ended for each in states if each.ended), default=datetime.now(UTC))
     run = ReportRun(
-        when=started.strftime("%Y-%m-%d %H:%M UTC"),
+        when=when.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         version=__version__,
-        model=f"{model.name} {model.version}",
-        trained_on=model.trained_on,
+        model=_listed([f"{each['name']} {each['version']}" for each in models]),
+        trained_on=_listed([str(each.get("trained_on", "")) for each in models]),
         research_use=RESEARCH_USE,
+        warnings=warnings_of(states),
     )
     corrected = dict(edited_records(out))
-    shown = [
-        _slide(out / name, record, error, corrected.get(name)) for name, record, error in slides
-    ]
-    write_report(out / REPORT, run, shown)
+    write_report(out / REPORT, run, [_slide(each, corrected.get(each.name)) for each in states])
 
 
-def write_run_report_again(out: Path) -> Path | None:
-    """Write `report.html` anew from what lies in `out`; None where it does not describe a run.
+def _listed(texts: Sequence[str]) -> str:
+    return "; ".join(dict.fromkeys(filter(None, texts)))
+
+
+def rewrite_run_report(out: Path) -> Path | None:
+    """Write `report.html` again where a run wrote it; return its path, or None elsewhere.
+
+    A folder of one slide that was sent, and shards that nobody has joined, have no report.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: the page cannot be written.
     """
-    if not (out / RUN).is_file():  # a folder of one slide that was sent, or of shards not gathered
+    if not (out / RUN).is_file():
         return None
-    try:
-        run = _Run.model_validate(read_json(out / RUN))
-        slides = [(each.name, _stored_record(out, each), each.error) for each in run.slides]
-    except (OSError, ValueError) as error:
-        logger.warning("%s stays as it is, for %s cannot be used: %s", REPORT, out / RUN, error)
-        return None
-    if not run.tables_of_this_run:
-        logger.warning(
-            "%s stays as it is: it is of the run before the one that was interrupted. Go on with "
-            "that by the same command, then measure again.", out / REPORT,
-        )  # fmt: skip
-        return None
-    write_run_report(out, run.started, run.model, slides)
+    write_run_report(out, read_states(out))
     return out / REPORT
 
 
-def _stored_record(out: Path, entry: _Entry) -> dict[str, Any]:
-    folder = out / entry.name
-    if entry.error is not None or read_manifest(folder) is None:
-        return {}
-    return read_json(folder / BIOPSY)
-
-
-def _slide(
-    folder: Path, record: dict[str, Any], error: str | None, corrected: dict[str, Any] | None
-) -> ReportSlide:
+def _slide(state: SlideState, corrected: dict[str, Any] | None) -> ReportSlide:
+    folder, has_result = state.folder, bool(state.record)
     return ReportSlide(
-        folder.name,
-        record,
-        folder / OVERVIEW if record else None,
-        error,
-        folder / THUMBNAILS if record else None,
-        _of_this_result(corrected, record),
+        state.name,
+        state.record,
+        folder / OVERVIEW if has_result else None,
+        state.error,
+        folder / THUMBNAILS if has_result else None,
+        _of_this_result(corrected, state.record),
     )
 
 
 def _of_this_result(
     corrected: dict[str, Any] | None, record: dict[str, Any]
 ) -> dict[str, Any] | None:
-    """Corrected numbers, unless they were made from another result of the model."""
+    """Return corrected numbers, unless they were made from another result of the model."""
     if corrected is None:
         return None
     made_from = corrected.get("model_result", {}).get("settings_hash")

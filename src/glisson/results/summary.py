@@ -1,138 +1,133 @@
-"""What a whole run leaves: tables, report, QuPath project, `run.json`, `failures.csv`."""
+"""Tables, report, QuPath project, `failures.csv` and `run.json`, made from a results folder.
+
+All of them follow from the slides' own folders. A run and `gather` make them by the same function.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from glisson.exchange import write_qupath_project, write_tables
+from glisson.files.atomic import remove_abandoned
 from glisson.files.csv_tables import write_rows
 from glisson.results.folder import TRACTS, write_json
 from glisson.results.identity import software_versions
-from glisson.results.record import SlideResult
-from glisson.results.remote import FAILURES, RUN, Results
+from glisson.results.reading import StoredSlide
+from glisson.results.remote import FAILURES, RUN
 from glisson.results.report import write_run_report
-from glisson.results.shard import RunModel, Shard
+from glisson.results.state import (
+    SlideState,
+    common_method,
+    method_id,
+    warnings_of,
+)
 from glisson.slides import SlideInfo
-from glisson.storage import full_path
+from glisson.storage import Place, place
 
 
-@dataclass(frozen=True)
-class RunFacts:
-    """What is the same for every slide of a run.
+def write_summary(out: Path, states: Sequence[SlideState]) -> None:
+    """Write all that is made from the slides of a results folder, `run.json` last.
 
-    Attributes:
-        started: when.
-        model: name, version, hashes, and what it was trained on.
-        settings: those that decide the results.
-        slides_total: slides asked for.
-        finished: False when it was interrupted.
-        shard: which part of the whole run this was; None for all of it.
-        pseudonyms: whether slides are told by pseudonyms: there is no QuPath project then, as it
-            would have to say where they lie.
-        names: of all slides asked for, in order, those of other shards too.
-        keeps_tables: whether tables and report of an earlier run stay: an interrupted run would
-            leave less than was there.
-        warnings: sentences on the run, not on one of its slides.
+    Args:
+        out: the results folder.
+        states: what `read_states` found in it.
+
+    Raises:
+        OutputError: a file cannot be written.
     """
-
-    started: datetime
-    model: dict[str, Any]
-    settings: dict[str, Any]
-    slides_total: int
-    finished: bool
-    shard: Shard | None = None
-    pseudonyms: bool = False
-    names: Sequence[str] = ()
-    keeps_tables: bool = False
-    warnings: tuple[str, ...] = ()
-
-
-def warnings_of_run(results: Results, names: Sequence[str]) -> tuple[str, ...]:
-    """What has to be said of a run that ended: whether other slides' results lie beside its own."""
-    others = results.other_slides(names)
-    if not others:
-        return ()
-    return (
-        f"{results.place} also holds the results of {others} slide(s) that this run did not have: "
-        f"tables and report hold its own {len(names)} slide(s) alone. To have all in one table, "
-        "give all slides in one command; what is done stays.",
+    remove_abandoned(*(each.folder for each in states))
+    done = [each for each in states if each.record]
+    ids = {each.name: method_id(each.method) for each in done}
+    write_tables(
+        out,
+        [(each.name, each.record) for each in done],
+        cases={each.name: (each.request.patient, each.request.institution) for each in done},
+        settings=ids if len(set(ids.values())) > 1 else None,
     )
-
-
-def write_summary(
-    out: Path, results: Sequence[SlideResult], infos: Mapping[str, SlideInfo], facts: RunFacts
-) -> None:
-    """Write what a run leaves; of a shard, its part of `run.json` alone."""
-    if facts.shard is not None:
-        path = facts.shard.summary_path(out)
-        path.parent.mkdir(exist_ok=True)
-        write_json(path, _summary(results, facts))
-        return
-    done = [result for result in results if result.outcome != "failed"]
-    if not facts.keeps_tables:
-        _write_tables(out, results, done, facts)
-    if not facts.pseudonyms:
+    _write_failures(out / FAILURES, [each for each in states if not each.record])
+    write_run_report(out, states)
+    if not is_pseudonymous(states):
+        known = [each for each in done if each.request.path is not None]
+        slides = [(_info(each, place(each.request.path or "")), each) for each in known]
         write_qupath_project(
-            out / "qupath", [(infos[each.name], out / each.name / TRACTS) for each in done]
+            out / "qupath", [(info, each.folder / TRACTS) for info, each in slides]
         )
-    write_json(out / RUN, _summary(results, facts))
+    write_json(out / RUN, _run_record(states, ids))
 
 
-def _write_tables(
-    out: Path, results: Sequence[SlideResult], done: Sequence[SlideResult], facts: RunFacts
-) -> None:
-    cases = {result.name: result.case for result in done}
-    write_tables(out, [(result.name, result.record) for result in done], cases=cases)
-    slides = [(result.name, result.record, result.error) for result in results]
-    write_run_report(out, facts.started, RunModel.model_validate(facts.model), slides)
-    _write_failures(out / FAILURES, results)
+def is_pseudonymous(states: Sequence[SlideState]) -> bool:
+    """Return whether a folder names its slides by pseudonyms: no project may say where they lie."""
+    return any(each.request.pseudonyms for each in states)
 
 
-def _summary(results: Sequence[SlideResult], facts: RunFacts) -> dict[str, Any]:
-    shard = facts.shard
+def _info(state: SlideState, where: Place) -> SlideInfo:
+    return info_at(StoredSlide(state.name, state.folder, state.record).info, where)
+
+
+def info_at(info: SlideInfo, where: Place) -> SlideInfo:
+    """Return facts of a slide with its place; of a DICOM folder, the path of one of its files."""
+    path = where if isinstance(where, Path) else where.as_path()
+    inside = info.path is not None and info.path.name != path.name
+    return replace(info, path=path / info.path.name if inside and info.path else path)
+
+
+def _run_record(states: Sequence[SlideState], ids: dict[str, str]) -> dict[str, Any]:
+    records = [each.record for each in states if each.record]
+    method = common_method(states)
+    chosen = next((each.record for each in states if each.record and each.method == method), {})
     return {
-        "status": "finished" if facts.finished else "interrupted",
-        "started": facts.started.isoformat(timespec="seconds"),
-        "ended": datetime.now(UTC).isoformat(timespec="seconds"),
-        "shard": None if shard is None else shard.as_record(facts.names),
-        "model": facts.model,
-        "runtimes": sorted({each.record["model"]["runtime"] for each in results if each.record}),
-        "settings": facts.settings,
-        "pseudonyms": facts.pseudonyms,
-        "warnings": list(facts.warnings),
-        "tables_of_this_run": facts.shard is None and not facts.keeps_tables,
+        "status": "interrupted" if any(each.waits for each in states) else "finished",
+        "started": _time(min(filter(None, (each.started for each in states)), default=None)),
+        "ended": _time(max(filter(None, (each.ended for each in states)), default=None)),
+        "model": {k: v for k, v in chosen["model"].items() if k != "runtime"} if chosen else None,
+        "runtimes": sorted({record["model"]["runtime"] for record in records}),
+        "settings": _common_settings(records),
+        "pseudonyms": is_pseudonymous(states),
+        "warnings": list(warnings_of(states)),
         "versions": software_versions(),
-        "slides_total": facts.slides_total,
-        "slides": [_slide_summary(result, facts) for result in results],
+        "slides_total": len(states),
+        "slides": [
+            _slide_record(each, number, ids.get(each.name)) for number, each in enumerate(states, 1)
+        ],
     }
 
 
-def _slide_summary(result: SlideResult, facts: RunFacts) -> dict[str, Any]:
-    summary = {
-        "name": result.name,
-        "file": result.slide.name,
-        "number": result.number,
-        "outcome": result.outcome,
-        "because": result.because,
-        "error": result.error,
-        "patient": result.case[0],
-        "institution": result.case[1],
-        "warnings": result.record.get("warnings", []),
+def _time(value: datetime | None) -> str | None:
+    return None if value is None else value.isoformat(timespec="seconds")
+
+
+def _common_settings(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the slides' settings, with None where slides differ."""
+    found: dict[str, Any] = {}
+    for record in records:
+        for name, value in record["settings"].items():
+            found[name] = value if found.get(name, value) == value else None
+    return found
+
+
+def _slide_record(state: SlideState, number: int, method: str | None) -> dict[str, Any]:
+    return {
+        "name": state.name,
+        "file": state.request.file,
+        "number": number,
+        "outcome": "done" if state.record else "waiting" if state.waits else "failed",
+        "because": state.because,
+        "error": state.error,
+        "patient": state.request.patient,
+        "institution": state.request.institution,
+        "settings": method,
+        "warnings": state.record.get("warnings", []),
     }
-    if facts.shard is not None:  # where the slide lies, for the run that joins the shards
-        summary["path"] = None if facts.pseudonyms else str(full_path(result.slide))
-    return summary
 
 
-def _write_failures(path: Path, results: Sequence[SlideResult]) -> None:
-    """A row a slide without a result; no file when there is none."""
-    failed = [result for result in results if result.outcome == "failed"]
+def _write_failures(path: Path, failed: Sequence[SlideState]) -> None:
+    """Write a row for each slide without a result; remove the file when there is none."""
     if not failed:
         path.unlink(missing_ok=True)
         return
-    rows = ({"slide": r.name, "file": r.slide.name, "error": r.error} for r in failed)
+    rows = ({"slide": each.name, "file": each.request.file, "error": each.error} for each in failed)
     write_rows(path, ("slide", "file", "error"), rows)

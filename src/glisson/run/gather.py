@@ -1,84 +1,99 @@
-"""The shards of a run joined: the tables, report and project that one run would have written."""
+"""Tables, report and QuPath project of a results folder, made again from its slides."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from glisson.errors import SettingsError
-from glisson.results.folder import BIOPSY, read_json, read_manifest
-from glisson.results.reading import StoredSlide
 from glisson.results.record import SlideResult
 from glisson.results.remote import Results, results_at
-from glisson.results.shard import read_shards
-from glisson.results.summary import RunFacts, warnings_of_run, write_summary
-from glisson.run.opening import info_at
+from glisson.results.state import (
+    SlideState,
+    check_alike,
+    common_method,
+    read_states,
+    warnings_of,
+)
+from glisson.results.summary import write_summary
 from glisson.run.segment import RunResult
-from glisson.slides import SlideInfo
-from glisson.storage import Url, place
+from glisson.storage import Place, Url, place
+
+_MOST_NAMED = 20
 
 
-def gather(out: Path | str | Url) -> RunResult:
-    """Join what the shards of a run left in `out`, a folder or its address on a store.
+def gather(out: Path | str | Url, keep_old: bool = False) -> RunResult:
+    """Make tables, report, QuPath project and `run.json` of all slides in a results folder.
+
+    The last step of a run in shards. It may be repeated at any time.
+
+    Args:
+        out: the folder, or its address on a store.
+        keep_old: accept slides of other settings, models or versions than most; a column then
+            tells them apart.
 
     Raises:
-        SettingsError: a shard is missing or was interrupted, they differ in slides, settings or
-            model, or a slide's results are not there any more.
+        SettingsError: the folder holds no slides, slides are not done yet, or slides differ in
+            settings, model or version.
         OutputError: the folder cannot be written to.
     """
     where = place(out)
     if isinstance(where, Path):
-        return _joined(Results(where))
-    with results_at(where) as stored:
-        stored.bring_all()
-        return _joined(stored)
+        return _gather(Results(where), keep_old)
+    with results_at(where) as results:
+        results.bring_all()
+        return _gather(results, keep_old)
 
 
-def _joined(stored: Results) -> RunResult:
-    out = stored.here
-    shards = read_shards(out, stored.place)
-    entries = sorted(
-        (entry for shard in shards for entry in shard["slides"]), key=lambda entry: entry["number"]
-    )
-    results = [_result(stored, entry) for entry in entries]
-    infos = {each.name: _info(out / each.name, each) for each in results if each.folder}
-    first = shards[0]
-    facts = RunFacts(
-        started=min(datetime.fromisoformat(shard["started"]) for shard in shards),
-        model=first["model"],
-        settings=first["settings"],
-        slides_total=sum(shard["slides_total"] for shard in shards),
-        finished=True,
-        pseudonyms=bool(first["pseudonyms"]),
-        warnings=warnings_of_run(stored, [each.name for each in results]),
-    )
-    write_summary(out, results, infos, facts)
-    stored.put_run()
-    return RunResult(stored.place, tuple(results), facts.warnings)
+def _gather(results: Results, keep_old: bool) -> RunResult:
+    states = read_states(results.here) if results.here.is_dir() else []
+    _check_complete(results.place, states)
+    _check_alike(results.place, states, keep_old)
+    write_summary(results.here, states)
+    results.put_run()
+    slides = [_result(results.place, state, number) for number, state in enumerate(states, start=1)]
+    return RunResult(results.place, tuple(slides), warnings_of(states))
 
 
-def _result(stored: Results, entry: dict[str, Any]) -> SlideResult:
-    folder = stored.here / entry["name"]
-    failed = entry["outcome"] == "failed"
-    if not failed and read_manifest(folder) is None:
+def _check_complete(out: Place, states: list[SlideState]) -> None:
+    if not states:
         raise SettingsError(
-            f"{stored.place}/{entry['name']} holds no results any more; a shard wrote "
-            "them. Run its shard again."
+            f"{out} holds no slides of a run. Run `glisson segment ... -o {out}` first."
         )
+    waiting = [each.name for each in states if each.waits]
+    if waiting:
+        more = ", ..." if len(waiting) > _MOST_NAMED else ""
+        raise SettingsError(
+            f"{out}: {len(waiting)} slide(s) are not done yet: {', '.join(waiting[:_MOST_NAMED])}"
+            f"{more}. Run their shards again with the same slides and options, or delete the "
+            "folders of slides that you do not want."
+        )
+
+
+def _check_alike(out: Place, states: list[SlideState], keep_old: bool) -> None:
+    if len({each.request.pseudonyms for each in states}) > 1:
+        raise SettingsError(
+            f"{out} holds slides with pseudonyms and slides without. Segment one kind into another "
+            "folder."
+        )
+    method = common_method(states)
+    if method is None:
+        return
+    others = {each.name: each.method for each in states if each.record}
+    advice = "Run the slides that are wrong again, with the options of the others."
+    check_alike(out, method, others, advice, keep_old)
+
+
+def _result(out: Place, state: SlideState, number: int) -> SlideResult:
+    request = state.request
     return SlideResult(
-        entry["name"],
-        place(entry["path"] or entry["name"]),
-        entry["outcome"],
-        None if failed else stored.place / entry["name"],
-        {} if failed else read_json(folder / BIOPSY),
-        entry["error"],
-        entry["number"],
-        (entry["patient"], entry["institution"]),
-        entry["because"],
-        entry["path"] is None,
+        state.name,
+        place(request.path or request.file),
+        "done" if state.record else "failed",
+        out / state.name if state.record else None,
+        state.record,
+        state.error,
+        number,
+        (request.patient, request.institution),
+        state.because,
+        request.pseudonyms,
     )
-
-
-def _info(folder: Path, result: SlideResult) -> SlideInfo:
-    return info_at(StoredSlide(result.name, folder, result.record).info, result.slide)

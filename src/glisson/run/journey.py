@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -34,18 +34,21 @@ from glisson.results.folder import (
     OVERVIEW,
     THUMBNAILS,
     TRACTS,
+    Origin,
     slide_folder,
     write_json,
 )
-from glisson.results.identity import model_identity, software_versions
-from glisson.results.record import RESEARCH_USE, SlideResult
+from glisson.results.identity import hash_of, model_identity, software_versions
+from glisson.results.record import RESEARCH_USE
 from glisson.run.clock import StageClock, peak_memory_mb
 from glisson.run.observer import RunObserver
-from glisson.run.settings import RunSettings, settings_hash
+from glisson.run.settings import RunSettings
 from glisson.segmentation import ClassMap, SegmentSettings, segment_beside_artefacts
 from glisson.slides import Slide
-from glisson.storage import Place
 from glisson.tissue import Cause, TissueMap, TissueSettings, find_tissue
+
+if TYPE_CHECKING:
+    from glisson.run.task import SlideTask
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +77,16 @@ def result_parts(
         "settings": settings.for_record(),
         "version of Glisson": {"glisson": software_versions()["glisson"]},
     }
-    return {name: settings_hash(part) for name, part in parts.items()}
+    return {name: hash_of(part) for name, part in parts.items()}
+
+
+def planned_record(bundle: ModelBundle, settings: RunSettings) -> dict[str, Any]:
+    """Return the part of `biopsy.json` that is known before a slide is read."""
+    return {
+        "model": model_identity(bundle),
+        "settings": settings.for_record(),
+        "versions": software_versions(),
+    }
 
 
 def finest_mpp(bundle: ModelBundle) -> float:
@@ -84,16 +96,15 @@ def finest_mpp(bundle: ModelBundle) -> float:
 
 def segment_one(
     slide: Slide,
-    where: Place,
-    name: str,
-    out: Path,
+    task: SlideTask,
     bundle: ModelBundle,
     runtime: Runtime,
     settings: RunSettings,
     observer: RunObserver,
     identity: dict[str, Any],
-) -> SlideResult:
-    """Segment an open slide and write its result folder.
+    because: str | None,
+) -> dict[str, Any]:
+    """Segment an open slide and write its result folder; return the content of `biopsy.json`.
 
     `identity` is the slide's, which says with all else later whether the results still hold.
 
@@ -101,15 +112,15 @@ def segment_one(
         DamagedSlide: too much of the tissue cannot be read.
         OutputError: the results cannot be written.
     """
-    clock = StageClock()
+    clock, name = StageClock(), task.name
     parts = result_parts(identity, bundle, settings)
-    digest = settings_hash(parts)
-    with slide_folder(out, name, digest, parts) as folder:
+    digest = hash_of(parts)
+    with slide_folder(task.out, name, Origin(digest, parts, task.request, because)) as folder:
         found = _find(slide, name, bundle, runtime, settings, observer, clock)
         measured = _measure_and_write(folder, slide, name, found, bundle, settings, observer, clock)
         record = _record(slide, identity, found, measured, bundle, runtime, settings, digest, clock)
         write_json(folder / BIOPSY, record)
-    return SlideResult(name, where, "done", out / name, record)
+    return record
 
 
 def _find(

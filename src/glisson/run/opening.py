@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from glisson.errors import SlideError, StorageError
 from glisson.run.observer import RunObserver
 from glisson.run.settings import RunSettings
-from glisson.slides import TIFF_SUFFIXES, Slide, SlideInfo, open_ome_pyramid, open_slide
+from glisson.slides import TIFF_SUFFIXES, Slide, open_ome_pyramid, open_slide
 from glisson.storage import Place, RangeFile, SlideFiles, Url, look_at, slide_cache, slide_files
 
 
@@ -54,18 +53,6 @@ def opened_slide(
         open_slide(path, mpp=settings.mpp) as slide,
     ):
         yield slide, path
-
-
-def info_of(slide: Slide, where: Place) -> SlideInfo:
-    """A slide's facts, with the place that it was asked for, not that of a copy."""
-    return slide.info if isinstance(where, Path) else info_at(slide.info, where)
-
-
-def info_at(info: SlideInfo, where: Place) -> SlideInfo:
-    """Facts of a slide with its place; of a DICOM folder, the path is that of one of its files."""
-    path = where if isinstance(where, Path) else where.as_path()
-    inside = info.path is not None and info.path.name != path.name
-    return replace(info, path=path / info.path.name if inside and info.path else path)
 
 
 def _opened_by_range(

@@ -44,11 +44,12 @@ from glisson.results.folder import (
     BIOPSY,
     CLASS_MAP,
     TRACTS,
+    Origin,
     prepare_output,
     slide_folder,
     write_json,
 )
-from glisson.results.identity import software_versions
+from glisson.results.identity import hash_of, software_versions
 from glisson.results.reading import (
     EDITED_ENDING,
     StoredSlide,
@@ -61,9 +62,9 @@ from glisson.results.reading import (
     stored_slides,
 )
 from glisson.results.record import RESEARCH_USE
-from glisson.results.report import write_run_report_again
+from glisson.results.report import rewrite_run_report
 from glisson.run.clock import StageClock
-from glisson.run.settings import check_measuring, settings_hash
+from glisson.run.settings import check_measuring
 
 logger = logging.getLogger(__name__)
 
@@ -118,7 +119,7 @@ class _Settings:
     sections: int | None
 
 
-def remeasure(
+def measure(
     results: Path | str,
     edited: Path | str | None = None,
     interface_width_um: float | None = None,
@@ -163,7 +164,7 @@ def remeasure(
             logger.warning("%s: %s", file, error)
             done.append(EditedSlide(file, file.name, None, {}, {}, str(error)))
     write_tables(out, edited_records(out), EDITED_ENDING.replace(".", "_"))
-    return EditedRun(out, tuple(done), write_run_report_again(out))
+    return EditedRun(out, tuple(done), rewrite_run_report(out))
 
 
 def _slide_of(
@@ -211,7 +212,7 @@ def _measured(file: Path, slide: StoredSlide, settings: _Settings) -> EditedSlid
     notes = [*_doubts(slide), *notes, *more, *candidate_warnings(measured.candidates)]
     record = _record(slide, file, settings, measured, comparison, notes)
     record["seconds_per_stage"] = clock.seconds()
-    with slide_folder(place.parent, place.name, record["settings_hash"]) as folder:
+    with slide_folder(place.parent, place.name, Origin(record["settings_hash"])) as folder:
         source = f"corrected in {file.name}"
         write_tracts_geojson(folder / TRACTS, regions, measured, info, source)
         write_json(folder / BIOPSY, record)
@@ -346,7 +347,7 @@ def _record(
         "model": slide.record["model"],
         "model_result": {key: slide.record[key] for key in ("settings_hash", "warnings")},
         "settings": asdict(settings),
-        "settings_hash": settings_hash(facts),
+        "settings_hash": hash_of(facts),
         "warnings": notes,
         "biopsy": numbers["biopsy"],
         "fragments": numbers["fragments"],

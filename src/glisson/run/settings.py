@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -29,6 +27,7 @@ class RunSettings:
         runtime: `auto`, `openvino` or `torch`.
         threads: processor threads; None for all.
         overwrite: redo slides that are already done.
+        keep_old: keep results of other settings, models or versions, which tables tell apart.
         cache: folder for slides fetched from a store; None for `GLISSON_CACHE` or the system's.
         cache_gb: its size at most; None for `GLISSON_CACHE_GB` or 50.
     """
@@ -42,6 +41,7 @@ class RunSettings:
     runtime: Literal["auto", "openvino", "torch"] = "auto"
     threads: int | None = None
     overwrite: bool = False
+    keep_old: bool = False
     cache: Path | None = None
     cache_gb: float | None = None
 
@@ -57,13 +57,15 @@ class RunSettings:
         )
         check_measuring(self.interface_width_um, self.sections)
         _require(self.threads is None or self.threads >= 1, "threads", self.threads, "1 or more")
+        if self.overwrite and self.keep_old:
+            raise SettingsError("--overwrite and --keep-old contradict each other; give one.")
         gb = self.cache_gb
         _require(gb is None or 0 < gb < 1e6, "cache-gb", gb, "10^9 bytes, such as 50")
 
     def for_record(self) -> dict[str, Any]:
         """The settings that decide the result, for `biopsy.json` and for resuming."""
         kept = asdict(self)
-        for name in ("overwrite", "threads", "cache", "cache_gb"):
+        for name in ("overwrite", "keep_old", "threads", "cache", "cache_gb"):
             del kept[name]
         return kept
 
@@ -82,9 +84,3 @@ def check_measuring(interface_width_um: float | None, sections: int | None) -> N
 def _require(holds: bool, name: str, value: object, allowed: str) -> None:
     if not holds:
         raise SettingsError(f"--{name} is {value}; give {allowed}.")
-
-
-def settings_hash(record: dict[str, Any]) -> str:
-    """SHA-256 of settings, model and slide identity: equal means the same result."""
-    text = json.dumps(record, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()

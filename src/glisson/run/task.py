@@ -18,21 +18,26 @@ from glisson.errors import (
 from glisson.inputs.redaction import Scrub, hidden_in_logs, scrubber
 from glisson.inputs.slide_list import AskedSlide
 from glisson.model import ModelBundle, Runtime
-from glisson.results.folder import BIOPSY, read_json, why_not_done
+from glisson.results.folder import (
+    BIOPSY,
+    NEW,
+    SlideRequest,
+    holds_results,
+    read_json,
+    why_not_done,
+)
 from glisson.results.identity import identity_from_afar, slide_identity
-from glisson.results.reading import StoredSlide
 from glisson.results.record import SlideResult
-from glisson.results.remote import working_copy
+from glisson.results.remote import Results, working_copy
 from glisson.run.journey import finest_mpp, result_parts, segment_one
 from glisson.run.observer import RunObserver
-from glisson.run.opening import info_at, info_of, opened_slide
+from glisson.run.opening import opened_slide
 from glisson.run.settings import RunSettings
-from glisson.slides import Slide, SlideInfo, open_slide
-from glisson.storage import Place, Url, look_at
+from glisson.slides import open_slide
+from glisson.storage import Place, Url, full_path, look_at
 
 logger = logging.getLogger(__name__)
 
-NEW = "new"
 _ADVICE = "See that it is still there and may be read, then run again."
 
 
@@ -65,8 +70,8 @@ class SlideTask:
         )
 
     @property
-    def told(self) -> Place:
-        """What the slide is called wherever it is told: its path, or its pseudonym."""
+    def shown(self) -> Place:
+        """Return what messages and files call the slide: its path, or its pseudonym."""
         return self.asked.path if self.asked.pseudonym is None else Path(self.asked.pseudonym)
 
     @property
@@ -98,35 +103,29 @@ class SlideTask:
                     raise
                 raise type(error)(self.scrub(str(error))) from None
 
-    def facts(self, slide: Slide) -> SlideInfo:
-        """The slide's facts, with the place that it was asked for unless that is hidden."""
-        hidden = self.asked.pseudonym is not None
-        return slide.info if hidden else info_of(slide, self.asked.path)
+    @property
+    def request(self) -> SlideRequest:
+        """Return the facts of the slide that its folder keeps."""
+        asked, hidden = self.asked, self.asked.pseudonym is not None
+        path = None if hidden else str(full_path(asked.path))
+        return SlideRequest(self.shown.name, path, asked.patient, asked.institution, hidden)
 
     def failed(self, why: str) -> SlideResult:
         """Its result when it has none."""
-        result = SlideResult(self.name, self.told, "failed", None, {}, self.scrub(why))
+        result = SlideResult(self.name, self.shown, "failed", None, {}, self.scrub(why))
         return self.labelled(result)
 
     def labelled(self, result: SlideResult) -> SlideResult:
         """A result with the slide's number and case."""
         case = (self.asked.patient, self.asked.institution)
         hidden = self.asked.pseudonym is not None
-        return replace(result, number=self.number, case=case, slide=self.told, pseudonym=hidden)
-
-
-@dataclass(frozen=True)
-class TaskDone:
-    """What became of a task: the result, and the slide's facts where it could be opened."""
-
-    result: SlideResult
-    info: SlideInfo | None = None
+        return replace(result, number=self.number, case=case, slide=self.shown, pseudonym=hidden)
 
 
 def do_task(
     task: SlideTask, bundle: ModelBundle, runtime: Runtime, observer: RunObserver
-) -> TaskDone:
-    """Segment a slide, unless its results are there; what is wrong with it becomes its result.
+) -> SlideResult:
+    """Segment a slide, unless its results are there; a slide that cannot be done has failed.
 
     Raises:
         OutputError: results cannot be written; every other slide would meet the same disk.
@@ -137,80 +136,76 @@ def do_task(
     with task.hiding():
         try:
             if task.results is None:
-                return _done(task, bundle, runtime, observer)
-            return _done_on_store(task, task.results, bundle, runtime, observer)
+                return _do_here(task, Results(task.out), bundle, runtime, observer)
+            return _do_on_store(task, task.results, bundle, runtime, observer)
         except (OutputError, ModelError, MissingExtra, MemoryError):
             raise
         except GlissonError as error:
             logger.warning("%s: %s", task.name, error)
-            return TaskDone(task.failed(str(error)))
+            return task.failed(str(error))
         except OSError as error:  # where results cannot be written it is an OutputError
-            why = f"{task.told} cannot be read: {error.strerror or error}. {_ADVICE}"
+            why = f"{task.shown} cannot be read: {error.strerror or error}. {_ADVICE}"
             logger.warning("%s: %s", task.name, why)
-            return TaskDone(task.failed(why))
+            return task.failed(why)
         except Exception as error:  # a slide that nobody thought of costs itself, not the run
             logger.exception("%s", task.name)
-            return TaskDone(task.failed(f"{task.told}: {_unforeseen(error)}"))
+            return task.failed(
+                f"{task.shown}: {type(error).__name__}: {error}. The file may be damaged: open it "
+                "in another program, or copy it again from its source. If it is whole, please "
+                "report this."
+            )
 
 
-def _unforeseen(error: Exception) -> str:
-    return (
-        f"{type(error).__name__}: {error}. The file may be damaged: open it in another program, or "
-        "copy it again from its source. If it is whole, please report this."
-    )
+def _do_on_store(
+    task: SlideTask, place: Url, bundle: ModelBundle, runtime: Runtime, observer: RunObserver
+) -> SlideResult:
+    """Do the same with results on a store: copy earlier ones here, and new ones there."""
+    with working_copy(task.out, place, task.run_settings.cache) as results:
+        results.bring_slide(task.name)
+        result = _do_here(replace(task, out=results.here), results, bundle, runtime, observer)
+        if result.outcome == "done":
+            observer.stage_started(task.name, "store")
+            results.put_slide(task.name)
+        return result
 
 
-def _done(
-    task: SlideTask, bundle: ModelBundle, runtime: Runtime, observer: RunObserver
-) -> TaskDone:
+def _do_here(
+    task: SlideTask,
+    results: Results,
+    bundle: ModelBundle,
+    runtime: Runtime,
+    observer: RunObserver,
+) -> SlideResult:
     settings, where, pseudonym = task.settings, task.asked.path, task.asked.pseudonym
     identity = identity_from_afar(where, pseudonym)
     if identity and _why(task, result_parts(identity, bundle, settings)) is None:
-        return _kept(task)
+        return _keep(task, results)
     with opened_slide(where, settings, finest_mpp(bundle), observer, task.name) as (slide, path):
         if pseudonym is not None:
             slide.hide_file(pseudonym)
         identity = identity or slide_identity(path, pseudonym)
-        because = _why(task, result_parts(identity, bundle, settings))
-        if because is None:
-            return _kept(task, task.facts(slide))
-        if because != NEW:
+        why = _why(task, result_parts(identity, bundle, settings))
+        if why is None:
+            return _keep(task, results)
+        because = None if why == NEW else why
+        if because is not None:
             logger.info("%s is done again: %s", task.name, because)
-        result = segment_one(
-            slide, where, task.name, task.out, bundle, runtime, settings, observer, identity
-        )
-        result = replace(result, because=None if because == NEW else because)
-        return TaskDone(task.labelled(result), task.facts(slide))
+        record = segment_one(slide, task, bundle, runtime, settings, observer, identity, because)
+    folder = task.out / task.name
+    return task.labelled(SlideResult(task.name, where, "done", folder, record, because=because))
 
 
-def _done_on_store(
-    task: SlideTask, results: Url, bundle: ModelBundle, runtime: Runtime, observer: RunObserver
-) -> TaskDone:
-    """The same with results on a store: what is there comes first, what is new goes there."""
-    with working_copy(task.out, results, task.run_settings.cache) as stored:
-        stored.bring_slide(task.name)
-        done = _done(replace(task, out=stored.here), bundle, runtime, observer)
-        if done.result.outcome == "done":
-            observer.stage_started(task.name, "store")
-            stored.put_slide(task.name)
-        return done
-
-
-def _kept(task: SlideTask, info: SlideInfo | None = None) -> TaskDone:
-    """Results that stay, with the facts of the slide, or those that they hold of one on a store."""
-    folder, where = task.out / task.name, task.asked.path
-    stored = StoredSlide(task.name, folder, read_json(folder / BIOPSY))
-    if info is None:
-        info = stored.info
-        if isinstance(where, Url) and task.asked.pseudonym is None:
-            info = info_at(info, where)
-    kept = SlideResult(task.name, where, "kept", folder, stored.record)
-    return TaskDone(task.labelled(kept), info)
+def _keep(task: SlideTask, results: Results) -> SlideResult:
+    """Return the results that hold, and note that this run was given the slide."""
+    results.confirm(task.name, task.request)
+    folder = task.out / task.name
+    record = read_json(folder / BIOPSY)
+    return task.labelled(SlideResult(task.name, task.asked.path, "kept", folder, record))
 
 
 def _why(task: SlideTask, parts: dict[str, str]) -> str | None:
-    """Why a slide has to be done, or None where its results stay."""
-    folder = task.out / task.name
-    if task.run_settings.overwrite:
-        return "asked to overwrite" if folder.exists() else NEW
-    return why_not_done(folder, parts)
+    """Return why a slide has to be done, or None where its results stay."""
+    folder, run = task.out / task.name, task.run_settings
+    if run.overwrite:
+        return "asked to overwrite" if holds_results(folder) else NEW
+    return why_not_done(folder, {"slide": parts["slide"]} if run.keep_old else parts)

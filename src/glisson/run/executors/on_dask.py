@@ -8,7 +8,7 @@ import queue
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,9 +17,11 @@ from typing import Any
 from glisson.errors import ClusterError, GlissonError, MissingExtra
 from glisson.files.atomic import remove_abandoned
 from glisson.model import ModelBundle, OpeningRuntime, Runtime
+from glisson.results.record import SlideResult
+from glisson.run.executors.base import Work
 from glisson.run.observer import RunObserver, SilentObserver
 from glisson.run.settings import RunSettings
-from glisson.run.task import SlideTask, TaskDone, do_task
+from glisson.run.task import SlideTask, do_task
 from glisson.storage import full_path
 
 _CONNECT_S = 30
@@ -35,42 +37,41 @@ _opened: dict[str, Runtime] = {}
 _opening = threading.Lock()
 
 
-def done_on_dask(
-    address: str,
-    tasks: Sequence[SlideTask],
-    bundle: ModelBundle,
-    settings: RunSettings,
-    observer: RunObserver,
-) -> Iterator[TaskDone]:
-    """Tasks as they are done, in any order.
+@dataclass(frozen=True)
+class DaskCluster:
+    """An executor that gives slides to the workers of a Dask cluster that runs already.
 
-    A worker opens the model once. A task whose worker dies is given to another by the scheduler;
-    after its limit (`distributed.scheduler.allowed-failures`) the slide has failed. With `--runtime
-    torch` a task asks for the resource `GPU` where the cluster has workers that offer it.
+    A worker opens the model once. The scheduler gives a task whose worker dies to another; after
+    its limit (`distributed.scheduler.allowed-failures`) the slide has failed. With the runtime
+    `torch` a task needs the resource `GPU` where the cluster has workers that offer it.
 
-    Args:
+    Slides, results and model must be at the same path on every worker, whose working folder may be
+    another.
+
+    Attributes:
         address: of the scheduler, such as `tcp://node1:8786`, or the path of its scheduler file.
-        tasks: what to do; slides, results and model must be at the same path on every worker,
-            whose working folder may be another.
-        bundle: the model.
-        settings: of the run.
-        observer: told what the workers report.
-
-    Raises:
-        MissingExtra: dask.distributed is not installed.
-        ClusterError: no scheduler answers, it was lost, or it has no workers.
-        GlissonError: as `do_task` raises it.
     """
-    distributed = _distributed()
-    tasks = [_from_any_folder(each) for each in tasks]
-    bundle = replace(bundle, folder=bundle.folder.absolute())
-    with _connected(distributed, address) as client:
-        run = _ClusterRun(
-            distributed, client, address, observer, {each.name: each for each in tasks}
-        )
-        yield from run.done(bundle, settings)
-        with suppress(Exception):  # what is left over hurts nobody
-            client.run(remove_abandoned, tasks[0].out)
+
+    address: str
+
+    def run(self, tasks: Sequence[SlideTask], work: Work) -> Generator[SlideResult]:
+        """Do the tasks on the cluster; as `Executor.run`.
+
+        Raises:
+            MissingExtra: dask.distributed is not installed.
+            ClusterError: no scheduler answers, it was lost, or it has no workers.
+            GlissonError: as `do_task`.
+        """
+        distributed = _distributed()
+        tasks = [_from_any_folder(each) for each in tasks]
+        bundle = replace(work.bundle, folder=work.bundle.folder.absolute())
+        with _connected(distributed, self.address) as client:
+            run = _ClusterRun(
+                distributed, client, self.address, work.observer, {t.name: t for t in tasks}
+            )
+            yield from run.done(bundle, work.settings)
+            with suppress(Exception):  # what is left over hurts nobody
+                client.run(remove_abandoned, tasks[0].out)
 
 
 def _from_any_folder(task: SlideTask) -> SlideTask:
@@ -150,7 +151,7 @@ class _ClusterRun:
     _begun: set[str] = field(default_factory=set, init=False)
     _workers_seen: float = field(default_factory=lambda: time.monotonic(), init=False)
 
-    def done(self, bundle: ModelBundle, settings: RunSettings) -> Iterator[TaskDone]:
+    def done(self, bundle: ModelBundle, settings: RunSettings) -> Iterator[SlideResult]:
         """Tasks as they are done."""
         run = uuid.uuid4().hex  # other runs on this cluster may have slides of the same name
         self.client.subscribe_topic(_TOPIC, lambda event: self._heard.put(("event", event[1])))
@@ -216,20 +217,20 @@ class _ClusterRun:
             self._begun.add(name)
             self.observer.slide_started(name, len(self._begun), len(self.tasks))
 
-    def _outcome(self, future: Any, task: SlideTask) -> TaskDone | None:
+    def _outcome(self, future: Any, task: SlideTask) -> SlideResult | None:
         """The result of a task, or its failure when it took one worker down after the other.
 
         None where the worker that held the result died: another makes it again, in its turn.
         """
         try:
-            done: TaskDone = future.result(timeout=_FETCH_S)
+            done: SlideResult = future.result(timeout=_FETCH_S)
         except TimeoutError:
             return None
         except self.distributed.KilledWorker as error:
-            why = f"{task.told}: every worker that took it died ({error})."
-            return TaskDone(task.failed(why))
+            why = f"{task.shown}: every worker that took it died ({error})."
+            return task.failed(why)
         except MemoryError:
-            return TaskDone(task.failed(f"{task.told}: memory ran out on its worker."))
+            return task.failed(f"{task.shown}: memory ran out on its worker.")
         except GlissonError:
             raise
         except Exception as error:
@@ -241,7 +242,7 @@ class _ClusterRun:
         return done
 
 
-def _do(task: SlideTask, bundle: ModelBundle, settings: RunSettings, run: str) -> TaskDone:
+def _do(task: SlideTask, bundle: ModelBundle, settings: RunSettings, run: str) -> SlideResult:
     """Runs on a worker."""
     return do_task(task, bundle, _runtime(bundle, settings), _Events(run))
 

@@ -1,0 +1,280 @@
+"""The state of a results folder: which slides it holds, done or without a result.
+
+The slides' own folders are the only state. Tables, report, QuPath project and `run.json` are made
+from what this module reads, by `glisson.results.summary`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from glisson.errors import SettingsError
+from glisson.results.folder import (
+    BIOPSY,
+    FAILED,
+    INCOMPLETE,
+    SlideRequest,
+    read_json,
+    read_manifest,
+)
+from glisson.results.identity import hash_of
+from glisson.results.reading import is_set_aside, read_stored_slide
+
+_OF_THE_SLIDE = ("mpp", "sections")
+"""Settings that describe a slide rather than how it is measured: they may differ by slide."""
+_MOST_DIFFERENCES = 3
+_SHORT = 40
+"""Characters up to which an error shows a value; hashes and a model's story have more."""
+_REQUEST = TypeAdapter(SlideRequest)
+
+Method = Mapping[str, Any]
+"""All that must be alike in slides of one table, by the words that messages use."""
+
+
+class _Failure(BaseModel):
+    """The content of a `failed.json`, which somebody may have changed."""
+
+    status: Literal["failed", "waiting"]
+    error: str
+    when: datetime
+    request: SlideRequest
+
+
+class _Done(BaseModel):
+    """The keys of a `manifest.json` that tables need; those of earlier versions lack them."""
+
+    started: datetime | None = None
+    ended: datetime | None = None
+    because: str | None = None
+    request: SlideRequest | None = None
+
+
+@dataclass(frozen=True)
+class SlideState:
+    """One slide of a results folder.
+
+    Attributes:
+        name: of the slide's folder.
+        folder: where its results are.
+        request: the slide as the newest run was given it.
+        record: the content of `biopsy.json`; empty without a result.
+        error: why there is no result, or None.
+        waits: whether a run still has to do the slide.
+        because: why earlier results were replaced, or None.
+        started: when the work began, or None where that is not known.
+        ended: when it ended, likewise.
+    """
+
+    name: str
+    folder: Path
+    request: SlideRequest
+    record: dict[str, Any]
+    error: str | None = None
+    waits: bool = False
+    because: str | None = None
+    started: datetime | None = None
+    ended: datetime | None = None
+
+    @property
+    def method(self) -> Method:
+        """Return what a table's slides must have alike, as `method_of` gives it."""
+        return method_of(self.record)
+
+
+def read_states(out: Path) -> list[SlideState]:
+    """Read the slides of a results folder, sorted by name.
+
+    Corrected results and results that were set aside are no slides of their own.
+    """
+    names = (path.name for path in out.iterdir() if path.is_dir() and path.name[:1] != ".")
+    found = (_read_state(out / name) for name in sorted(names, key=lambda n: (n.casefold(), n)))
+    return [state for state in found if state is not None]
+
+
+def _read_state(folder: Path) -> SlideState | None:
+    manifest = read_manifest(folder)
+    try:
+        failure = _read_failure(folder)
+    except (OSError, ValueError) as error:
+        why = f"{folder / FAILED} cannot be read: {error}. Run the slide again."
+        return SlideState(folder.name, folder, SlideRequest(folder.name), {}, why, waits=True)
+    if failure is not None and (failure.status == "failed" or manifest is None):
+        return SlideState(
+            folder.name,
+            folder,
+            failure.request,
+            {},
+            failure.error,
+            waits=failure.status == "waiting",
+            ended=failure.when,
+        )
+    if not (folder / BIOPSY).is_file() or is_set_aside(folder):
+        return None
+    nothing = SlideState(folder.name, folder, SlideRequest(folder.name), {})
+    if manifest is None:
+        return _without_result(nothing, f"{folder.name}: {INCOMPLETE}. Run the slide again.")
+    try:
+        stored = read_stored_slide(folder)
+    except SettingsError as error:
+        return _without_result(nothing, str(error))
+    if stored.record.get("source") == "edited":
+        return None
+    try:
+        done = _Done.model_validate(manifest)
+    except ValidationError:
+        done = _Done()
+    request = done.request or _request_of(stored.record)
+    return SlideState(
+        folder.name,
+        folder,
+        request,
+        stored.record,
+        because=done.because,
+        started=done.started,
+        ended=done.ended,
+    )
+
+
+def _without_result(state: SlideState, error: str) -> SlideState:
+    record = _json_or_nothing(state.folder / BIOPSY)
+    return SlideState(state.name, state.folder, _request_of(record), {}, error, waits=True)
+
+
+def _json_or_nothing(path: Path) -> dict[str, Any]:
+    try:
+        return read_json(path)
+    except (OSError, ValueError):
+        return {}
+
+
+def _read_failure(folder: Path) -> _Failure | None:
+    if not (folder / FAILED).is_file():
+        return None
+    return _Failure.model_validate(read_json(folder / FAILED))
+
+
+def _request_of(record: Mapping[str, Any]) -> SlideRequest:
+    """Return the request as far as the results of an earlier version name it."""
+    slide = record.get("slide")
+    facts = slide if isinstance(slide, dict) else {}
+    return SlideRequest(str(facts.get("file", "")), pseudonyms=facts.get("pseudonyms") is True)
+
+
+def method_of(record: Mapping[str, Any]) -> Method:
+    """Return what decides a slide's numbers beside the slide: settings, model and version.
+
+    Args:
+        record: the content of `biopsy.json`.
+    """
+    settings, model = record["settings"], record["model"]
+    method = {"the version of Glisson": _version(record)}
+    method |= {f"the setting {k}": v for k, v in settings.items() if k not in _OF_THE_SLIDE}
+    method |= {f"the model's {k}": v for k, v in model.items() if k != "runtime"}
+    return dict(json.loads(json.dumps(method)))  # as a record from a file has it
+
+
+def _version(record: Mapping[str, Any]) -> object:
+    versions = record.get("versions")
+    return versions.get("glisson") if isinstance(versions, dict) else None
+
+
+def readable(records: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return the records that name their slide, settings and model; others are nobody's results."""
+    return {
+        name: record
+        for name, record in records.items()
+        if all(isinstance(record.get(key), dict) for key in ("slide", "settings", "model"))
+        and record.get("source") != "edited"
+    }
+
+
+def method_id(method: Method) -> str:
+    """Return eight digits of a hash that differ where the method does."""
+    return hash_of(dict(method))[:8]
+
+
+def differences(method: Method, others: Iterable[Method]) -> str:
+    """Name in what other slides differ from a method, at most three things."""
+    found = dict.fromkeys(
+        _difference(what, method.get(what), other.get(what))
+        for other in others
+        for what in {**method, **other}
+        if method.get(what) != other.get(what)
+    )
+    return ", ".join(list(found)[:_MOST_DIFFERENCES])
+
+
+def _difference(what: str, value: object, other: object) -> str:
+    is_short = max(len(str(value)), len(str(other))) <= _SHORT
+    return f"{what} ({other}, not {value})" if is_short else what
+
+
+def check_alike(
+    out: object, method: Method, others: Mapping[str, Method], advice: str, keep_old: bool
+) -> None:
+    """Reject slides that were measured in another way, unless they are to be kept.
+
+    Args:
+        out: the results folder, as errors call it.
+        method: of the slides that decide.
+        others: methods of other slides, by name.
+        advice: what to do instead of keeping them.
+        keep_old: whether the user wants to keep them.
+
+    Raises:
+        SettingsError: names how many differ, and in what.
+    """
+    differing = {name: other for name, other in others.items() if other != method}
+    if not differing or keep_old:
+        return
+    raise SettingsError(
+        f"{out} holds {len(differing)} slide(s) ({_listed(sorted(differing))}) that differ in "
+        f"{differences(method, differing.values())}. One table must not mix them. {advice} "
+        "--keep-old keeps them beside the others, with a column that tells them apart."
+    )
+
+
+def common_method(states: Sequence[SlideState]) -> Method | None:
+    """Return the method of most slides, of two as frequent the newer; None without results."""
+    done = sorted((each for each in states if each.record), key=lambda each: str(each.ended or ""))
+    if not done:
+        return None
+    counts = Counter(method_id(each.method) for each in done)
+    newest = {method_id(each.method): each.method for each in done}
+    order = list(newest)
+    chosen = max(order, key=lambda known: (counts[known], order.index(known)))
+    return newest[chosen]
+
+
+def warnings_of(states: Sequence[SlideState]) -> tuple[str, ...]:
+    """Say which slides of a folder are not done, and which were measured in another way."""
+    found = []
+    waiting = [each.name for each in states if each.waits]
+    if waiting:
+        found.append(
+            f"{len(waiting)} slide(s) are not done yet: {_listed(waiting)}. Run the same command "
+            "again; finished slides stay."
+        )
+    method = common_method(states)
+    differing = [each for each in states if each.record and each.method != method]
+    if method is not None and differing:
+        found.append(
+            f"{len(differing)} of {sum(bool(each.record) for each in states)} slides differ in "
+            f"{differences(method, (each.method for each in differing))}: "
+            f"{_listed([each.name for each in differing])}. The column `settings` of the tables "
+            "tells them apart; their numbers must not be compared as they are."
+        )
+    return tuple(found)
+
+
+def _listed(names: Sequence[str], most: int = 5) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

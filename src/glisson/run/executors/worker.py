@@ -1,0 +1,68 @@
+"""The process of `IsolatedProcess`: takes tasks from a pipe, and sends back results."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any
+
+from glisson.errors import GlissonError
+from glisson.model import ModelBundle, OpeningRuntime
+from glisson.run.observer import SilentObserver
+from glisson.run.settings import RunSettings
+from glisson.run.task import do_task
+
+Serve = Callable[[Connection, ModelBundle, RunSettings], None]
+
+
+def serve(connection: Connection, bundle: ModelBundle, settings: RunSettings) -> None:
+    """Do tasks as they arrive, until nobody sends any more."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # unfinished files are removed
+    runtime = OpeningRuntime(bundle, settings.runtime, settings.precision, settings.threads)
+    observer = _Reporter(connection)
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the run has ended
+        while True:
+            task = connection.recv()
+            try:
+                connection.send(("done", do_task(task, bundle, runtime, observer)))
+            except GlissonError as error:
+                connection.send(("error", error))
+            except MemoryError:
+                connection.send(("lost", "its process ran out of memory"))
+
+
+@dataclass
+class _Reporter(SilentObserver):
+    """An observer that sends the stages of a slide to the run."""
+
+    connection: Connection
+
+    def stage_started(self, name: str, stage: str) -> None:
+        """Send it."""
+        self.connection.send(("stage", (name, stage)))
+
+    def stage_progressed(self, name: str, done: int, total: int) -> None:
+        """Send it."""
+        self.connection.send(("progress", (name, done, total)))
+
+
+def main() -> None:
+    """Serve the run whose end of a pipe is the only argument."""
+    connection = _connection_at(int(sys.argv[1]))
+    level, chosen, bundle, settings = connection.recv()
+    if level is not None:
+        logging.basicConfig(level=level, format="%(levelname)s %(message)s")
+    chosen(connection, bundle, settings)
+
+
+def _connection_at(handle: int) -> Any:
+    if sys.platform == "win32":
+        from multiprocessing.connection import PipeConnection
+
+        return PipeConnection(handle)
+    return Connection(handle)
