@@ -13,15 +13,14 @@ from pathlib import Path
 
 import torch
 from draw_training_tiles import COUNT, MPP, SIZE_PX, draw_tiles
+from picture_tiles import JoinedTiles, PictureTiles, read_pictures
 
 from glisson.dataset import TileSource
 from glisson.files.atomic import atomic_path
 from glisson.training.devices import launch_fabric
 from glisson.training.loop import Trainer
 from glisson.training.network import create_network
-from glisson.training.picture_tiles import JoinedTiles, PictureTiles, read_pictures
-from glisson.training.recipe import Recipe
-from glisson.training.settings import TrainSettings
+from glisson.training.recipe import Recipe, TrainSettings
 
 RECIPE = Recipe(
     network="efficientnet-lite0",

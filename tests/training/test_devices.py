@@ -21,7 +21,7 @@ from pathlib import Path
 import torch
 from glisson.training.devices import launch_fabric
 from glisson.training.loop import Trainer
-from glisson.training.settings import TrainSettings
+from glisson.training.recipe import TrainSettings
 from glisson.training.record import Record
 from tests.training.scene import QUICK, ColourTiles, tiny_network
 

@@ -28,10 +28,9 @@ from glisson.training.checkpoint import (
 )
 from glisson.training.loop import Trainer
 from glisson.training.loss import ignore_border
-from glisson.training.recipe import PRESETS, Recipe, make_recipe
+from glisson.training.recipe import PRESETS, Recipe, TrainSettings, make_recipe
 from glisson.training.scoring import count_confusion, predict_classes
 from glisson.training.session import train_model
-from glisson.training.settings import TrainSettings
 from tests.training.scene import QUICK, ColourTiles, tiny_network
 
 LONG = replace(QUICK, epochs=12)

@@ -128,9 +128,8 @@ def train(
     decided = find_network_of_weights(weights) if weights else None
     if network and decided:
         raise SettingsError("The weights to start from decide the network: leave --network out.")
-    from glisson.training.recipe import make_recipe
+    from glisson.training.recipe import NOT_STATED, TrainSettings, make_recipe
     from glisson.training.session import train_model
-    from glisson.training.settings import NOT_STATED, TrainSettings
 
     recipe = make_recipe(
         preset.value,

@@ -22,15 +22,20 @@ from glisson.scores import Confusion
 from glisson.training.augment import AUGMENTATIONS, augment
 from glisson.training.average import WeightAverage
 from glisson.training.batches import Batch, Order, SplitTiles, load_batches
-from glisson.training.checkpoint import BEST, LAST, load_checkpoint, save_checkpoint
+from glisson.training.checkpoint import (
+    BEST,
+    LAST,
+    list_differences,
+    load_checkpoint,
+    make_identity,
+    save_checkpoint,
+)
 from glisson.training.devices import average_buffers, sum_over_devices
-from glisson.training.identity import list_differences, make_identity
 from glisson.training.loss import compute_loss
 from glisson.training.network import Normalise, find_normalisation
 from glisson.training.progress import Progress, TrainObserver
-from glisson.training.recipe import Recipe
+from glisson.training.recipe import Recipe, TrainSettings
 from glisson.training.scoring import count_confusion, make_score_row, predict_classes
-from glisson.training.settings import TrainSettings
 
 logger = logging.getLogger(__name__)
 
@@ -162,7 +167,7 @@ class Trainer:
                 self._save(LAST)
 
     def _load(self, split: Split) -> Iterator[Batch]:
-        is_pinned = self.fabric.device.type == "cuda"  # which then fetches them by itself
+        is_pinned = self.fabric.device.type == "cuda"  # for copies beside the computation
         return load_batches(self._tiles[split], self._orders[split], self._workers, is_pinned)
 
     def _learn(self, batch: Batch) -> float:

@@ -1,4 +1,4 @@
-"""Progress of a run, and whoever watches it."""
+"""Progress of a run, and the interface of its observers."""
 
 from __future__ import annotations
 

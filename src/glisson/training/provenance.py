@@ -14,7 +14,7 @@ from glisson.dataset.manifest import Distribution
 from glisson.dataset.study import UNKNOWN, UNKNOWN_PATIENT
 from glisson.model import ModelBundle, TractEvidence, Windows, find_bundle
 from glisson.training.network import IMAGENET, RANDOM, find_default_weights, find_licence
-from glisson.training.settings import NOT_STATED, TrainSettings
+from glisson.training.recipe import NOT_STATED, TrainSettings
 
 
 @dataclass(frozen=True)

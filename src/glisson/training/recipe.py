@@ -1,4 +1,4 @@
-"""Settings that decide the result of a training run, and presets of them."""
+"""Settings of a training run: those that decide its result, with presets, and the others."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from lightning.fabric import Fabric
+
 from glisson.errors import SettingsError
 from glisson.training.augment import AUGMENTATIONS
+
+NOT_STATED = "Not stated by those who trained it."
 
 
 @dataclass(frozen=True)
@@ -106,3 +110,25 @@ def make_recipe(preset: str, **changes: Any) -> Recipe:
     if preset == "glisson" and given.get("network", "").startswith("segformer"):
         given = _SEGFORMER_RATES | given
     return replace(PRESETS[preset], **given)
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """Settings that do not change the result of a recipe.
+
+    Attributes:
+        weights: name of the first weights, as `create_network` takes it; None for
+            `find_default_weights`.
+        workers: processes that read tiles; 0 reads in this process.
+        resume: resume the run of the same folder.
+        licence: of what is new in the model; the licence of `weights` stays beside it.
+        trained_on: the data, in words.
+        fabric: devices and precision; None for the processor.
+    """
+
+    weights: str | None = None
+    workers: int = 0
+    resume: bool = False
+    licence: str | None = None
+    trained_on: str = NOT_STATED
+    fabric: Fabric | None = None

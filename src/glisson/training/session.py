@@ -33,9 +33,8 @@ from glisson.training.provenance import (
     describe_start,
     inherit_settings,
 )
-from glisson.training.recipe import Recipe
+from glisson.training.recipe import NOT_STATED, Recipe, TrainSettings
 from glisson.training.record import FACTS_FILE, PREVIEW_FILE, write_facts
-from glisson.training.settings import NOT_STATED, TrainSettings
 
 logger = logging.getLogger(__name__)
 

@@ -173,10 +173,9 @@ def _trained(
 ) -> tuple[Progress, ModelBundle]:
     from glisson.training.devices import launch_fabric
     from glisson.training.network import find_network_of_weights
-    from glisson.training.recipe import make_recipe
+    from glisson.training.recipe import TrainSettings, make_recipe
     from glisson.training.record import Record
     from glisson.training.session import MODEL_FOLDER, train_model
-    from glisson.training.settings import TrainSettings
 
     folder = _folder(out, "model", mpp)
     recipe = make_recipe(

@@ -63,7 +63,7 @@ class TorchRuntime:
             return np.zeros((0, 3, height, width), np.float32)
         pixels = self._torch.from_numpy(np.ascontiguousarray(padded))
         if self._is_half:
-            pixels = pixels.pin_memory()  # the device fetches it by itself
+            pixels = pixels.pin_memory()  # for a copy beside the computation
         with self._call_lock, self._torch.inference_mode():
             logits = find_logits(self._network(self._normalise(pixels)))
             probabilities = compute_probabilities(logits, padded.shape[1:3])

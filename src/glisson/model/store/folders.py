@@ -146,6 +146,6 @@ def _refuse_foreign_code(bundle: ModelBundle) -> None:
     is_added = bundle.folder.resolve().is_relative_to(find_store_folder().resolve())
     if bundle.spec.architecture.is_torchscript and not is_added:
         raise UnsafeModel(
-            f"{bundle.folder} holds TorchScript, which is code. If you trust whoever made it: "
+            f"{bundle.folder} holds TorchScript, which is code. If you trust its makers: "
             f"glisson models add {bundle.folder}, then --model {bundle.spec.name}."
         )
