@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -39,7 +40,8 @@ def test_two_processes_train_one_network(tmp_path: Path) -> None:
     script = tmp_path / "train_on_two.py"
     script.write_text(SCRIPT, encoding="utf-8")
     folder = tmp_path / "run"
-    environment = {"PYTHONPATH": str(Path(__file__).parents[2]), "PATH": "/usr/bin:/bin"}
+    paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
     subprocess.run([sys.executable, script, folder], env=environment, check=True, timeout=300)
     state = load_checkpoint(folder / LAST)
     ranks = [torch.load(folder / f"rank-{rank}.pt", weights_only=True) for rank in (0, 1)]
