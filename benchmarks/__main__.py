@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.peers import HERE, PEERS, Peer, environment
+from benchmarks.peers import HERE, PEERS, Peer, install_peer
 from benchmarks.peers.weights import write_weights
-from benchmarks.processes import Measured, measured
-from benchmarks.slides import STANDARD, bench_slide
+from benchmarks.processes import CommandCost, measure_command
+from benchmarks.slides import STANDARD, make_slide
 from benchmarks.table import SAME_TILES, SHIPPED, write_results
 from glisson.model import find_model
 
@@ -30,16 +30,16 @@ FLOOR_SIDE_PX = 256
 
 @dataclass
 class Contestant:
-    """What is timed.
+    """A program that the benchmark times.
 
     Attributes:
-        name: for the table.
-        command: from a folder for its output to a command line.
-        tiles: from its output folder and printed words to windows predicted.
-        mpp: µm/px of its windows.
-        side_px: of its windows.
-        writes: what it leaves on disk.
-        is_peer: whether it is not Glisson.
+        name: label in the table.
+        command: function from an output folder and threads to a command line.
+        tiles: function from output folder and printed text to the number of predicted windows.
+        mpp: µm/px of the windows.
+        side_px: side of the windows.
+        writes: description of the output files.
+        is_peer: whether the program is another than Glisson.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Contestant:
     side_px: int
     writes: str = "outlines, measurements, class map, report"
     is_peer: bool = False
-    runs: dict[int, list[Measured]] = field(default_factory=dict)
+    runs: dict[int, list[CommandCost]] = field(default_factory=dict)
     windows: int = 0
 
 
@@ -68,13 +68,13 @@ def main() -> None:
     )
     chosen = options.parse_args()
     folder: Path = chosen.folder
-    slide = bench_slide(folder, STANDARD)
-    contestants = _ours(slide, folder)
+    slide = make_slide(folder, STANDARD)
+    contestants = _list_glisson(slide, folder)
     if not chosen.no_peers and chosen.peers_from is None:
         write_weights(find_model(None), folder / "weights")
         homes = chosen.environments or folder / "environments"
-        contestants += [_peer(peer, slide, folder, homes) for peer in PEERS]
-    floors = {count: _floor(slide, count) for count in chosen.threads}
+        contestants += [_make_peer(peer, slide, folder, homes) for peer in PEERS]
+    floors = {count: _measure_floor(slide, count) for count in chosen.threads}
     for number in range(chosen.rounds):
         for threads in chosen.threads:
             for contestant in contestants:
@@ -87,14 +87,14 @@ def main() -> None:
                     f"{last.wall_s:.1f} s, {last.peak_mb:.0f} MB",
                     flush=True,
                 )
-    record = _record(contestants, floors, chosen.threads)
+    record = _assemble_record(contestants, floors, chosen.threads)
     if chosen.peers_from is not None:
-        record["runs"] += _peers_of(chosen.peers_from)
+        record["runs"] += _read_peers(chosen.peers_from)
     write_results(record, chosen.results)
 
 
-def _peers_of(path: Path) -> list[dict[str, Any]]:
-    """The peers' rows of an earlier run, which say so."""
+def _read_peers(path: Path) -> list[dict[str, Any]]:
+    """Read the peers' rows of an earlier run, and add that run's name."""
     earlier = json.loads(path.read_text("utf-8"))
     rows = [row for row in earlier["runs"] if not row["name"].startswith("Glisson")]
     return [row | {"measured": row.get("measured", path.stem)} for row in rows]
@@ -104,21 +104,28 @@ def _run_once(contestant: Contestant, folder: Path, threads: int) -> None:
     out = folder / "runs" / contestant.name.split()[0].lower()
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
-    result = measured(contestant.command(out, threads), range(threads))
+    result = measure_command(contestant.command(out, threads), range(threads))
     contestant.runs.setdefault(threads, []).append(result)
     contestant.windows = contestant.tiles(out, result.output)
 
 
-def _ours(slide: Path, folder: Path) -> list[Contestant]:
-    """The default, the same in f32, and the peers' tiles: 1 µm/px, 256 px, no overlap."""
+def _list_glisson(slide: Path, folder: Path) -> list[Contestant]:
+    """List Glisson's default, f32, and the peers' tiles: 1 µm/px, 256 px, no overlap."""
     spec = find_model(None).spec
     side_px = spec.windows.side_px if spec.windows else spec.window_px
-    as_peers = _at_one_um(folder / "one-um-model")
+    as_peers = _make_one_um_bundle(folder / "one-um-model")
 
     def command(*more: str | Path) -> Callable[[Path, int], list[str | Path]]:
         return lambda out, threads: [
-            GLISSON, "segment", slide, "-o", out, "--threads", str(threads), *more,
-        ]  # fmt: skip
+            GLISSON,
+            "segment",
+            slide,
+            "-o",
+            out,
+            "--threads",
+            str(threads),
+            *more,
+        ]
 
     def windows(out: Path, _: str) -> int:
         record = json.loads((out / slide.stem / "biopsy.json").read_text("utf-8"))
@@ -126,13 +133,13 @@ def _ours(slide: Path, folder: Path) -> list[Contestant]:
 
     return [
         Contestant(SHIPPED, command(), windows, spec.mpp, side_px),
-        Contestant("Glisson --exact", command("--exact"), windows, spec.mpp, side_px),
+        Contestant("Glisson, f32", command("--precision", "f32"), windows, spec.mpp, side_px),
         Contestant(SAME_TILES, command("--model", as_peers), windows, 1.0, 256),
     ]
 
 
-def _at_one_um(folder: Path) -> Path:
-    """The shipped bundle, told to look at 1 µm/px in windows of 256 px without overlap."""
+def _make_one_um_bundle(folder: Path) -> Path:
+    """Copy the shipped bundle, for 1 µm/px and windows of 256 px without overlap."""
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(find_model(None).folder, folder)
     path = folder / "model.json"
@@ -142,8 +149,8 @@ def _at_one_um(folder: Path) -> Path:
     return folder
 
 
-def _peer(peer: Peer, slide: Path, folder: Path, homes: Path) -> Contestant:
-    python = environment(peer, homes)
+def _make_peer(peer: Peer, slide: Path, folder: Path, homes: Path) -> Contestant:
+    python = install_peer(peer, homes)
     script, weights = HERE / peer.script, folder / "weights"
     return Contestant(
         peer.name,
@@ -156,41 +163,48 @@ def _peer(peer: Peer, slide: Path, folder: Path, homes: Path) -> Contestant:
     )
 
 
-def _floor(slide: Path, threads: int) -> dict[str, float]:
+def _measure_floor(slide: Path, threads: int) -> dict[str, float]:
     command = [sys.executable, "-m", "benchmarks.floor", slide, "1.0", str(FLOOR_SIDE_PX)]
-    found = measured([*command, str(threads)], range(threads))
+    found = measure_command([*command, str(threads)], range(threads))
     ms: dict[str, float] = json.loads(found.output.strip().splitlines()[-1])
     return ms
 
 
-def _record(
+def _assemble_record(
     contestants: list[Contestant], floors: dict[int, dict[str, float]], threads: list[int]
 ) -> dict[str, Any]:
-    """Everything measured; `benchmarks.table` draws the ratios from it."""
+    """Assemble the figures; `benchmarks.table` adds the ratios."""
     return {
         "synthetic": True,
         "slide": f"{STANDARD.width_l0} x {STANDARD.height_l0} px of 0.25 µm, two drawn cores",
-        "processor": _processor(),
+        "processor": _name_processor(),
         "floors_ms_a_tile": {str(count): floor for count, floor in floors.items()},
         "runs": [
-            _row(each, count) for each in contestants for count in threads if count in each.runs
+            _summarise(contestant, count)
+            for contestant in contestants
+            for count in threads
+            if count in contestant.runs
         ],
     }
 
 
-def _row(contestant: Contestant, threads: int) -> dict[str, Any]:
+def _summarise(contestant: Contestant, threads: int) -> dict[str, Any]:
     runs = contestant.runs[threads]
     return {
-        "name": contestant.name, "threads": threads, "windows": contestant.windows,
-        "window_px": contestant.side_px, "mpp": contestant.mpp, "writes": contestant.writes,
+        "name": contestant.name,
+        "threads": threads,
+        "windows": contestant.windows,
+        "window_px": contestant.side_px,
+        "mpp": contestant.mpp,
+        "writes": contestant.writes,
         "wall_s": round(statistics.median(run.wall_s for run in runs), 2),
         "all_wall_s": [round(run.wall_s, 2) for run in runs],
         "cpu_s": round(statistics.median(run.cpu_s for run in runs), 2),
         "peak_mb": round(max(run.peak_mb for run in runs)),
-    }  # fmt: skip
+    }
 
 
-def _processor() -> str:
+def _name_processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
         name = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))

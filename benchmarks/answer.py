@@ -1,4 +1,4 @@
-"""Does a fast setting keep the answer? Settings against f32 with the default overlap, on phantoms.
+"""Agreement of fast settings with f32 at the default overlap, on phantoms.
 
     python -m benchmarks.answer --slides FOLDER
 
@@ -33,7 +33,7 @@ Labels = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Mode:
-    """A way to compute the same model: precision, share of overlap, side of the windows."""
+    """A setting of the same model: precision, share of overlap, side of the windows."""
 
     precision: Literal["f32", "bf16"] = "f32"
     overlap: float = 0.25
@@ -41,7 +41,7 @@ class Mode:
 
     @property
     def name(self) -> str:
-        """Such as `bf16, overlap 0.125, 256 px`."""
+        """Return a label such as `bf16, overlap 0.125, 256 px`."""
         return f"{self.precision}, overlap {self.overlap:.3g}, {self.window_px} px"
 
 
@@ -67,15 +67,15 @@ def main() -> None:
     options.add_argument("--model")
     chosen = options.parse_args()
     bundle = find_model(chosen.model)
-    rows = compared(bundle, sorted(chosen.slides.glob("*.truth.ome.tif")))
+    rows = compare_modes(bundle, sorted(chosen.slides.glob("*.truth.ome.tif")))
     for row in rows:
         print(json.dumps(row))
     if chosen.out:
         chosen.out.write_text(json.dumps(rows, indent=1) + "\n")
 
 
-def compared(bundle: ModelBundle, truths: list[Path]) -> list[dict[str, float | str]]:
-    """One row a mode: Dice against the truth, pooled, and agreement with the exact answer."""
+def compare_modes(bundle: ModelBundle, truths: list[Path]) -> list[dict[str, float | str]]:
+    """Return a row per mode: pooled Dice against the truth, and agreement with `EXACT`."""
     pooled = {mode: np.zeros((3, 3), int) for mode in MODES}
     with_exact = {mode: np.zeros((3, 3), int) for mode in MODES}
     seconds = dict.fromkeys(MODES, 0.0)
@@ -83,18 +83,18 @@ def compared(bundle: ModelBundle, truths: list[Path]) -> list[dict[str, float | 
     runtimes = {mode: OpenVinoRuntime(bundle, mode.precision) for mode in MODES}
     for path in truths:
         truth = tifffile.imread(path)
-        with open_slide(_slide_of(path)) as slide:
+        with open_slide(_find_slide(path)) as slide:
             tissue = find_tissue(slide)
             exact: Labels | None = None
             for mode in MODES:
                 started = time.perf_counter()
-                found = _found(slide, tissue, bundle, runtimes[mode], mode)
+                found = _segment(slide, tissue, bundle, runtimes[mode], mode)
                 seconds[mode] += time.perf_counter() - started
-                labels = _labels(found, truth.shape)
+                labels = _read_labels(found, truth.shape)
                 exact = labels if exact is None else exact
                 pooled[mode] += confusion(truth, labels)
                 with_exact[mode] += confusion(exact, labels)
-                tracts[mode] += _count(found, bundle)
+                tracts[mode] += _count_tracts(found, bundle)
     return [
         {
             "mode": mode.name,
@@ -109,24 +109,24 @@ def compared(bundle: ModelBundle, truths: list[Path]) -> list[dict[str, float | 
     ]
 
 
-def _slide_of(truth: Path) -> Path:
+def _find_slide(truth: Path) -> Path:
     stem = truth.name.removesuffix(".truth.ome.tif")
     candidates = [truth.with_name(stem + ending) for ending in (".svs", ".tif", ".tiff")]
     return next(path for path in candidates if path.exists())
 
 
-def _found(
+def _segment(
     slide: Slide, tissue: TissueMap, bundle: ModelBundle, runtime: OpenVinoRuntime, mode: Mode
 ) -> ClassMap:
     settings = SegmentSettings(bundle.spec.mpp, mode.window_px, mode.overlap)
     return segment_slide(slide, tissue, runtime, settings)
 
 
-def _labels(found: ClassMap, shape: tuple[int, ...]) -> Labels:
+def _read_labels(found: ClassMap, shape: tuple[int, ...]) -> Labels:
     return found.crop(BoxPx(0, 0, shape[1], shape[0])).labels
 
 
-def _count(found: ClassMap, bundle: ModelBundle) -> int:
+def _count_tracts(found: ClassMap, bundle: ModelBundle) -> int:
     return len(find_regions(found, RegionSettings.of_model(bundle.spec)).tracts)
 
 

@@ -1,7 +1,7 @@
-"""What nobody can be faster than: `floor.py SLIDE MPP SIDE THREADS`, in milliseconds a window.
+"""Lower bound of the time a window, in milliseconds: `floor.py SLIDE MPP SIDE THREADS`.
 
-The model's forward pass alone, and reading alone, at the slide's nearest level, each with as many
-threads as allowed. Prints JSON.
+Measures the model's forward pass alone, and reading alone at the slide's nearest level, each with
+all allowed threads. Prints JSON.
 """
 
 from __future__ import annotations
@@ -31,35 +31,35 @@ def main() -> None:
     print(
         json.dumps(
             {
-                "forward_ms": forward_ms(int(side_px), threads),
-                "read_ms": read_ms(slide, mpp, int(side_px), threads),
+                "forward_ms": measure_forward_ms(int(side_px), threads),
+                "read_ms": measure_read_ms(slide, mpp, int(side_px), threads),
             }
         )
     )
 
 
-def forward_ms(side_px: int, threads: int) -> float:
-    """A window through the shipped model, from bytes to probabilities."""
+def measure_forward_ms(side_px: int, threads: int) -> float:
+    """Measure the shipped model on a window, from bytes to probabilities."""
     runtime = OpenVinoRuntime(find_model(None), "auto", threads)
     noise = np.random.default_rng(0).integers(0, 255, (1, side_px, side_px, 3)).astype(np.uint8)
-    return _median_ms(lambda: runtime.predict(noise), threads)
+    return _measure_median_ms(lambda: runtime.predict(noise), threads)
 
 
-def read_ms(slide: Path, mpp: float, side_px: int, threads: int) -> float:
-    """A window of tissue read by OpenSlide alone, never the same twice."""
+def measure_read_ms(slide: Path, mpp: float, side_px: int, threads: int) -> float:
+    """Measure how OpenSlide reads windows, each at another place."""
     with openslide.OpenSlide(slide) as handle:
         level = handle.get_best_level_for_downsample(
             mpp / float(handle.properties["openslide.mpp-x"]) + 0.01
         )
         scale = handle.level_downsamples[level]
         size_px = round(side_px * mpp / float(handle.properties["openslide.mpp-x"]) / scale)
-        places = _places(handle, round(size_px * scale))
-        return _median_ms(
+        places = _list_places(handle, round(size_px * scale))
+        return _measure_median_ms(
             lambda: handle.read_region(next(places), level, (size_px, size_px)), threads
         )
 
 
-def _places(handle: openslide.OpenSlide, step_l0: int) -> Iterator[tuple[int, int]]:
+def _list_places(handle: openslide.OpenSlide, step_l0: int) -> Iterator[tuple[int, int]]:
     width, height = handle.dimensions
     lattice = itertools.product(
         range(0, height - step_l0, step_l0), range(0, width - step_l0, step_l0)
@@ -67,8 +67,8 @@ def _places(handle: openslide.OpenSlide, step_l0: int) -> Iterator[tuple[int, in
     return itertools.cycle([(x, y) for y, x in lattice])
 
 
-def _median_ms(call: Callable[[], object], threads: int) -> float:
-    """Wall time a call, with `threads` calls under way."""
+def _measure_median_ms(call: Callable[[], object], threads: int) -> float:
+    """Measure the wall time a call, with `threads` concurrent calls."""
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(lambda _: call(), range(2 * threads)))
         rounds = []

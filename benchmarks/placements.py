@@ -1,13 +1,13 @@
-"""Does the answer depend on where the tissue lies on the slide? The same pixels, placed nine ways.
+"""Dependence of the answer on the tissue's place: the same pixels in nine placements.
 
     python -m benchmarks.placements core-02.jpg core-03.jpg --mpp 0.5 [--model NAME]
     python -m benchmarks.placements --phantom 1 --phantom 2
 
-Each picture is segmented as `glisson segment` does, as it is, with glass added at the left and at
-the top, turned by quarters and mirrored. Nothing is written but the table: portal percent with its
-uncertainty, tracts, candidates, and the spread over the placements. `--min-sure-area`,
-`--sure-probability`, `--min-probability` and `--spread` try other limits than the model's. A
-bundle's `probability_spread` is right when about nine placements of ten are `covered`.
+Each picture is segmented as by `glisson segment`: unchanged, with glass at the left and at the top,
+turned by quarters, and mirrored. The table shows portal percent with its uncertainty, tracts,
+candidates, and the spread over the placements. `--min-sure-area`, `--sure-probability`,
+`--min-probability` and `--spread` replace the model's limits. A bundle's `probability_spread` is
+right if about nine placements of ten are `covered`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from glisson.regions import Regions, RegionSettings, find_regions
 from glisson.segmentation import SegmentSettings, segment_beside_artefacts
 from glisson.slides import InMemorySlide
 from glisson.tissue import TissueSettings, find_tissue
-from glisson_phantom import PhantomSettings, phantom_in_memory, plan_biopsy
+from glisson_phantom import PhantomSettings, plan_biopsy, render_phantom
 
 Pixels = NDArray[np.uint8]
 
@@ -39,17 +39,17 @@ _PHANTOM_MPP = 0.5
 
 
 @dataclass(frozen=True)
-class Placed:
-    """What was found on one placement.
+class Placement:
+    """Results on one placement.
 
     Attributes:
-        placement: how the pixels lie.
-        windows: how many were predicted.
-        portal_percent: of the tissue.
-        uncertainty: of it, in percentage points.
-        complete: tracts free of the tissue's edge.
-        partial: the other tracts.
-        candidates: portal areas that do not count.
+        placement: position of the pixels.
+        windows: number of predicted windows.
+        portal_percent: portal share of the tissue.
+        uncertainty: uncertainty of the portal percent, in percentage points.
+        complete: number of tracts that do not touch the tissue's edge.
+        partial: number of other tracts.
+        candidates: number of portal areas below the limits.
     """
 
     placement: str
@@ -63,18 +63,18 @@ class Placed:
 
 @dataclass(frozen=True)
 class Spread:
-    """How far the placements of one slide lie apart.
+    """Differences between the placements of one slide.
 
     Attributes:
-        slide: its name.
+        slide: name of the slide.
         portal_percent: mean over the placements.
-        largest_difference_percent: of a placement's portal percent from the mean, as a percentage
-            of the mean.
-        fewest_tracts: on any placement.
-        most_tracts: on any placement.
+        largest_difference_percent: largest difference of a placement's portal percent from the
+            mean, as a percentage of the mean.
+        fewest_tracts: smallest number of tracts.
+        most_tracts: largest number of tracts.
         uncertainty: mean over the placements, in percentage points.
-        covered: placements whose portal percent differs from the mean by at most its uncertainty.
-        placements: how many there are.
+        covered: number of placements whose uncertainty covers the mean.
+        placements: number of placements.
     """
 
     slide: str
@@ -88,29 +88,27 @@ class Spread:
 
 
 def main() -> None:
-    """Print a table for each slide, and write it as JSON if asked to."""
-    chosen = _options()
+    """Print a table for each slide, and write the tables as JSON with `--out`."""
+    chosen = _parse_options()
     bundle = find_model(chosen.model)
     runtime = open_runtime(bundle, threads=chosen.threads)
-    limits = _limits(bundle, chosen)
+    limits = _choose_limits(bundle, chosen)
+    method = Method(bundle, runtime, limits, chosen.threads)
     rows = []
-    for name, rgb, mpp in _slides(chosen):
-        found = [
-            placed_result(placement, pixels, mpp, bundle, runtime, limits, chosen.threads)
-            for placement, pixels in placements(rgb)
-        ]
-        for each in found:
-            print(json.dumps(asdict(each)), flush=True)
-        rows.append({**asdict(spread_of(name, found)), "limits": asdict(limits)})
+    for name, rgb, mpp in _read_slides(chosen):
+        found = [method.measure(placement, pixels, mpp) for placement, pixels in place_pixels(rgb)]
+        for placement in found:
+            print(json.dumps(asdict(placement)), flush=True)
+        rows.append({**asdict(compare_placements(name, found)), "limits": asdict(limits)})
         print(json.dumps(rows[-1]), flush=True)
     if chosen.out:
         chosen.out.write_text(json.dumps(rows, indent=1) + "\n")
 
 
-def placements(rgb: Pixels) -> Iterator[tuple[str, Pixels]]:
+def place_pixels(rgb: Pixels) -> Iterator[tuple[str, Pixels]]:
     """Yield a slide's pixels in nine placements: name and pixels."""
     yield "as it is", rgb
-    glass = glass_of(rgb)
+    glass = estimate_glass(rgb)
     for left, top in GLASS_PX:
         height, width = rgb.shape[:2]
         wider = np.empty((height + top, width + left, 3), np.uint8)
@@ -122,38 +120,46 @@ def placements(rgb: Pixels) -> Iterator[tuple[str, Pixels]]:
     yield "mirrored", np.ascontiguousarray(rgb[:, ::-1])
 
 
-def glass_of(rgb: Pixels) -> Pixels:
-    """Take the commonest bright colour of a slide's border, or white where there is none."""
+def estimate_glass(rgb: Pixels) -> Pixels:
+    """Return the median bright colour of a slide's border, or white without bright pixels."""
     border = np.concatenate([rgb[0], rgb[-1], rgb[:, 0], rgb[:, -1]])
     bright = border[border.min(axis=1) > 225]
     return np.median(bright, axis=0).astype(np.uint8) if len(bright) else np.full(3, 255, np.uint8)
 
 
-def placed_result(
-    placement: str,
-    rgb: Pixels,
-    mpp: float,
-    bundle: ModelBundle,
-    runtime: Runtime,
-    limits: RegionSettings,
-    threads: int | None = None,
-) -> Placed:
-    """Segment and measure one placement as `glisson segment` does."""
-    pixel = PixelSize(mpp, mpp)
-    slide = InMemorySlide(rgb, pixel)
-    tissue = find_tissue(slide, TissueSettings(threads=threads))
-    settings = SegmentSettings.of_model(bundle.spec)
-    class_map, _ = segment_beside_artefacts(slide, tissue, runtime, settings)
-    regions = find_regions(class_map, limits)
-    return _row(placement, class_map.windows, regions, measure_biopsy(regions, pixel).biopsy)
+@dataclass(frozen=True)
+class Method:
+    """The steps of `glisson segment` with one model and its limits.
+
+    Attributes:
+        bundle: the model.
+        runtime: the opened model.
+        limits: limits of tracts.
+        threads: threads that find tissue; None for all.
+    """
+
+    bundle: ModelBundle
+    runtime: Runtime
+    limits: RegionSettings
+    threads: int | None = None
+
+    def measure(self, placement: str, rgb: Pixels, mpp: float) -> Placement:
+        """Segment and measure one placement."""
+        pixel = PixelSize(mpp, mpp)
+        slide = InMemorySlide(rgb, pixel)
+        tissue = find_tissue(slide, TissueSettings(threads=self.threads))
+        settings = SegmentSettings.of_model(self.bundle.spec)
+        class_map, _ = segment_beside_artefacts(slide, tissue, self.runtime, settings)
+        regions = find_regions(class_map, self.limits)
+        return _count(placement, class_map.windows, regions, measure_biopsy(regions, pixel).biopsy)
 
 
-def spread_of(slide: str, found: list[Placed]) -> Spread:
+def compare_placements(slide: str, found: list[Placement]) -> Spread:
     """Compare the placements of one slide."""
-    percents = np.array([each.portal_percent for each in found])
-    uncertainty = np.array([each.uncertainty for each in found])
+    percents = np.array([placement.portal_percent for placement in found])
+    uncertainty = np.array([placement.uncertainty for placement in found])
     difference = np.abs(percents - percents.mean())
-    tracts = [each.complete + each.partial for each in found]
+    tracts = [placement.complete + placement.partial for placement in found]
     return Spread(
         slide,
         round(float(percents.mean()), 3),
@@ -166,10 +172,10 @@ def spread_of(slide: str, found: list[Placed]) -> Spread:
     )
 
 
-def _row(placement: str, windows: int, regions: Regions, biopsy: BiopsyMeasurements) -> Placed:
-    """Count tracts even where bridges forbid it: the question is whether they come and go."""
+def _count(placement: str, windows: int, regions: Regions, biopsy: BiopsyMeasurements) -> Placement:
+    """Count tracts even between bridges, where Glisson gives no count."""
     complete = sum(tract.complete for tract in regions.tracts)
-    return Placed(
+    return Placement(
         placement,
         windows,
         round(biopsy.portal_percent or 0.0, 3),
@@ -180,7 +186,7 @@ def _row(placement: str, windows: int, regions: Regions, biopsy: BiopsyMeasureme
     )
 
 
-def _options() -> argparse.Namespace:
+def _parse_options() -> argparse.Namespace:
     options = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -197,8 +203,8 @@ def _options() -> argparse.Namespace:
     return options.parse_args()
 
 
-def _limits(bundle: ModelBundle, chosen: argparse.Namespace) -> RegionSettings:
-    """Take the model's limits, and what was given instead."""
+def _choose_limits(bundle: ModelBundle, chosen: argparse.Namespace) -> RegionSettings:
+    """Return the model's limits with those of the command line."""
     given = {
         "min_tract_probability": chosen.min_probability,
         "sure_probability": chosen.sure_probability,
@@ -209,7 +215,7 @@ def _limits(bundle: ModelBundle, chosen: argparse.Namespace) -> RegionSettings:
     return replace(RegionSettings.of_model(bundle.spec), **instead)
 
 
-def _slides(chosen: argparse.Namespace) -> Iterator[tuple[str, Pixels, float]]:
+def _read_slides(chosen: argparse.Namespace) -> Iterator[tuple[str, Pixels, float]]:
     """Yield name, pixels and µm/px of each picture and each phantom (SYNTHETIC)."""
     for path in chosen.pictures:
         yield path.name, np.asarray(Image.open(path).convert("RGB")), chosen.mpp
@@ -217,7 +223,7 @@ def _slides(chosen: argparse.Namespace) -> Iterator[tuple[str, Pixels, float]]:
         settings = PhantomSettings(
             seed=seed, length_mm=6, stage=min(seed, 2), artefacts=0, mpp=_PHANTOM_MPP
         )
-        slide, _ = phantom_in_memory(plan_biopsy(settings))
+        slide, _ = render_phantom(plan_biopsy(settings))
         size = slide.info.size_l0
         whole = RegionUm(0, 0, size.width * _PHANTOM_MPP, size.height * _PHANTOM_MPP)
         yield f"phantom {seed}", slide.read(whole, _PHANTOM_MPP).rgb, _PHANTOM_MPP

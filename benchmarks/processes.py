@@ -1,4 +1,4 @@
-"""A command's wall time, processor time and peak memory, its children included."""
+"""Wall time, processor time and peak memory of a command and its children."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _EVERY_S = 0.05
 
 
 @dataclass(frozen=True)
-class Measured:
-    """What a command cost.
+class CommandCost:
+    """The cost of a command.
 
     Attributes:
-        wall_s: from start to end, start-up included.
-        cpu_s: user and system time of all its processes.
-        peak_mb: largest resident memory of all its processes together, sampled 20 times a second.
-        output: what it printed.
+        wall_s: seconds from start to end, with start-up.
+        cpu_s: user and system time of all processes.
+        peak_mb: largest resident memory of all processes together, sampled 20 times a second.
+        output: printed text.
     """
 
     wall_s: float
@@ -32,18 +32,23 @@ class Measured:
     output: str
 
 
-def measured(command: Sequence[str | Path], cores: Sequence[int], **variables: str) -> Measured:
+def measure_command(
+    command: Sequence[str | Path], cores: Sequence[int], **variables: str
+) -> CommandCost:
     """Run a command on these processor cores alone.
 
     Raises:
-        subprocess.CalledProcessError: it failed; its last words are in the message.
+        subprocess.CalledProcessError: the command failed; the error holds the end of its stderr.
     """
     before = os.times()
     started = time.perf_counter()
     process = subprocess.Popen(
         ["taskset", "-c", ",".join(map(str, cores)), *command],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | variables,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | variables,
+    )
     peak = [0.0]
     watcher = threading.Thread(target=_watch, args=(process, peak))
     watcher.start()
@@ -56,19 +61,19 @@ def measured(command: Sequence[str | Path], cores: Sequence[int], **variables: s
     cpu_s = (after.children_user - before.children_user) + (
         after.children_system - before.children_system
     )
-    return Measured(wall_s, cpu_s, peak[0], output)
+    return CommandCost(wall_s, cpu_s, peak[0], output)
 
 
 def _watch(process: subprocess.Popen[str], peak: list[float]) -> None:
     while process.poll() is None:
-        peak[0] = max(peak[0], _resident_mb(process.pid))
+        peak[0] = max(peak[0], _measure_memory_mb(process.pid))
         time.sleep(_EVERY_S)
 
 
-def _resident_mb(pid: int) -> float:
+def _measure_memory_mb(pid: int) -> float:
     try:
         root = psutil.Process(pid)
         family = [root, *root.children(recursive=True)]
-        return sum(each.memory_info().rss for each in family) / 1e6
-    except psutil.Error:  # it ended just now
+        return sum(process.memory_info().rss for process in family) / 1e6
+    except psutil.Error:  # the process ended meanwhile
         return 0.0

@@ -1,8 +1,8 @@
-"""One worker and two, on the same slides: `python -m benchmarks.scaling SLIDES`.
+"""Scaling from one worker to two on the same slides: `python -m benchmarks.scaling SLIDES`.
 
-Workers have one thread each. Wall time is from the command's start to its end, less what the same
-command takes when all slides are done already; the workers start before. Processor time is the
-workers' own. Alternated, medians.
+Workers have one thread each and start before the command. Wall time is that of the command less
+that of the same command after all slides are finished. Processor time is the workers' own. Rounds
+alternate; figures are medians.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ GLISSON = (sys.executable, "-c", "from glisson.cli import main; main()")
 
 @dataclass(frozen=True)
 class Cost:
-    """What a run cost.
+    """The cost of a run.
 
     Attributes:
-        workers: of the cluster.
-        wall_s: of the command, less its start, end and summary.
-        cpu_s: of the workers, while it ran.
-        load: processes that wanted a processor at its end, ours and others'.
+        workers: number of workers of the cluster.
+        wall_s: wall time of the command, less its start, end and summary.
+        cpu_s: processor time of the workers during the run.
+        load: load average at the end, with other users' processes.
     """
 
     workers: int
@@ -44,7 +44,7 @@ class Cost:
 
 
 def main() -> None:
-    """Run it in turn; write medians and efficiencies."""
+    """Run one and two workers in turn; write medians and efficiencies."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("slides", type=Path, nargs="+")
     options.add_argument("--folder", type=Path, default=Path("scaling-out"))
@@ -53,47 +53,56 @@ def main() -> None:
     chosen = options.parse_args()
     chosen.folder.mkdir(parents=True, exist_ok=True)
     costs = [
-        _cost(workers, chosen.slides, chosen.folder)
+        _measure(workers, chosen.slides, chosen.folder)
         for _ in range(chosen.rounds)
         for workers in (1, 2)
     ]
-    record = {"slides": len(chosen.slides), **_medians(costs), "runs": [asdict(c) for c in costs]}
+    record = {"slides": len(chosen.slides), **_summarise(costs), "runs": [asdict(c) for c in costs]}
     path = chosen.results / f"{datetime.datetime.now(datetime.UTC).date()}-scaling.json"
     path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(record, indent=2))
 
 
-def _cost(workers: int, slides: list[Path], folder: Path) -> Cost:
+def _measure(workers: int, slides: list[Path], folder: Path) -> Cost:
     out = folder / "out"
     shutil.rmtree(out, ignore_errors=True)
     cluster = Cluster(folder, workers, os.environ)
     try:
         cluster.start()
-        command = [*GLISSON, "segment", *map(str, slides), "-o", str(out), "--threads", "1",
-                   "--dask", cluster.address]  # fmt: skip
-        _timed([*command, "--overwrite"])  # every worker opens its model
-        before_s = _cpu_s(cluster)
-        wall_s = _timed([*command, "--overwrite"])
-        cpu_s = _cpu_s(cluster) - before_s
-        wall_s -= _timed(command)
+        command = [
+            *GLISSON,
+            "segment",
+            *map(str, slides),
+            "-o",
+            str(out),
+            "--threads",
+            "1",
+            "--dask",
+            cluster.address,
+        ]
+        _time_command([*command, "--overwrite"])  # every worker opens its model
+        before_s = _read_cpu_s(cluster)
+        wall_s = _time_command([*command, "--overwrite"])
+        cpu_s = _read_cpu_s(cluster) - before_s
+        wall_s -= _time_command(command)
     finally:
         cluster.stop()
     return Cost(workers, round(wall_s, 2), round(cpu_s, 2), round(os.getloadavg()[0], 1))
 
 
-def _timed(command: list[str]) -> float:
+def _time_command(command: list[str]) -> float:
     started = time.perf_counter()
     subprocess.run(command, check=True, capture_output=True)
     return time.perf_counter() - started
 
 
-def _cpu_s(cluster: Cluster) -> float:
-    """Of all workers so far."""
+def _read_cpu_s(cluster: Cluster) -> float:
+    """Return the processor time of all workers so far."""
     times = [psutil.Process(pid).cpu_times() for pid in cluster.worker_pids()]
-    return sum(each.user + each.system for each in times)
+    return sum(time.user + time.system for time in times)
 
 
-def _medians(costs: list[Cost]) -> dict[str, float]:
+def _summarise(costs: list[Cost]) -> dict[str, float]:
     wall = {n: statistics.median(c.wall_s for c in costs if c.workers == n) for n in (1, 2)}
     cpu = {n: statistics.median(c.cpu_s for c in costs if c.workers == n) for n in (1, 2)}
     return {

@@ -17,25 +17,25 @@ _HEAD = "| | threads | windows | wall s | CPU s | peak MB | ms a tile | times th
 
 
 def write_results(record: dict[str, Any], folder: Path) -> Path:
-    """`<date>.json`, `<date>.md` and `<date>.png`; prints the table."""
+    """Write `<date>.json`, `<date>.md` and `<date>.png`, and print the table."""
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     folder.mkdir(parents=True, exist_ok=True)
-    record = {"date": today} | with_ratios(record)
+    record = {"date": today} | add_ratios(record)
     path = folder / f"{today}.json"
     path.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    table = table_of(record)
+    table = format_table(record)
     path.with_suffix(".md").write_text(table, encoding="utf-8")
     _plot(record, path.with_suffix(".png"))
     print(table)
     return path
 
 
-def with_ratios(record: dict[str, Any]) -> dict[str, Any]:
-    """The measured record with its ratios.
+def add_ratios(record: dict[str, Any]) -> dict[str, Any]:
+    """Add ratios to the measured record.
 
-    A tile is 256 px at 1 µm/px, as the peers take them. Glisson needs `tiles_needed` of them for
-    the tissue, however it cuts its windows; a peer is counted by the tiles it predicted. The floor
-    is the same number of tiles through the model, and read, and nothing else.
+    A tile is 256 px at 1 µm/px, as peers use. The tissue needs `tiles_needed` tiles, and Glisson's
+    time is divided by that number whatever its windows; a peer's time by the tiles it predicted.
+    The floor is the time to read the same number of tiles and to predict them.
     """
     rows = record["runs"]
     needed = next(row["windows"] for row in rows if row["name"] == SAME_TILES)
@@ -51,16 +51,16 @@ def with_ratios(record: dict[str, Any]) -> dict[str, Any]:
         "ratio_to_floor_same_tiles": max(
             row["ratio_to_floor"] for row in rows if row["name"] == SAME_TILES
         ),
-        "ratio_to_peers": _ratios_to_peers(rows, SHIPPED),
-        "ratio_to_peers_same_tiles": _ratios_to_peers(rows, SAME_TILES),
+        "ratio_to_peers": _compare_with_peers(rows, SHIPPED),
+        "ratio_to_peers_same_tiles": _compare_with_peers(rows, SAME_TILES),
         "peak_mb": max(row["peak_mb"] for row in shipped),
         "ms_per_tile": min(row["ms_per_tile"] for row in shipped),
         "tiles_needed": needed,
     } | record
 
 
-def _ratios_to_peers(rows: list[dict[str, Any]], name: str) -> dict[str, float]:
-    """Our wall time over each peer's, on the same threads: below 1 is faster."""
+def _compare_with_peers(rows: list[dict[str, Any]], name: str) -> dict[str, float]:
+    """Divide Glisson's wall time by each peer's on the same threads: below 1 is faster."""
     ours = {row["threads"]: row["wall_s"] for row in rows if row["name"] == name}
     return {
         f"{row['name']}, {row['threads']} thread(s)": round(ours[row["threads"]] / row["wall_s"], 3)
@@ -69,8 +69,8 @@ def _ratios_to_peers(rows: list[dict[str, Any]], name: str) -> dict[str, float]:
     }
 
 
-def table_of(record: dict[str, Any]) -> str:
-    """A Markdown table of every run."""
+def format_table(record: dict[str, Any]) -> str:
+    """Format a Markdown table of all runs."""
     lines = [f"SYNTHETIC slide: {record['slide']}. {record['processor']}. {record['date']}.", ""]
     lines += [_HEAD, "|---" * (_HEAD.count("|") - 1) + "|"]
     for row in record["runs"]:

@@ -1,7 +1,7 @@
-"""What tracing, measuring and writing cost by the number of tracts, on 400 mm² (SYNTHETIC).
+"""Cost of tracing, measuring and writing by the number of tracts, on 400 mm² (SYNTHETIC).
 
 `tracts.py COUNT` prints JSON: processor seconds by step. The class map is drawn: cores of 1 mm,
-tracts as ragged discs on them, so that nothing but the steps after the model is timed.
+tracts as ragged discs on the cores, so that only the steps after the model count.
 """
 
 from __future__ import annotations
@@ -41,40 +41,42 @@ Labels = NDArray[np.uint8]
 def main() -> None:
     """Time the steps once."""
     count = int(sys.argv[1])
-    info = _info()
-    class_map = _class_map(_labels(count), info)
-    regions, outlines_s = _timed(lambda: find_regions(class_map))
-    measured, measuring_s = _timed(lambda: measure_biopsy(regions, info.pixel_size))
+    info = _describe_slide()
+    class_map = _make_class_map(_draw_labels(count), info)
+    regions, outlines_s = _time_step(lambda: find_regions(class_map))
+    measured, measuring_s = _time_step(lambda: measure_biopsy(regions, info.pixel_size))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "tracts.geojson"
-        _, writing_s = _timed(
+        _, writing_s = _time_step(
             lambda: write_tracts_geojson(path, regions, measured, info, model="drawn")
         )
     print(
         json.dumps(
             {
-                "tracts": len(regions.tracts), "outlines_s": outlines_s,
-                "measuring_s": measuring_s, "geojson_s": writing_s,
+                "tracts": len(regions.tracts),
+                "outlines_s": outlines_s,
+                "measuring_s": measuring_s,
+                "geojson_s": writing_s,
             }
         )
-    )  # fmt: skip
+    )
 
 
-def _timed(work: Callable[[], Answer]) -> tuple[Answer, float]:
+def _time_step(work: Callable[[], Answer]) -> tuple[Answer, float]:
     started = time.process_time()
     result = work()
     return result, round(time.process_time() - started, 3)
 
 
-def _info() -> SlideInfo:
+def _describe_slide() -> SlideInfo:
     scale = round(MPP / MPP_L0)
     size = Size((CORE_LENGTH_PX + 200) * scale, (CORES * PITCH_PX + 200) * scale)
     pixel = PixelSize(MPP_L0, MPP_L0)
     return SlideInfo("tracts", None, "drawn", size, pixel, "drawn", None, (1.0,))
 
 
-def _labels(count: int) -> Labels:
-    """Cores as bars, and so many discs on a lattice of places, the same for every run."""
+def _draw_labels(count: int) -> Labels:
+    """Draw cores as bars, and `count` discs on a lattice of places, the same in every run."""
     labels = np.zeros((CORES * PITCH_PX + 200, CORE_LENGTH_PX + 200), np.uint8)
     for core in range(CORES):
         top = 100 + core * PITCH_PX
@@ -93,7 +95,7 @@ def _labels(count: int) -> Labels:
     return labels
 
 
-def _class_map(labels: Labels, info: SlideInfo) -> ClassMap:
+def _make_class_map(labels: Labels, info: SlideInfo) -> ClassMap:
     class_map = ClassMap(Frame(info.pixel_size, MPP), Size(labels.shape[1], labels.shape[0]))
     padded = np.pad(labels, [(0, -side % BLOCK_PX) for side in labels.shape])
     for row in range(padded.shape[0] // BLOCK_PX):

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from glisson.classes import CLASSES, PORTAL
 from glisson.model import Runtime, find_model, open_runtime
 from glisson.scores import confusion, scores_of
-from glisson_phantom import Feature, Tile, commonest, render_tile
+from glisson_phantom import Feature, Tile, TileLook, reduce_labels, render_tile
 
 FIRST_SEED = 910_000_000
 _SIZE_PX = 256
@@ -50,9 +50,9 @@ def main() -> None:
 
 def render_training_tile(seed: int, mpp: float) -> Tile:
     """Render a tile at half the µm/px and average it down, as for training tiles."""
-    fine = render_tile(seed, 2 * _SIZE_PX, mpp / 2, drawn_mpp=mpp / 2)
+    fine = render_tile(seed, 2 * _SIZE_PX, mpp / 2, TileLook(drawn_mpp=mpp / 2))
     rgb = cv2.resize(fine.rgb, (_SIZE_PX, _SIZE_PX), interpolation=cv2.INTER_AREA)
-    labels = commonest(fine.labels, 2)
+    labels = reduce_labels(fine.labels, 2)
     return Tile(rgb.astype(np.uint8), labels, mpp, fine.features[::2, ::2])
 
 

@@ -1,14 +1,11 @@
-"""Draw the phantom tiles of the default model with whichever phantom is on the path."""
+"""Draw the phantom tiles of the default model with the phantom that is first on the path."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-try:  # the phantom of an earlier commit, first on the path (target `model` of the Makefile)
-    from glisson.training.phantom_tiles import PhantomTiles
-except ImportError:
-    from glisson_phantom.training_tiles import PhantomTiles
+from glisson.dataset import TileSource
 
 MPP = 1.5
 """µm/px of the tiles, which show 0.7 to 1.35 times as much."""
@@ -20,17 +17,17 @@ RARE = 4.0
 """Factor on collapse, capsule and clots: without it each is on under 1 % of the tiles."""
 
 
-def draw_tiles(folder: Path, count: int = COUNT) -> PhantomTiles:
+def draw_tiles(folder: Path, count: int = COUNT) -> TileSource:
     """Draw the tiles that the folder lacks."""
-    return PhantomTiles(
-        folder,
-        count,
-        VALIDATION,
-        mpp=MPP,
-        size_px=SIZE_PX,
-        first_seed=FIRST_SEED,
-        rare=RARE,
-    )
+    look = {"mpp": MPP, "size_px": SIZE_PX, "first_seed": FIRST_SEED}
+    try:  # the phantom of an earlier commit, which the target `model` of the Makefile uses
+        from glisson.training.phantom_tiles import PhantomTiles as EarlierTiles
+    except ImportError:
+        from glisson_phantom.training_tiles import PhantomTiles, PhantomTileSettings
+
+        settings = PhantomTileSettings(count, VALIDATION, rare_lesions=RARE, **look)
+        return PhantomTiles(folder, settings)
+    return EarlierTiles(folder, count, VALIDATION, rare=RARE, **look)
 
 
 if __name__ == "__main__":

@@ -15,8 +15,8 @@ from glisson.files.atomic import atomic_path
 def test_public_names() -> None:
     assert glisson.__all__ == sorted(
         [
-            "AskedSlide", "InMemorySlide", "RunResult", "RunSettings", "Shard",
-            "StudySettings", "__version__", "add_model", "asked_slides", "find_model",
+            "SlideEntry", "InMemorySlide", "RunResult", "RunSettings", "Shard",
+            "StudySettings", "__version__", "add_model", "list_slides", "find_model",
             "find_tissue", "gather", "list_models", "open_runtime", "open_slide",
             "measure", "segment", "study",
         ]

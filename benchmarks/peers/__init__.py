@@ -1,4 +1,4 @@
-"""The peers: each in an environment of its own, on the same slide, with the same weights."""
+"""Other programs, each in its own environment, on the same slide with the same weights."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Peer:
-    """One peer.
+    """A program to compare with.
 
     Attributes:
-        name: as its authors write it.
-        requirements: what pip installs.
-        script: run in its environment as `script SLIDE MODEL OUT`.
-        writes: what it leaves on disk at the end.
+        name: spelling of its authors.
+        requirements: packages for pip.
+        script: script for its environment, called as `script SLIDE MODEL OUT`.
+        writes: description of its output files.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Peer:
 PEERS = (
     Peer(
         "WSInfer 0.6.1",
-        # It imports what zarr 2 had; its second reader, tiffslide 3, wants zarr 3 and is not used.
+        # WSInfer needs zarr 2; tiffslide 3, its other reader, needs zarr 3 and is not used.
         (
             "wsinfer==0.6.1",
             "torch==2.14.1",
@@ -54,8 +54,8 @@ PEERS = (
 )
 
 
-def environment(peer: Peer, folder: Path) -> Path:
-    """The peer's Python, installed into `folder` unless it is there."""
+def install_peer(peer: Peer, folder: Path) -> Path:
+    """Install a peer into `folder` unless it exists there; return its Python."""
     home = folder / peer.name.split()[0].lower()
     python = home / "bin" / "python"
     ready = home / ".ready"

@@ -19,30 +19,36 @@ class Pixels(ModelBase):
         self.model = torch.jit.load(path).eval()
 
     def get_transform(self):
-        """Bytes to the network's input."""
+        """Return the function from bytes to the network's input."""
         return lambda image: torch.as_tensor(image).permute(2, 0, 1).float() / 255
 
     def to(self, device: str) -> Pixels:
-        """It stays where it is."""
+        """Stay on the processor."""
         return self
 
     @torch.inference_mode()
     def segment(self, image: torch.Tensor) -> SegmentationOutput:
-        """Probabilities of every pixel."""
+        """Predict the probabilities of every pixel."""
         return SegmentationOutput(probability_map=self.model(image))
 
 
 def main() -> None:
-    """Run it as its documentation says."""
+    """Run LazySlide as its documentation says."""
     slide, weights, out = (Path(argument) for argument in sys.argv[1:4])
     wsi = open_wsi(slide)
     zs.pp.find_tissues(wsi)
     zs.pp.tile_tissues(wsi, 256, mpp=1.0, edge=True, background_filter=False)
     names = ["background", "lobule", "portal"]
     zs.seg.semantic(
-        wsi, Pixels(weights / "pixels.pt"), class_names=names, mode="constant", batch_size=8,
-        device="cpu", pbar=False, key_added="portal",
-    )  # fmt: skip
+        wsi,
+        Pixels(weights / "pixels.pt"),
+        class_names=names,
+        mode="constant",
+        batch_size=8,
+        device="cpu",
+        pbar=False,
+        key_added="portal",
+    )
     zs.io.export_annotations(wsi, "portal", classes="class", file=out / "portal.geojson")
     print(json.dumps({"tiles": len(wsi.shapes["tiles"])}))
 

@@ -24,12 +24,12 @@ class Pixels(ModelABC):
         self.class_dict = {0: "background", 1: "lobule", 2: "portal"}
 
     def forward(self, rgb: torch.Tensor) -> torch.Tensor:
-        """See `Pixels`."""
+        """Predict probabilities."""
         return self.model(rgb)
 
     @staticmethod
     def infer_batch(model: ModelABC, batch_data: torch.Tensor, *, device: str) -> np.ndarray:
-        """Probabilities, channels last."""
+        """Predict probabilities, channels last."""
         seen["tiles"] += len(batch_data)
         rgb = batch_data.to(device).float().permute(0, 3, 1, 2) / 255
         with torch.inference_mode():
@@ -37,23 +37,33 @@ class Pixels(ModelABC):
 
     @staticmethod
     def postproc(image: np.ndarray) -> np.ndarray:
-        """Classes."""
+        """Return classes."""
         return image.argmax(axis=-1)
 
 
 def main() -> None:
-    """Run it as its documentation says."""
+    """Run TIAToolbox as its documentation says."""
     slide, weights, out = (Path(argument) for argument in sys.argv[1:4])
     one_um = [{"units": "mpp", "resolution": 1.0}]
     config = IOSegmentorConfig(
-        input_resolutions=one_um, output_resolutions=one_um, patch_input_shape=(256, 256),
-        patch_output_shape=(256, 256), stride_shape=(256, 256), save_resolution=one_um[0],
-    )  # fmt: skip
+        input_resolutions=one_um,
+        output_resolutions=one_um,
+        patch_input_shape=(256, 256),
+        patch_output_shape=(256, 256),
+        stride_shape=(256, 256),
+        save_resolution=one_um[0],
+    )
     engine = SemanticSegmentor(Pixels(weights / "pixels.pt"), batch_size=8, num_workers=0)
     engine.run(
-        [slide], patch_mode=False, ioconfig=config, save_dir=out / "results",
-        output_type="qupath", auto_get_mask=True, device="cpu", verbose=False,
-    )  # fmt: skip
+        [slide],
+        patch_mode=False,
+        ioconfig=config,
+        save_dir=out / "results",
+        output_type="qupath",
+        auto_get_mask=True,
+        device="cpu",
+        verbose=False,
+    )
     print(json.dumps(seen))
 
 

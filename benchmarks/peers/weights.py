@@ -1,4 +1,4 @@
-"""The shipped weights as TorchScript, as the peers take them."""
+"""The shipped weights as TorchScript, for the peers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MPP = 1.0
 
 
 class _Pixels(torch.nn.Module):
-    """(N, 3, H, W) RGB from 0 to 1 to (N, 3, H, W) probabilities."""
+    """The network from (N, 3, H, W) RGB, 0 to 1, to (N, 3, H, W) probabilities."""
 
     def __init__(self, network: Any, mean: Any, std: Any) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class _Pixels(torch.nn.Module):
 
 
 class _Tiles(torch.nn.Module):
-    """The same, averaged over the tile, as logits: for a runner that knows tiles only."""
+    """The network's mean over a tile, as logits, for programs that classify tiles."""
 
     def __init__(self, pixels: _Pixels) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class _Tiles(torch.nn.Module):
 
 
 def write_weights(bundle: ModelBundle, folder: Path) -> None:
-    """`pixels.pt`, `tiles.pt` and WSInfer's `config.json`, with the faster (folded) decoder."""
+    """Write `pixels.pt`, `tiles.pt` and WSInfer's `config.json`, with the folded decoder."""
     folder.mkdir(parents=True, exist_ok=True)
     norm = bundle.spec.normalisation
     pixels = _Pixels(load_network(bundle), norm.mean, norm.std).eval()
@@ -55,11 +55,16 @@ def write_weights(bundle: ModelBundle, folder: Path) -> None:
         torch.jit.trace(pixels, example).save(folder / PIXELS)
         torch.jit.trace(_Tiles(pixels).eval(), example).save(folder / TILES)
     config = {
-        "spec_version": "1.0", "architecture": "segformer", "num_classes": len(CLASSES),
-        "class_names": [each.name for each in CLASSES], "name": bundle.spec.name,
-        "patch_size_pixels": WINDOW_PX, "spacing_um_px": MPP,
+        "spec_version": "1.0",
+        "architecture": "segformer",
+        "num_classes": len(CLASSES),
+        "class_names": [kind.name for kind in CLASSES],
+        "name": bundle.spec.name,
+        "patch_size_pixels": WINDOW_PX,
+        "spacing_um_px": MPP,
         "transform": [
-            {"name": "Resize", "arguments": {"size": WINDOW_PX}}, {"name": "ToTensor"},
+            {"name": "Resize", "arguments": {"size": WINDOW_PX}},
+            {"name": "ToTensor"},
         ],
-    }  # fmt: skip
+    }
     (folder / "config.json").write_text(json.dumps(config, indent=1))

@@ -1,1 +1,1 @@
-"""How close phantoms come to measured liver histology: `make phantom-check`."""
+"""Comparison of phantoms with measured liver histology: `make phantom-check`."""

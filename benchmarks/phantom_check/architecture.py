@@ -1,4 +1,4 @@
-"""Cores and tracts of planned studies, measured on their outlines: nothing is drawn."""
+"""Measurements of cores and tracts on the outlines of planned studies, without drawing."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import shapely
 from glisson_phantom import PhantomBiopsy, plan_biopsy, plan_cohort
 
 
-def measured(count: int) -> dict[str, np.ndarray]:
-    """Values by target over the first slides of the paper's cohort."""
+def measure_plans(count: int) -> dict[str, np.ndarray]:
+    """Measure about `count` slides of the paper's cohort: values by target."""
     found: dict[str, list[float]] = defaultdict(list)
     cases = plan_cohort("paper")
     for case in cases[:: max(1, len(cases) // count)]:
-        for name, value in _of(plan_biopsy(case.settings)).items():
+        for name, value in _measure_plan(plan_biopsy(case.settings)).items():
             found[name].append(value)
     return {name: np.array(values) for name, values in found.items()}
 
 
-def _of(biopsy: PhantomBiopsy) -> dict[str, float]:
+def _measure_plan(biopsy: PhantomBiopsy) -> dict[str, float]:
     layout = biopsy.layout
     tissue = shapely.union_all([shapely.Polygon(c.outline_um).buffer(0) for c in layout.cores])
     shapely.prepare(tissue)

@@ -1,6 +1,8 @@
-"""Colour, texture and cells of a field, by the same method for real and phantom ones."""
+"""Colour, texture and cells of a field, by the same method for real and phantom fields."""
 
 from __future__ import annotations
+
+import itertools
 
 import cv2
 import numpy as np
@@ -8,45 +10,45 @@ from scipy import ndimage
 
 from benchmarks.phantom_check.fields import MPP, Field
 
-BANDS_UM = ((200, 100), (100, 50), (50, 25), (25, 16), (16, 12), (12, 8), (8, 6), (6, 4), (4, 3),
-            (3, 2))  # fmt: skip
+_EDGES_UM = (200, 100, 50, 25, 16, 12, 8, 6, 4, 3, 2)
+BANDS_UM = tuple(itertools.pairwise(_EDGES_UM))
 _INFLAMED_PER_MM2 = 5000.0
 _QUIET_PER_MM2 = 3500.0
 
 
 def optical_density(rgb: np.ndarray) -> np.ndarray:
-    """(H, W, 3) -log10(v / 255)."""
+    """Convert bytes to optical density, (H, W, 3) -log10(v / 255)."""
     return -np.log10(np.clip(rgb.astype(np.float32), 1, 255) / 255)
 
 
-def at_1um(rgb: np.ndarray) -> np.ndarray:
-    """Half the size by area means."""
+def halve(rgb: np.ndarray) -> np.ndarray:
+    """Halve the size by area means."""
     return cv2.resize(rgb, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
 
 
-def tissue_and_nuclei(od: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Masks: what is not white, and what is as red-dense as nuclei (Otsu)."""
+def segment_tissue(od: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return masks of tissue (not white) and of nuclei (dense in red, by Otsu)."""
     smooth = cv2.GaussianBlur(od, (0, 0), 0.8)
     glass = np.percentile(smooth.mean(axis=2), 1)
     tissue = smooth[..., 1] > glass + 0.09
     red = smooth[..., 0]
-    limit = _otsu(red[tissue]) if tissue.sum() > 1000 else 1.0
+    limit = _find_threshold(red[tissue]) if tissue.sum() > 1000 else 1.0
     nuclei = (red > limit) & tissue
     nuclei = cv2.morphologyEx(nuclei.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     return tissue, ndimage.binary_fill_holes(nuclei)
 
 
-def _otsu(values: np.ndarray) -> float:
+def _find_threshold(values: np.ndarray) -> float:
     top = float(np.percentile(values, 99.8)) + 1e-6
     scaled = np.clip(values / top * 255, 0, 255).astype(np.uint8).reshape(1, -1)
     limit, _ = cv2.threshold(scaled, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     return float(limit) / 255 * top
 
 
-def colours(field: Field) -> dict[str, float]:
-    """Median optical densities of cytoplasm and nuclei, and their ratios."""
+def measure_colours(field: Field) -> dict[str, float]:
+    """Measure median optical densities of cytoplasm and nuclei, and their ratios."""
     od = optical_density(field.rgb)
-    tissue, nuclei = tissue_and_nuclei(od)
+    tissue, nuclei = segment_tissue(od)
     wide = ndimage.binary_dilation(nuclei, iterations=2)
     core = ndimage.binary_erosion(nuclei, iterations=1)
     cytoplasm = np.median(od[tissue & ~wide], axis=0)
@@ -59,11 +61,11 @@ def colours(field: Field) -> dict[str, float]:
     }
     found["cytoplasm R / G"] = float(cytoplasm[0] / cytoplasm[1])
     found["cytoplasm B / G"] = float(cytoplasm[2] / cytoplasm[1])
-    return found | stain_vectors(od, tissue)
+    return found | estimate_stain_vectors(od, tissue)
 
 
-def stain_vectors(od: np.ndarray, tissue: np.ndarray) -> dict[str, float]:
-    """Macenko's unit vectors (ISBI 2009): extremes of the angle in the plane of most variance."""
+def estimate_stain_vectors(od: np.ndarray, tissue: np.ndarray) -> dict[str, float]:
+    """Estimate unit vectors as Macenko (ISBI 2009): extreme angles in the plane of variance."""
     points = od[tissue & (od.min(axis=2) > 0.03)]
     _, vectors = np.linalg.eigh(np.cov(points.T))
     plane = vectors[:, [2, 1]] * np.sign(vectors[:, [2, 1]].sum(axis=0) + 1e-9)
@@ -71,14 +73,12 @@ def stain_vectors(od: np.ndarray, tissue: np.ndarray) -> dict[str, float]:
     ends = [plane @ np.array([np.cos(a), np.sin(a)]) for a in np.percentile(angle, (1, 99))]
     ends = [np.abs(end) / np.linalg.norm(end) for end in ends]
     ends.sort(key=lambda end: -end[0])
-    named = zip(("H", "E"), ends, strict=True)
-    return {
-        f"{n} vector {c}": float(v) for n, end in named for c, v in zip("RGB", end, strict=True)
-    }
+    dyes = zip(("H", "E"), ends, strict=True)
+    return {f"{n} vector {c}": float(v) for n, end in dyes for c, v in zip("RGB", end, strict=True)}
 
 
-def texture(rgb: np.ndarray, mpp: float) -> dict[str, float]:
-    """Contrast and sharpness of mean optical density at `mpp`."""
+def measure_texture(rgb: np.ndarray, mpp: float) -> dict[str, float]:
+    """Measure contrast and sharpness of mean optical density at `mpp`."""
     od = optical_density(rgb).mean(axis=2)
     grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
     slope = np.abs(np.diff(od, axis=0)).mean() / 2 + np.abs(np.diff(od, axis=1)).mean() / 2
@@ -93,11 +93,11 @@ def texture(rgb: np.ndarray, mpp: float) -> dict[str, float]:
     }
 
 
-def band_powers(rgb: np.ndarray, mpp: float) -> dict[str, float]:
-    """Radially averaged power of mean optical density by wavelength; the bands sum to 1.
+def measure_band_powers(rgb: np.ndarray, mpp: float) -> dict[str, float]:
+    """Measure the radial power of mean optical density by wavelength; the bands sum to 1.
 
-    Averaged, not summed, over each ring of frequencies: with sums the real cores at hand are far
-    from the published shares, with means they are near them.
+    Power is averaged over each ring of frequencies. Sums instead of means would put the real cores
+    at hand far from the published shares.
     """
     od = optical_density(rgb).mean(axis=2)
     window = np.outer(np.hanning(od.shape[0]), np.hanning(od.shape[1]))
@@ -111,14 +111,14 @@ def band_powers(rgb: np.ndarray, mpp: float) -> dict[str, float]:
     }
 
 
-def cells(field: Field) -> dict[str, float]:
-    """Sizes and densities of nuclei in a field of lobule, and sizes of fat droplets."""
+def measure_cells(field: Field) -> dict[str, float]:
+    """Measure sizes and densities of nuclei in a field of lobule, and sizes of fat droplets."""
     od = optical_density(field.rgb)
-    tissue, nuclei = tissue_and_nuclei(od)
-    sizes = nuclear_sizes(nuclei)
+    tissue, nuclei = segment_tissue(od)
+    sizes = measure_nuclei(nuclei)
     area_mm2 = field.rgb.shape[0] * field.rgb.shape[1] * MPP**2 * 1e-6
     round_ones = [d for d, is_round in sizes if is_round and 4.5 < d < 13]
-    droplets = droplet_diameters(tissue)
+    droplets = measure_droplets(tissue)
     return {
         "hepatocyte nucleus diameter µm": float(np.median(round_ones)) if round_ones else np.nan,
         "all nuclei per mm²": count_nuclei(nuclei) / area_mm2,
@@ -127,8 +127,8 @@ def cells(field: Field) -> dict[str, float]:
     }
 
 
-def nuclear_sizes(nuclei: np.ndarray) -> list[tuple[float, bool]]:
-    """(equivalent diameter in µm, round or not) of every piece."""
+def measure_nuclei(nuclei: np.ndarray) -> list[tuple[float, bool]]:
+    """Measure every piece: (equivalent diameter in µm, whether it is round)."""
     outlines, _ = cv2.findContours(
         nuclei.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
     )
@@ -145,12 +145,12 @@ def nuclear_sizes(nuclei: np.ndarray) -> list[tuple[float, bool]]:
 
 
 def count_nuclei(nuclei: np.ndarray) -> int:
-    """Peaks of the distance to the border: touching nuclei are counted one by one."""
-    return int(ndimage.label(_middles(nuclei, 9, 1.8))[1])
+    """Count peaks of the distance to the border, which separates touching nuclei."""
+    return int(ndimage.label(_find_middles(nuclei, 9, 1.8))[1])
 
 
-def _middles(nuclei: np.ndarray, apart_px: int, least_px: float) -> np.ndarray:
-    """Peaks of the distance to the border, at least so far apart and so far inside."""
+def _find_middles(nuclei: np.ndarray, apart_px: int, least_px: float) -> np.ndarray:
+    """Find peaks of the distance to the border, by least distances apart and to the border."""
     distance = cv2.GaussianBlur(
         cv2.distanceTransform(nuclei.astype(np.uint8), cv2.DIST_L2, 5), (0, 0), 1.0
     )
@@ -159,8 +159,8 @@ def _middles(nuclei: np.ndarray, apart_px: int, least_px: float) -> np.ndarray:
     )
 
 
-def droplet_diameters(tissue: np.ndarray) -> list[float]:
-    """Round white holes of 3 to 60 µm, in µm."""
+def measure_droplets(tissue: np.ndarray) -> list[float]:
+    """Measure the diameters of round white holes of 3 to 60 µm, in µm."""
     outlines, _ = cv2.findContours(
         (~tissue).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
     )
@@ -173,26 +173,26 @@ def droplet_diameters(tissue: np.ndarray) -> list[float]:
     return found
 
 
-def portal(field: Field) -> dict[str, float]:
-    """Nuclei per mm² of a tract, and its optical density over the lobule's.
+def measure_portal(field: Field) -> dict[str, float]:
+    """Measure the nuclei per mm² of a tract, and its optical density over the lobule's.
 
-    Of the densest 80 µm if inflamed, of all of it if quiet.
+    The densest 80 µm of an inflamed tract count, and all of a quiet tract.
     """
     if field.labels is None or (field.labels == 2).mean() < 0.12:
         return {}
     od = optical_density(field.rgb)
     inside = (field.labels == 2).astype(np.float32)
-    found = _nuclei_map(od) * inside
+    found = _map_nuclei(od) * inside
     whole = float(found.sum() / (inside.sum() * MPP**2 * 1e-6))
     if whole > _INFLAMED_PER_MM2:
-        return _densest(od, field.labels, inside, found)
+        return _measure_densest(od, field.labels, inside, found)
     if whole < _QUIET_PER_MM2:
-        colour = _over_lobule(od[inside > 0].mean(axis=0), od, field.labels, "quiet portal")
+        colour = _compare_with_lobule(od[inside > 0].mean(axis=0), od, field.labels, "quiet portal")
         return {"quiet portal nuclei per mm²": whole} | colour
     return {}
 
 
-def _densest(
+def _measure_densest(
     od: np.ndarray, labels: np.ndarray, inside: np.ndarray, found: np.ndarray
 ) -> dict[str, float]:
     side = (round(80 / MPP),) * 2
@@ -200,20 +200,20 @@ def _densest(
     if not dense.any():
         return {}
     row, column = np.unravel_index(dense.argmax(), dense.shape)
-    colour = _over_lobule(cv2.blur(od, side)[row, column], od, labels, "infiltrate")
+    colour = _compare_with_lobule(cv2.blur(od, side)[row, column], od, labels, "infiltrate")
     return {"infiltrate nuclei per mm²": float(dense.max()) / (MPP**2 * 1e-6)} | colour
 
 
-def _nuclei_map(od: np.ndarray) -> np.ndarray:
-    """(H, W) float32, 1 in the middle of every nucleus; touching ones are told apart."""
-    _, nuclei = tissue_and_nuclei(od)
-    return np.asarray(_middles(nuclei, 7, 1.2).astype(np.float32))
+def _map_nuclei(od: np.ndarray) -> np.ndarray:
+    """Mark the middle of every nucleus by 1, (H, W) float32, touching nuclei too."""
+    _, nuclei = segment_tissue(od)
+    return np.asarray(_find_middles(nuclei, 7, 1.2).astype(np.float32))
 
 
-def _over_lobule(
+def _compare_with_lobule(
     od_of_part: np.ndarray, od: np.ndarray, labels: np.ndarray, name: str
 ) -> dict[str, float]:
-    """Red and green optical density of a part over that of the field's lobule, if it shows any."""
+    """Divide a part's red and green optical density by the lobule's, if the field has lobule."""
     lobule = labels == 1
     if lobule.mean() < 0.12:
         return {}

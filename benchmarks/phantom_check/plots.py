@@ -17,7 +17,7 @@ _TITLE = "SYNTHETIC phantoms against measured real liver"
 
 
 def plot_ranges(path: Path, targets: list[Target], values: dict[str, np.ndarray]) -> None:
-    """The phantoms' 5 to 95 % as bars on real ranges scaled to 0 to 1."""
+    """Plot the phantoms' 5 to 95 % as bars on real ranges scaled to 0 to 1."""
     shown = [t for t in targets if t.name in values]
     figure, axes = plt.subplots(figsize=(8, 0.22 * len(shown) + 1), layout="constrained")
     axes.axvspan(0, 1, color="#cfe3cf", label="real, 5 to 95 %")
@@ -41,7 +41,7 @@ def plot_spectrum(
     values: dict[str, np.ndarray],
     known: dict[str, np.ndarray],
 ) -> None:
-    """Share of power by wavelength."""
+    """Plot the share of power by wavelength."""
     names = [f"power {a}-{b} µm" for a, b in BANDS_UM]
     by_name = {t.name: t.middle for t in targets}
     x = [np.sqrt(a * b) for a, b in BANDS_UM]
@@ -51,8 +51,9 @@ def plot_spectrum(
     axes.plot(x, spread[:, 1], color="#7a3b69", label="phantom, median and 5 to 95 %")
     axes.plot(x, [by_name[n] for n in names], "o-", color="#2d6a2d", label="published, real liver")
     if names[0] in known:
-        axes.plot(x, [np.median(known[n]) for n in names], "s--", color="#b5651d",
-                  label="real cores at hand, same method")  # fmt: skip
+        medians = [np.median(known[n]) for n in names]
+        label = "real cores at hand, same method"
+        axes.plot(x, medians, "s--", color="#b5651d", label=label)
     axes.set(xscale="log", yscale="log", xlabel="wavelength, µm", ylabel="share of power")
     axes.invert_xaxis()
     axes.set_title(_TITLE, fontsize=9)

@@ -1,4 +1,4 @@
-"""Can a classifier tell phantoms from real liver? Split by image, so that it cannot memorise."""
+"""A classifier of phantom and real fields, split by image so that it cannot memorise."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _COLOUR_WORDS = ("OD R", "OD G", "OD B", "R / G", "B / G", "vector", "cytoplasm"
 
 @dataclass(frozen=True)
 class Realness:
-    """How well phantoms are told from real fields.
+    """Success of a classifier of phantom and real fields.
 
     Attributes:
         auc: mean area under the curve over the splits; 0.5 is chance.
-        telling: measurements that give phantoms away, the most telling first.
-        easiest: sources of the phantom fields most surely recognised.
+        telling: most important measurements, the first above all.
+        easiest: sources of the phantom fields that the classifier recognises most surely.
     """
 
     auc: float
@@ -31,11 +31,11 @@ class Realness:
 
 
 def describe(field: Field) -> dict[str, float]:
-    """All measurements of a field."""
-    small = measures.at_1um(field.rgb)
+    """Take all measurements of a field."""
+    small = measures.halve(field.rgb)
     grey = small.astype(np.float32).mean(axis=2)
-    found = measures.colours(field) | measures.cells(field)
-    found |= measures.texture(small, 1.0) | measures.band_powers(small, 1.0)
+    found = measures.measure_colours(field) | measures.measure_cells(field)
+    found |= measures.measure_texture(small, 1.0) | measures.measure_band_powers(small, 1.0)
     for low, high in ((1, 10), (25, 50), (90, 99)):
         a, b = np.percentile(grey, (low, high))
         found[f"grey {low} to {high} %"] = float(b - a)
@@ -46,18 +46,18 @@ def describe(field: Field) -> dict[str, float]:
 Described = list[dict[str, float]]
 
 
-def tell_apart(
+def classify(
     real: list[Described], phantoms: Described, sources: list[str], texture_only: bool
 ) -> Realness:
-    """Train on one real image and half of the phantoms, test on the other; both ways."""
+    """Train on one real image and half of the phantoms, test on the others; both ways."""
     keys = [k for k in phantoms[0] if not (texture_only and _is_colour(k))]
-    tables = [_table(each, keys) for each in real]
-    halves = [_table(phantoms[half::2], keys) for half in (0, 1)]
+    tables = [_tabulate(crops, keys) for crops in real]
+    halves = [_tabulate(phantoms[half::2], keys) for half in (0, 1)]
     aucs, importance, surely = [], np.zeros(len(keys)), []
     for first, second in ((0, 1), (1, 0)):
         model = RandomForestClassifier(200, class_weight="balanced", random_state=0, n_jobs=-1)
-        model.fit(*_labelled(tables[first], halves[first]))
-        x, y = _labelled(tables[second], halves[second])
+        model.fit(*_label(tables[first], halves[first]))
+        x, y = _label(tables[second], halves[second])
         score = model.predict_proba(x)[:, 1]
         aucs.append(roc_auc_score(y, score))
         drop = permutation_importance(model, x, y, scoring="roc_auc", n_repeats=2, random_state=0)
@@ -75,9 +75,11 @@ def _is_colour(key: str) -> bool:
     return any(word in key for word in _COLOUR_WORDS)
 
 
-def _table(described: Described, keys: list[str]) -> np.ndarray:
-    return np.nan_to_num(np.array([[each[key] for key in keys] for each in described]), nan=-1.0)
+def _tabulate(described: Described, keys: list[str]) -> np.ndarray:
+    return np.nan_to_num(
+        np.array([[values[key] for key in keys] for values in described]), nan=-1.0
+    )
 
 
-def _labelled(real: np.ndarray, phantom: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _label(real: np.ndarray, phantom: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate([real, phantom]), np.repeat([1, 0], [len(real), len(phantom)])

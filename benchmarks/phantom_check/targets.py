@@ -1,4 +1,4 @@
-"""Measured ranges of real liver, and how much of the phantoms lies inside."""
+"""Measured ranges of real liver, and the share of phantoms inside."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _FACTOR = 2.0
 
 @dataclass(frozen=True)
 class Target:
-    """A range that real liver keeps to.
+    """A range of real liver.
 
     Attributes:
         name: key of the measurement.
         low: 5th percentile or minimum of real liver.
-        middle: its median.
+        middle: median of real liver.
         high: 95th percentile or maximum.
     """
 
@@ -30,27 +30,31 @@ class Target:
     high: float
 
     def overlap(self, values: np.ndarray) -> float:
-        """Share of values inside the range."""
+        """Return the share of values inside the range."""
         return float(np.mean((values >= self.low) & (values <= self.high)))
 
 
-def all_targets() -> list[Target]:
-    """Every range of `targets.json` that can be measured on fields or plans."""
+def read_targets() -> list[Target]:
+    """Read the ranges of `targets.json` that fields or plans allow to measure."""
     known = json.loads(Path(__file__).with_name("targets.json").read_text("utf-8"))
     return [
-        *_colour(known["colour"]),
-        *_portal(known["colour"]["portal_over_lobule_mean_od"]),
-        *_texture(known["texture_lobule_at_1um"], "1"),
-        *_texture(known["texture_lobule_at_2um"], "2"),
-        *_powers(known["texture_lobule_at_1um"]),
-        *_cells(known["cells"]),
-        *_architecture(known["architecture"]),
+        *_colour_targets(known["colour"]),
+        *_portal_targets(known["colour"]["portal_over_lobule_mean_od"]),
+        *_texture_targets(known["texture_lobule_at_1um"], "1"),
+        *_texture_targets(known["texture_lobule_at_2um"], "2"),
+        *_power_targets(known["texture_lobule_at_1um"]),
+        *_cell_targets(known["cells"]),
+        *_architecture_targets(known["architecture"]),
     ]
 
 
-def _colour(known: dict[str, Any]) -> list[Target]:
-    triples = (("cytoplasm OD", "cyt_od_RGB"), ("nucleus OD", "nuc_od_RGB"),
-               ("H vector", "H_unit"), ("E vector", "E_unit"))  # fmt: skip
+def _colour_targets(known: dict[str, Any]) -> list[Target]:
+    triples = (
+        ("cytoplasm OD", "cyt_od_RGB"),
+        ("nucleus OD", "nuc_od_RGB"),
+        ("H vector", "H_unit"),
+        ("E vector", "E_unit"),
+    )
     found = [
         Target(f"{name} {c}", *(known[key][p][k] for p in ("p05", "p50", "p95")))
         for name, key in triples
@@ -63,8 +67,8 @@ def _colour(known: dict[str, Any]) -> list[Target]:
     return found
 
 
-def _portal(known: dict[str, Any]) -> list[Target]:
-    """Mean optical density of tracts over that of the lobule; only extremes are published."""
+def _portal_targets(known: dict[str, Any]) -> list[Target]:
+    """Return ranges of tracts' mean optical density over the lobule's, from extremes."""
     names = {"infiltrate": "infiltrate", "quiet portal": "loose_collagen"}
     return [
         Target(f"{name} / lobule {c}", low, (low + high) / 2, high)
@@ -74,7 +78,7 @@ def _portal(known: dict[str, Any]) -> list[Target]:
     ]
 
 
-def _texture(known: dict[str, Any], mpp: str) -> list[Target]:
+def _texture_targets(known: dict[str, Any], mpp: str) -> list[Target]:
     names = {
         "OD sd": "OD_sd",
         "mean |dOD|": "mean_abs_dOD",
@@ -84,13 +88,13 @@ def _texture(known: dict[str, Any], mpp: str) -> list[Target]:
     return [Target(f"{name} at {mpp} µm/px", *known[key]) for name, key in names.items()]
 
 
-def _powers(known: dict[str, Any]) -> list[Target]:
-    """One value each: within a factor of two counts as inside."""
+def _power_targets(known: dict[str, Any]) -> list[Target]:
+    """Return a range of a factor of two round every published value."""
     pairs = zip(known["rel_power_bands_um"], known["rel_power"], strict=True)
     return [Target(f"power {band} µm", v / _FACTOR, v, v * _FACTOR) for band, v in pairs]
 
 
-def _cells(known: dict[str, Any]) -> list[Target]:
+def _cell_targets(known: dict[str, Any]) -> list[Target]:
     names = {
         "hepatocyte nucleus diameter µm": "hepatocyte_nucleus_diam_um",
         "all nuclei per mm²": "all_nuclei_per_mm2_lobule",
@@ -101,7 +105,7 @@ def _cells(known: dict[str, Any]) -> list[Target]:
     return [Target(name, *known[key]) for name, key in names.items()]
 
 
-def _architecture(known: dict[str, Any]) -> list[Target]:
+def _architecture_targets(known: dict[str, Any]) -> list[Target]:
     names = {
         "core width mm": "core_width_mm",
         "core length mm": "core_length_mm",

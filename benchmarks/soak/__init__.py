@@ -1,1 +1,1 @@
-"""Hundreds of small slides on a cluster whose processes are killed at random."""
+"""Soak test: hundreds of small slides on a cluster whose processes die at random."""

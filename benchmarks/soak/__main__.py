@@ -1,9 +1,9 @@
-"""300 slides, 15 of them broken, on a cluster that is killed again and again.
+"""Soak test of 300 slides, 15 of them broken, on a cluster whose processes die at random.
 
     python -m benchmarks.soak --folder soak-out
 
-The same command is run until it ends by itself; then every slide has to be there once, with the
-bytes of an undisturbed run. All slides are SYNTHETIC.
+The test repeats one command until the command ends by itself. Then every slide must be there
+once, with the bytes of an undisturbed run. All slides are SYNTHETIC.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from benchmarks.soak.broken import DELETED, Fault, broken_slides
-from benchmarks.soak.checks import differences, faults_of, reasons_of
+from benchmarks.soak.broken import DELETED, Fault, make_broken_slides
+from benchmarks.soak.checks import compare_folders, find_faults, read_reasons
 from benchmarks.soak.cluster import Chaos, Cluster
-from benchmarks.soak.slides import good_slides
+from benchmarks.soak.slides import make_good_slides
 
 GLISSON = (sys.executable, "-c", "from glisson.cli import main; main()")
 ENDED = (0, 1)
@@ -34,14 +34,14 @@ _MOST_TRIES = 100
 
 
 def main() -> int:
-    """Make the slides, run it all, write the figures."""
-    chosen = _options()
+    """Make the slides, run all parts, write the figures."""
+    chosen = _parse_options()
     folder: Path = chosen.folder.resolve()
-    good = good_slides(folder / "slides", chosen.slides - chosen.broken)
-    broken = broken_slides(folder / "slides", good, chosen.broken)
+    good = make_good_slides(folder / "slides", chosen.slides - chosen.broken)
+    broken = make_broken_slides(folder / "slides", good, chosen.broken)
     environment = _environment()
-    table = _table(folder / "slides.csv", [*good, *broken])
-    undisturbed = _table(folder / "good.csv", good)
+    table = _write_table(folder / "slides.csv", [*good, *broken])
+    undisturbed = _write_table(folder / "good.csv", good)
     for name in ("soak", "undisturbed", "parts", "cluster"):
         shutil.rmtree(folder / name, ignore_errors=True)
     started = time.monotonic()
@@ -51,22 +51,28 @@ def main() -> int:
         whole = ("segment", "--manifest", undisturbed, "-o", folder / "undisturbed")
         waiting = [
             pool.submit(_run, environment, 0, *whole),
-            pool.submit(_parts, folder, table, chosen.shards, environment),
+            pool.submit(_run_parts, folder, table, chosen.shards, environment),
         ]
-        for each in waiting:
-            each.result()
-    found = _found(folder, good, broken)
+        for future in waiting:
+            future.result()
+    found = _check(folder, good, broken)
     record = {
-        "what": "SYNTHETIC", "slides": chosen.slides, "broken": chosen.broken,
-        "workers": chosen.workers, "seed": chosen.seed, "seconds": round(took_s), **soaked,
-        "wrong": found, "reasons": reasons_of(folder / "soak"),
-    }  # fmt: skip
-    _write(chosen.results, record)
+        "what": "SYNTHETIC",
+        "slides": chosen.slides,
+        "broken": chosen.broken,
+        "workers": chosen.workers,
+        "seed": chosen.seed,
+        "seconds": round(took_s),
+        **soaked,
+        "wrong": found,
+        "reasons": read_reasons(folder / "soak"),
+    }
+    _write_record(chosen.results, record)
     print(json.dumps({key: record[key] for key in record if key != "reasons"}, indent=2))
     return 1 if any(found.values()) else 0
 
 
-def _options() -> argparse.Namespace:
+def _parse_options() -> argparse.Namespace:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--folder", type=Path, default=Path("soak-out"))
     options.add_argument("--results", type=Path, default=Path(__file__).parents[1] / "results")
@@ -80,13 +86,13 @@ def _options() -> argparse.Namespace:
 
 
 def _environment() -> dict[str, str]:
-    """With the reader that crashes for slides called so."""
+    """Return the environment with the reader that crashes for slides named so."""
     faults = str(Path(__file__).parent / "faults")
     path = os.pathsep.join([faults, *filter(None, [os.environ.get("PYTHONPATH")])])
     return {**os.environ, "PYTHONPATH": path, "NO_COLOR": "1"}
 
 
-def _table(path: Path, slides: list[Path]) -> Path:
+def _write_table(path: Path, slides: list[Path]) -> Path:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("slide",))
@@ -101,14 +107,24 @@ def _soak(
     broken: Mapping[Path, Fault],
     environment: Mapping[str, str],
 ) -> dict[str, Any]:
-    """Run the command until it ends by itself, while things are killed."""
+    """Run the command until it ends by itself, while processes are killed."""
     out, logs = folder / "soak", folder / "cluster"
     logs.mkdir(parents=True)
     cluster = Cluster(logs, chosen.workers, environment)
     chaos = Chaos(cluster, chosen.seed, tuple(chosen.between))
     codes: Counter[int] = Counter()
-    command = [*GLISSON, "segment", "--manifest", str(table), "-o", str(out), "--threads", "1",
-               "--dask", cluster.address]  # fmt: skip
+    command = [
+        *GLISSON,
+        "segment",
+        "--manifest",
+        str(table),
+        "-o",
+        str(out),
+        "--threads",
+        "1",
+        "--dask",
+        cluster.address,
+    ]
     try:
         while not any(code in codes for code in ENDED):
             cluster.start()
@@ -132,41 +148,54 @@ def _soak(
 
 
 def _delete_midway(out: Path, broken: Mapping[Path, Fault]) -> None:
-    """As soon as it is worked on, or anything is done."""
+    """Delete the slide for that as soon as its work begins or another slide is finished."""
     for path, fault in broken.items():
         at_work = (f".{path.stem}.unfinished-*", "*/manifest.json")
-        if fault is DELETED and path.exists() and any(any(out.glob(each)) for each in at_work):
+        if (
+            fault is DELETED
+            and path.exists()
+            and any(any(out.glob(pattern)) for pattern in at_work)
+        ):
             path.unlink()
 
 
 def _run(environment: Mapping[str, str], code: int, *arguments: Any) -> None:
-    done = subprocess.run(
-        [*GLISSON, *map(str, arguments)], env=dict(environment), check=False, capture_output=True,
-        text=True,
-    )  # fmt: skip
-    if done.returncode != code:
-        raise RuntimeError(f"{arguments}: ended with {done.returncode}: {done.stderr[-2000:]}")
+    command = [*GLISSON, *map(str, arguments)]
+    result = subprocess.run(
+        command, env=dict(environment), check=False, capture_output=True, text=True
+    )
+    if result.returncode != code:
+        raise RuntimeError(f"{arguments}: ended with {result.returncode}: {result.stderr[-2000:]}")
 
 
-def _parts(folder: Path, table: Path, count: int, environment: Mapping[str, str]) -> None:
+def _run_parts(folder: Path, table: Path, count: int, environment: Mapping[str, str]) -> None:
     for number in range(1, count + 1):
-        _run(environment, 1, "segment", "--manifest", table, "-o", folder / "parts", "--shard",
-             f"{number}/{count}")  # fmt: skip
+        _run(
+            environment,
+            1,
+            "segment",
+            "--manifest",
+            table,
+            "-o",
+            folder / "parts",
+            "--shard",
+            f"{number}/{count}",
+        )
     _run(environment, 1, "gather", folder / "parts")
 
 
-def _found(folder: Path, good: list[Path], broken: Mapping[Path, Fault]) -> dict[str, list[str]]:
-    """All that is wrong, check by check."""
+def _check(folder: Path, good: list[Path], broken: Mapping[Path, Fault]) -> dict[str, list[str]]:
+    """Return all faults, check by check."""
     soak, parts = folder / "soak", folder / "parts"
     return {
-        "after the soak": faults_of(soak, good, broken),
-        "in parts": faults_of(parts, good, broken),
-        "other bytes than undisturbed": differences(soak, folder / "undisturbed"),
-        "other bytes than in parts": differences(soak, parts),
+        "after the soak": find_faults(soak, good, broken),
+        "in parts": find_faults(parts, good, broken),
+        "other bytes than undisturbed": compare_folders(soak, folder / "undisturbed"),
+        "other bytes than in parts": compare_folders(soak, parts),
     }
 
 
-def _write(results: Path, record: dict[str, Any]) -> None:
+def _write_record(results: Path, record: dict[str, Any]) -> None:
     path = results / f"{datetime.datetime.now(datetime.UTC).date()}-soak.json"
     path.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 

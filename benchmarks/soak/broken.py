@@ -1,4 +1,4 @@
-"""Slides that are broken, each in its way, and the reason that a run has to give for it."""
+"""Slides with various faults, and the reason that a run has to give for each fault."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import tifffile
 from PIL import Image
 
 CRASHING = "crash"
-"""How the name of a slide begins that makes the reader abort (faults/sitecustomize.py)."""
+"""Prefix of slides' names that make the reader abort (faults/sitecustomize.py)."""
 
 
 @dataclass(frozen=True)
@@ -19,10 +19,10 @@ class Fault:
     """A way to break a slide.
 
     Attributes:
-        name: of the slides that are broken so.
-        break_it: makes `path` from the bytes of a good slide.
-        reason: a pattern of what the run has to say, on a cluster or here.
-        ending: of the file's name.
+        name: prefix of the slides' names.
+        break_it: function that makes `path` from the bytes of a good slide.
+        reason: pattern of the run's reason, on a cluster or on this machine.
+        ending: ending of the file's name.
     """
 
     name: str
@@ -31,32 +31,32 @@ class Fault:
     ending: str = ".svs"
 
 
-def _truncated(path: Path, good: bytes) -> None:
+def _truncate(path: Path, good: bytes) -> None:
     path.write_bytes(good[: len(good) // 3])
 
 
-def _empty(path: Path, good: bytes) -> None:
+def _write_nothing(path: Path, good: bytes) -> None:
     path.write_bytes(b"")
 
 
-def _random(path: Path, good: bytes) -> None:
+def _write_random_bytes(path: Path, good: bytes) -> None:
     path.write_bytes(np.random.default_rng(len(good)).bytes(len(good)))
 
 
-def _wrong_suffix(path: Path, good: bytes) -> None:
+def _write_png(path: Path, good: bytes) -> None:
     Image.new("RGB", (300, 200), (230, 190, 210)).save(path, format="PNG")
 
 
-def _no_pixel_size(path: Path, good: bytes) -> None:
+def _remove_pixel_size(path: Path, good: bytes) -> None:
     path.write_bytes(good.replace(b"|MPP = 2", b"|XPP = 2"))
 
 
-def _absurd_pixel_size(path: Path, good: bytes) -> None:
+def _enlarge_pixel_size(path: Path, good: bytes) -> None:
     path.write_bytes(good.replace(b"|MPP = 2", b"|MPP = 9"))
 
 
-def _damaged_inside(path: Path, good: bytes) -> None:
-    """Every tile of the finest level overwritten: opens, and cannot be read."""
+def _erase_tiles(path: Path, good: bytes) -> None:
+    """Overwrite the tiles of the finest level: the slide opens, but reading fails."""
     path.write_bytes(good)
     with tifffile.TiffFile(path) as file:
         page = file.pages[0]
@@ -67,53 +67,53 @@ def _damaged_inside(path: Path, good: bytes) -> None:
             file.write(bytes(count))
 
 
-def _dangling(path: Path, good: bytes) -> None:
+def _link_to_nothing(path: Path, good: bytes) -> None:
     path.symlink_to(path.with_name("moved-elsewhere.svs"))
 
 
-def _good(path: Path, good: bytes) -> None:
+def _copy(path: Path, good: bytes) -> None:
     path.write_bytes(good)
 
 
-def _grey(path: Path, good: bytes) -> None:
+def _write_grey(path: Path, good: bytes) -> None:
     pixels = np.random.default_rng(len(good)).integers(0, 4000, (600, 600), np.uint16)
     tifffile.imwrite(path, pixels, resolution=(5000, 5000), resolutionunit="CENTIMETER")
 
 
-def _absurd_size(path: Path, good: bytes) -> None:
-    """Says that it is 4,000,000 px wide and high, with the tiles of a small one."""
+def _enlarge_size(path: Path, good: bytes) -> None:
+    """Declare 4,000,000 px of width and height over the tiles of a small slide."""
     path.write_bytes(good)
     with tifffile.TiffFile(path, mode="r+b") as file:
         for tag in ("ImageWidth", "ImageLength"):
             file.pages[0].tags[tag].overwrite(4_000_000)
 
 
-def _folder(path: Path, good: bytes) -> None:
+def _make_folder(path: Path, good: bytes) -> None:
     path.mkdir()
 
 
-DELETED = Fault("deleted", _good, "does not exist|cannot be read: No such file")
-"""Good until it is deleted while the run works."""
+DELETED = Fault("deleted", _copy, "does not exist|cannot be read: No such file")
+"""A good slide that the soak test deletes during the run."""
 
 FAULTS = (
-    Fault("truncated", _truncated, "is not a slide|truncated|cannot be read"),
-    Fault("empty", _empty, "is empty"),
-    Fault("random", _random, "is not a slide"),
-    Fault("wrong-suffix", _wrong_suffix, "is not a slide"),
-    Fault("no-pixel-size", _no_pixel_size, "does not say how large its pixels are"),
-    Fault("absurd-pixel-size", _absurd_pixel_size, "9 x 9 µm, outside"),
-    Fault("damaged-inside", _damaged_inside, "of its tissue cannot be read|cannot be read"),
-    Fault("dangling", _dangling, "does not exist"),
-    Fault("grey", _grey, "pixels|does not say how large", ".tif"),
-    Fault("absurd-size", _absurd_size, "cannot be read|is not a slide|damaged"),
-    Fault("folder", _folder, "holds no DICOM|is a folder|no slide"),
-    Fault(CRASHING, _good, "every worker that took it died|its process crashed"),
+    Fault("truncated", _truncate, "is not a slide|truncated|cannot be read"),
+    Fault("empty", _write_nothing, "is empty"),
+    Fault("random", _write_random_bytes, "is not a slide"),
+    Fault("wrong-suffix", _write_png, "is not a slide"),
+    Fault("no-pixel-size", _remove_pixel_size, "does not say how large its pixels are"),
+    Fault("absurd-pixel-size", _enlarge_pixel_size, "9 x 9 µm, outside"),
+    Fault("damaged-inside", _erase_tiles, "of its tissue cannot be read|cannot be read"),
+    Fault("dangling", _link_to_nothing, "does not exist"),
+    Fault("grey", _write_grey, "pixels|does not say how large", ".tif"),
+    Fault("absurd-size", _enlarge_size, "cannot be read|is not a slide|damaged"),
+    Fault("folder", _make_folder, "holds no DICOM|is a folder|no slide"),
+    Fault(CRASHING, _copy, "every worker that took it died|its process crashed"),
     DELETED,
 )
 
 
-def broken_slides(folder: Path, good: list[Path], count: int) -> dict[Path, Fault]:
-    """`count` broken slides among the good ones, every fault once and the cheap ones again."""
+def make_broken_slides(folder: Path, good: list[Path], count: int) -> dict[Path, Fault]:
+    """Make `count` broken slides: every fault once, and the first faults again."""
     again = FAULTS[: count - len(FAULTS)]
     found: dict[Path, Fault] = {}
     for number, fault in enumerate((*FAULTS, *again)):

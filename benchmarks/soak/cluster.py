@@ -1,4 +1,4 @@
-"""A Dask cluster of real processes on this machine, and what kills them at random."""
+"""A Dask cluster of real processes on this machine, and random kills."""
 
 from __future__ import annotations
 
@@ -26,49 +26,56 @@ class Cluster:
     """A scheduler and workers, each with its nanny, in processes of their own.
 
     Attributes:
-        folder: for logs and the workers' files.
-        workers: how many.
-        environment: of all processes.
-        port: the scheduler's.
+        folder: folder for logs and the workers' files.
+        workers: number of workers.
+        environment: environment of all processes.
+        port: port of the scheduler.
     """
 
     folder: Path
     workers: int
     environment: Mapping[str, str]
-    port: int = field(default_factory=lambda: _free_port())
+    port: int = field(default_factory=lambda: _find_free_port())
     _scheduler: subprocess.Popen[bytes] | None = field(default=None, init=False)
     _nannies: list[subprocess.Popen[bytes]] = field(default_factory=list, init=False)
 
     @property
     def address(self) -> str:
-        """Of the scheduler."""
+        """Return the scheduler's address."""
         return f"tcp://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Start what is not running; returns when the scheduler answers."""
+        """Start missing processes; return when the scheduler answers."""
         if not self._has_scheduler():
-            self._scheduler = self._started(
+            self._scheduler = self._start(
                 "scheduler", "--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard"
             )
             self._wait_for_scheduler()
         self.tend()
 
     def tend(self) -> None:
-        """Start workers for those that ended, as a queue or Kubernetes does."""
+        """Replace workers that ended, as a queue or Kubernetes does."""
         self._nannies = [nanny for nanny in self._nannies if nanny.poll() is None]
         while self._has_scheduler() and len(self._nannies) < self.workers:
             self._nannies.append(
-                self._started(
-                    "worker", self.address, "--nthreads", "1", "--no-dashboard", "--host",
-                    "127.0.0.1", "--local-directory", str(self.folder),
+                self._start(
+                    "worker",
+                    self.address,
+                    "--nthreads",
+                    "1",
+                    "--no-dashboard",
+                    "--host",
+                    "127.0.0.1",
+                    "--local-directory",
+                    str(self.folder),
                 )
-            )  # fmt: skip
+            )
 
     def _has_scheduler(self) -> bool:
         return self._scheduler is not None and self._scheduler.poll() is None
 
     def stop(self) -> None:
-        """End all of it at once."""
+        """Kill all processes."""
         for process in (*self._nannies, self._scheduler):
             if process is not None:
                 _kill_family(process.pid)
@@ -85,16 +92,16 @@ class Cluster:
         return True
 
     def worker_pids(self) -> list[int]:
-        """Of the workers that are there, without their nannies."""
+        """Return the process ids of the running workers, without their nannies."""
         return sorted(
             child.pid
             for nanny in self._nannies
-            for child in _children(nanny.pid)
+            for child in _list_children(nanny.pid)
             if _is_worker(child)
         )
 
     def kill_nanny(self, chance: random.Random) -> bool:
-        """Kill a nanny; its worker ends by itself, and another pair is started."""
+        """Kill a nanny; its worker ends by itself, and `tend` starts another pair."""
         if not self._nannies:
             return False
         chance.choice(self._nannies).kill()
@@ -108,7 +115,7 @@ class Cluster:
         self._scheduler.wait()
         return True
 
-    def _started(self, *arguments: str) -> subprocess.Popen[bytes]:
+    def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
         with (self.folder / f"{arguments[0]}.log").open("ab") as log:
             return subprocess.Popen(
                 [*DASK, *arguments], stdout=log, stderr=log, env=dict(self.environment)
@@ -125,12 +132,12 @@ class Cluster:
 
 @dataclass
 class Chaos:
-    """Kills something every few slides, as a seeded generator says.
+    """Random kills of processes every few slides, from a seed.
 
     Attributes:
-        cluster: what it may kill.
-        seed: of the generator.
-        between: fewest and most slides that are finished between two kills.
+        cluster: cluster whose processes may die.
+        seed: seed of the random generator.
+        between: smallest and largest number of finished slides between two kills.
     """
 
     cluster: Cluster
@@ -141,31 +148,31 @@ class Chaos:
     _next: int = field(default=1, init=False)
 
     def __post_init__(self) -> None:
-        """The first kill comes with the first slide."""
+        """Seed the generator."""
         self._chance = random.Random(self.seed)
 
     def strike(self, run: subprocess.Popen[bytes], finished: int) -> None:
-        """Kill something if it is time for it."""
+        """Kill a process if enough slides are finished, first with the first slide."""
         if finished < self._next:
             return
         self._next = finished + self._chance.randint(*self.between)
         time.sleep(self._chance.uniform(0, 1.5))  # at any moment of a slide
         what = self._chance.choices(("worker", "nanny", "scheduler", "run"), (60, 15, 15, 10))[0]
-        done = {
+        has_killed = {
             "worker": lambda: self.cluster.kill_worker(self._chance),
             "nanny": lambda: self.cluster.kill_nanny(self._chance),
             "scheduler": self.cluster.kill_scheduler,
-            "run": lambda: _killed(run),
+            "run": lambda: _kill(run),
         }[what]()
-        self.killed[what] += done
+        self.killed[what] += has_killed
 
 
-def _killed(run: subprocess.Popen[bytes]) -> bool:
+def _kill(run: subprocess.Popen[bytes]) -> bool:
     run.send_signal(signal.SIGKILL)
     return True
 
 
-def _children(pid: int) -> list[psutil.Process]:
+def _list_children(pid: int) -> list[psutil.Process]:
     try:
         return psutil.Process(pid).children(recursive=True)
     except psutil.NoSuchProcess:
@@ -173,7 +180,7 @@ def _children(pid: int) -> list[psutil.Process]:
 
 
 def _is_worker(process: psutil.Process) -> bool:
-    """Rather than multiprocessing's own tracker of resources."""
+    """Return whether a process is a worker, not multiprocessing's resource tracker."""
     try:
         return "spawn_main" in " ".join(process.cmdline())
     except psutil.Error:
@@ -181,13 +188,13 @@ def _is_worker(process: psutil.Process) -> bool:
 
 
 def _kill_family(pid: int) -> None:
-    children = _children(pid)
-    for each in (pid, *(child.pid for child in children)):
+    children = _list_children(pid)
+    for member in (pid, *(child.pid for child in children)):
         with suppress(ProcessLookupError):
-            os.kill(each, signal.SIGKILL)
+            os.kill(member, signal.SIGKILL)
 
 
-def _free_port() -> int:
+def _find_free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])

@@ -20,7 +20,7 @@ from glisson.version import __version__
 
 if TYPE_CHECKING:
     from glisson.clinical import StudySettings, study
-    from glisson.inputs import AskedSlide, asked_slides
+    from glisson.inputs import SlideEntry, list_slides
     from glisson.model import add_model, find_model, list_models, open_runtime
     from glisson.run.executors import Shard
     from glisson.run.gather import gather
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
     from glisson.tissue import find_tissue
 
 _HOMES = {
-    "AskedSlide": "glisson.inputs",
+    "SlideEntry": "glisson.inputs",
     "InMemorySlide": "glisson.slides",
     "RunResult": "glisson.run.segment",
     "RunSettings": "glisson.run.settings",
     "StudySettings": "glisson.clinical",
     "add_model": "glisson.model",
     "Shard": "glisson.run.executors",
-    "asked_slides": "glisson.inputs",
+    "list_slides": "glisson.inputs",
     "find_model": "glisson.model",
     "find_tissue": "glisson.tissue",
     "gather": "glisson.run.gather",
@@ -51,19 +51,19 @@ _HOMES = {
 }
 
 __all__ = [
-    "AskedSlide",
     "InMemorySlide",
     "RunResult",
     "RunSettings",
     "Shard",
+    "SlideEntry",
     "StudySettings",
     "__version__",
     "add_model",
-    "asked_slides",
     "find_model",
     "find_tissue",
     "gather",
     "list_models",
+    "list_slides",
     "measure",
     "open_runtime",
     "open_slide",

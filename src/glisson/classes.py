@@ -1,4 +1,4 @@
-"""The classes of a liver biopsy: the one table of index, name and colours."""
+"""The classes of a liver biopsy: index, name and colours."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ CLASSES = (BACKGROUND, LOBULE, PORTAL)
 
 UNCOUNTED_QUPATH_NAME = f"{PORTAL.qupath_name}: not counted"
 UNCOUNTED_COLOUR: Rgb = (150, 80, 30)
-"""A portal area that is in no count of tracts: portal to the class map and to training."""
+"""A portal area that does not count as a tract: portal in the class map and in training."""
 
 CANDIDATE_QUPATH_NAME = "Portal tract?"
 CANDIDATE_COLOUR: Rgb = (0, 190, 60)
-"""A portal area that nobody has decided on: no class of the class map, which calls it lobule."""
+"""A portal area without a decision: the class map has no class for it and calls it lobule."""
 
 TISSUE_QUPATH_NAME = "Tissue"
 TISSUE_COLOUR: Rgb = (120, 120, 120)

@@ -1,4 +1,4 @@
-"""Coordinate frames, and the one type that converts between them.
+"""Coordinate frames, and the type that converts between them.
 
 Three frames, all with the origin at the outer corner of the whole file's
 top-left pixel, x to the right and y down:
@@ -38,7 +38,7 @@ class PixelSize:
 
     @property
     def area_um2(self) -> float:
-        """Area of one level-0 pixel in µm²."""
+        """Return the area of a level-0 pixel in µm²."""
         return self.x_um * self.y_um
 
 
@@ -85,21 +85,21 @@ class Frame:
     mpp: float
 
     def l0_from_px(self, points_px: Points) -> Points:
-        """(N, 2) grid pixels to level-0 pixels."""
+        """Convert (N, 2) grid pixels to level-0 pixels."""
         return np.asarray(points_px, dtype=np.float64) * self._l0_per_px
 
     def px_from_l0(self, points_l0: Points) -> Points:
-        """(N, 2) level-0 pixels to grid pixels."""
+        """Convert (N, 2) level-0 pixels to grid pixels."""
         return np.asarray(points_l0, dtype=np.float64) / self._l0_per_px
 
     def size_px(self, size_l0: Size) -> Size:
-        """Grid pixels that cover a slide of `size_l0` (the last one may reach beyond)."""
+        """Return the grid pixels that cover a slide of `size_l0`; the last may reach beyond it."""
         width = size_l0.width * self.pixel_size.x_um / self.mpp
         height = size_l0.height * self.pixel_size.y_um / self.mpp
         return Size(_cover(width), _cover(height))
 
     def region_um(self, box_px: BoxPx) -> RegionUm:
-        """The region that whole grid pixels cover."""
+        """Return the region that a box of grid pixels covers."""
         return RegionUm(
             box_px.x_px * self.mpp,
             box_px.y_px * self.mpp,
@@ -109,7 +109,7 @@ class Frame:
 
     @property
     def affine_l0_from_px(self) -> tuple[float, float, float, float, float, float]:
-        """The conversion as shapely's affine (a, b, d, e, xoff, yoff)."""
+        """Return the conversion as shapely's affine (a, b, d, e, xoff, yoff)."""
         x_scale, y_scale = self._l0_per_px
         return (float(x_scale), 0.0, 0.0, float(y_scale), 0.0, 0.0)
 
@@ -119,5 +119,5 @@ class Frame:
 
 
 def _cover(length_px: float) -> int:
-    """Whole pixels that cover a length; 1e-6 px of rounding is not a pixel."""
+    """Count the whole pixels that cover a length; 1e-6 px of rounding is not a pixel."""
     return max(1, math.ceil(length_px - 1e-6))

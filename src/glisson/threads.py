@@ -1,4 +1,4 @@
-"""Threads: how many there are, and work shared between them."""
+"""Threads: their number, and a map over items in several of them."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 Item = TypeVar("Item")
-Made = TypeVar("Made")
+Result = TypeVar("Result")
 
 
 def available_threads() -> int:
-    """Processor threads this process may use: fewer than there are, under taskset or Slurm."""
+    """Count the processor threads this process may use: Slurm and taskset allow fewer."""
     if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
-def in_threads(
-    function: Callable[[Item], Made], items: Iterable[Item], threads: int | None = None
-) -> list[Made]:
-    """What `function` makes of each item, in order; some at once where there are threads.
+def map_in_threads(
+    function: Callable[[Item], Result], items: Iterable[Item], threads: int | None = None
+) -> list[Result]:
+    """Call `function` on every item in several threads, and return the results in order.
 
     Args:
-        function: safe to call from several threads; best one that releases the interpreter.
-        items: what it is called with.
-        threads: how many to use; None for all, 1 for this one alone.
+        function: safe to call from several threads; threads help if it releases the GIL.
+        items: its arguments.
+        threads: number of threads; None for all, 1 for the calling thread alone.
 
     Raises:
-        Exception: the first item's error, when all that began have ended.
+        Exception: the first item's error, after all started calls have ended.
     """
     threads = threads or available_threads()
     if threads == 1:

@@ -1,11 +1,16 @@
-"""Synthetic liver biopsies with exact ground truth.
+"""Synthetic liver biopsies (phantoms) with exact ground truth.
 
-A biopsy is planned in numbers and vectors (`plan`), drawn as dye concentrations (`draw`) and
-turned into pixels by stain, glass and scanner (`light`); everything random belongs to a place
-in the `world`, so that any part can be drawn alone.
+The package plans a biopsy in numbers and vectors (`plan`), draws dye concentrations (`draw`) and
+turns them into pixels by stain, glass and scanner (`light`). Every random value is a hash of the
+seed and a place in the `world`, so any part of a slide can be drawn alone.
+
+`make_phantom` writes a slide and its truth as files; `render_phantom` keeps both in memory;
+`render_tile` draws one field for training.
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from glisson.regions.triad import (
     BILE_DUCT,
@@ -28,9 +33,13 @@ from glisson_phantom.cohort import (
 from glisson_phantom.features import Feature
 from glisson_phantom.plan.disease import DIAGNOSES, Disease
 from glisson_phantom.sites import SITES, Site
-from glisson_phantom.slide import phantom_in_memory, write_phantom
-from glisson_phantom.tile import Tile, render_tile
-from glisson_phantom.truth import PhantomTruth, commonest
+from glisson_phantom.slide import render_phantom, write_phantom
+from glisson_phantom.tile import Tile, TileLook, render_tile
+from glisson_phantom.truth import PhantomTruth, reduce_labels
+
+if TYPE_CHECKING:
+    from glisson_phantom.output.phantom_slide import MadePhantom, make_phantom
+    from glisson_phantom.output.study import make_cohort
 
 __all__ = [
     "BILE_DUCT",
@@ -49,19 +58,39 @@ __all__ = [
     "Chunk",
     "Disease",
     "Feature",
+    "MadePhantom",
     "PhantomBiopsy",
     "PhantomSettings",
     "PhantomTruth",
     "Readings",
     "Site",
     "Tile",
+    "TileLook",
     "annotate",
-    "commonest",
     "count_triad_kinds",
     "draw_readings",
-    "phantom_in_memory",
+    "make_cohort",
+    "make_phantom",
     "plan_biopsy",
     "plan_cohort",
+    "reduce_labels",
+    "render_phantom",
     "render_tile",
     "write_phantom",
 ]
+
+_LAZY = {
+    "MadePhantom": "glisson_phantom.output.phantom_slide",
+    "make_cohort": "glisson_phantom.output.study",
+    "make_phantom": "glisson_phantom.output.phantom_slide",
+}
+"""Names whose modules import measurement and exchange, and themselves import this package."""
+
+
+def __getattr__(name: str) -> Any:
+    """Import the functions that write files when they are first used."""
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_LAZY[name]), name)

@@ -1,4 +1,4 @@
-"""Whole studies of phantom slides, designed as the paper's.
+"""Plans of whole studies of phantom slides, designed as the paper's.
 
 Numbers of slides, institutions, scanners and diagnoses are those of Cazzaniga et al., npj
 Digital Medicine 2025 (Tables 2 and 3, Results). Its training rows hold 272 slides of 223
@@ -8,8 +8,7 @@ clinical series names 32 of 35 diagnoses: the other three are drawn as near-norm
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -52,7 +51,7 @@ class Case:
         site: key of `SITES`.
         age: years.
         sex: `F` or `M`.
-        settings: what to draw.
+        settings: of its phantom.
     """
 
     slide: str
@@ -67,119 +66,123 @@ class Case:
 def plan_cohort(
     design: Design = "paper", seed: int = 0, share: float = 1.0, mpp: float | None = None
 ) -> list[Case]:
-    """Every case of a study.
+    """Plan every case of a study.
 
     Args:
         design: which study.
         seed: the same seed gives the same study.
-        share: part of each site's slides to keep, at least one each; 1 for all.
+        share: part of each site's slides, at least one each; 1 for all.
         mpp: level-0 µm/px of every slide instead of its scanner's own.
 
     Raises:
-        SettingsError: no such design, or a share that is not above 0 and at most 1.
+        SettingsError: the design is unknown, or the share is not above 0 and at most 1.
     """
     if design != "paper":
         raise SettingsError(f"There is no design '{design}'; choose 'paper'.")
     if not 0 < share <= 1:
         raise SettingsError(f"The share of slides is {share}; give more than 0 and at most 1.")
-    rng = np.random.default_rng([seed, 0xC0])
-    cases = [*_training(rng, seed, mpp), *_test(rng, seed, mpp), *_clinical(rng, seed, mpp)]
-    return list(_some(cases, share))
-
-
-def _some(cases: list[Case], share: float) -> Iterator[Case]:
-    """The first cases of every role and site."""
+    planner = _Planner(np.random.default_rng([seed, 0xC0]), seed, mpp)
+    cases = [*planner.plan_training(), *planner.plan_test(), *planner.plan_clinical()]
     groups: dict[tuple[str, str], list[Case]] = {}
     for case in cases:
         groups.setdefault((case.role, case.site), []).append(case)
-    for group in groups.values():
-        yield from group[: max(1, round(share * len(group)))]
+    return [case for group in groups.values() for case in _take_share(group, share)]
 
 
-def _training(rng: np.random.Generator, seed: int, mpp: float | None) -> list[Case]:
-    """223 patients over five scanners; the last slides of two Monza scanners are rescans."""
-    sites = [(key, site) for key, site in SITES.items() if site.role == "train"]
-    places = [key for key, site in sites for _ in range(site.slides)]
-    rescans = [i for i, key in enumerate(places) if key in ("monza-hamamatsu", "monza-3dhistech")]
-    rescans = rescans[-_RESCANNED:]
-    diagnoses = _shuffled(rng, TRAINING_DIAGNOSES)
-    cases: list[Case] = []
-    for index, site in enumerate(places):
-        if index not in rescans:
-            cases.append(_case(rng, "train", len(cases) + 1, site, diagnoses.pop(), seed, mpp))
-    first = [case for case in cases if case.site == "monza-aperio"]
-    for index, case in zip(rescans, first, strict=False):
-        cases.append(_rescanned(case, places[index], mpp))
-    return cases
-
-
-def _test(rng: np.random.Generator, seed: int, mpp: float | None) -> list[Case]:
-    wanted = [(site, key) for site, kinds in TEST_DIAGNOSES.items()
-              for key, count in kinds.items() for _ in range(count)]  # fmt: skip
-    return [
-        _case(rng, "test", number, site, diagnosis, seed, mpp)
-        for number, (site, diagnosis) in enumerate(wanted, 1)
-    ]
-
-
-def _clinical(rng: np.random.Generator, seed: int, mpp: float | None) -> list[Case]:
-    stages = rng.permutation(np.repeat(np.arange(5), CLINICAL_STAGES))
-    return [
-        _case(rng, "clinical", number, "monza-leica", diagnosis, seed, mpp, int(stage))
-        for number, (diagnosis, stage) in enumerate(
-            zip(_shuffled(rng, CLINICAL_DIAGNOSES), stages, strict=True), 1
-        )
-    ]
-
-
-def _shuffled(rng: np.random.Generator, counts: dict[str, int]) -> list[str]:
-    keys = [key for key, count in counts.items() for _ in range(count)]
-    return [keys[index] for index in rng.permutation(len(keys))]
+def _take_share(group: list[Case], share: float) -> list[Case]:
+    return group[: max(1, round(share * len(group)))]
 
 
 _ROLE_NUMBER = {"train": 1, "test": 2, "clinical": 3}
 
 
-def _case(
-    rng: np.random.Generator,
-    role: CaseRole,
-    number: int,
-    site: str,
-    diagnosis: str,
-    seed: int,
-    mpp: float | None,
-    stage: int | None = None,
-) -> Case:
-    frequency = np.array(DIAGNOSES[diagnosis].stages)
-    drawn_stage = int(rng.choice(5, p=frequency / frequency.sum()))
-    settings = PhantomSettings(
-        seed=1_000_000 * seed + 10_000 * _ROLE_NUMBER[role] + number,
-        length_mm=round(float(np.clip(rng.normal(*_LENGTH_MM), 6, 34)), 1),
-        pieces=int(rng.choice([1, 2], p=[0.65, 0.35])),
-        ribbons=int(rng.choice([1, 2, 3], p=[0.7, 0.22, 0.08])),
-        diagnosis=diagnosis,
-        stage=drawn_stage if stage is None else stage,
-        site=site,
-        mpp=mpp or SITES[site].mpp,
-    )
-    age = int(np.clip(rng.normal(50.2, 15), 8, 85))
-    sex = "F" if rng.random() < _FEMALE else "M"
-    name = f"{role}-{number:03d}"
-    return Case(f"{name}-{site}", f"{role}-patient-{number:03d}", role, site, age, sex, settings)
+@dataclass(frozen=True)
+class _Planner:
+    """Random decisions about the cases of one study, in a fixed order.
 
+    Attributes:
+        rng: source of randomness, shared by all cases.
+        seed: seed of the study.
+        mpp: level-0 µm/px of every slide, or None for each scanner's own.
+    """
 
-def _rescanned(case: Case, site: str, mpp: float | None) -> Case:
-    """The same section on another scanner: the same seed draws the same tissue."""
-    settings = PhantomSettings(
-        **{**case.settings.__dict__, "site": site, "mpp": mpp or SITES[site].mpp}
-    )
-    name = f"{case.patient.replace('patient-', '')}-again-{site}"
-    return Case(name, case.patient, case.role, site, case.age, case.sex, settings)
+    rng: np.random.Generator
+    seed: int
+    mpp: float | None
+
+    def plan_training(self) -> list[Case]:
+        """Plan 223 patients on five scanners, and rescans on two Monza scanners."""
+        sites = [(key, site) for key, site in SITES.items() if site.role == "train"]
+        places = [key for key, site in sites for _ in range(site.slides)]
+        again = [i for i, key in enumerate(places) if key in ("monza-hamamatsu", "monza-3dhistech")]
+        again = again[-_RESCANNED:]
+        diagnoses = self._shuffle(TRAINING_DIAGNOSES)
+        cases: list[Case] = []
+        for index, site in enumerate(places):
+            if index not in again:
+                cases.append(self._plan("train", len(cases) + 1, site, diagnoses.pop()))
+        first = [case for case in cases if case.site == "monza-aperio"]
+        for index, case in zip(again, first, strict=False):
+            cases.append(self._rescan(case, places[index]))
+        return cases
+
+    def plan_test(self) -> list[Case]:
+        """Plan the external test slides."""
+        wanted = [
+            (site, key)
+            for site, counts in TEST_DIAGNOSES.items()
+            for key, count in counts.items()
+            for _ in range(count)
+        ]
+        return [
+            self._plan("test", number, site, diagnosis)
+            for number, (site, diagnosis) in enumerate(wanted, 1)
+        ]
+
+    def plan_clinical(self) -> list[Case]:
+        """Plan the clinical series, whose stages are fixed."""
+        stages = self.rng.permutation(np.repeat(np.arange(5), CLINICAL_STAGES))
+        pairs = zip(self._shuffle(CLINICAL_DIAGNOSES), stages, strict=True)
+        return [
+            self._plan("clinical", number, "monza-leica", diagnosis, int(stage))
+            for number, (diagnosis, stage) in enumerate(pairs, 1)
+        ]
+
+    def _shuffle(self, counts: dict[str, int]) -> list[str]:
+        keys = [key for key, count in counts.items() for _ in range(count)]
+        return [keys[index] for index in self.rng.permutation(len(keys))]
+
+    def _plan(
+        self, role: CaseRole, number: int, site: str, diagnosis: str, stage: int | None = None
+    ) -> Case:
+        rng = self.rng
+        frequency = np.array(DIAGNOSES[diagnosis].stages)
+        random_stage = int(rng.choice(5, p=frequency / frequency.sum()))
+        settings = PhantomSettings(
+            seed=1_000_000 * self.seed + 10_000 * _ROLE_NUMBER[role] + number,
+            length_mm=round(float(np.clip(rng.normal(*_LENGTH_MM), 6, 34)), 1),
+            pieces=int(rng.choice([1, 2], p=[0.65, 0.35])),
+            ribbons=int(rng.choice([1, 2, 3], p=[0.7, 0.22, 0.08])),
+            diagnosis=diagnosis,
+            stage=random_stage if stage is None else stage,
+            site=site,
+            mpp=self.mpp or SITES[site].mpp,
+        )
+        age = int(np.clip(rng.normal(50.2, 15), 8, 85))
+        sex = "F" if rng.random() < _FEMALE else "M"
+        slide, patient = f"{role}-{number:03d}-{site}", f"{role}-patient-{number:03d}"
+        return Case(slide, patient, role, site, age, sex, settings)
+
+    def _rescan(self, case: Case, site: str) -> Case:
+        """Plan the same section on another scanner: the same seed draws the same tissue."""
+        settings = replace(case.settings, site=site, mpp=self.mpp or SITES[site].mpp)
+        slide = f"{case.patient.replace('patient-', '')}-again-{site}"
+        return replace(case, slide=slide, site=site, settings=settings)
 
 
 @dataclass(frozen=True)
 class Readings:
-    """What people would have written down, with their errors.
+    """Readings as people would report them, with their errors.
 
     Attributes:
         report_tract_count: count in the report, or None where tracts bridge (stage 3 or more).
@@ -193,12 +196,18 @@ class Readings:
 
 
 def draw_readings(seed: int, tract_count: int, stage: int, length_mm: float) -> Readings:
-    """Draw the readings of one case, from its portal tracts and its true length.
+    """Draw the readings of one case.
 
-    `tract_count` are the portal tracts of one section by their contents (`triad.py`), partial
-    ones included, as the paper counts them. Counting errs by about a tenth and by one or two
-    tracts, the second reader more than the first; a ruler errs by 4 % and rounds. Design values:
-    agreement built in here proves nothing about patients.
+    Readers miscount by about a tenth and by one or two tracts, the second reader more than the
+    first; a ruler errs by 4 % and rounds. These are design values: agreement that is built in
+    here proves nothing about patients.
+
+    Args:
+        seed: of the case.
+        tract_count: portal tracts of one section by their contents (`triad.py`), partial tracts
+            included, as the paper counts.
+        stage: fibrosis stage; from 3 on tracts bridge and nobody counts them.
+        length_mm: true length of one section.
     """
     rng = np.random.default_rng([seed, 0x5EAD])
     report = max(0, round(float(tract_count * rng.normal(1.0, 0.07) + rng.normal(0, 0.9))))

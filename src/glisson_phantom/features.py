@@ -1,4 +1,4 @@
-"""What a pixel shows besides its class: the things that segmenters trip over."""
+"""Flags for what a pixel shows besides its class: the structures that models confuse."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Feature(IntFlag):
 
     @classmethod
     def of_lobule(cls) -> Feature:
-        """Those that only lobule has."""
+        """Return the flags that only lobule can have."""
         return (
             cls.CENTRAL_VEIN
             | cls.SUBLOBULAR_VEIN
@@ -44,5 +44,5 @@ class Feature(IntFlag):
 
     @property
     def title(self) -> str:
-        """As QuPath and tables show it, such as `Central vein`."""
+        """Return the name as QuPath and tables show it, such as `Central vein`."""
         return str(self.name).replace("_", " ").capitalize()

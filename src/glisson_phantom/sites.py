@@ -1,4 +1,4 @@
-"""The eleven rows of the paper's Table 3 as looks: institution, scanner, stain and glass.
+"""The eleven rows of the paper's Table 3: institution, scanner, stain and glass.
 
 Counts, formats and pixel sizes are the paper's (npj Digital Medicine 2025, Table 3). How each
 stains and scans is invented within the measured ranges of `docs/phantom.md`: nobody has
@@ -29,11 +29,11 @@ class Site:
         slides: number of slides in the paper.
         magnification: as in the paper, such as `20X`.
         mpp: native µm/px.
-        suffix: how the institution's files are named.
-        written_as: file style Glisson writes: the same vendor's where it can.
+        suffix: ending of the institution's files.
+        written_as: style of Glisson's files: the same vendor's where Glisson can write it.
         laboratory: stain and glass.
         scanner: optics, tone, noise and compression.
-        padding_rgb: colour of what was not scanned, or None where all is scanned.
+        padding_rgb: colour of unscanned areas, or None where everything is scanned.
     """
 
     institution: str

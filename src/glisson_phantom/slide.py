@@ -1,4 +1,4 @@
-"""A phantom biopsy written as a slide file, or held in memory, with its truth kept."""
+"""A phantom biopsy as a slide file or in memory, with its truth."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ def write_phantom(
     Raises:
         OutputError: the slide cannot be written.
     """
-    truth = empty_truth(biopsy)
-    bands = _bands(biopsy, truth, workers)
+    truth = create_truth(biopsy)
+    bands = _draw_bands(biopsy, truth, workers)
     quality = biopsy.scanner.jpeg_quality
     write_pyramid(path, bands, biopsy.size_l0, biopsy.pixel_size, style, quality, comment=SYNTHETIC)
     return truth
 
 
-def phantom_in_memory(
+def render_phantom(
     biopsy: PhantomBiopsy, offset_l0: tuple[int, int] | None = None, workers: int = 1
 ) -> tuple[InMemorySlide, PhantomTruth]:
-    """A small biopsy as a slide without a file, and its truth.
+    """Draw a small biopsy as a slide in memory, and return the slide and its truth.
 
-    With `offset_l0` the scanned area begins there, in an unscanned black frame, as in MIRAX:
-    the slide's bounds say so. The truth is in level-0 coordinates, so the offset moves it too,
-    and has to be a multiple of the truth's pixel.
+    With `offset_l0` an unscanned black frame surrounds the scanned area, as in MIRAX, and the
+    slide's bounds begin there. The truth is in level-0 coordinates, so the offset moves the truth
+    too; it has to be a multiple of the truth's pixel.
     """
-    truth = empty_truth(biopsy)
-    rgb = np.concatenate(list(_bands(biopsy, truth, workers)))
+    truth = create_truth(biopsy)
+    rgb = np.concatenate(list(_draw_bands(biopsy, truth, workers)))
     if offset_l0 is None:
         return InMemorySlide(rgb, biopsy.pixel_size, "phantom", synthetic=True), truth
     x, y = offset_l0
@@ -52,21 +52,21 @@ def phantom_in_memory(
     return slide, truth
 
 
-def empty_truth(biopsy: PhantomBiopsy) -> PhantomTruth:
-    """A truth for `biopsy` with nothing in it yet."""
+def create_truth(biopsy: PhantomBiopsy) -> PhantomTruth:
+    """Create an empty truth on the grid of `biopsy`."""
     frame = biopsy.truth_frame
     return PhantomTruth(frame, frame.size_px(biopsy.size_l0))
 
 
-def _bands(biopsy: PhantomBiopsy, truth: PhantomTruth, workers: int) -> Iterator[Pixels]:
-    """Chunks put side by side and cut to the slide; their truth is kept on the way."""
-    left = biopsy.size_l0.height
+def _draw_bands(biopsy: PhantomBiopsy, truth: PhantomTruth, workers: int) -> Iterator[Pixels]:
+    """Draw bands of chunks, cut to the slide, and store the chunks' truth on the way."""
+    rows_left = biopsy.size_l0.height
     band: list[Chunk] = []
-    for number, chunk in enumerate(biopsy.chunks(workers)):
+    for number, chunk in enumerate(biopsy.draw_chunks(workers)):
         truth.put(divmod(number, biopsy.columns), chunk.labels, chunk.features)
         band.append(chunk)
         if len(band) == biopsy.columns:
-            pixels = np.concatenate([each.pixels for each in band], axis=1)
-            yield np.ascontiguousarray(pixels[:left, : biopsy.size_l0.width])
-            left -= pixels.shape[0]
+            pixels = np.concatenate([part.pixels for part in band], axis=1)
+            yield np.ascontiguousarray(pixels[:rows_left, : biopsy.size_l0.width])
+            rows_left -= pixels.shape[0]
             band = []

@@ -1,4 +1,4 @@
-"""Rendered phantom tiles: made by several processes, kept in one file, read as tiles."""
+"""Phantom tiles for training: several processes draw them, a folder caches them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import multiprocessing
 import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -16,150 +16,165 @@ from numpy.typing import NDArray
 
 from glisson.dataset import Split, TilePixels, TileRow, class_shares
 from glisson.files.atomic import atomic_path
-from glisson_phantom import commonest, render_tile
+from glisson_phantom import TileLook, reduce_labels, render_tile
 
 Pixels = NDArray[np.uint8]
 Pair = tuple[Pixels, Pixels]
 
 SCALES = (0.7, 0.85, 1.0, 1.0, 1.15, 1.35)
-"""Factors on the rendered µm/px: errors of scale to bear."""
+"""Factors on the rendered µm/px, so that a model learns to bear errors of scale."""
+VALIDATION_SEED = 900_000_000
 
 
 @dataclass(frozen=True)
-class _Group:
-    """Tiles that are kept in one file.
+class PhantomTileSettings:
+    """Number and look of phantom tiles.
 
     Attributes:
-        split: what they are for.
-        first_seed: of the first tile.
-        count: tiles.
-        mpp: µm/px.
-        size_px: side.
-        rare: as `render_tile` takes it.
-        difficult_tracts: likewise.
+        training: number of training tiles.
+        validation: number of validation tiles, which are always as in biopsies.
+        mpp: µm per pixel.
+        size_px: side of a tile.
+        first_seed: seed of the first training tile.
+        tiles_per_file: tiles that one file of the cache holds.
+        rare_lesions: see `TileLook`; of training tiles.
+        difficult_tracts: see `TileLook`; of training tiles.
     """
+
+    training: int
+    validation: int
+    mpp: float = 2.0
+    size_px: int = 128
+    first_seed: int = 1_000
+    tiles_per_file: int = 500
+    rare_lesions: float = 1.0
+    difficult_tracts: float = 1.0
+
+
+@dataclass(frozen=True)
+class _TileFile:
+    """The tiles of one cached file."""
 
     split: Split
     first_seed: int
     count: int
-    mpp: float
-    size_px: int
-    rare: float
-    difficult_tracts: float
+    settings: PhantomTileSettings
 
     @property
     def seeds(self) -> range:
         return range(self.first_seed, self.first_seed + self.count)
 
     @property
-    def file_name(self) -> str:
+    def name(self) -> str:
+        """Return the file's name, which holds every setting that its pixels depend on."""
+        look = self.settings
         scales = f"{min(SCALES):g}to{max(SCALES):g}"
-        kind = f"{self.mpp:g}um-{self.size_px}px-{scales}-{self.rare:g}"
-        if self.difficult_tracts != 1:
-            kind += f"-{self.difficult_tracts:g}"
+        kind = f"{look.mpp:g}um-{look.size_px}px-{scales}-{look.rare_lesions:g}"
+        if look.difficult_tracts != 1:
+            kind += f"-{look.difficult_tracts:g}"
         return f"phantoms-{self.first_seed}-{self.count}-{kind}.npz"
 
 
 class PhantomTiles:
-    """Tiles of phantoms (SYNTHETIC), rendered once at half the µm/px and averaged down.
+    """Tiles of phantoms (SYNTHETIC), drawn at half the µm/px and averaged down.
+
+    The folder caches the tiles: only missing files are drawn.
 
     Attributes:
-        rows: training tiles of seeds from `first_seed` on, in which collapse, capsule and clots
-            are `rare` times as common as in biopsies, and tracts unlike others
-            `difficult_tracts` times; validation tiles of seeds far from them, as
-            biopsies are; every tile is a patient of its own.
+        rows: training and validation tiles, whose seeds lie far apart; every tile is a patient of
+            its own.
         leak: None: no patient is in two splits.
-        synthetic: always.
+        synthetic: always True.
     """
 
     leak = None
     synthetic = True
 
-    VALIDATION_SEED = 900_000_000
-
-    def __init__(
-        self,
-        folder: Path,
-        training: int,
-        validation: int,
-        mpp: float = 2.0,
-        size_px: int = 128,
-        first_seed: int = 1_000,
-        group: int = 500,
-        rare: float = 1.0,
-        difficult_tracts: float = 1.0,
-    ) -> None:
-        self._mpp, self._size_px = mpp, size_px
-        splits = (
-            (Split.VALIDATION, self.VALIDATION_SEED, validation, 1.0, 1.0),
-            (Split.TRAIN, first_seed, training, rare, difficult_tracts),
-        )
-        groups = [
-            _Group(split, seed, min(group, start + count - seed), mpp, size_px, often, difficult)
-            for split, start, count, often, difficult in splits
-            for seed in range(start, start + count, group)
-        ]
+    def __init__(self, folder: Path, settings: PhantomTileSettings) -> None:
+        self._settings = settings
+        files = _plan_files(settings)
         folder.mkdir(parents=True, exist_ok=True)
-        _draw_missing(folder, groups)
+        _draw_missing(folder, files)
         self._tiles: dict[str, Pair] = {}
-        self.rows = tuple(row for group in groups for row in self._added(folder, group))
+        self.rows = tuple(row for file in files for row in self._load(folder, file))
 
     def read(self, row: TileRow) -> TilePixels:
-        """Pixels and labels of a tile."""
+        """Read pixels and labels of a tile."""
         rgb, labels = self._tiles[row.tile]
         return TilePixels(rgb, labels)
 
-    def _added(self, folder: Path, group: _Group) -> list[TileRow]:
-        with np.load(folder / group.file_name, allow_pickle=False) as stored:
+    def _load(self, folder: Path, file: _TileFile) -> list[TileRow]:
+        with np.load(folder / file.name, allow_pickle=False) as stored:
             images, masks = stored["images"], stored["labels"]
         rows = []
-        for seed, rgb, labels in zip(group.seeds, images, masks, strict=True):
-            row = self._row(f"phantom-{seed}", group.split, labels)
+        for seed, rgb, labels in zip(file.seeds, images, masks, strict=True):
+            row = self._describe(f"phantom-{seed}", file.split, labels)
             self._tiles[row.tile] = rgb, labels
             rows.append(row)
         return rows
 
-    def _row(self, name: str, split: Split, labels: Pixels) -> TileRow:
+    def _describe(self, name: str, split: Split, labels: Pixels) -> TileRow:
         background, lobule, portal = class_shares(labels)
-        side = self._size_px
+        side_px = self._settings.size_px
         return TileRow(
-            tile=name, slide=name, patient=name, institution="phantom", diagnosis="phantom",
-            split=split, mpp=self._mpp, size_px=side, x_px=0, y_px=0, x_l0=0, y_l0=0,
-            width_l0=side, height_l0=side, background=background, lobule=lobule, portal=portal,
+            tile=name,
+            slide=name,
+            patient=name,
+            institution="phantom",
+            diagnosis="phantom",
+            split=split,
+            mpp=self._settings.mpp,
+            size_px=side_px,
+            x_px=0,
+            y_px=0,
+            x_l0=0,
+            y_l0=0,
+            width_l0=side_px,
+            height_l0=side_px,
+            background=background,
+            lobule=lobule,
+            portal=portal,
             ignored=0,
-        )  # fmt: skip
+        )
 
 
-def _draw_missing(folder: Path, groups: Sequence[_Group]) -> None:
-    """Draw what is not there yet, by as many processes as there are processors."""
-    missing = [group for group in groups if not (folder / group.file_name).exists()]
+def _plan_files(settings: PhantomTileSettings) -> list[_TileFile]:
+    as_biopsies = replace(settings, rare_lesions=1.0, difficult_tracts=1.0)
+    return [
+        _TileFile(split, seed, min(settings.tiles_per_file, start + count - seed), look)
+        for split, start, count, look in (
+            (Split.VALIDATION, VALIDATION_SEED, settings.validation, as_biopsies),
+            (Split.TRAIN, settings.first_seed, settings.training, settings),
+        )
+        for seed in range(start, start + count, settings.tiles_per_file)
+    ]
+
+
+def _draw_missing(folder: Path, files: Sequence[_TileFile]) -> None:
+    """Draw the files that the folder lacks, in one process per processor."""
+    missing = [file for file in files if not (folder / file.name).exists()]
     if not missing:
         return
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read by the workers when they start
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(os.cpu_count(), context, cv2.setNumThreads, (1,)) as workers:
         drawings = [
-            workers.map(partial(_render_one, group=group), group.seeds, chunksize=8)
-            for group in missing
+            workers.map(partial(_draw_pair, settings=file.settings), file.seeds, chunksize=8)
+            for file in missing
         ]
-        for group, drawn in zip(missing, drawings, strict=True):
-            images, labels = zip(*drawn, strict=True)
-            with (
-                atomic_path(folder / group.file_name) as unfinished,
-                unfinished.open("wb") as file,
-            ):
-                np.savez(file, images=np.stack(images), labels=np.stack(labels))
+        for file, pairs in zip(missing, drawings, strict=True):
+            images, labels = zip(*pairs, strict=True)
+            with atomic_path(folder / file.name) as unfinished, unfinished.open("wb") as stream:
+                np.savez(stream, images=np.stack(images), labels=np.stack(labels))
 
 
-def _render_one(seed: int, group: _Group) -> Pair:
-    size_px, fine_mpp = group.size_px, group.mpp / 2 * SCALES[seed % len(SCALES)]
-    tile = render_tile(
-        seed,
-        2 * size_px,
-        fine_mpp,
+def _draw_pair(seed: int, settings: PhantomTileSettings) -> Pair:
+    size_px, fine_mpp = settings.size_px, settings.mpp / 2 * SCALES[seed % len(SCALES)]
+    look = TileLook(
         drawn_mpp=fine_mpp,
-        rare=group.rare,
-        difficult_tracts=group.difficult_tracts,
+        rare_lesions=settings.rare_lesions,
+        difficult_tracts=settings.difficult_tracts,
     )
+    tile = render_tile(seed, 2 * size_px, fine_mpp, look)
     rgb = cv2.resize(tile.rgb, (size_px, size_px), interpolation=cv2.INTER_AREA)
-    return rgb.astype(np.uint8), commonest(tile.labels, 2)
+    return rgb.astype(np.uint8), reduce_labels(tile.labels, 2)

@@ -1,4 +1,4 @@
-"""What is true of a phantom slide, kept in compressed blocks where tissue is."""
+"""The truth of a phantom slide, in compressed blocks where tissue is."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from glisson.classes import BACKGROUND, CLASSES, LOBULE, PORTAL
 from glisson.frames import BoxPx, Frame, Size
-from glisson.masks.blocks import BLOCK_PX, BlockIndex, assembled, occupied_boxes
+from glisson.masks.blocks import BLOCK_PX, BlockIndex, assemble_crop, find_boxes
 from glisson_phantom.features import Feature
 
 Labels = NDArray[np.uint8]
@@ -33,7 +33,7 @@ class TruthCrop:
 
 
 class PhantomTruth:
-    """The exact class map and features of a phantom; read like a predicted class map.
+    """The exact class map and features of a phantom, with the reading methods of `ClassMap`.
 
     Attributes:
         frame: the grid, about 1 µm/px.
@@ -47,69 +47,69 @@ class PhantomTruth:
         self._features: dict[BlockIndex, bytes] = {}
 
     def put(self, index: BlockIndex, labels: Labels, features: Flags) -> None:
-        """Store one (512, 512) block; what lies beyond the slide is cut off."""
-        kept = self._extent(index)
-        labels, features = _cut(labels, kept), _cut(features, kept)
+        """Store one (512, 512) block; pixels beyond the slide are cleared."""
+        extent = self._extent(index)
+        labels, features = _clip_block(labels, extent), _clip_block(features, extent)
         if (labels != BACKGROUND.index).any():
             self._labels[index] = zlib.compress(labels.tobytes(), 1)
         if features.any():
             self._features[index] = zlib.compress(features.tobytes(), 1)
 
     def boxes(self) -> tuple[BoxPx, ...]:
-        """Disjoint boxes that hold all tissue."""
-        return occupied_boxes(self._labels)
+        """Return disjoint boxes that hold all tissue."""
+        return find_boxes(self._labels)
 
     def feature_boxes(self) -> tuple[BoxPx, ...]:
-        """Disjoint boxes that hold all features, those on bare glass too."""
-        return occupied_boxes(self._features)
+        """Return disjoint boxes that hold all features, on bare glass too."""
+        return find_boxes(self._features)
 
     def crop(self, box_px: BoxPx) -> TruthCrop:
-        """Classes inside a box, which may reach beyond the slide."""
-        labels = assembled(box_px, self._labels_at, np.uint8)
+        """Return the classes inside a box, which may reach beyond the slide."""
+        labels = assemble_crop(box_px, self._read_labels, np.uint8)
         return TruthCrop(labels, (labels == PORTAL.index).astype(np.float32))
 
     def features(self, box_px: BoxPx) -> Flags:
-        """(H, W) uint32 flags of `Feature` inside a box."""
-        return assembled(box_px, self._features_at, np.uint32)
+        """Return (H, W) uint32 flags of `Feature` inside a box."""
+        return assemble_crop(box_px, self._read_features, np.uint32)
 
     def area_mm2_by_feature(self) -> dict[str, float]:
-        """Area of each feature on the slide, in mm²."""
+        """Return the area of each feature on the slide, in mm²."""
         px_mm2 = self.frame.mpp**2 * 1e-6
         counts = dict.fromkeys(Feature, 0)
         for packed in self._features.values():
-            flags = _unpacked(packed, np.uint32)
+            flags = _unpack(packed, np.uint32)
             for feature in Feature:
                 counts[feature] += int(np.count_nonzero(flags & np.uint32(feature)))
         return {str(feature.name).lower(): n * px_mm2 for feature, n in counts.items() if n}
 
     def _extent(self, index: BlockIndex) -> tuple[int, int]:
-        """Rows and columns of a block that lie on the slide."""
+        """Return the rows and columns of a block that lie on the slide."""
         rows = min(BLOCK_PX, self.size_px.height - index[0] * BLOCK_PX)
         columns = min(BLOCK_PX, self.size_px.width - index[1] * BLOCK_PX)
         return max(rows, 0), max(columns, 0)
 
-    def _labels_at(self, index: BlockIndex) -> Labels | None:
+    def _read_labels(self, index: BlockIndex) -> Labels | None:
         packed = self._labels.get(index)
-        return None if packed is None else _unpacked(packed, np.uint8)
+        return None if packed is None else _unpack(packed, np.uint8)
 
-    def _features_at(self, index: BlockIndex) -> Flags | None:
+    def _read_features(self, index: BlockIndex) -> Flags | None:
         packed = self._features.get(index)
-        return None if packed is None else _unpacked(packed, np.uint32)
+        return None if packed is None else _unpack(packed, np.uint32)
 
 
-def _cut(block: NDArray[Any], extent: tuple[int, int]) -> NDArray[Any]:
-    """The block with what lies beyond the slide set to 0."""
+def _clip_block(block: NDArray[Any], extent: tuple[int, int]) -> NDArray[Any]:
+    """Return the block with pixels beyond the slide set to 0."""
     cut = np.zeros((BLOCK_PX, BLOCK_PX), block.dtype)
     cut[: extent[0], : extent[1]] = block[: extent[0], : extent[1]]
     return cut
 
 
-def _unpacked(packed: bytes, dtype: type[np.generic]) -> NDArray[Any]:
+def _unpack(packed: bytes, dtype: type[np.generic]) -> NDArray[Any]:
     return np.frombuffer(zlib.decompress(packed), dtype).reshape(BLOCK_PX, BLOCK_PX)
 
 
-def commonest(labels: Labels, factor: int) -> Labels:
-    """The commonest class in every block of `factor` x `factor` pixels."""
+def reduce_labels(labels: Labels, factor: int) -> Labels:
+    """Reduce classes to the commonest class in every block of `factor` x `factor` pixels."""
     if not labels.any():
         return labels[: labels.shape[0] // factor, : labels.shape[1] // factor].copy()
     size = labels.shape[1] // factor, labels.shape[0] // factor
@@ -121,10 +121,10 @@ def commonest(labels: Labels, factor: int) -> Labels:
     return np.argmax(shares, axis=0).astype(np.uint8)
 
 
-def joined(features: Flags, labels: Labels, factor: int) -> Flags:
-    """Every flag that any pixel of a `factor` x `factor` block has.
+def reduce_features(features: Flags, labels: Labels, factor: int) -> Flags:
+    """Reduce flags to those that any pixel of a `factor` x `factor` block has.
 
-    What only lobule has is dropped where `labels`, on the coarse grid, is not lobule.
+    Flags of lobule are cleared where `labels`, on the coarse grid, are not lobule.
     """
     height, width = features.shape[0] // factor * factor, features.shape[1] // factor * factor
     rows = np.bitwise_or.reduce([features[k:height:factor, :width] for k in range(factor)])

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from benchmarks.placements import GLASS_PX, Placed, placed_result, placements, spread_of
+from benchmarks.placements import GLASS_PX, Method, Placement, compare_placements, place_pixels
 
 from glisson.model import find_model
 from glisson.regions import RegionSettings
@@ -35,15 +35,14 @@ def scene() -> np.ndarray:
     return np.clip(rgb + grain, 0, 255).astype(np.uint8)
 
 
-def found_with(model: ColourModel, limits: RegionSettings) -> list[Placed]:
-    return [
-        placed_result(name, rgb, 1.0, BUNDLE, model, limits, 1) for name, rgb in placements(scene())
-    ]
+def measure_all(model: ColourModel, limits: RegionSettings) -> list[Placement]:
+    method = Method(BUNDLE, model, limits, threads=1)
+    return [method.measure(name, rgb, 1.0) for name, rgb in place_pixels(scene())]
 
 
 def test_placements_are_the_same_pixels() -> None:
     rgb = scene()
-    placed = dict(placements(rgb))
+    placed = dict(place_pixels(rgb))
     assert len(placed) == 9
     for left, top in GLASS_PX:
         wider = placed[f"glass {left}, {top} px"]
@@ -55,8 +54,8 @@ def test_placements_are_the_same_pixels() -> None:
 
 
 def test_a_perfect_model_is_repeatable() -> None:
-    found = found_with(ColourModel(), BY_EVIDENCE)
-    spread = spread_of("scene", found)
+    found = measure_all(ColourModel(), BY_EVIDENCE)
+    spread = compare_placements("scene", found)
     assert spread.largest_difference_percent < 1.5
     assert spread.fewest_tracts == spread.most_tracts > 0
 
@@ -64,7 +63,7 @@ def test_a_perfect_model_is_repeatable() -> None:
 def test_evidence_is_repeatable_where_the_mean_is_not() -> None:
     model = WobblingModel()
     by_mean, by_evidence = (
-        spread_of("scene", found_with(model, limits)) for limits in (BY_MEAN, BY_EVIDENCE)
+        compare_placements("scene", measure_all(model, limits)) for limits in (BY_MEAN, BY_EVIDENCE)
     )
     assert by_mean.fewest_tracts < by_mean.most_tracts
     assert by_evidence.fewest_tracts == by_evidence.most_tracts >= by_mean.most_tracts
@@ -73,9 +72,9 @@ def test_evidence_is_repeatable_where_the_mean_is_not() -> None:
 
 
 def test_spread_is_counted_from_the_mean() -> None:
-    one = Placed("as it is", 4, 5.0, 0.3, 3, 1, 0)
+    one = Placement("as it is", 4, 5.0, 0.3, 3, 1, 0)
     found = [one, replace(one, portal_percent=5.5), replace(one, portal_percent=4.5, partial=2)]
-    spread = spread_of("slide", found)
+    spread = compare_placements("slide", found)
     assert spread.portal_percent == pytest.approx(5.0)
     assert spread.largest_difference_percent == pytest.approx(10.0)
     assert (spread.fewest_tracts, spread.most_tracts) == (4, 5)

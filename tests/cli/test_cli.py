@@ -14,14 +14,16 @@ from glisson.cli.summary import portal_percent
 from tests.run.conftest import write_scene
 
 
-def glisson(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+def glisson(
+    *arguments: object, cwd: Path | None = None, encoding: str = "utf-8"
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", "from glisson.cli import main; main()", *map(str, arguments)],
         capture_output=True,
-        text=True,
+        encoding=encoding,
         check=False,
         cwd=cwd,
-        env={**os.environ, "COLUMNS": "80", "NO_COLOR": "1"},
+        env=os.environ | {"COLUMNS": "80", "NO_COLOR": "1", "PYTHONIOENCODING": encoding},
     )
 
 
@@ -43,9 +45,10 @@ def test_segment_with_the_shipped_model(scene: Path, tmp_path: Path) -> None:
 def test_some_failed_is_1(scene: Path, tmp_path: Path) -> None:
     bad = tmp_path / "no slide.svs"
     bad.write_text("{}")
-    done = glisson("segment", bad, scene, "-o", tmp_path / "out")
+    done = glisson("segment", bad, scene, "-o", tmp_path / "out", encoding="cp932")
     assert done.returncode == 1
     assert "no slide" in done.stderr
+    assert "case 1" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def test_parts_of_a_folder_with_a_table(scans: Path, tmp_path: Path) -> None:
     ]
     assert [each.returncode for each in parts] == [1, 0]  # the broken slide is in the first part
     for number, part in enumerate(parts, 1):
-        assert f"Part {number} of 2. When all have ended, report.html and qupath/" in part.stdout
+        assert f"Shard {number} of 2. When all have ended, report.html and qupath/" in part.stdout
         assert f"glisson gather {out}\n" in part.stdout
         assert "in any browser" not in part.stdout
     joined = glisson("gather", out)

@@ -38,7 +38,18 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def tiles(study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("tiles")
-    arguments = ["tiles", study, "-o", out, "--mpp", "2", "--size", "64", "--hold-out", "Palermo"]
+    arguments = [
+        "tiles",
+        study,
+        "-o",
+        out,
+        "--at-mpp",
+        "2",
+        "--size",
+        "64",
+        "--hold-out",
+        "Palermo",
+    ]
     result = runner.invoke(app, list(map(str, arguments)))
     assert result.exit_code == 0, result.output
     assert "portal %" in result.output
@@ -118,7 +129,7 @@ def test_folders_that_leak_say_so(tiles: Path, study: Path, shipped: Path, tmp_p
         "tile",
         "--size",
         "64",
-        "--mpp",
+        "--at-mpp",
         "2",
     ]
     result = runner.invoke(app, list(map(str, arguments)))
@@ -234,7 +245,7 @@ def test_each_folder_has_its_model(tiles: Path, tmp_path: Path) -> None:
 def test_tiles_of_another_pixel_size_are_not_exported_on(
     trained: Path, study: Path, tmp_path: Path
 ) -> None:
-    cut = ["tiles", study, "-o", tmp_path / "tiles", "--mpp", "4", "--size", "64"]
+    cut = ["tiles", study, "-o", tmp_path / "tiles", "--at-mpp", "4", "--size", "64"]
     assert runner.invoke(app, list(map(str, cut))).exit_code == 0
     arguments = ["export", trained / "model", "-o", tmp_path, "--tiles", tmp_path / "tiles/4um"]
     result = runner.invoke(app, list(map(str, arguments)))

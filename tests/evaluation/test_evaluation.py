@@ -195,7 +195,7 @@ def test_drift_draws_no_patients(scored: list[TileScore], monkeypatch: pytest.Mo
     def drawn(*_: object) -> None:
         raise AssertionError("2000 draws for a number without interval")
 
-    monkeypatch.setattr("glisson.evaluation.tables.pooled_scores", drawn)
+    monkeypatch.setattr("glisson.evaluation.tables.pool_scores", drawn)
     assert drift_table(Scored("2 µm/px", scored)).rows
 
 

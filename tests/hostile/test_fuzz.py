@@ -35,7 +35,7 @@ from glisson.errors import GlissonError
 from glisson.exchange import read_class_map, read_geojson, write_class_map, write_qupath_project
 from glisson.exchange.geojson import Drawn, write_annotations_geojson
 from glisson.frames import Frame, PixelSize, RegionUm, Size
-from glisson.inputs import asked_slides, with_pseudonyms
+from glisson.inputs import assign_pseudonyms, list_slides
 from glisson.model import add_model, load_bundle
 from glisson.model.safety import sha256
 from glisson.model.store.torchscript import read_wsinfer_facts
@@ -168,10 +168,10 @@ def test_tables(data: bytes) -> None:
             (place / name).touch()
         table = place / "cases.csv"
         table.write_bytes(data)
-        asked = asked_slides([place / "a.svs"])
+        asked = list_slides([place / "a.svs"])
         for read in (
-            lambda: asked_slides([], table),
-            lambda: with_pseudonyms(asked, table),
+            lambda: list_slides([], table),
+            lambda: assign_pseudonyms(asked, table),
             lambda: read_study(table),
             lambda: read_tile_manifest(table),
             lambda: read_table(table, CaseRow),

@@ -31,7 +31,7 @@ from glisson.errors import (
 )
 from glisson.exchange import read_geojson
 from glisson.files.csv_tables import escape_cell, unescape_cell
-from glisson.inputs import asked_slides
+from glisson.inputs import list_slides
 from glisson.model import add_model, find_model, load_bundle, open_runtime
 from glisson.model.store.torchscript import read_wsinfer_facts
 from glisson.results import result_names
@@ -269,7 +269,7 @@ def test_tables_of_gigabytes(tmp_path: Path) -> None:
         file.write(b"slide\n")
         file.truncate(5 << 30)
     with pytest.raises(SettingsError, match="64 MiB"):
-        asked_slides([], tmp_path / "slides.csv")
+        list_slides([], tmp_path / "slides.csv")
 
 
 @pytest.mark.parametrize(

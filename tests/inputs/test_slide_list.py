@@ -11,7 +11,7 @@ import pytest
 
 from glisson.errors import SettingsError
 from glisson.frames import PixelSize, Size
-from glisson.inputs import AskedSlide, asked_slides
+from glisson.inputs import SlideEntry, list_slides
 from glisson_phantom.writing import write_pyramid
 from tests.stores import memory
 
@@ -29,26 +29,26 @@ def scans(tmp_path: Path) -> Path:
     return folder
 
 
-def names(asked: tuple[AskedSlide, ...]) -> list[str]:
+def names(asked: tuple[SlideEntry, ...]) -> list[str]:
     return [each.path.name for each in asked]
 
 
 def test_a_folder_is_its_own_slides(scans: Path) -> None:
-    assert names(asked_slides([scans])) == ["a.ndpi", "b.svs", "dicom"]
+    assert names(list_slides([scans])) == ["a.ndpi", "b.svs", "dicom"]
 
 
 def test_patterns_reach_deeper(scans: Path) -> None:
-    assert names(asked_slides([scans / "**" / "*.svs"])) == ["b.svs", "c.svs"]
+    assert names(list_slides([scans / "**" / "*.svs"])) == ["b.svs", "c.svs"]
 
 
 def test_each_slide_once_in_the_order_given(scans: Path) -> None:
-    assert names(asked_slides([scans / "b.svs", scans])) == ["b.svs", "a.ndpi", "dicom"]
+    assert names(list_slides([scans / "b.svs", scans])) == ["b.svs", "a.ndpi", "dicom"]
 
 
 def test_a_folder_without_slides_is_an_error(scans: Path) -> None:
     (scans / "empty").mkdir()
     with pytest.raises(SettingsError, match="holds no slide"):
-        asked_slides([scans / "empty"])
+        list_slides([scans / "empty"])
 
 
 def dicom_files(folder: Path, shade: int) -> list[Path]:
@@ -74,24 +74,24 @@ MIXED = ["200-level-0.dcm", "240-level-0.dcm", "a.ndpi", "b.svs", "dicom"]
 
 
 def test_a_dicom_file_among_other_slides_hides_none_of_them(mixed: Path) -> None:
-    assert names(asked_slides([mixed])) == MIXED
+    assert names(list_slides([mixed])) == MIXED
 
 
 def test_nor_does_it_on_a_store(mixed: Path, memory: Any) -> None:
     for path in (path for path in mixed.rglob("*") if path.is_file()):
         memory.pipe(f"/scans/{path.relative_to(mixed).as_posix()}", path.read_bytes() or b"1")
-    assert names(asked_slides(["memory://scans"])) == MIXED
+    assert names(list_slides(["memory://scans"])) == MIXED
 
 
 def test_a_folder_with_such_a_mixture_is_no_dicom_slide(mixed: Path) -> None:
     (mixed.parent / "other.svs").touch()
-    assert names(asked_slides([mixed.parent])) == ["dicom 200", "dicom 240", "other.svs"]
+    assert names(list_slides([mixed.parent])) == ["dicom 200", "dicom 240", "other.svs"]
 
 
 def test_a_folder_of_dicom_files_alone_is_one_slide(tmp_path: Path) -> None:
     folder = dicom_files(tmp_path, 200)[0].parent
     (folder / "x.truth.ome.tif").touch()
-    assert [each.path for each in asked_slides([folder])] == [folder]
+    assert [each.path for each in list_slides([folder])] == [folder]
 
 
 def table(folder: Path, text: str) -> Path:
@@ -102,7 +102,7 @@ def table(folder: Path, text: str) -> Path:
 
 def test_a_table_alone_is_the_run(scans: Path) -> None:
     path = table(scans, "slide,mpp,sections,patient\nb.svs,0.25,,P1\ndeep/c.svs,,3,P2\n")
-    first, second = asked_slides([], path)
+    first, second = list_slides([], path)
     assert (first.path, first.mpp, first.sections, first.patient) == (
         scans / "b.svs", 0.25, None, "P1",
     )  # fmt: skip
@@ -111,7 +111,7 @@ def test_a_table_alone_is_the_run(scans: Path) -> None:
 
 def test_a_table_beside_slides_says_what_is_special(scans: Path) -> None:
     path = table(scans, "slide,institution\nb.svs,Monza\n")
-    asked = asked_slides([scans], path)
+    asked = list_slides([scans], path)
     assert [(each.path.name, each.institution) for each in asked] == [
         ("a.ndpi", None), ("b.svs", "Monza"), ("dicom", None),
     ]  # fmt: skip
@@ -131,7 +131,7 @@ def test_a_table_beside_slides_says_what_is_special(scans: Path) -> None:
 )
 def test_a_wrong_table_is_refused_with_its_line(scans: Path, text: str, said: str) -> None:
     with pytest.raises(SettingsError, match=said):
-        asked_slides([scans], table(scans, text))
+        list_slides([scans], table(scans, text))
 
 
 @pytest.mark.parametrize("again", ["b.svs", "./deep/../b.svs", "link.svs"])
@@ -140,4 +140,4 @@ def test_a_slide_that_is_listed_twice_is_refused(scans: Path, again: str, given:
     (scans / "link.svs").symlink_to(scans / "b.svs")
     path = table(scans, f"slide,mpp\nb.svs,0.25\na.ndpi,\n{again},0.5\n")
     with pytest.raises(SettingsError, match=r"slides\.csv, lines 2 and 4: the same slide twice"):
-        asked_slides([scans] if given else [], path)
+        list_slides([scans] if given else [], path)

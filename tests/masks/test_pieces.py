@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from glisson.masks.pieces import pieces
+from glisson.masks.pieces import find_pieces
 from tests.scenes import some_mask
 
 
@@ -17,7 +17,7 @@ def test_pieces_are_those_of_scipy(seed: int, connectivity: int) -> None:
     mask = some_mask(seed)
     around = np.ones((3, 3)) if connectivity == 8 else None
     labels, count = ndimage.label(mask, around)
-    found = pieces(mask, connectivity)
+    found = find_pieces(mask, connectivity)
     assert len(found) == count
     numbers = numbered(found.pixels, mask.shape)
     of_label = np.zeros(count + 1, int)  # scipy's order of numbers is another one at times
@@ -41,7 +41,7 @@ def numbered(pixels: tuple[np.ndarray, ...], shape: tuple[int, ...]) -> np.ndarr
 @given(st.integers(0, 10**6))
 def test_counting_choosing_and_writing(seed: int) -> None:
     mask, rng = some_mask(seed), np.random.default_rng(seed)
-    found, other = pieces(mask), rng.random(mask.shape) < 0.4
+    found, other = find_pieces(mask), rng.random(mask.shape) < 0.4
     numbers = numbered(found.pixels, mask.shape)
     chosen = rng.random(len(found)) < rng.random()
     plain = np.append(chosen, False)[numbers]
@@ -49,7 +49,7 @@ def test_counting_choosing_and_writing(seed: int) -> None:
     values = np.zeros(mask.shape, np.uint8)
     found.write(values, chosen, 3)
     np.testing.assert_array_equal(found.select(chosen), plain)
-    np.testing.assert_array_equal(found.only(chosen).count(mask), found.area_px * chosen)
+    np.testing.assert_array_equal(found.filter(chosen).count(mask), found.area_px * chosen)
     np.testing.assert_array_equal(found.count(other), counts)
     np.testing.assert_array_equal(values, 3 * plain)
     assert all(found.at(int(r), int(c)) == numbers[r, c] for r, c in np.argwhere(mask)[::17])

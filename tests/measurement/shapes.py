@@ -11,7 +11,7 @@ from shapely.affinity import affine_transform
 
 from glisson.frames import Frame, PixelSize
 from glisson.regions import trace_mask
-from glisson_phantom.plan.needle import Core, Shape, draw_core
+from glisson_phantom.plan.needle import Core, NeedlePass, Shape, draw_core
 from tests.scenes import ArrayMap
 
 MARGIN_PX = 30
@@ -22,7 +22,8 @@ def needle(seed: int, shape: Shape, breaks: int = 0) -> list[Core]:
     rng = np.random.default_rng(seed)
     length_um = rng.uniform(9000 if shape == "u" else 6000, 22000)
     width_um = rng.uniform(400, 1200)
-    return draw_core(rng, length_um, width_um, shape, rng.uniform(0, 2 * np.pi), breaks)
+    angle = rng.uniform(0, 2 * np.pi)
+    return draw_core(rng, NeedlePass(length_um, width_um, shape, angle, breaks))
 
 
 def outline_of(core: Core) -> Polygon:

@@ -10,13 +10,13 @@ from shapely import box
 from glisson.frames import Frame, PixelSize
 from glisson.measurement import measure_biopsy, withhold_verdicts
 from glisson.regions import Fragment, Regions, Tract
-from glisson.regions.tracts import not_countable_reason
+from glisson.regions.tracts import explain_uncountable
 
 
 def _bridged() -> Regions:
     tissue, septum = box(0, 0, 4000, 900), box(1000, 100, 3000, 700)
     tracts = (Tract(1, 1, septum, septum, 0.0, True, True, 0.9),)
-    reason = not_countable_reason(tracts)
+    reason = explain_uncountable(tracts)
     fragments = (Fragment(1, tissue, tissue),)
     return Regions(Frame(PixelSize(1, 1), 1.0), fragments, tracts, False, reason)
 

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from glisson.classes import LOBULE, PORTAL
-from glisson_phantom import Feature, render_tile
+from glisson_phantom import Feature, TileLook, render_tile
 from glisson_phantom.draw import draw_tissue
 from glisson_phantom.draw.section import Section
 from glisson_phantom.plan.disease import Disease, draw_disease
 from glisson_phantom.plan.large_vessels import draw_wide_vein, move_out
 from glisson_phantom.plan.layout import CentralVein, Layout
-from glisson_phantom.plan.needle import Core, draw_core
+from glisson_phantom.plan.needle import Core, NeedlePass, draw_core
 from glisson_phantom.plan.preparation import Texture, draw_texture
 from glisson_phantom.plan.shapes import Profile
 from glisson_phantom.plan.stroma import Stroma
@@ -35,9 +35,9 @@ def _tract(**stroma: float) -> Tract:
 
 
 def _core() -> Core:
-    (core,) = draw_core(np.random.default_rng(1), 3000, 1200)
+    (core,) = draw_core(np.random.default_rng(1), NeedlePass(3000, 1200))
     shift = _CENTRE_UM - core.centreline_um[len(core.centreline_um) // 2]
-    return core.moved(shift)
+    return core.move(shift)
 
 
 def _section(
@@ -170,6 +170,6 @@ def test_difficult_tracts_are_as_common_as_asked_for() -> None:
 
 
 def test_a_tile_of_difficult_tracts_is_its_seed() -> None:
-    one, again = (render_tile(12, 96, difficult_tracts=4.0) for _ in range(2))
+    one, again = (render_tile(12, 96, look=TileLook(difficult_tracts=4.0)) for _ in range(2))
     assert np.array_equal(one.rgb, again.rgb)
     assert np.array_equal(one.labels, again.labels)

@@ -12,7 +12,7 @@ from glisson_phantom.draw.large_fat import LargeDroplets, place_large_droplets
 from glisson_phantom.draw.section import Section
 from glisson_phantom.plan.disease import draw_disease
 from glisson_phantom.plan.layout import Layout, lay_out
-from glisson_phantom.plan.needle import draw_core
+from glisson_phantom.plan.needle import NeedlePass, draw_core
 from glisson_phantom.plan.preparation import draw_texture
 from glisson_phantom.world import Canvas
 
@@ -24,11 +24,11 @@ TEXTURE = draw_texture(np.random.default_rng(5))
 
 def layout() -> Layout:
     rng = np.random.default_rng(6)
-    return lay_out(rng, DISEASE, draw_core(rng, 3000, 1000))
+    return lay_out(rng, DISEASE, draw_core(rng, NeedlePass(3000, 1000)))
 
 
 def section(canvas: Canvas, large_fat: float = 1.0) -> Section:
-    return Section.begun(canvas, layout(), replace(DISEASE, large_fat=large_fat), TEXTURE)
+    return Section.start(canvas, layout(), replace(DISEASE, large_fat=large_fat), TEXTURE)
 
 
 def canvas(x_um: float, y_um: float, side_px: int) -> Canvas:

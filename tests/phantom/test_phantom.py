@@ -24,11 +24,12 @@ from glisson_phantom import (
     Case,
     Feature,
     PhantomSettings,
+    TileLook,
     annotate,
     draw_readings,
-    phantom_in_memory,
     plan_biopsy,
     plan_cohort,
+    render_phantom,
     render_tile,
     write_phantom,
 )
@@ -37,9 +38,9 @@ from glisson_phantom.draw.section import Section
 from glisson_phantom.plan.disease import draw_disease
 from glisson_phantom.plan.glass import Artefacts
 from glisson_phantom.plan.layout import lay_out
-from glisson_phantom.plan.needle import draw_core
+from glisson_phantom.plan.needle import NeedlePass, draw_core
 from glisson_phantom.plan.preparation import draw_texture
-from glisson_phantom.slide import empty_truth
+from glisson_phantom.slide import create_truth
 from glisson_phantom.world import Canvas, noise, sample, scatter, signed_distance_um
 from glisson_phantom.writing import PyramidStyle
 
@@ -71,7 +72,7 @@ def _inflamed_tract(**texture: float) -> Section:
     """A tract full of inflammatory cells, in a preparation as asked for."""
     rng = np.random.default_rng(2)
     disease = replace(draw_disease(rng, "aih", 1), infiltrate=1.0, fat=0.0)
-    layout = lay_out(rng, disease, draw_core(rng, 3000, 500))
+    layout = lay_out(rng, disease, draw_core(rng, NeedlePass(3000, 500)))
     line = layout.cores[0].centreline_um
     sites = np.array([tract.centre_um for tract in layout.tracts])
     distance = np.hypot(*(sites[:, None] - line[None]).transpose(2, 0, 1)).min(1)
@@ -125,8 +126,8 @@ def test_distances_to_a_disc_are_right(x: float, y: float, radius: float, seed: 
 
 def test_features_are_where_they_are_planned() -> None:
     biopsy = plan_biopsy(PhantomSettings(seed=21, length_mm=2, diagnosis="masld", stage=1))
-    truth = empty_truth(biopsy)
-    for number, chunk in enumerate(biopsy.chunks()):
+    truth = create_truth(biopsy)
+    for number, chunk in enumerate(biopsy.draw_chunks()):
         truth.put(divmod(number, biopsy.columns), chunk.labels, chunk.features)
     (box,) = truth.boxes()
     flags, labels = truth.features(box), truth.crop(box).labels
@@ -146,7 +147,7 @@ def test_features_are_where_they_are_planned() -> None:
 
 def test_every_diagnosis_and_site_can_be_drawn() -> None:
     for diagnosis in DIAGNOSES:
-        tiles = (render_tile(seed, 96, 2.0, diagnosis) for seed in range(8))
+        tiles = (render_tile(seed, 96, 2.0, TileLook(diagnosis)) for seed in range(8))
         assert any((tile.labels > 0).mean() > 0.3 for tile in tiles)
     for site in SITES.values():
         assert site.mpp > 0.15
@@ -171,8 +172,8 @@ def test_ribbons_are_near_copies() -> None:
 
 def test_bounds_move_slide_and_nothing_else() -> None:
     biopsy = plan_biopsy(replace(SMALL, artefacts=0.0))
-    plain, _ = phantom_in_memory(biopsy)
-    framed, _ = phantom_in_memory(biopsy, offset_l0=(128, 64))
+    plain, _ = render_phantom(biopsy)
+    framed, _ = render_phantom(biopsy, offset_l0=(128, 64))
     bounds = framed.info.bounds_l0
     assert bounds is not None
     assert (bounds.x_l0, bounds.y_l0) == (128, 64)
@@ -303,7 +304,7 @@ def test_padding_hides_tissue_and_truth() -> None:
     biopsy = plan_biopsy(SMALL)
     everything = (0.0, 0.0, 1e6, 1e6)
     hidden = replace(biopsy, artefacts=Artefacts(padding_um=(everything,)))
-    chunk = hidden.draw(0, 0)
+    chunk = hidden.draw_chunk(0, 0)
     assert not chunk.pixels.any()
     assert not chunk.labels.any()
     assert (chunk.features == Feature.PADDING).all()
@@ -338,7 +339,7 @@ def test_impossible_phantoms_are_refused(bad: dict[str, float]) -> None:
 def test_a_coarser_drawing_shows_the_same_tissue() -> None:
     """For tiles at 2 µm/px, which are drawn four times faster at 1 µm/px than at 0.5."""
     for seed in (31, 32, 33):
-        fine, coarse = (render_tile(seed, 128, 2.0, drawn_mpp=drawn) for drawn in (0.5, 1.0))
+        fine, coarse = (render_tile(seed, 128, 2.0, TileLook(drawn_mpp=mpp)) for mpp in (0.5, 1.0))
         assert np.mean(fine.labels == coarse.labels) > 0.97
         shown = fine.rgb.astype(float).mean(axis=(0, 1)), coarse.rgb.astype(float).mean(axis=(0, 1))
         assert np.abs(shown[0] - shown[1]).max() < 4

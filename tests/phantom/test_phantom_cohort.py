@@ -14,7 +14,7 @@ from glisson.evaluation.tracts import compare
 from glisson.exchange import read_geojson
 from glisson_phantom import PhantomSettings, plan_cohort
 from glisson_phantom.output import study
-from glisson_phantom.output.phantom_slide import made_before, make_phantom
+from glisson_phantom.output.phantom_slide import make_phantom, read_facts
 from glisson_phantom.output.study import make_cohort
 
 
@@ -82,9 +82,9 @@ def test_a_slide_whose_truth_does_not_know_contents_is_drawn_again(tmp_path: Pat
     path = tmp_path / "p.tif"
     settings = PhantomSettings(seed=5, length_mm=0.3, mpp=2.0, artefacts=0)
     make_phantom(path, settings, "tiff")
-    assert made_before(path, settings) is not None
+    assert read_facts(path, settings) is not None
     facts_path = tmp_path / "p.truth.json"
     facts = json.loads(facts_path.read_text("utf-8"))
     del facts["portal_tract_count"]
     facts_path.write_text(json.dumps(facts))
-    assert made_before(path, settings) is None
+    assert read_facts(path, settings) is None

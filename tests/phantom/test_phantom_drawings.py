@@ -8,8 +8,8 @@ from rasterio.features import rasterize
 from glisson.frames import RegionUm
 from glisson.regions import BILE_DUCT, HEPATIC_ARTERY, Regions, find_regions
 from glisson.slides import InMemorySlide
-from glisson_phantom import PhantomSettings, phantom_in_memory, plan_biopsy
-from glisson_phantom.output.drawings import drawn_profiles, pieces
+from glisson_phantom import PhantomSettings, plan_biopsy, render_phantom
+from glisson_phantom.output.drawings import outline_profiles, split_outline
 
 
 def test_long_outlines_are_cut_and_nothing_is_lost() -> None:
@@ -18,7 +18,7 @@ def test_long_outlines_are_cut_and_nothing_is_lost() -> None:
     blobs = [shapely.Point(*rng.uniform(0, 900, 2)).buffer(9, 64) for _ in range(900)]
     outline = shapely.union_all(blobs)
     assert shapely.get_num_coordinates(outline) > 50_000
-    found = pieces(outline)
+    found = split_outline(outline)
     assert max(shapely.get_num_coordinates(found)) <= 5_000
     assert sum(piece.area for piece in found) == pytest.approx(outline.area)
     assert shapely.union_all(found).symmetric_difference(outline).area < 1e-3
@@ -26,15 +26,15 @@ def test_long_outlines_are_cut_and_nothing_is_lost() -> None:
 
 def test_short_outlines_stay_as_they_are() -> None:
     disc = shapely.Point(0, 0).buffer(5)
-    assert pieces(disc) == [disc]
+    assert split_outline(disc) == [disc]
 
 
 def test_ducts_and_arteries_lie_in_tracts_and_on_their_epithelium() -> None:
     """Epithelium is packed with nuclei, so a duct is darker than what lies beside it."""
     biopsy = plan_biopsy(PhantomSettings(seed=3, length_mm=3, stage=1, mpp=1.0, artefacts=0))
-    slide, truth = phantom_in_memory(biopsy)
+    slide, truth = render_phantom(biopsy)
     regions = find_regions(truth)
-    drawn = drawn_profiles(biopsy, regions)
+    drawn = outline_profiles(biopsy, regions)
     tracts = shapely.union_all([tract.polygon_l0 for tract in regions.tracts])
     assert {BILE_DUCT, HEPATIC_ARTERY} <= {each.name for each in drawn}
     assert all(tracts.contains(each.outline_l0.centroid) for each in drawn)
@@ -47,7 +47,7 @@ def test_ducts_and_arteries_lie_in_tracts_and_on_their_epithelium() -> None:
 def test_where_no_tract_is_left_no_duct_is() -> None:
     biopsy = plan_biopsy(PhantomSettings(seed=3, length_mm=1, stage=1))
     nothing = Regions(biopsy.truth_frame, (), (), True, None)
-    assert drawn_profiles(biopsy, nothing) == []
+    assert outline_profiles(biopsy, nothing) == []
 
 
 def _mean_red(slide: InMemorySlide, area_l0: shapely.Geometry) -> float:

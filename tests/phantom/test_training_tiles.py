@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 
 from glisson.dataset import Split
-from glisson_phantom.training_tiles import PhantomTiles
+from glisson_phantom.training_tiles import PhantomTiles, PhantomTileSettings
 
 
 def drawn(folder: Path, training: int = 5) -> PhantomTiles:
-    return PhantomTiles(folder, training, validation=2, size_px=64, group=3)
+    settings = PhantomTileSettings(training, validation=2, size_px=64, tiles_per_file=3)
+    return PhantomTiles(folder, settings)
 
 
 def test_only_missing_groups_are_drawn_and_are_the_same_again(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from glisson.plausibility.parenchyma import Parenchyma, choose_regions, measure_
 from glisson.slides import open_slide
 from glisson.slides.memory import InMemorySlide
 from glisson.tissue import find_tissue
-from glisson_phantom import render_tile
+from glisson_phantom import TileLook, render_tile
 
 Pixels = NDArray[np.uint8]
 LIMITS = PlausibilitySettings()
@@ -107,7 +107,7 @@ def test_blur_is_not_called_another_organ(fixtures_dir: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2))
 def test_drawn_liver_is_plausible(seed: int) -> None:
-    field = render_tile(seed, 448, 1.0, "masld", artefacts=0.0, drawn_mpp=1.0).rgb
+    field = render_tile(seed, 448, 1.0, TileLook("masld", artefacts=0.0, drawn_mpp=1.0)).rgb
     assert _assess(field, 1.0).verdict in ("plausible", "not assessable")
 
 

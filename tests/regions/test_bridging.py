@@ -17,7 +17,7 @@ from shapely.affinity import rotate
 from glisson.frames import Frame, PixelSize
 from glisson.measurement import measure_biopsy
 from glisson.regions import find_regions, smooth_outline, trace_mask
-from glisson.regions.bridging import core_widths
+from glisson.regions.bridging import measure_core_widths
 from tests.regions.test_contact import drawn_again
 from tests.scenes import ArrayMap
 
@@ -86,7 +86,7 @@ def test_the_width_is_that_of_the_core(
         labels = turned(degrees, core(ragged_um, tears), []).labels
         outline = max(trace_mask(labels > 0), key=lambda polygon: polygon.area)
         outline = smooth_outline(outline)
-    (width,) = core_widths(np.array([outline])) * (MPP if traced else 1)
+    (width,) = measure_core_widths(np.array([outline])) * (MPP if traced else 1)
     assert width == pytest.approx(WIDTH_UM, rel=0.1)
 
 
@@ -95,7 +95,7 @@ def test_widths_of_shapes_that_are_no_strip() -> None:
     disc = shapely.Point(0, 0).buffer(500)
     waist = shapely.box(0, 0, 9000, 800).difference(shapely.box(2000, 0, 3000, 400))
     ring = shapely.box(0, 0, 6000, 2000).difference(shapely.box(600, 600, 5400, 1400))
-    found = core_widths(np.array([shapely.box(0, 0, 1000, 1000), disc, waist, ring]))
+    found = measure_core_widths(np.array([shapely.box(0, 0, 1000, 1000), disc, waist, ring]))
     assert found == pytest.approx([700, 700, 800, 600], rel=0.1)
 
 
@@ -108,5 +108,5 @@ def test_widths_go_with_the_unit_and_not_with_the_place(
     turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
     shape = shapely.box(0, 0, 5000, 700)
     moved = shapely.transform(shape, lambda points: points @ turn * scale + shift)
-    (width,) = core_widths(np.array([moved]))
+    (width,) = measure_core_widths(np.array([moved]))
     assert width == pytest.approx(700 * scale, rel=0.05)

@@ -20,7 +20,7 @@ from glisson.regions import (
     Tract,
     find_regions,
     regions_from_drawn,
-    untouched_as_traced,
+    restore_untouched,
 )
 from tests.scenes import ArrayMap, Crop, biopsy_labels, disc
 
@@ -130,7 +130,7 @@ def test_a_candidate_that_stays_one_changes_nothing() -> None:
     (candidate,) = regions.candidates
     assert candidate.polygon_l0.equals(open_)
     assert (candidate.number, candidate.fragment_number, candidate.complete) == (1, 1, True)
-    kept = untouched_as_traced(regions, alone)
+    kept = restore_untouched(regions, alone)
     assert kept.candidates == regions.candidates
 
 

@@ -12,7 +12,7 @@ from shapely.affinity import rotate, translate
 
 from glisson.frames import Frame, PixelSize
 from glisson.measurement import measure_biopsy
-from glisson.regions import DrawnTract, find_regions, regions_from_drawn, width_um
+from glisson.regions import DrawnTract, find_regions, measure_width_um, regions_from_drawn
 from tests.scenes import ArrayMap
 
 PIXEL = PixelSize(0.5, 0.5)
@@ -26,14 +26,14 @@ def test_the_width_of_a_strip_is_its_short_side(
     short_um: float, stretch: float, turn: float, shift: float
 ) -> None:
     strip = rotate(shapely.box(0, 0, short_um * stretch, short_um), turn)
-    assert width_um(translate(strip, shift, -shift)) == pytest.approx(short_um, abs=1.0)
+    assert measure_width_um(translate(strip, shift, -shift)) == pytest.approx(short_um, abs=1.0)
 
 
 def test_a_lumen_does_not_make_a_tract_narrow() -> None:
     disc, lumen = shapely.Point(0, 0).buffer(60, 64), shapely.Point(10, 0).buffer(40, 64)
     ring = disc.difference(lumen)
     assert isinstance(ring, Polygon)
-    assert width_um(ring) == pytest.approx(120, abs=1.5)
+    assert measure_width_um(ring) == pytest.approx(120, abs=1.5)
 
 
 def core_with(*boxes: tuple[int, int, int, int]) -> np.ndarray:

@@ -14,10 +14,10 @@ from shapely import Polygon
 from glisson.frames import BoxPx, Frame, PixelSize
 from glisson.masks.blocks import BLOCK_PX
 from glisson.regions import RegionSettings, trace_mask
-from glisson.regions.clean import cleaned
-from glisson.regions.reading import read_labels, tract_probabilities
-from glisson.regions.spans import Grid, Spans, areas, components, joined, spans_of
-from glisson.regions.trace import traced
+from glisson.regions.clean import clean_labels
+from glisson.regions.reading import read_labels, read_probabilities
+from glisson.regions.spans import Grid, Spans, count_pixels, find_spans, label_components
+from glisson.regions.trace import trace_spans
 from tests.regions.nasty_masks import NASTY
 from tests.scenes import ArrayMap
 
@@ -30,8 +30,7 @@ FRAME = Frame(PixelSize(0.5, 0.5), 1.0)
 
 def on_line(mask: np.ndarray) -> tuple[Spans, Grid]:
     grid = Grid(mask.shape[1], mask.shape[0])
-    row, start, stop = spans_of(mask)
-    return joined(grid.at(start, row), grid.at(stop, row)), grid
+    return find_spans(mask, grid), grid
 
 
 def pixels(spans: Spans, grid: Grid, values: np.ndarray | int = 1) -> np.ndarray:
@@ -53,11 +52,11 @@ def same_regions(one: np.ndarray, other: np.ndarray) -> bool:
 @settings(max_examples=150, deadline=None)
 def test_regions_are_those_of_the_whole_array(mask: np.ndarray) -> None:
     spans, grid = on_line(mask)
-    component = components(spans, grid.stride)
+    component = label_components(spans, grid.stride)
     whole, count = ndimage.label(mask)
     assert same_regions(pixels(spans, grid, component + 1), whole)
     sizes = ndimage.sum_labels(mask, whole, np.arange(1, count + 1))
-    assert sorted(areas(spans, component)) == sorted(sizes)
+    assert sorted(count_pixels(spans, component)) == sorted(sizes)
 
 
 @given(masks)
@@ -67,7 +66,7 @@ def test_gaps_are_the_other_pixels(mask: np.ndarray) -> None:
     gaps = spans.gaps(grid.line_length)
     assert np.array_equal(pixels(gaps, grid) == 1, ~mask)
     framed = np.pad(~mask, 1, constant_values=True)
-    component = pixels(gaps, grid, components(gaps, grid.stride) + 1)
+    component = pixels(gaps, grid, label_components(gaps, grid.stride) + 1)
     assert same_regions(component, (ndimage.label(framed)[0] * framed)[1:-1, 1:-1])
 
 
@@ -77,7 +76,7 @@ def test_blocks_are_joined(density: float) -> None:
     rng = np.random.default_rng(3)
     labels = (rng.random((BLOCK_PX + 40, 2 * BLOCK_PX + 30)) < density).astype(np.uint8)
     read = read_labels(ArrayMap(FRAME, labels), BoxPx(0, 0, labels.shape[1], labels.shape[0]))
-    component = components(read.tissue, read.grid.stride)
+    component = label_components(read.tissue, read.grid.stride)
     assert same_regions(pixels(read.tissue, read.grid, component + 1), ndimage.label(labels)[0])
 
 
@@ -109,7 +108,7 @@ def cleaned_array(labels: np.ndarray, limits: RegionSettings) -> np.ndarray:
 def test_cleaning_follows_the_rules(labels: np.ndarray, sizes: tuple[int, int, int, int]) -> None:
     limits = RegionSettings(sizes[0], 0.0, sizes[1], sizes[2], sizes[3])
     box = BoxPx(0, 0, labels.shape[1], labels.shape[0])
-    found = cleaned(read_labels(ArrayMap(FRAME, labels), box), 1.0, limits)
+    found = clean_labels(read_labels(ArrayMap(FRAME, labels), box), 1.0, limits)
     expected = cleaned_array(labels, limits)
     assert np.array_equal(pixels(found.tissue, found.grid) == 1, expected > 0)
     assert np.array_equal(pixels(found.portal, found.grid) == 1, expected == 2)
@@ -151,8 +150,8 @@ def test_probabilities_are_read_over_blocks() -> None:
 
     box = BoxPx(0, 0, labels.shape[1], labels.shape[0])
     read = read_labels(Map(FRAME, labels), box)
-    region = traced(read.portal, read.grid, (0, 0)).region
-    found = tract_probabilities(Map(FRAME, labels), box, read.portal, region)
+    region = trace_spans(read.portal, read.grid, (0, 0)).region
+    found = read_probabilities(Map(FRAME, labels), box, read.portal, region)
     whole, _ = ndimage.label(labels == 2)
     for k, values in enumerate(found, 1):
         assert np.array_equal(np.sort(values), np.sort(sure[whole == k]))

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from glisson.errors import OutputError
-from glisson.inputs import AskedSlide
+from glisson.inputs import SlideEntry
 from glisson.model import ModelBundle, find_model
 from glisson.results import SlideResult
 from glisson.run.executors import Work
@@ -66,7 +66,7 @@ def worker() -> Iterator[Worker]:
 
 
 def task(name: str, out: Path, number: int = 1) -> SlideTask:
-    return SlideTask(AskedSlide(Path(f"{name}.svs"), patient="P"), name, number, out, RunSettings())
+    return SlideTask(SlideEntry(Path(f"{name}.svs"), patient="P"), name, number, out, RunSettings())
 
 
 def tries(out: Path, name: str) -> int:

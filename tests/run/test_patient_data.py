@@ -15,7 +15,7 @@ import openslide
 import pytest
 
 from glisson.errors import SettingsError, SlideError
-from glisson.inputs import AskedSlide, asked_slides, with_pseudonyms
+from glisson.inputs import SlideEntry, assign_pseudonyms, list_slides
 from glisson.run.executors import Shard
 from glisson.run.gather import gather
 from glisson.run.remeasure import measure
@@ -63,7 +63,7 @@ def test_with_a_pseudonym_neither_name_nor_metadata_comes_out(
     slide: Path, tmp_path: Path, logs: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     table = pseudonym_table(slide.parent, f"{slide.name},P-001\n")
-    result = segment(with_pseudonyms(asked_slides([slide]), table), tmp_path / "out")
+    result = segment(assign_pseudonyms(list_slides([slide]), table), tmp_path / "out")
     assert [each.outcome for each in result.slides] == ["done"]
     assert (tmp_path / "out" / "P-001" / "tracts.geojson").is_file()
     for secret in (NAME, SECRET):
@@ -75,7 +75,7 @@ def test_with_a_pseudonym_neither_name_nor_metadata_comes_out(
 
 def test_outlines_are_corrected_without_the_name(tmp_path: Path) -> None:
     slide = write_aperio(archive(tmp_path) / f"{NAME}.svs", SECRET)
-    segment([AskedSlide(slide, pseudonym="P-001")], tmp_path / "out")
+    segment([SlideEntry(slide, pseudonym="P-001")], tmp_path / "out")
     (tmp_path / "P-001.geojson").write_bytes(
         (tmp_path / "out" / "P-001" / "tracts.geojson").read_bytes()
     )
@@ -130,7 +130,7 @@ def test_a_damaged_slide_fails_without_its_name(
     rows = [f"{path.name},P{n}\n" for n, path in enumerate(sorted(place.iterdir()))]
     table = pseudonym_table(place, "".join(rows) + f"{NAME}.bif,Q\n")
     slides = sorted(path for path in place.iterdir() if path != table)
-    asked = with_pseudonyms(asked_slides([*slides, place / f"{NAME}.bif"]), table)
+    asked = assign_pseudonyms(list_slides([*slides, place / f"{NAME}.bif"]), table)
     assert repr(asked).count(NAME) == 0
     said = ""
     try:
@@ -164,7 +164,7 @@ def test_not_one_byte_depends_on_the_name(tmp_path: Path) -> None:
     other.parent.mkdir()
     other.write_bytes(scene.read_bytes())
     for number, path in enumerate((scene, other)):
-        segment([AskedSlide(path, pseudonym="P-001")], tmp_path / f"out{number}")
+        segment([SlideEntry(path, pseudonym="P-001")], tmp_path / f"out{number}")
     one, two = without_times(tmp_path / "out0"), without_times(tmp_path / "out1")
     assert one == two
     assert "P-001/biopsy.json" in one
@@ -175,7 +175,7 @@ def test_shards_resumed_and_joined_keep_to_pseudonyms(tmp_path: Path) -> None:
     for number in (1, 2):
         write_aperio(place / f"{NAME} {number}.svs", SECRET)
     table = pseudonym_table(tmp_path, f"{place.name}/{NAME} 1.svs,A\n{place.name}/{NAME} 2.svs,B\n")
-    asked = with_pseudonyms(asked_slides([place]), table)
+    asked = assign_pseudonyms(list_slides([place]), table)
     for number in (1, 2, 3, 1):  # the third has nothing to do
         part = segment(asked, tmp_path / "out", executor=Shard(number, 3))
     assert [each.outcome for each in part.slides] == ["kept"]
@@ -193,7 +193,7 @@ def test_a_folder_that_names_slides_is_not_mixed_with_one_that_does_not(
     slide = write_aperio(tmp_path / "slide.svs", SECRET)
     segment(slide, tmp_path / "out")
     with pytest.raises(SettingsError, match="without --pseudonyms"):
-        segment([AskedSlide(slide, pseudonym="P-001")], tmp_path / "out")
+        segment([SlideEntry(slide, pseudonym="P-001")], tmp_path / "out")
 
 
 @pytest.mark.parametrize(
@@ -223,26 +223,26 @@ def test_a_wrong_table_of_pseudonyms_is_refused_before_any_work(
 ) -> None:
     for name in ("a.svs", "b-long.svs"):
         (tmp_path / name).touch()
-    asked = asked_slides([tmp_path])
+    asked = list_slides([tmp_path])
     with pytest.raises(SettingsError, match=said) as raised:
-        with_pseudonyms(asked, pseudonym_table(tmp_path, lines))
+        assign_pseudonyms(asked, pseudonym_table(tmp_path, lines))
     assert "b-long" not in str(raised.value)
 
 
 def test_a_patient_that_the_name_tells_is_refused(tmp_path: Path) -> None:
     (tmp_path / "S21-1234_A.svs").touch()
-    asked = [AskedSlide(tmp_path / "S21-1234_A.svs", patient="S21-1234")]
+    asked = [SlideEntry(tmp_path / "S21-1234_A.svs", patient="S21-1234")]
     with pytest.raises(SettingsError, match=r"line 2.*patient"):
-        with_pseudonyms(asked, pseudonym_table(tmp_path, "S21-1234_A.svs,P1\n"))
+        assign_pseudonyms(asked, pseudonym_table(tmp_path, "S21-1234_A.svs,P1\n"))
 
 
 def test_one_name_for_two_slides_is_refused(tmp_path: Path) -> None:
     for folder in ("x", "y"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "same.svs").touch()
-    asked = asked_slides([tmp_path / "*" / "same.svs"])
+    asked = list_slides([tmp_path / "*" / "same.svs"])
     with pytest.raises(SettingsError, match=r"line 2: several slides"):
-        with_pseudonyms(asked, pseudonym_table(tmp_path, "same.svs,P1\n"))
+        assign_pseudonyms(asked, pseudonym_table(tmp_path, "same.svs,P1\n"))
 
 
 @pytest.fixture

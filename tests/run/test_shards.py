@@ -16,7 +16,7 @@ from glisson.errors import DamagedSlide, SettingsError
 from glisson.exchange import broken_project_rules
 from glisson.files.atomic import _this_host
 from glisson.frames import PixelSize, Size
-from glisson.inputs import AskedSlide, asked_slides
+from glisson.inputs import SlideEntry, list_slides
 from glisson.run.executors import Shard
 from glisson.run.gather import gather
 from glisson.run.segment import segment
@@ -56,7 +56,7 @@ def outputs(out: Path) -> dict[str, Any]:
 def test_shards_joined_are_the_run(slides: Path, tmp_path: Path) -> None:
     table = tmp_path / "slides.csv"
     table.write_text("slide,patient\nslides/case 2.svs,P7\n", encoding="utf-8")
-    asked = asked_slides([slides], table)
+    asked = list_slides([slides], table)
     whole = segment(asked, tmp_path / "whole")
     for number in (2, 1):
         segment(asked, tmp_path / "parts", executor=Shard(number, 2))
@@ -196,9 +196,7 @@ def test_other_slides_of_other_settings_are_refused_or_told_apart(tmp_path: Path
     out = tmp_path / "out"
     slides = white_slides(tmp_path / "slides", "ab")
     segment(slides / "a.svs", out)
-    with pytest.raises(
-        SettingsError, match=r"\(a\).*width_um.*redoes them.*--keep-old"
-    ):
+    with pytest.raises(SettingsError, match=r"\(a\).*width_um.*redoes them.*--keep-old"):
         segment(slides / "b.svs", out, settings=WIDER)
     assert not (out / "b").exists()
     keep = RunSettings(interface_width_um=50, keep_old=True)
@@ -248,7 +246,7 @@ def test_impossible_shards_are_refused(text: str) -> None:
 
 
 def test_a_slide_with_its_own_settings(scene: Path, tmp_path: Path) -> None:
-    asked = AskedSlide(scene, mpp=0.25, sections=2)
+    asked = SlideEntry(scene, mpp=0.25, sections=2)
     (done,) = segment([asked], tmp_path / "out").slides
     assert done.record["slide"]["pixel_width_um"] == 0.25
     assert done.record["settings"]["sections"] == 2

@@ -18,7 +18,7 @@ import pytest
 
 from glisson.errors import OutputError, SettingsError
 from glisson.frames import PixelSize, Size
-from glisson.inputs import asked_slides, with_pseudonyms
+from glisson.inputs import assign_pseudonyms, list_slides
 from glisson.run.executors import Shard
 from glisson.run.gather import gather
 from glisson.run.segment import segment
@@ -150,9 +150,9 @@ def test_shards_on_a_store_joined_are_the_run(
         gather("s3://bucket/parts")
     table = "slide,patient\n../scans/b.svs,P7\n"
     s3.put_object(Bucket="bucket", Key="tables/slides.csv", Body=table.encode())
-    asked = asked_slides(["s3://bucket/scans/*.svs"], "s3://bucket/tables/slides.csv")
+    asked = list_slides(["s3://bucket/scans/*.svs"], "s3://bucket/tables/slides.csv")
     assert [each.patient for each in asked] == [None, "P7", None]
-    everything = [each.path for each in asked_slides(["s3://bucket/scans"])]
+    everything = [each.path for each in list_slides(["s3://bucket/scans"])]
     assert everything == [each.path for each in asked]
     for number in (2, 1):
         segment(asked, "s3://bucket/parts", settings=settings, executor=Shard(number, 2))
@@ -244,7 +244,7 @@ def test_results_that_a_lost_process_did_not_store_are_stored(
 
     here = tmp_path / "working copy"
     segment(scans / "a.svs", here)
-    (asked,) = asked_slides([scans / "a.svs"])
+    (asked,) = list_slides([scans / "a.svs"])
     task = SlideTask(asked, "a", 1, here, settings, Url(RESULTS))
     done = do_task(task, find_model(None), ColourModel(), SilentObserver())
     assert done.outcome == "done"
@@ -431,16 +431,16 @@ def serve_ranges(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_a_run_here_imports_nothing_of_stores(slide: Path) -> None:
     code = (
-        "import sys; import glisson.cli; from glisson.run import RunSettings, asked_slides\n"
+        "import sys; import glisson.cli; from glisson.run import RunSettings, list_slides\n"
         "from glisson.results.identity import slide_identity\n"
         "from glisson.run.observer import SilentObserver\n"
         "from glisson.results.remote import results_at\n"
         "from glisson.run.opening import opened_slide\n"
-        f"(asked,) = asked_slides([{str(slide)!r}])\n"
+        f"(asked,) = list_slides([{str(slide)!r}])\n"
         "with opened_slide(asked.path, RunSettings(), 1.0, SilentObserver(), 'a') as (_, path):\n"
         "    slide_identity(path)\n"
         f"with results_at(asked.path.parent / 'out') as results:\n"
-        "    results.bring_all(); results.put_run()\n"
+        "    results.download_all(); results.upload_run()\n"
         "assert not {'fsspec', 's3fs', 'aiohttp', 'filelock'} & set(sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -478,7 +478,7 @@ def test_pseudonyms_hide_a_slide_of_a_store(
         f"s3://bucket/{secret}/{secret}.svs,case-a\n{secret}-2.svs,case-b\n", "utf-8"
     )  # fmt: skip
     with caplog.at_level("DEBUG", logger="glisson"):
-        asked = with_pseudonyms(asked_slides([f"s3://bucket/{secret}/"]), table)
+        asked = assign_pseudonyms(list_slides([f"s3://bucket/{secret}/"]), table)
         caplog.clear()  # listing the folder came before
         run = segment(asked, RESULTS, settings=settings)
         assert outcomes(run) == [("case-b", "failed"), ("case-a", "done")]

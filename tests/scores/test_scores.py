@@ -18,9 +18,9 @@ from glisson.scores import (
     boundary_scores,
     confusion,
     mean_of_scores,
-    pooled_by,
-    pooled_scores,
+    pool_scores,
     scores_of,
+    sum_by_key,
 )
 
 IGNORED = 255
@@ -75,17 +75,17 @@ def test_intervals_hold_the_score_and_narrow_with_patients() -> None:
     many = [confusion(*pair(seed)) for seed in range(64)]
     widths = []
     for counts in (few, many):
-        pooled = pooled_scores(counts)
+        pooled = pool_scores(counts)
         assert pooled.mean_dice.low <= pooled.mean_dice.value <= pooled.mean_dice.high
         assert pooled.mean_dice.value == pytest.approx(scores_of(sum(counts)).mean_dice)
         widths.append(pooled.mean_dice.high - pooled.mean_dice.low)
     assert widths[1] < 0.7 * widths[0]
-    assert pooled_scores(few) == pooled_scores(few)
+    assert pool_scores(few) == pool_scores(few)
 
 
 @pytest.mark.parametrize("patients", range(1, LEAST_PATIENTS + 1))
 def test_few_patients_give_no_interval(patients: int) -> None:
-    pooled = pooled_scores([confusion(*pair(seed)) for seed in range(patients)])
+    pooled = pool_scores([confusion(*pair(seed)) for seed in range(patients)])
     for each in (pooled.mean_dice, pooled.mean_iou, *pooled.dice, *pooled.iou):
         assert math.isnan(each.low) == math.isnan(each.high) == (patients < LEAST_PATIENTS)
         assert 0 < each.value < 1
@@ -95,20 +95,20 @@ def test_many_patients_are_drawn_within_bounds(monkeypatch: pytest.MonkeyPatch) 
     """All draws at once would be 80 MB here; held in parts they are the same draws."""
     many = [confusion(*pair(seed % 8)) for seed in range(5000)]
     tracemalloc.start()
-    pooled = pooled_scores(many)
+    pooled = pool_scores(many)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 40e6
     few = many[:20]
-    whole = pooled_scores(few)
+    whole = pool_scores(few)
     monkeypatch.setattr("glisson.scores.bootstrap._WEIGHTS_AT_ONCE", 700)
-    assert pooled_scores(few) == whole
+    assert pool_scores(few) == whole
     assert pooled.patients == 5000
 
 
 def test_slides_of_a_patient_are_added_up() -> None:
     counts = [confusion(*pair(seed)) for seed in range(3)]
-    pooled = pooled_by(["a", "b", "a"], counts)
+    pooled = sum_by_key(["a", "b", "a"], counts)
     assert np.array_equal(pooled["a"], counts[0] + counts[2])
 
 

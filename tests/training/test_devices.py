@@ -28,7 +28,7 @@ from tests.training.scene import QUICK, ColourTiles, tiny_network
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
-    fabric = launch_fabric("cpu", "2", precision="32")
+    fabric = launch_fabric("cpu", "2", precision="f32")
     settings = TrainSettings(fabric=fabric)
     trainer = Trainer(tiny_network(), ColourTiles(validation=9), QUICK, folder, settings)
     trainer.run(Record(folder, "two"))

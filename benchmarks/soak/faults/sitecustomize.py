@@ -1,6 +1,6 @@
-"""Makes OpenSlide abort, as it would on a bug in C, for slides whose names begin with `crash`.
+"""Abort in OpenSlide, as on a bug in C, for slides whose names begin with `crash`.
 
-Put on PYTHONPATH by the soak test, so that it is in every process of a run and in none of others.
+The soak test puts this folder on PYTHONPATH, so only the processes of its runs import the module.
 """
 
 import os

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glisson.artefacts.settings import ArtefactSettings
-from glisson.masks.pieces import pieces
+from glisson.masks.pieces import find_pieces
 from glisson.tissue.tissue_map import Mask
 
 _MOST_ARCS = 400
@@ -92,11 +92,11 @@ def _arcs(
     rim: Mask, mpp: float, settings: ArtefactSettings
 ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
     """(P,) x and y of the pixels of each long piece of rim, the longest first."""
-    found = pieces(rim)
+    found = find_pieces(rim)
     length_um = np.hypot(*found.boxes_px[:, 2:].T) * mpp
     longest = np.argsort(-length_um, kind="stable")[:_MOST_ARCS]
     longest = longest[length_um[longest] >= settings.arc_um]
-    y, x, number = found.only(np.isin(np.arange(len(found)), longest)).pixels
+    y, x, number = found.filter(np.isin(np.arange(len(found)), longest)).pixels
     order = np.argsort(number, kind="stable")
     first, last = (np.searchsorted(number[order], longest, side) for side in ("left", "right"))
     for start, stop in zip(first, last, strict=True):

@@ -20,7 +20,7 @@ from glisson.artefacts.pens import find_pens
 from glisson.artefacts.settings import ArtefactSettings
 from glisson.artefacts.sparse import dilate
 from glisson.artefacts.survey import Sign, has, survey
-from glisson.masks.pieces import pieces
+from glisson.masks.pieces import find_pieces
 from glisson.regions import smooth_outline, trace_mask
 from glisson.slides import Slide
 from glisson.tissue import Cause, TissueMap
@@ -93,7 +93,7 @@ def _dust(
     mpp = tissue.frame.mpp
     on_tissue = tissue.mask & has(signs, Sign.SPECK)
     off_tissue = tissue.excluded_by(Cause.DUST)
-    found = pieces((off_tissue | on_tissue) & free)
+    found = find_pieces((off_tissue | on_tissue) & free)
     chosen = np.zeros(len(found.area_px), bool)
     chosen[np.argsort(-found.area_px, kind="stable")[: settings.most_dust]] = True
     return found.select(chosen & (found.area_px * mpp**2 >= settings.speck_um2))
@@ -102,7 +102,7 @@ def _dust(
 def _traced(kind: Kind, mask: Mask, tissue: TissueMap) -> Iterator[Artefact]:
     """One artefact a connected piece of a mask, with the tissue pixels in it."""
     for box in boxes_of(mask, max(mask.shape)):
-        found = pieces(mask[window(box)], connectivity=4)
+        found = find_pieces(mask[window(box)], connectivity=4)
         tissue_px = found.count(tissue.mask[window(box)])
         for polygon_px in trace_mask(mask[window(box)], (box.x_px, box.y_px)):
             column, row = _corner_px(polygon_px)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from glisson.artefacts.boxes import Window, by_cells
 from glisson.artefacts.settings import ArtefactSettings
 from glisson.artefacts.sparse import erode
-from glisson.masks.pieces import Pieces, pieces
+from glisson.masks.pieces import Pieces, find_pieces
 from glisson.tissue.density import Floats
 from glisson.tissue.morphology import disc
 from glisson.tissue.tissue_map import Mask
@@ -55,7 +55,7 @@ def select_folds(seed: Mask, grown: Mask, mpp: float, settings: ArtefactSettings
     """Bands that hold a heart, and are long and narrow enough."""
     if not seed.any():
         return np.zeros_like(seed)
-    found = pieces(grown)
+    found = find_pieces(grown)
     long_um, wide_um = _sizes_um(found, mpp)
     fits = found.count(seed) * mpp**2 >= settings.fold_width_um**2
     fits &= long_um >= settings.fold_length_um

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from glisson.artefacts.settings import ArtefactSettings
 from glisson.artefacts.sparse import dilate, erode
 from glisson.artefacts.survey import GREY, Sign, among, find_ink, has
-from glisson.masks.pieces import pieces
+from glisson.masks.pieces import find_pieces
 from glisson.slides import Slide
 from glisson.tissue import Cause, TissueMap
 from glisson.tissue.morphology import drop_specks
@@ -36,7 +36,7 @@ def _faint(tissue: TissueMap, signs: NDArray[np.uint8], settings: ArtefactSettin
     grey = among(tissue.causes, GREY)
     radius_um = settings.faint_pen_um / 2
     wide = dilate(erode(grey, radius_um, mpp), radius_um + mpp, mpp) & grey
-    found = pieces(wide)
+    found = find_pieces(wide)
     large = found.area_px * mpp**2 >= settings.faint_pen_mm2 * 1e6
     return found.select(large & (found.share(has(signs, Sign.TINTED)) >= _TINTED_SHARE))
 
@@ -59,5 +59,5 @@ def _touching(mask: Mask, other: Mask) -> Mask:
     """The pieces of a mask that touch another."""
     if not (mask & other).any():
         return np.zeros_like(mask)
-    found = pieces(mask)
+    found = find_pieces(mask)
     return found.select(found.count(other) > 0)

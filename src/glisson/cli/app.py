@@ -14,9 +14,9 @@ from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
-from typer.core import TyperGroup
 
-from glisson.cli.console import console
+from glisson.cli.commands import Verb, VerbGroup, new_group
+from glisson.cli.console import console, write_in_any_encoding
 from glisson.errors import ClusterError, GlissonError
 from glisson.version import __version__
 
@@ -24,31 +24,34 @@ INPUT_ERROR = 2
 CLUSTER_LOST = 3
 INTERRUPTED = 130
 
+_PROGRAM = "glisson"
+_SLIDES, _STUDIES, _MODELS = "Slides", "Studies", "Models"
 _VERBS = {
-    "segment": "glisson.cli.segment",
-    "gather": "glisson.cli.gather",
-    "measure": "glisson.cli.measure",
-    "demo": "glisson.cli.demo",
-    "tiles": "glisson.cli.tiles",
-    "train": "glisson.cli.train",
-    "evaluate": "glisson.cli.evaluate",
-    "study": "glisson.cli.study",
-    "export": "glisson.cli.export",
-    "reproduce": "glisson_phantom.cli.reproduce",
-    "doctor": "glisson.cli.doctor",
-    "phantom": "glisson_phantom.cli.phantom",
-    "models": "glisson.cli.models",
+    "segment": ("glisson.cli.segment", _SLIDES),
+    "gather": ("glisson.cli.gather", _SLIDES),
+    "measure": ("glisson.cli.measure", _SLIDES),
+    "demo": ("glisson.cli.demo", _SLIDES),
+    "doctor": ("glisson.cli.doctor", _SLIDES),
+    "study": ("glisson.cli.study", _STUDIES),
+    "phantom": ("glisson_phantom.cli.phantom", _STUDIES),
+    "reproduce": ("glisson_phantom.cli.reproduce", _STUDIES),
+    "models": ("glisson.cli.models", _MODELS),
+    "tiles": ("glisson.cli.tiles", _MODELS),
+    "train": ("glisson.cli.train", _MODELS),
+    "evaluate": ("glisson.cli.evaluate", _MODELS),
+    "export": ("glisson.cli.export", _MODELS),
 }
-"""The module of each verb: it has a function of the verb's name, or an `app` of several verbs."""
+"""Module and group of each verb. The module has a function of the verb's name and EXAMPLES, or an
+`app` of several verbs."""
 
 
 class _Verbs(Mapping[str, Any]):
-    """Commands by name; a verb's module is imported when it is asked for, not before."""
+    """Commands by name; the first use of a verb imports its module."""
 
     def __getitem__(self, name: str) -> Any:
         if name not in _VERBS:
             raise KeyError(name)
-        return _command(name)
+        return _load_command(name)
 
     def __iter__(self) -> Iterator[str]:
         return iter(_VERBS)
@@ -57,48 +60,58 @@ class _Verbs(Mapping[str, Any]):
         return len(_VERBS)
 
 
-class _Group(TyperGroup):
+class _Program(VerbGroup):
+    """The group of all verbs."""
+
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        self.commands = _Verbs()  # type: ignore[assignment]  # nothing is added to it
+        self.commands = _Verbs()  # type: ignore[assignment]  # typer adds no command to it
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of all verbs without importing their modules."""
+        return list(_VERBS)
 
 
 @cache
-def _command(name: str) -> Any:
-    module = import_module(_VERBS[name])
+def _load_command(name: str) -> Any:
+    path, group = _VERBS[name]
+    module = import_module(path)
     verbs: typer.Typer | None = getattr(module, "app", None)
     if verbs is None:
         verbs = typer.Typer(rich_markup_mode="markdown", add_completion=False)
-        verbs.command(name)(getattr(module, name))
+        verbs.command(name, cls=Verb, epilog=module.EXAMPLES)(getattr(module, name))
     command = typer.main.get_command(verbs)
     command.name = name
+    command.rich_help_panel = group  # type: ignore[attr-defined]  # click's type of typer's command
     return command
 
 
-app = typer.Typer(
-    cls=_Group,
-    no_args_is_help=True,
-    rich_markup_mode="markdown",
-    pretty_exceptions_enable=False,
-    add_completion=False,
-    help="Portal tracts of H&E liver biopsies: found, outlined, counted and measured.\n\n"
+app = new_group(
+    "Portal tracts of H&E liver biopsies: found, outlined, counted and measured.\n\n"
     "For research, not for diagnosis.",
+    cls=_Program,
+    add_completion=True,
 )
 
 
-def _show_version(wanted: bool) -> None:
-    if wanted:
+def _show_version(is_wanted: bool) -> None:
+    if is_wanted:
         console.print(f"glisson {__version__}", highlight=False)
         raise typer.Exit
 
 
 @app.callback()
-def _options(
+def _set_up(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+        typer.Option(
+            "--version",
+            callback=_show_version,
+            is_eager=True,
+            help="Show the version.",
+        ),
     ] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what is done.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log each step.")] = False,
 ) -> None:
     logging.basicConfig(
         level=logging.INFO if verbose else logging.ERROR, format="%(levelname)s %(message)s"
@@ -107,23 +120,24 @@ def _options(
 
 def main() -> None:
     """Run the command line; Glisson's own errors become one message and exit code 2 or 3."""
+    write_in_any_encoding(sys.stdout, sys.stderr)
     try:
-        app()
+        app(prog_name=_PROGRAM)
     except GlissonError as error:
         console.print("[bold red]Error:[/]", escape(str(error)), highlight=False, soft_wrap=True)
         _leave(CLUSTER_LOST if isinstance(error, ClusterError) else INPUT_ERROR)
-    except SystemExit as done:
-        if not isinstance(done.code, int | None):
+    except SystemExit as ending:
+        if not isinstance(ending.code, int | None):
             raise
-        if done.code == INTERRUPTED:  # what typer makes of Ctrl-C
-            console.print("Stopped. Finished slides are kept; run the same command to go on.")
-        _leave(done.code or 0)
+        if ending.code == INTERRUPTED:  # typer's code for Ctrl-C
+            console.print("Stopped. Run the same command again to resume; finished slides stay.")
+        _leave(ending.code or 0)
 
 
 def _leave(code: int) -> None:
-    """End here: taking every module and the model apart first costs 0.3 s of each call."""
+    """End the process at once: unloading every module and the model costs 0.3 s of each call."""
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(BrokenPipeError):  # its reader has seen enough
+        with contextlib.suppress(BrokenPipeError):  # the reader, such as `head`, has ended
             stream.flush()
     os._exit(code)

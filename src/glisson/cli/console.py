@@ -2,13 +2,47 @@
 
 from __future__ import annotations
 
+import codecs
+import io
+import unicodedata
+from typing import Any
+
 from rich.console import Console
 from rich.markup import escape
 
 console = Console(stderr=True)
 output = Console()
 
+_PLAIN = {
+    "µ": "u", "²": "2", "³": "3", "±": "+/-", "×": "x", "≤": "<=", "≥": ">=", "–": "-", "—": "-",
+    "−": "-", "→": "->", "…": "...", "•": "*", "·": ".", "κ": "kappa", "ρ": "rho", "≈": "~",
+    "‘": "'", "’": "'", "“": '"', "”": '"',
+}  # fmt: skip
+_ERRORS = "glisson.plain"
+
 
 def warn(text: str) -> None:
-    """A line that a user should not overlook."""
+    """Print a warning that a user should not overlook."""
     console.print(f"[yellow]Warning:[/] {escape(text)}", highlight=False, soft_wrap=True)
+
+
+def write_in_any_encoding(*streams: Any) -> None:
+    """Let streams write plain letters for characters that their encoding lacks (cp932, ASCII)."""
+    codecs.register_error(_ERRORS, _replace_by_plain)
+    for stream in streams:
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=_ERRORS)
+
+
+def _replace_by_plain(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(map(_plain, error.object[error.start : error.end])), error.end
+
+
+def _plain(character: str) -> str:
+    """Return ASCII for a character: `um` for µm, `e` for é, `?` where nothing is near."""
+    if character in _PLAIN:
+        return _PLAIN[character]
+    ascii_part = unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode()
+    return ascii_part or "?"

@@ -9,14 +9,16 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from glisson.cli.commands import OUTPUT
 from glisson.cli.console import console, output
 from glisson.cli.progress import RunTable
 from glisson.cli.summary import number
 from glisson.results import OVERVIEW, RESEARCH_USE
 from glisson.run.segment import segment
 from glisson.run.settings import RunSettings
-from glisson_phantom import PhantomSettings
-from glisson_phantom.output.phantom_slide import make_phantom
+from glisson_phantom import PhantomSettings, make_phantom
+
+EXAMPLES = "glisson demo -o demo-out"
 
 _DEMO = PhantomSettings(seed=12, length_mm=12.0, stage=1, mpp=0.5)
 _ROWS = (
@@ -31,9 +33,12 @@ _ROWS = (
 
 
 def demo(
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write to.")] = Path(
-        "demo-out"
-    ),
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", "-o", metavar="FOLDER", help="Folder to write to.", rich_help_panel=OUTPUT
+        ),
+    ] = Path("demo-out"),
 ) -> None:
     """Draw a synthetic biopsy, segment it with the shipped model, show truth and result."""
     slide = out / "phantom.svs"

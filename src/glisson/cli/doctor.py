@@ -24,6 +24,8 @@ from glisson.model import (
 )
 from glisson.version import __version__
 
+EXAMPLES = "glisson doctor"
+
 _PACKAGES = (
     "openslide-python", "openslide-bin", "tifffile", "openvino", "shapely", "torch",
     "transformers", "s3fs",

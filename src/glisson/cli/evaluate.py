@@ -11,14 +11,15 @@ from rich.box import SIMPLE
 from rich.markup import escape
 from rich.table import Table as RichTable
 
+from glisson.cli.commands import INPUT, MODEL
 from glisson.cli.console import console, output, warn
 from glisson.cli.model_choice import say_which_model
-from glisson.cli.options import Out, RuntimeKind, Runtimes, Threads
+from glisson.cli.options import Out, RuntimeKind, Runtimes, Seed, Threads
 from glisson.cli.study_options import (
     Annotations,
     Classes,
     HoldOut,
-    Seed,
+    Size,
     SplitBy,
     Validation,
     refuse_beside_tiles,
@@ -35,6 +36,10 @@ from glisson.dataset.manifest import MANIFEST_FILE
 from glisson.evaluation import EvaluationSettings, Table
 from glisson.evaluation import evaluate as evaluate_models
 
+EXAMPLES = """\
+glisson evaluate study/cases.csv -o evaluation --hold-out Palermo
+glisson evaluate tiles/1um tiles/2um -m run-a/model -m run-b/model -o both"""
+
 _SHOWN = ("table-1-pooled", "tracts")
 _OF_SLIDES = ("size", "annotations", "classes", "split", "hold_out")
 _OF_SPLITS = ("validation", "seed")
@@ -46,6 +51,7 @@ def evaluate(
         list[Path],
         typer.Argument(
             help="Folder of tiles, or a study of annotated slides; one for each model.",
+            metavar="DATA",
             show_default=False,
         ),
     ],
@@ -55,19 +61,23 @@ def evaluate(
         typer.Option(
             "--model",
             "-m",
-            help="Model name or folder, one for each DATA, in order.",
-            show_default="the shipped one",
+            metavar="NAME",
+            help="Model's name or folder, one for each DATA, in order.",
+            show_default="the shipped model",
+            rich_help_panel=MODEL,
         ),
     ] = None,
     mpp: Annotated[
         list[float] | None,
         typer.Option(
             "--mpp",
-            help="µm per pixel of tiles without manifest.csv, one for each such DATA.",
+            metavar="UM",
+            help="The tiles' own µm per pixel, one for each DATA without manifest.csv.",
             show_default=False,
+            rich_help_panel=INPUT,
         ),
     ] = None,
-    size: Annotated[int, typer.Option(help="Side of a tile, where slides are read.")] = 256,
+    size: Size = 256,
     annotations: Annotations = None,
     classes: Classes = None,
     split: SplitBy = SplitUnit.PATIENT,

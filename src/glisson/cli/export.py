@@ -8,6 +8,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from glisson.cli.commands import INPUT, OUTPUT
 from glisson.cli.console import console, output
 from glisson.cli.model_choice import say_which_model
 from glisson.cli.options import Out
@@ -17,21 +18,46 @@ from glisson.evaluation import check_mpp
 from glisson.model import Exported, Format, ModelBundle, export_model, find_model
 from glisson_phantom import render_tile
 
+EXAMPLES = """\
+glisson export run/model -o exported --tiles tiles/1.25um
+glisson export run/model -o exported --format onnx --format openvino"""
+
 _SEED = 910_500_000
 
 
 def export(
-    model: Annotated[str, typer.Argument(help="Model name or folder.", show_default=False)],
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="Model's name or folder.",
+            metavar="MODEL",
+            show_default=False,
+        ),
+    ],
     out: Out,
     formats: Annotated[
         list[Format] | None,
-        typer.Option("--format", help="May be repeated.", show_default="all"),
+        typer.Option(
+            "--format",
+            help="File format to write; may be repeated.",
+            metavar="FORMAT",
+            show_default="all: " + ", ".join(Format),
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
     tiles: Annotated[
         Path | None,
-        typer.Option(help="Tiles to compare on.", show_default="synthetic ones"),
+        typer.Option(
+            metavar="FOLDER",
+            help="Tiles to compare on.",
+            show_default="synthetic tiles",
+            rich_help_panel=INPUT,
+        ),
     ] = None,
-    count: Annotated[int, typer.Option(help="Number of tiles to compare on.")] = 24,
+    count: Annotated[
+        int,
+        typer.Option(metavar="N", help="Number of tiles to compare on.", rich_help_panel=INPUT),
+    ] = 24,
 ) -> None:
     """Write a model as bundle, ONNX, TorchScript (WSInfer, QuPath), OpenVINO and int8.
 

@@ -10,12 +10,20 @@ from glisson.cli.options import KeepOld
 from glisson.cli.summary import print_summary
 from glisson.run.gather import gather as gather_slides
 
+EXAMPLES = """\
+glisson gather results
+glisson gather s3://bucket/results --keep-old"""
 SOME_FAILED = 1
 
 
 def gather(
-    out: Annotated[
-        str, typer.Argument(help="The folder that glisson segment wrote to, here or on a store.")
+    results: Annotated[
+        str,
+        typer.Argument(
+            help="Folder that `glisson segment` wrote to, here or on a store (s3://...).",
+            metavar="RESULTS",
+            show_default=False,
+        ),
     ],
     keep_old: KeepOld = False,
 ) -> None:
@@ -23,7 +31,7 @@ def gather(
 
     Exit code 0: every slide has a result; 1: some failed; 2: slides are missing or differ.
     """
-    result = gather_slides(out, keep_old)
+    result = gather_slides(results, keep_old)
     print_summary(result)
     if result.failed:
         raise typer.Exit(SOME_FAILED)

@@ -9,6 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from glisson.cli.commands import INPUT, MEASURING
 from glisson.cli.console import console, output
 from glisson.cli.options import Sections
 from glisson.cli.summary import adequacy_line, number
@@ -16,6 +17,9 @@ from glisson.results import RESEARCH_USE
 from glisson.run.remeasure import EditedRun, EditedSlide
 from glisson.run.remeasure import measure as measure_slides
 
+EXAMPLES = """\
+glisson measure results
+glisson measure results --from corrected/biopsy.geojson --sections 2"""
 SOME_FAILED = 1
 
 _ROWS = (
@@ -36,7 +40,8 @@ def measure(
     results: Annotated[
         Path,
         typer.Argument(
-            help="Folder that glisson segment wrote, or one slide's folder in it.",
+            help="Folder that `glisson segment` wrote, or one slide's folder in it.",
+            metavar="RESULTS",
             show_default=False,
         ),
     ],
@@ -44,20 +49,28 @@ def measure(
         Path | None,
         typer.Option(
             "--from",
-            help="Corrected GeoJSON, or a folder of them.",
+            metavar="PATH",
+            help="Corrected GeoJSON, or a folder of such files.",
             show_default="RESULTS/qupath/edited",
+            rich_help_panel=INPUT,
         ),
     ] = None,
     sections: Sections = None,
     interface_width: Annotated[
         float | None,
-        typer.Option(help="Band of lobule round tracts, in µm.", show_default="the run's"),
+        typer.Option(
+            metavar="UM",
+            help="Width in µm of the band of lobule around tracts.",
+            show_default="the run's",
+            rich_help_panel=MEASURING,
+        ),
     ] = None,
 ) -> None:
     """Measure again from outlines that were corrected in QuPath; no slide is needed.
 
-    The model's own results stay; the corrected ones go to `<slide>.edited/` beside them, and into
+    The model's own results stay. The corrected ones go to `<slide>.edited/` beside them, and into
     the run's report.
+
     Exit code 0: all went well; 1: some of several files failed; 2: wrong input.
     """
     run = measure_slides(results, edited, interface_width, sections)

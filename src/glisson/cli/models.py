@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from glisson.cli.commands import INPUT, OUTPUT, Verb, new_group
 from glisson.cli.console import console, output, warn
 from glisson.cli.model_choice import say_which_model
 from glisson.errors import GlissonError, ModelNotFound, SettingsError
@@ -25,10 +26,14 @@ from glisson.model import (
     read_known_models,
 )
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="List, show and add models.")
+_ADD_EXAMPLES = """\
+glisson models add hotspot --accept-licence
+glisson models add run/model --name liver-2"""
+
+app = new_group("List, show and add models.")
 
 
-@app.command("list")
+@app.command("list", cls=Verb, epilog="glisson models list")
 def list_all() -> None:
     """List the models that can be named with --model, and those that can be added."""
     table = Table(box=None, pad_edge=False)
@@ -53,10 +58,15 @@ def _is_there(known: KnownModel) -> bool:
         return False
 
 
-@app.command()
+@app.command(cls=Verb, epilog="glisson models info hotspot")
 def info(
     name: Annotated[
-        str | None, typer.Argument(help="Name or folder; the shipped one if left out.")
+        str | None,
+        typer.Argument(
+            help="Model's name or folder.",
+            metavar="MODEL",
+            show_default="the shipped model",
+        ),
     ] = None,
 ) -> None:
     """Show all that a model says of itself."""
@@ -68,29 +78,57 @@ def info(
     output.print(f"[bold]folder[/]: {escape(str(bundle.folder))}", highlight=False, soft_wrap=True)
 
 
-@app.command()
+@app.command(cls=Verb, epilog=_ADD_EXAMPLES)
 def add(
     model: Annotated[
         str,
         typer.Argument(
             help=f"Known model ({', '.join(read_known_models())}), bundle's folder or .zip, or "
             "TorchScript file.",
+            metavar="MODEL",
             show_default=False,
         ),
     ],
-    name: Annotated[str | None, typer.Option(help="Name to give it.")] = None,
-    config: Annotated[Path | None, typer.Option(help="WSInfer config.json beside it.")] = None,
-    accept_licence: Annotated[
-        bool, typer.Option("--accept-licence", help="Accept a known model's licence unasked.")
-    ] = False,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="WSInfer's config.json of a TorchScript file.",
+            rich_help_panel=INPUT,
+        ),
+    ] = None,
     source: Annotated[
         str | None,
         typer.Option(
-            "--from", help="Mirror's address, or file, of a known model.", show_default=False
+            "--from",
+            metavar="PATH",
+            help="File of a known model, or address of a mirror.",
+            show_default=False,
+            rich_help_panel=INPUT,
+        ),
+    ] = None,
+    accept_licence: Annotated[
+        bool,
+        typer.Option(
+            "--accept-licence",
+            help="Accept a known model's licence without a question.",
+            rich_help_panel=INPUT,
+        ),
+    ] = False,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Name of the added model.",
+            show_default="its own",
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace an added model of the same name.")
+        bool,
+        typer.Option(
+            "--overwrite", help="Replace an added model of the same name.", rich_help_panel=OUTPUT
+        ),
     ] = False,
 ) -> None:
     """Add a model: a known one by its name, a bundle, or WSInfer-style TorchScript."""

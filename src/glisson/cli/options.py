@@ -1,4 +1,4 @@
-"""Options that several verbs share: one meaning each, everywhere."""
+"""Options that several verbs share: one name and one meaning everywhere."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import Annotated
 
 import typer
 
+from glisson.cli.commands import ADVANCED, CLUSTER, INPUT, MEASURING, MODEL, OUTPUT
+
 
 class Precision(StrEnum):
-    """Arithmetic of the model on the processor."""
+    """Arithmetic of the model where it runs."""
 
     AUTO = "auto"
     F32 = "f32"
@@ -18,7 +20,7 @@ class Precision(StrEnum):
 
 
 class RuntimeKind(StrEnum):
-    """What runs the model."""
+    """Library that runs the model."""
 
     AUTO = "auto"
     OPENVINO = "openvino"
@@ -29,6 +31,7 @@ Slides = Annotated[
     list[str] | None,
     typer.Argument(
         help="Slide files, folders of slides, or quoted patterns; here or on a store (s3://...).",
+        metavar="SLIDES",
         show_default=False,
     ),
 ]
@@ -36,88 +39,176 @@ Manifest = Annotated[
     str | None,
     typer.Option(
         "--manifest",
-        help="CSV with the column slide and any of mpp, sections, patient, institution: what is "
-        "special about single slides, or the slides themselves.",
+        metavar="CSV",
+        help="Table with the column slide and any of mpp, sections, patient, institution. Its "
+        "slides are segmented; with SLIDES it only describes them.",
+        rich_help_panel=INPUT,
     ),
 ]
 Pseudonyms = Annotated[
     Path | None,
     typer.Option(
         "--pseudonyms",
-        help="CSV with the columns slide and pseudonym: results, logs and messages then hold the "
-        "pseudonym alone, and there is no QuPath project.",
+        metavar="CSV",
+        help="Table with the columns slide and pseudonym. Results, logs and messages then hold "
+        "the pseudonym alone, and there is no QuPath project.",
+        rich_help_panel=INPUT,
     ),
 ]
-Dask = Annotated[
-    str | None,
-    typer.Option("--dask", help="Work on the Dask cluster with this scheduler (address or file)."),
+Mpp = Annotated[
+    float | None,
+    typer.Option(
+        "--mpp",
+        metavar="UM",
+        help="The slide's own µm per level-0 pixel, where its file has none or a wrong one.",
+        rich_help_panel=INPUT,
+    ),
 ]
-ShardOf = Annotated[
-    str | None,
-    typer.Option("--shard", help="Do only this part, such as 2/8; then glisson gather."),
+Out = Annotated[
+    Path,
+    typer.Option(
+        "--out",
+        "-o",
+        metavar="FOLDER",
+        help="Folder to write to.",
+        show_default=False,
+        rich_help_panel=OUTPUT,
+    ),
+]
+OutPlace = Annotated[
+    str,
+    typer.Option(
+        "--out",
+        "-o",
+        metavar="FOLDER",
+        help="Folder to write to, here or on a store (s3://...).",
+        show_default=False,
+        rich_help_panel=OUTPUT,
+    ),
+]
+Overwrite = Annotated[
+    bool,
+    typer.Option(
+        "--overwrite",
+        help="Segment again the slides that have results.",
+        rich_help_panel=OUTPUT,
+    ),
 ]
 KeepOld = Annotated[
     bool,
     typer.Option(
         "--keep-old",
         help="Keep slides of other settings, models or versions; a column tells them apart.",
+        rich_help_panel=OUTPUT,
     ),
 ]
-Out = Annotated[Path, typer.Option("--out", "-o", help="Folder to write to.", show_default=False)]
-OutPlace = Annotated[
-    str,
+Model = Annotated[
+    str | None,
     typer.Option(
-        "--out", "-o", help="Folder to write to, here or on a store (s3://...).", show_default=False
+        "--model",
+        "-m",
+        metavar="NAME",
+        help="Model's name or folder.",
+        show_default="the shipped model",
+        rich_help_panel=MODEL,
+    ),
+]
+Overlap = Annotated[
+    float | None,
+    typer.Option(
+        "--overlap",
+        metavar="SHARE",
+        help="Overlap of neighbouring windows, 0 to 0.75.",
+        show_default="the model's",
+        rich_help_panel=MODEL,
+    ),
+]
+Precisions = Annotated[
+    Precision,
+    typer.Option(
+        "--precision",
+        help="Arithmetic of the model. f32 is the same on every processor; auto is the fastest "
+        "that keeps the answer.",
+        rich_help_panel=MODEL,
+    ),
+]
+Runtimes = Annotated[
+    RuntimeKind,
+    typer.Option("--runtime", help="Library that runs the model.", rich_help_panel=MODEL),
+]
+Sections = Annotated[
+    int | None,
+    typer.Option(
+        "--sections",
+        metavar="N",
+        help="Sections of the same cores on each slide.",
+        show_default="found by shape",
+        rich_help_panel=MEASURING,
+    ),
+]
+InterfaceWidth = Annotated[
+    float,
+    typer.Option(
+        "--interface-width",
+        metavar="UM",
+        help="Width in µm of the band of lobule around tracts.",
+        rich_help_panel=MEASURING,
+    ),
+]
+Dask = Annotated[
+    str | None,
+    typer.Option(
+        "--dask",
+        metavar="ADDRESS",
+        help="Scheduler of the Dask cluster to run on: its address, or its file.",
+        rich_help_panel=CLUSTER,
+    ),
+]
+ShardOf = Annotated[
+    str | None,
+    typer.Option(
+        "--shard",
+        metavar="N/COUNT",
+        help="Segment only this shard of the slides, such as 2/8; then run `glisson gather`.",
+        rich_help_panel=CLUSTER,
     ),
 ]
 Cache = Annotated[
     Path | None,
     typer.Option(
         "--cache",
-        help="Folder for slides fetched from a store.",
+        metavar="FOLDER",
+        help="Folder for downloaded slides.",
         show_default="$GLISSON_CACHE, or the system's",
+        rich_help_panel=CLUSTER,
     ),
 ]
 CacheGb = Annotated[
     float | None,
     typer.Option(
         "--cache-gb",
-        help="Its size at most; slides not used for long go first.",
+        metavar="GB",
+        help="Largest size of the cache; the slides unused for longest are deleted first.",
         show_default="$GLISSON_CACHE_GB, or 50",
-    ),
-]
-Model = Annotated[
-    str | None,
-    typer.Option("--model", "-m", help="Model name or folder; the shipped one if left out."),
-]
-Mpp = Annotated[
-    float | None,
-    typer.Option("--mpp", help="Level-0 µm per pixel, where the file has none or a wrong one."),
-]
-Overlap = Annotated[
-    float | None,
-    typer.Option(
-        "--overlap",
-        help="Share of a window that its neighbour covers too; the model's own if left out.",
-    ),
-]
-Sections = Annotated[
-    int | None,
-    typer.Option(
-        "--sections", help="Sections of the same cores on each slide; found out if left out."
+        rich_help_panel=CLUSTER,
     ),
 ]
 Threads = Annotated[
-    int | None, typer.Option("--threads", help="Processor threads; all if left out.")
-]
-Precisions = Annotated[
-    Precision,
+    int | None,
     typer.Option(
-        "--precision",
-        help="Arithmetic of the model; auto is the fastest that keeps the answer.",
+        "--threads",
+        metavar="N",
+        help="Processor threads.",
+        show_default="all",
+        rich_help_panel=ADVANCED,
     ),
 ]
-Exact = Annotated[
-    bool, typer.Option("--exact", help="Compute in f32 everywhere, on every processor alike.")
+Seed = Annotated[
+    int,
+    typer.Option(
+        "--seed",
+        metavar="N",
+        help="Seed of all random numbers; the same seed gives the same result.",
+        rich_help_panel=ADVANCED,
+    ),
 ]
-Runtimes = Annotated[RuntimeKind, typer.Option("--runtime", help="What runs the model.")]

@@ -9,13 +9,14 @@ from glisson.cli.options import (
     Cache,
     CacheGb,
     Dask,
-    Exact,
+    InterfaceWidth,
     KeepOld,
     Manifest,
     Model,
     Mpp,
     OutPlace,
     Overlap,
+    Overwrite,
     Precision,
     Precisions,
     Pseudonyms,
@@ -28,11 +29,16 @@ from glisson.cli.options import (
 )
 from glisson.cli.progress import RunTable
 from glisson.cli.summary import print_summary
-from glisson.inputs import asked_slides, with_pseudonyms
-from glisson.run.executors import Shard
+from glisson.inputs import assign_pseudonyms, list_slides
+from glisson.run.executors import DaskCluster, Shard
 from glisson.run.segment import segment as segment_slides
 from glisson.run.settings import RunSettings
 
+EXAMPLES = """\
+glisson segment biopsy.svs -o results
+glisson segment scans/ -o results --manifest slides.csv
+glisson segment photo.png --mpp 0.5 -o results
+glisson segment scans/ -o s3://bucket/results --shard 2/8"""
 SOME_FAILED = 1
 
 
@@ -41,33 +47,30 @@ def segment(
     slides: Slides = None,
     manifest: Manifest = None,
     pseudonyms: Pseudonyms = None,
-    shard: ShardOf = None,
-    dask: Dask = None,
-    model: Model = None,
     mpp: Mpp = None,
+    model: Model = None,
     overlap: Overlap = None,
     precision: Precisions = Precision.AUTO,
-    exact: Exact = False,
     runtime: Runtimes = RuntimeKind.AUTO,
-    threads: Threads = None,
     sections: Sections = None,
-    interface_width: float = typer.Option(
-        RunSettings.interface_width_um, help="Band of lobule round tracts, in µm."
-    ),
+    interface_width: InterfaceWidth = RunSettings.interface_width_um,
+    overwrite: Overwrite = False,
+    keep_old: KeepOld = False,
+    shard: ShardOf = None,
+    dask: Dask = None,
     cache: Cache = None,
     cache_gb: CacheGb = None,
-    overwrite: bool = typer.Option(False, help="Redo slides that are already done."),
-    keep_old: KeepOld = False,
+    threads: Threads = None,
 ) -> None:
     """Find, outline, count and measure the portal tracts of H&E liver biopsy slides.
 
     Exit code 0: all went well; 1: some of several slides failed; 2: wrong input; 3: the Dask
-    cluster was lost, and the same command goes on.
+    cluster was lost, and the same command resumes.
     """
     settings = RunSettings(
         mpp=mpp,
         overlap=overlap,
-        precision="f32" if exact else precision.value,
+        precision=precision.value,
         runtime=runtime.value,
         threads=threads,
         sections=sections,
@@ -78,12 +81,13 @@ def segment(
         cache_gb=cache_gb,
     )
     say_which_model(model)
-    part = None if shard is None else Shard.parse(shard, dask)
-    asked = asked_slides(slides or [], manifest)
+    cluster = None if dask is None else DaskCluster(dask)
+    part = None if shard is None else Shard.parse(shard, cluster)
+    asked = list_slides(slides or [], manifest)
     if pseudonyms is not None:
-        asked = with_pseudonyms(asked, pseudonyms)
+        asked = assign_pseudonyms(asked, pseudonyms)
     with RunTable() as table:
-        result = segment_slides(asked, out, model, settings, table, part or dask)
+        result = segment_slides(asked, out, model, settings, table, part or cluster)
     print_summary(result, part)
     if result.failed:
         raise typer.Exit(SOME_FAILED)

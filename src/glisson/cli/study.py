@@ -10,8 +10,9 @@ import typer
 from rich.markup import escape
 from rich.table import Table as RichTable
 
+from glisson.cli.commands import ANALYSIS, INPUT
 from glisson.cli.console import console, output, warn
-from glisson.cli.options import Out
+from glisson.cli.options import Out, Seed
 from glisson.clinical import SCALES, StudySettings
 from glisson.clinical import study as make_study
 from glisson.errors import SettingsError
@@ -20,47 +21,74 @@ if TYPE_CHECKING:
     from glisson.evaluation import Table
 
 
+EXAMPLES = """\
+glisson study cases.csv --results results -o study
+glisson study cases.csv -o study --column report_tract_count=Count"""
+
+
 def study(
     cases: Annotated[
         Path,
-        typer.Argument(help="cases.csv, one row a slide, or its folder.", show_default=False),
+        typer.Argument(
+            help="cases.csv with one row for each slide, or its folder.",
+            metavar="CASES",
+            show_default=False,
+        ),
     ],
     out: Out,
     results: Annotated[
         Path | None,
         typer.Option(
             "--results",
-            help="Folder of `glisson segment`, or one of its tables of biopsies.",
-            show_default="the model's columns of cases.csv",
+            metavar="PATH",
+            help="Folder that `glisson segment` wrote, or one of its tables of biopsies.",
+            show_default="the model's columns of CASES",
+            rich_help_panel=INPUT,
         ),
     ] = None,
     column: Annotated[
         list[str] | None,
         typer.Option(
             "--column",
-            help="Name of a column in your table: report_tract_count=MyColumn.",
+            metavar="OURS=YOURS",
+            help="Name of a column in your table, such as report_tract_count=MyColumn; may be "
+            "repeated.",
             show_default=False,
+            rich_help_panel=INPUT,
         ),
     ] = None,
     role: Annotated[
         str | None,
         typer.Option(
-            help="Rows to take, by their role.", show_default="clinical where a row is, else all"
+            metavar="ROLE",
+            help="Role of the rows to analyse.",
+            show_default="clinical where a row has it, else all",
+            rich_help_panel=INPUT,
         ),
     ] = None,
     scale: Annotated[
-        str, typer.Option(help=f"Scale of the stages: {', '.join(SCALES)}.")
+        str,
+        typer.Option(
+            metavar="SCALE",
+            help=f"Scale of the stages: {', '.join(SCALES)}.",
+            rich_help_panel=ANALYSIS,
+        ),
     ] = "ludwig",
-    resamples: Annotated[int, typer.Option(help="Draws of the bootstrap over patients.")] = 2000,
-    seed: Annotated[int, typer.Option(help="Of the draws.")] = 0,
+    resamples: Annotated[
+        int,
+        typer.Option(
+            metavar="N", help="Resamples of the bootstrap over patients.", rich_help_panel=ANALYSIS
+        ),
+    ] = 2000,
+    seed: Seed = 0,
 ) -> None:
     """Compare tract counts, lengths and portal area with readers, a ruler and stages.
 
     Agreement with intervals over patients, Bland and Altman's limits, trend over stages, the
     paper's figures, and a paragraph on methods that says what was done.
-    """  # fmt: skip
+    """
     settings = StudySettings(scale, _columns(column or ()), role, resamples, seed)
-    with console.status("drawing patients again and again"):
+    with console.status("resampling patients"):
         result = make_study(cases, out, results, settings)
     for note in result.notes:
         warn(note)

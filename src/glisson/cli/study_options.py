@@ -3,82 +3,118 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from glisson.cli.commands import INPUT, SPLIT
 from glisson.dataset import ANNOTATIONS, SplitUnit
 from glisson.errors import SettingsError
 
-
-class TrainPrecision(StrEnum):
-    """Arithmetic of training."""
-
-    AUTO = "auto"
-    F32 = "32"
-    BF16 = "bf16"
-    F16 = "16"
-
-
 Study = Annotated[
-    Path, typer.Argument(help="cases.csv, or a folder of annotated slides.", show_default=False)
+    Path,
+    typer.Argument(
+        help="cases.csv, or a folder of annotated slides.",
+        metavar="STUDY",
+        show_default=False,
+    ),
 ]
 Annotations = Annotated[
     list[str] | None,
     typer.Option(
         "--annotations",
-        help="Name of a slide's GeoJSON, such as '{slide}.reader-1.geojson'.",
+        metavar="PATTERN",
+        help="Name of a slide's GeoJSON, such as {slide}.r1.geojson; may be repeated.",
         show_default=ANNOTATIONS[0],
+        rich_help_panel=INPUT,
     ),
 ]
 Classes = Annotated[
     list[str] | None,
     typer.Option(
-        "--class", help="Meaning of an annotation class: NAME=portal, lobule, tissue, region, "
-        "background, ignore or skip.", show_default=False,
+        "--class",
+        metavar="NAME=MEANING",
+        help="Meaning of an annotation class: portal, lobule, tissue, region, background, ignore "
+        "or skip; may be repeated.",
+        show_default=False,
+        rich_help_panel=INPUT,
     ),
-]  # fmt: skip
+]
+TileMpp = Annotated[
+    float | None,
+    typer.Option(
+        "--mpp",
+        metavar="UM",
+        help="The tiles' own µm per pixel, where they have no manifest.csv.",
+        show_default=False,
+        rich_help_panel=INPUT,
+    ),
+]
+Size = Annotated[
+    int,
+    typer.Option(
+        "--size", metavar="PX", help="Side of a tile, where slides are read.", rich_help_panel=INPUT
+    ),
+]
 SplitBy = Annotated[
-    SplitUnit, typer.Option("--split", help="What is kept together; tile leaks, as in the paper.")
+    SplitUnit,
+    typer.Option(
+        "--split",
+        help="Unit that lies in one split as a whole. Splits by tile leak, as the paper's do.",
+        rich_help_panel=SPLIT,
+    ),
 ]
 HoldOut = Annotated[
     list[str] | None,
-    typer.Option("--hold-out", help="Institution kept for the external test.", show_default=False),
+    typer.Option(
+        "--hold-out",
+        metavar="NAME",
+        help="Institution for the external test; may be repeated.",
+        show_default=False,
+        rich_help_panel=SPLIT,
+    ),
 ]
 Validation = Annotated[
-    float, typer.Option("--validation", help="Part of the other patients that validates.")
-]
-Seed = Annotated[int, typer.Option("--seed", help="Of the split and all that is drawn.")]
-Arithmetic = Annotated[
-    TrainPrecision,
-    typer.Option("--precision", help="Of training; auto is bf16 where the device computes so."),
-]
-TilesPerEpoch = Annotated[
-    int | None,
-    typer.Option("--tiles-per-epoch", help="Tiles drawn for an epoch.", show_default="all"),
+    float,
+    typer.Option(
+        "--validation",
+        metavar="SHARE",
+        help="Share of the other patients for validation.",
+        rich_help_panel=SPLIT,
+    ),
 ]
 
 
-def refuse_beside_tiles(context: typer.Context, names: Sequence[str], folder: Path) -> None:
-    """Refuse options that say nothing about tiles that are cut already.
+def refuse_options(context: typer.Context, names: Sequence[str], reason: str) -> None:
+    """Reject options that cannot apply to the data.
 
     Args:
         context: of the command.
         names: parameters of the command, by their Python names.
-        folder: of the tiles.
+        reason: sentences that follow the options' names in the message.
 
     Raises:
-        SettingsError: one of them was given; names its flag.
+        SettingsError: the user gave such an option; names it.
     """
-    flags = {each.name: each.opts[0] for each in context.command.params}
+    flags = {param.name: param.opts[0] for param in context.command.params}
     given = [flags[name] for name in names if _is_given(context, name)]
     if given:
-        raise SettingsError(
-            f"{', '.join(given)}: {folder} holds tiles, for which that is settled already. Leave "
-            "it out, or give it to `glisson tiles` and cut the slides anew."
-        )
+        raise SettingsError(f"{', '.join(given)}: {reason}")
+
+
+def refuse_beside_tiles(context: typer.Context, names: Sequence[str], folder: Path) -> None:
+    """Reject options of slides beside a folder of tiles.
+
+    Raises:
+        SettingsError: the user gave such an option; names it.
+    """
+    refuse_options(
+        context,
+        names,
+        f"{folder} holds tiles, which cannot be cut in another way. Leave the option out, or cut "
+        "the slides again with it (`glisson tiles`).",
+    )
 
 
 def _is_given(context: typer.Context, name: str) -> bool:

@@ -116,7 +116,7 @@ def _print_what_to_open(result: RunResult) -> None:
 def _print_how_to_join(result: RunResult, part: Shard) -> None:
     made = "tables and report.html" if _is_hidden(result) else "report.html and qupath/"
     output.print(
-        f"  Part {part.number} of {part.count}. When all have ended, {made} are made by:",
+        f"  Shard {part.number} of {part.count}. When all have ended, {made} are made by:",
         highlight=False,
     )
     output.print(f"  glisson gather {result.out}", highlight=False, soft_wrap=True)

@@ -10,17 +10,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from glisson.classes import CLASSES
+from glisson.cli.commands import OUTPUT
 from glisson.cli.console import console, output, warn
-from glisson.cli.options import Out
-from glisson.cli.study_options import (
-    Annotations,
-    Classes,
-    HoldOut,
-    Seed,
-    SplitBy,
-    Study,
-    Validation,
-)
+from glisson.cli.options import Out, Seed
+from glisson.cli.study_options import Annotations, Classes, HoldOut, SplitBy, Study, Validation
 from glisson.dataset import (
     ANNOTATIONS,
     AnnotationSettings,
@@ -35,17 +28,36 @@ from glisson.dataset import (
     parse_meanings,
 )
 
+EXAMPLES = """\
+glisson tiles study/cases.csv -o tiles --at-mpp 1.25
+glisson tiles slides/ -o tiles --at-mpp 1 --at-mpp 2 --hold-out Palermo"""
+
 _FAILED = 1
 
 
 def tiles(
     study: Study,
     out: Out,
-    mpp: Annotated[
-        list[float] | None, typer.Option(help="µm per pixel; may be repeated.", show_default="1, 2")
+    at_mpp: Annotated[
+        list[float] | None,
+        typer.Option(
+            metavar="UM",
+            help="µm per pixel to cut tiles at; may be repeated.",
+            show_default="1, 2",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
-    size: Annotated[int, typer.Option(help="Side of a tile in pixels.")] = 256,
-    min_tissue: Annotated[float, typer.Option(help="Least share of a tile that is tissue.")] = 0.1,
+    size: Annotated[
+        int, typer.Option(metavar="PX", help="Side of a tile.", rich_help_panel=OUTPUT)
+    ] = 256,
+    min_tissue: Annotated[
+        float,
+        typer.Option(
+            metavar="SHARE",
+            help="Least share of a tile that is tissue.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = 0.1,
     annotations: Annotations = None,
     classes: Classes = None,
     split: SplitBy = SplitUnit.PATIENT,
@@ -56,14 +68,14 @@ def tiles(
     """Cut annotated slides into tiles with masks, split by patient.
 
     Each µm/px gets a folder with `Original/`, `Mask/` (black background, red lobule, white
-    portal) and `manifest.csv`. Stopped and run again, it goes on where it was.
+    portal) and `manifest.csv`. The same command resumes a run that was stopped.
     """
     with console.status("opening slides") as status:
         result = cut_tiles(
             study,
             out,
             CutSettings(
-                [TileSettings(each, size, min_tissue) for each in mpp or (1.0, 2.0)],
+                [TileSettings(each, size, min_tissue) for each in at_mpp or (1.0, 2.0)],
                 SplitSettings(split, validation, tuple(hold_out or ()), seed),
                 AnnotationSettings(annotations or ANNOTATIONS, parse_meanings(classes or ())),
             ),

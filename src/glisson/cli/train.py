@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,20 +9,30 @@ import typer
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from glisson.cli.commands import DEVICES, INPUT, OUTPUT, TRAINING
 from glisson.cli.console import console, output, warn
 from glisson.cli.model_choice import say_which_model
-from glisson.cli.options import Out
+from glisson.cli.options import Out, Seed
 from glisson.cli.study_options import (
     Annotations,
-    Arithmetic,
     Classes,
     HoldOut,
-    Seed,
+    Size,
     SplitBy,
-    TilesPerEpoch,
-    TrainPrecision,
+    TileMpp,
     Validation,
     refuse_beside_tiles,
+    refuse_options,
+)
+from glisson.cli.train_options import (
+    Arithmetic,
+    Batch,
+    Epochs,
+    Preset,
+    PresetChoice,
+    TilesPerEpoch,
+    TrainPrecision,
+    Weights,
 )
 from glisson.dataset import (
     ANNOTATIONS,
@@ -47,67 +56,111 @@ if TYPE_CHECKING:
     from glisson.training.progress import TrainObserver
 
 
-_OF_SLIDES = ("size", "annotations", "classes", "split", "hold_out")
+EXAMPLES = """\
+glisson train tiles/1.25um -o run --licence CC-BY-4.0
+glisson train study/cases.csv -o run --at-mpp 1.25 --hold-out Palermo
+glisson train tiles/2um -o run --preset paper --accelerator cuda --devices 4"""
+
+_OF_SLIDES = ("at_mpp", "size", "annotations", "classes", "split", "hold_out")
 _OF_MANIFEST = ("mpp", "validation")
 _PAPER_MPP = 2.0
-
-
-class Preset(StrEnum):
-    """A recipe with a name."""
-
-    GLISSON = "glisson"
-    PAPER = "paper"
+_SLIDES_SAY_MPP = (
+    "slides have their own µm per pixel (override_mpp in cases.csv corrects it). Give --at-mpp to "
+    "read them at another."
+)
 
 
 def train(
     context: typer.Context,
     data: Annotated[
         Path,
-        typer.Argument(help="Folder of tiles, or a study of annotated slides.", show_default=False),
+        typer.Argument(
+            help="Folder of tiles, or a study of annotated slides.",
+            metavar="DATA",
+            show_default=False,
+        ),
     ],
     out: Out,
-    preset: Annotated[Preset, typer.Option(help="Recipe to start from.")] = Preset.GLISSON,
-    network: Annotated[
-        str | None,
-        typer.Option(
-            help="segformer-b0 to -b5, efficientnet-lite0 to -lite2, or timm:NAME.",
-            show_default="the preset's",
-        ),
-    ] = None,
-    weights: Annotated[
-        str | None,
-        typer.Option(
-            help="Weights to start from: imagenet, a model's name or folder, a name on the hub, "
-            "or random.",
-            show_default="imagenet where the network has them, else random",
-        ),
-    ] = None,
-    epochs: Annotated[int | None, typer.Option(help="Most epochs.")] = None,
-    batch: Annotated[int | None, typer.Option(help="Tiles per step.")] = None,
-    learning_rate: Annotated[float | None, typer.Option("--lr", help="Learning rate.")] = None,
-    tiles_per_epoch: TilesPerEpoch = None,
-    mpp: Annotated[
+    mpp: TileMpp = None,
+    at_mpp: Annotated[
         float | None,
         typer.Option(
-            help="µm per pixel: of slides as they are read, or of tiles that do not say.",
-            show_default="of slides, that of the weights or 2",
+            metavar="UM",
+            help="µm per pixel to read slides at.",
+            show_default="that of the weights, or 2",
+            rich_help_panel=INPUT,
         ),
     ] = None,
-    size: Annotated[int, typer.Option(help="Side of a tile, where slides are read.")] = 256,
+    size: Size = 256,
     annotations: Annotations = None,
     classes: Classes = None,
     split: SplitBy = SplitUnit.PATIENT,
     hold_out: HoldOut = None,
     validation: Validation = 0.2,
-    seed: Seed = 0,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where it was stopped.")] = False,
-    accelerator: Annotated[str, typer.Option(help="cpu, cuda, mps or auto.")] = "auto",
-    devices: Annotated[str, typer.Option(help="How many, or auto for all.")] = "1",
-    nodes: Annotated[int, typer.Option(help="Machines.")] = 1,
+    preset: PresetChoice = Preset.GLISSON,
+    network: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="segformer-b0 to -b5, efficientnet-lite0 to -lite2, or timm:NAME.",
+            show_default="the preset's",
+            rich_help_panel=TRAINING,
+        ),
+    ] = None,
+    weights: Weights = None,
+    epochs: Epochs = None,
+    batch: Batch = None,
+    learning_rate: Annotated[
+        float | None,
+        typer.Option("--lr", metavar="RATE", help="Learning rate.", rich_help_panel=TRAINING),
+    ] = None,
+    tiles_per_epoch: TilesPerEpoch = None,
+    accelerator: Annotated[
+        str,
+        typer.Option(metavar="KIND", help="cpu, cuda, mps or auto.", rich_help_panel=DEVICES),
+    ] = "auto",
+    devices: Annotated[
+        str,
+        typer.Option(
+            metavar="N", help="Number of devices, or auto for all.", rich_help_panel=DEVICES
+        ),
+    ] = "1",
+    nodes: Annotated[
+        int, typer.Option(metavar="N", help="Number of machines.", rich_help_panel=DEVICES)
+    ] = 1,
     precision: Arithmetic = TrainPrecision.AUTO,
-    workers: Annotated[int, typer.Option(help="Processes that read tiles; 0 for none.")] = 0,
-    licence: Annotated[str | None, typer.Option(help="Licence of the new model.")] = None,
-    trained_on: Annotated[str | None, typer.Option(help="Its data, in words.")] = None,
+    workers: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            help="Extra processes that read tiles.",
+            rich_help_panel=DEVICES,
+        ),
+    ] = 0,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Name of the new model.",
+            show_default="that of the folder",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
+    licence: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="Licence of the new model.", rich_help_panel=OUTPUT),
+    ] = None,
+    trained_on: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT", help="Description of the training data.", rich_help_panel=OUTPUT
+        ),
+    ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Resume a run that was stopped.", rich_help_panel=OUTPUT),
+    ] = False,
+    seed: Seed = 0,
 ) -> None:
     """Train a network on annotated slides, or on tiles that `glisson tiles` wrote.
 
@@ -147,13 +200,15 @@ def train(
             refuse_beside_tiles(context, _OF_MANIFEST, data)
         source: TileSource = FolderTiles(data, mpp, validation, seed)
     else:
+        refuse_options(context, ("mpp",), _SLIDES_SAY_MPP)
         settings = SplitSettings(split, validation, tuple(hold_out or ()), seed)
         own = find_mpp(weights) if weights else None
-        tiles = TileSettings(mpp or own or _PAPER_MPP, size)
+        tiles = TileSettings(at_mpp or own or _PAPER_MPP, size)
         source = _from_slides(data, annotations, classes, settings, tiles)
     if source.leak:
         warn(source.leak)
-    chosen = TrainSettings(weights, workers, resume, licence, trained_on or NOT_STATED, fabric)
+    stated = trained_on or NOT_STATED
+    chosen = TrainSettings(weights, workers, resume, licence, stated, name, fabric)
     start = weights or find_default_weights(recipe.network)
     if start == RANDOM:
         warn(f"{recipe.network} starts from random weights, from which it may find no tract.")

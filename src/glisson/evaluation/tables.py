@@ -20,9 +20,9 @@ from glisson.scores import (
     PooledScores,
     Scores,
     mean_of_scores,
-    pooled_by,
-    pooled_scores,
+    pool_scores,
     scores_of,
+    sum_by_key,
 )
 
 T = TypeVar("T")
@@ -61,7 +61,7 @@ def pool_patients(tiles: Sequence[TileScore]) -> PooledScores:
     """Score the pooled counts, with intervals over patients if all tiles name their patient."""
     is_named = _have_patients(tiles)
     keys = [tile.row.patient if is_named else UNKNOWN_PATIENT for tile in tiles]
-    return pooled_scores(list(pooled_by(keys, [tile.counts for tile in tiles]).values()))
+    return pool_scores(list(sum_by_key(keys, [tile.counts for tile in tiles]).values()))
 
 
 def _have_patients(tiles: Sequence[TileScore]) -> bool:

@@ -79,7 +79,7 @@ def check_mpp(bundle: ModelBundle, rows: Sequence[TileRow]) -> None:
     if wrong:
         raise SettingsError(
             f"The model {bundle.spec.name} sees {bundle.spec.mpp:g} µm/px, the tiles have "
-            f"{wrong[0].mpp:g}. Make tiles with --mpp {bundle.spec.mpp:g}."
+            f"{wrong[0].mpp:g}. Make tiles with --at-mpp {bundle.spec.mpp:g}."
         )
 
 

@@ -18,7 +18,7 @@ from glisson.classes import CLASSES, PORTAL
 from glisson.errors import SettingsError
 from glisson.files.atomic import atomic_path
 from glisson.frames import BoxPx, Frame, PixelSize, Size
-from glisson.masks.blocks import BLOCK_PX, BlockIndex, assembled, occupied_boxes
+from glisson.masks.blocks import BLOCK_PX, BlockIndex, assemble_crop, find_boxes
 from glisson.regions import LabelMap
 from glisson.slides.plausible import check_declared, parse_xml
 
@@ -95,11 +95,11 @@ class StoredClassMap:
 
     def boxes(self) -> tuple[BoxPx, ...]:
         """Disjoint boxes that hold all tissue."""
-        return occupied_boxes(self._blocks)
+        return find_boxes(self._blocks)
 
     def crop(self, box_px: BoxPx) -> StoredCrop:
         """Classes inside a box, which may reach beyond the slide."""
-        labels = assembled(box_px, self._block, np.uint8)
+        labels = assemble_crop(box_px, self._block, np.uint8)
         return StoredCrop(labels, (labels == PORTAL.index).astype(np.float32))
 
     def _block(self, index: BlockIndex) -> Labels | None:

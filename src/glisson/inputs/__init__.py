@@ -1,8 +1,8 @@
-"""What a run is asked for: slides, tables of slides, and pseudonyms."""
+"""The inputs of a run: slides, tables of slides, and pseudonyms."""
 
 from __future__ import annotations
 
-from glisson.inputs.pseudonyms import with_pseudonyms
-from glisson.inputs.slide_list import AskedSlide, asked_slides
+from glisson.inputs.pseudonyms import assign_pseudonyms
+from glisson.inputs.slide_list import SlideEntry, list_slides
 
-__all__ = ["AskedSlide", "asked_slides", "with_pseudonyms"]
+__all__ = ["SlideEntry", "assign_pseudonyms", "list_slides"]

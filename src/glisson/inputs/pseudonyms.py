@@ -1,4 +1,4 @@
-"""The table of pseudonyms, checked before any work: no slide without one, none twice."""
+"""The table of pseudonyms, checked before any work."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 
 from glisson.errors import SettingsError
 from glisson.files.csv_tables import read_rows
-from glisson.inputs.slide_list import AskedSlide, beside
+from glisson.inputs.slide_list import SlideEntry, resolve_slide
 from glisson.storage import absolute
 
 _COLUMNS = {"slide", "pseudonym"}
 _MOST_NAMED = 5
 _TELLING = 4
-"""Characters from which a patient that is a part of the slide's name tells it."""
+"""Characters from which a patient that is a part of the slide's name reveals the name."""
 
 
 @dataclass(frozen=True)
@@ -27,36 +27,37 @@ class _Row:
     pseudonym: str
 
 
-def with_pseudonyms(asked: Sequence[AskedSlide], table: Path) -> tuple[AskedSlide, ...]:
-    """Slides with the pseudonyms that a table gives them; it may name further slides.
+def assign_pseudonyms(slides: Sequence[SlideEntry], table: Path) -> tuple[SlideEntry, ...]:
+    """Give slides the pseudonyms of a table, which may list more slides.
 
-    No message holds a slide's name: it would end up in logs.
+    No message holds a slide's name, as it would reach logs.
 
     Args:
-        asked: the slides of a run.
+        slides: the list of a run.
         table: CSV with the columns `slide` (file name, or path relative to the table's folder) and
             `pseudonym`.
 
     Raises:
-        SettingsError: the table cannot be read, or a line or a slide is refused; lines are named.
+        SettingsError: the table cannot be read, or a line or slide is invalid; names the line.
     """
-    rows = list(_rows(table))
+    rows = list(_read_rows(table))
     _check_unique(rows, table)
-    found = _rows_of(asked, rows, table)
+    found = _match_rows(slides, rows, table)
     missing = [str(number) for number, row in enumerate(found, 1) if row is None]
     if missing:
         named = ", ".join(missing[:_MOST_NAMED])
         raise SettingsError(
-            f"{table} has no pseudonym for {len(missing)} of {len(asked)} slides: in the order "
+            f"{table} has no pseudonym for {len(missing)} of {len(slides)} slides: in the order "
             f"given, number {named}. Add a line for each."
         )
-    _check_one_slide_each([row for row in found if row is not None], table)
-    _check_no_name(rows, asked, table)
-    pairs = zip(asked, found, strict=True)
-    return tuple(_named(each, row, table) for each, row in pairs if row is not None)
+    matched = [row for row in found if row is not None]
+    _check_unambiguous(matched, table)
+    _check_no_slide_name(rows, slides, table)
+    pairs = zip(slides, matched, strict=True)
+    return tuple(_assign(slide, row, table) for slide, row in pairs)
 
 
-def _rows(table: Path) -> Iterator[_Row]:
+def _read_rows(table: Path) -> Iterator[_Row]:
     rows = read_rows(table)
     if not rows:
         raise SettingsError(f"{table} lists no slide; it needs the columns slide and pseudonym.")
@@ -83,14 +84,16 @@ def _check_unique(rows: Sequence[_Row], table: Path) -> None:
             first[key] = row.line
 
 
-def _rows_of(asked: Sequence[AskedSlide], rows: Sequence[_Row], table: Path) -> list[_Row | None]:
-    """Each slide's line: by its path, or else by its name alone."""
-    by_path = {absolute(beside(table, row.slide)): row for row in rows}
+def _match_rows(
+    slides: Sequence[SlideEntry], rows: Sequence[_Row], table: Path
+) -> list[_Row | None]:
+    """Find each slide's row by its path, or else by its name alone."""
+    by_path = {absolute(resolve_slide(row.slide, table)): row for row in rows}
     by_name = {row.slide: row for row in rows}
-    return [by_path.get(absolute(each.path)) or by_name.get(each.path.name) for each in asked]
+    return [by_path.get(absolute(each.path)) or by_name.get(each.path.name) for each in slides]
 
 
-def _check_one_slide_each(found: Sequence[_Row], table: Path) -> None:
+def _check_unambiguous(found: Sequence[_Row], table: Path) -> None:
     shared = [line for line, count in Counter(row.line for row in found).items() if count > 1]
     if shared:
         raise SettingsError(
@@ -99,8 +102,8 @@ def _check_one_slide_each(found: Sequence[_Row], table: Path) -> None:
         )
 
 
-def _check_no_name(rows: Sequence[_Row], asked: Sequence[AskedSlide], table: Path) -> None:
-    names = {each.path.stem.casefold() for each in asked}
+def _check_no_slide_name(rows: Sequence[_Row], slides: Sequence[SlideEntry], table: Path) -> None:
+    names = {each.path.stem.casefold() for each in slides}
     for row in rows:
         if row.pseudonym.casefold() in names:
             raise SettingsError(
@@ -108,15 +111,14 @@ def _check_no_name(rows: Sequence[_Row], asked: Sequence[AskedSlide], table: Pat
             )
 
 
-def _named(each: AskedSlide, row: _Row, table: Path) -> AskedSlide:
-    """With its pseudonym, by the rules of `AskedSlide`."""
-    patient = (each.patient or "").casefold()
-    if len(patient) >= _TELLING and patient in each.path.stem.casefold():
+def _assign(slide: SlideEntry, row: _Row, table: Path) -> SlideEntry:
+    patient = (slide.patient or "").casefold()
+    if len(patient) >= _TELLING and patient in slide.path.stem.casefold():
         raise SettingsError(
             f"{table}, line {row.line}: the slide's patient in --manifest is a part of its name, "
             "and would stand in tables. Give patients pseudonyms too."
         )
     try:
-        return replace(each, pseudonym=row.pseudonym)
+        return replace(slide, pseudonym=row.pseudonym)
     except SettingsError as error:
         raise SettingsError(f"{table}, line {row.line}: {error}") from None

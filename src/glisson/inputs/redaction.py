@@ -1,4 +1,4 @@
-"""Slides told by a pseudonym: the rules of one, and the slide's name taken out of texts."""
+"""Pseudonyms: their rules, and how they replace a slide's name in texts and logs."""
 
 from __future__ import annotations
 
@@ -18,58 +18,58 @@ from glisson.storage import Place, Url
 MOST_CHARACTERS = 64
 _SAFE = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_-]{{0,{MOST_CHARACTERS - 1}}}")
 _RESERVED = re.compile(r"con|prn|aux|nul|com\d|lpt\d|qupath", re.IGNORECASE)
-"""Names that Windows keeps to itself, and folders that a run makes."""
+"""Names that Windows reserves, and folders that a run makes."""
 _WHOLE_WORD = 5
-"""Names of fewer characters are taken out where they stand alone: `a` stands in many words."""
+"""Shorter names are replaced only where they stand alone: `a` stands in many words."""
 _MOST_FILES = 1000
 
 Scrub = Callable[[str], str]
 
 
 def check_pseudonym(pseudonym: str, slide: Place) -> None:
-    """Refuse what cannot name a folder on every system, or tells the slide's name.
+    """Reject a pseudonym that cannot name a folder on every system, or tells the slide's name.
 
     Raises:
-        SettingsError: says why, without the slide's name.
+        SettingsError: gives the reason without the slide's name.
     """
     if not _SAFE.fullmatch(pseudonym) or _RESERVED.fullmatch(pseudonym):
         raise SettingsError(
-            f"This is no pseudonym: it needs 1 to {MOST_CHARACTERS} letters, digits, - or _, "
-            "begins with a letter or digit, and is no name that Windows or a run keeps."
+            f"The pseudonym is invalid: it needs 1 to {MOST_CHARACTERS} letters, digits, - or _, "
+            "begins with a letter or digit, and is no name that Windows or a run reserves."
         )
-    told, name = pseudonym.casefold(), slide.stem.casefold()
-    if name in told or (len(told) >= _WHOLE_WORD and told in slide.name.casefold()):
+    given, name = pseudonym.casefold(), slide.stem.casefold()
+    if name in given or (len(given) >= _WHOLE_WORD and given in slide.name.casefold()):
         raise SettingsError(
             "The pseudonym holds the slide's own name, or is a part of it. Choose another."
         )
 
 
-def scrubber(slide: Place, pseudonym: str) -> Scrub:
-    """Replaces every spelling of a slide's path and name in a text by its pseudonym."""
-    found = _names_of_url(slide) if isinstance(slide, Url) else _names_of(slide)
+def make_scrubber(slide: Place, pseudonym: str) -> Scrub:
+    """Return a function that replaces a slide's path and name, however spelled, in a text."""
+    found = _spell_url(slide) if isinstance(slide, Url) else _spell_path(slide)
     names = sorted(found, key=len, reverse=True)
     pattern = re.compile("|".join(_pattern(name) for name in names), re.IGNORECASE)
     return lambda text: pattern.sub(pseudonym, text)
 
 
-def _names_of(slide: Path) -> set[str]:
-    """As it was given, absolute, with links followed; its folder; names without endings.
+def _spell_path(slide: Path) -> set[str]:
+    """List the spellings of a path: as given, absolute, with links followed, without endings.
 
-    Of a DICOM folder, the files in it too.
+    The slide's folder and the files of a DICOM slide are spelled too.
     """
     paths = {slide, Path(os.path.abspath(slide)), Path(os.path.realpath(slide))}
     names = {str(path) for path in paths} | {path.as_posix() for path in paths}
     names |= {str(path.parent) for path in paths if len(path.parent.parts) > 1}
     files = list(paths)
-    with suppress(OSError):  # a slide that nobody may read has its name all the same
+    with suppress(OSError):  # the name of an unreadable slide is hidden too
         files += sorted(slide.iterdir())[:_MOST_FILES] if slide.is_dir() else []
     for file in files:
         names |= {file.name, file.stem, file.with_suffix("").stem}
     return {form for name in names if name for form in (name, repr(name)[1:-1])}
 
 
-def _names_of_url(slide: Url) -> set[str]:
-    """As it was given, as it may be shown, its folder, its key, and its name without endings."""
+def _spell_url(slide: Url) -> set[str]:
+    """List the spellings of an address: with and without secrets, its folder, key and name."""
     names = {slide.address, str(slide), str(slide.parent), str(slide.as_path())}
     names |= {slide.name, slide.stem, Path(slide.stem).stem}
     return {form for name in names if name for form in (name, repr(name)[1:-1])}
@@ -82,10 +82,9 @@ def _pattern(name: str) -> str:
 
 
 class _LogScrubber:
-    """Takes names out of whatever this process logs, whoever logs it and wherever it goes.
+    """A filter of names for all log records of this process, those of other packages included.
 
-    Logging is the process's own: what other packages say of a file is caught only where records
-    are made.
+    Python makes log records in one place per process, and only there can all of them be changed.
     """
 
     def __init__(self) -> None:
@@ -95,7 +94,7 @@ class _LogScrubber:
 
     @contextmanager
     def hiding(self, scrub: Scrub) -> Iterator[None]:
-        """While this lasts; several threads may hide names of their own."""
+        """Hide names in logs inside the `with`; several threads may hide names of their own."""
         key = object()
         with self._lock:
             if not self._scrubs:
@@ -112,7 +111,7 @@ class _LogScrubber:
 
     def _record(self, *args: Any, **kwargs: Any) -> logging.LogRecord:
         record = (self._before or logging.LogRecord)(*args, **kwargs)
-        text, trace = _message(record), _trace(record)
+        text, trace = _format_message(record), _format_trace(record)
         for scrub in list(self._scrubs.values()):
             text, trace = scrub(text), scrub(trace)
         record.msg, record.args = text, ()
@@ -120,14 +119,14 @@ class _LogScrubber:
         return record
 
 
-def _message(record: logging.LogRecord) -> str:
+def _format_message(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
-    except (TypeError, ValueError, KeyError):  # a wrong format is logging's to complain of
+    except (TypeError, ValueError, KeyError):  # logging itself reports a wrong format
         return f"{record.msg} {record.args}"
 
 
-def _trace(record: logging.LogRecord) -> str:
+def _format_trace(record: logging.LogRecord) -> str:
     if not record.exc_info or record.exc_info[0] is None:
         return ""
     return "".join(traceback.format_exception(*record.exc_info)).rstrip()

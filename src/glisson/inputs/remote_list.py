@@ -1,4 +1,4 @@
-"""Slides in a folder on a store, or that match a pattern there."""
+"""The list of slides in a folder on an object store, or of those that match a pattern there."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from glisson.storage import (
 _OWN_MAPS = (".truth.ome.tif", "classes.ome.tif")
 
 
-def is_called_slide(path: Path | Url) -> bool:
-    """Whether a file is a whole slide by its name, and none of our own maps."""
+def has_slide_name(path: Path | Url) -> bool:
+    """Return whether a file is a slide by its name, and no class map of Glisson."""
     hidden = path.name.startswith(".")
     return (
         not hidden and path.suffix.lower() in SLIDE_SUFFIXES and not path.name.endswith(_OWN_MAPS)
     )
 
 
-def slides_on_store(given: Url) -> list[Url]:
-    """The slide at an address, those in its folder, or those that a pattern matches, in order.
+def list_slides_on_store(given: Url) -> list[Url]:
+    """List the slide at an address, the slides in its folder, or those that match its pattern.
 
     Raises:
-        SettingsError: there is none.
+        SettingsError: the folder holds no slide.
         StorageError: the store does not answer, or refuses.
     """
     try:
@@ -41,7 +41,7 @@ def slides_on_store(given: Url) -> list[Url]:
         return [each.url for each in matching(given)] if is_pattern(given) else [given]
     if not there.is_folder or _is_dicom_slide(given):
         return [given]
-    found = _slides_in(given)
+    found = _list_folder(given)
     if not found:
         pattern = f"{str(given).rstrip('/')}/**/*.svs"
         raise SettingsError(
@@ -50,32 +50,32 @@ def slides_on_store(given: Url) -> list[Url]:
     return found
 
 
-def _slides_in(folder: Url) -> list[Url]:
+def _list_folder(folder: Url) -> list[Url]:
     inside = files_and_folders_in(folder)
-    dicom = [each for each in inside if _is_called_dicom(each)]
-    firsts = find_series_starts((each, _header(each)) for each in dicom)
+    dicom = [each for each in inside if _has_dicom_name(each)]
+    firsts = find_series_starts((each, _read_header(each)) for each in dicom)
     slides = [each for each in inside if _is_slide(each)]
     return sorted((each.url for each in [*slides, *firsts]), key=lambda url: url.address)
 
 
-def _is_called_dicom(stored: Stored) -> bool:
+def _has_dicom_name(stored: Stored) -> bool:
     url = stored.url
     return not stored.is_folder and url.suffix.lower() == ".dcm" and not url.name.startswith(".")
 
 
-def _header(stored: Stored) -> bytes:
+def _read_header(stored: Stored) -> bytes:
     return read(stored.url, 0, min(HEADER_BYTES, stored.bytes))
 
 
 def _is_slide(stored: Stored) -> bool:
     if stored.is_folder:
         return not stored.url.name.startswith(".") and _is_dicom_slide(stored.url)
-    return is_called_slide(stored.url)
+    return has_slide_name(stored.url)
 
 
 def _is_dicom_slide(folder: Url) -> bool:
-    """As of a folder here: a DICOM file among other slides does not make it one."""
+    """Return whether a folder is one DICOM slide: it holds DICOM files and no other slides."""
     if not is_stored_dicom_folder(folder):
         return False
     inside = files_and_folders_in(folder)
-    return not any(is_called_slide(each.url) for each in inside if not each.is_folder)
+    return not any(has_slide_name(each.url) for each in inside if not each.is_folder)

@@ -1,4 +1,4 @@
-"""The slides that a run is asked for: files, folders, patterns, and a table of what is special."""
+"""The list of slides of a run: files, folders, patterns, and a table of facts on single slides."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import glob
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from glisson.errors import SettingsError
 from glisson.files.csv_tables import check_table_size, parse_rows, read_rows, unescape_cell
 from glisson.inputs.redaction import check_pseudonym
-from glisson.inputs.remote_list import is_called_slide, slides_on_store
+from glisson.inputs.remote_list import has_slide_name, list_slides_on_store
 from glisson.slides import find_dicom_slides, is_dicom_folder
 from glisson.storage import Place, Url, absolute, look_at, place, read
 
@@ -21,19 +21,19 @@ _MOST_NAMED = 5
 
 
 @dataclass(frozen=True)
-class AskedSlide:
-    """One slide that a run is asked for.
+class SlideEntry:
+    """A slide in the list of a run.
 
     Attributes:
         path: the slide file, or a DICOM slide's folder; or its address on a store.
-        mpp: its level-0 µm per pixel, where the file has none or a wrong one.
-        sections: of the same cores on it, where they are known.
-        patient: whose it is, for the tables.
-        institution: whence it is, for the tables.
-        pseudonym: told instead of its name, which then stands nowhere; a safe file name.
+        mpp: level-0 µm per pixel, where the file has none or a wrong value.
+        sections: number of sections of the same cores, where that is known.
+        patient: the patient, for the tables.
+        institution: the institution, for the tables.
+        pseudonym: the name that replaces the slide's name everywhere; a safe file name.
 
     Raises:
-        SettingsError: a pseudonym that is none, or tells the slide's name.
+        SettingsError: an invalid pseudonym, or one that tells the slide's name.
     """
 
     path: Place
@@ -44,14 +44,14 @@ class AskedSlide:
     pseudonym: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a pseudonym that is none."""
+        """Reject an invalid pseudonym."""
         if self.pseudonym is not None:
             check_pseudonym(self.pseudonym, self.path)
 
     def __repr__(self) -> str:
-        """As Dask logs a task: a slide with a pseudonym is told by it alone."""
-        told = f"path={str(self.path)!r}" if self.pseudonym is None else repr(self.pseudonym)
-        return f"AskedSlide({told})"
+        """Return the text that Dask logs of a task: it shows a pseudonym instead of the path."""
+        shown = f"path={str(self.path)!r}" if self.pseudonym is None else repr(self.pseudonym)
+        return f"SlideEntry({shown})"
 
 
 def _none_if_empty(value: object) -> object:
@@ -73,45 +73,46 @@ class _Row(BaseModel):
     institution: Annotated[str | None, _Empty] = None
 
 
-def asked_slides(
+def list_slides(
     given: Sequence[Place | str], table: Place | str | None = None
-) -> tuple[AskedSlide, ...]:
-    """What to segment, in a fixed order, each slide once.
+) -> tuple[SlideEntry, ...]:
+    """List the slides of a run, in a fixed order, without duplicates.
 
     Args:
         given: slide files, folders of slides, and patterns such as `scans/**/*.svs`; paths, or
             addresses such as `s3://bucket/scans/`.
         table: a CSV file with the column `slide` and any of `mpp`, `sections`, `patient`,
-            `institution`. With nothing given, its slides are the run; otherwise it must speak of
-            slides that are given. Paths are relative to the table's folder, here or on a store.
+            `institution`. If `given` is empty, the table's slides are the list; otherwise the table
+            may name given slides alone. Paths are relative to the table's folder, here or on a
+            store.
 
     Raises:
-        SettingsError: no slide, a table that cannot be read, or one that names other slides.
+        SettingsError: no slide, an invalid table, or a table that names other slides.
     """
     where = None if table is None else place(table)
     rows = _read_table(where) if where is not None else []
     if not given:
-        return _all_once(rows)
-    found = _all_once([AskedSlide(path) for each in given for path in _expanded(place(each))])
-    return _with_rows(found, rows, where)
+        return _drop_duplicates(rows)
+    found = [SlideEntry(path) for each in given for path in _expand(place(each))]
+    return _add_facts(_drop_duplicates(found), rows, where)
 
 
-def _expanded(given: Place) -> Iterator[Place]:
+def _expand(given: Place) -> Iterator[Place]:
     if isinstance(given, Url):
-        yield from slides_on_store(given)
+        yield from list_slides_on_store(given)
     elif given.is_dir() and not _is_dicom_slide(given):
-        yield from _slides_in(given)
+        yield from _list_folder(given)
     elif not given.exists() and glob.has_magic(str(given)):
         yield from (Path(each) for each in sorted(glob.glob(str(given), recursive=True)))
     else:
         yield given
 
 
-def _slides_in(folder: Path) -> list[Path]:
-    """A folder's own slides, in order; folders in it count only where they are DICOM slides.
+def _list_folder(folder: Path) -> list[Path]:
+    """List the slides of a folder, in order; a folder in it counts only if it is a DICOM slide.
 
     Raises:
-        SettingsError: there is none.
+        SettingsError: the folder holds no slide.
     """
     found = [path for path in folder.iterdir() if _is_slide(path)]
     found = sorted([*found, *find_dicom_slides(folder)])
@@ -125,60 +126,62 @@ def _slides_in(folder: Path) -> list[Path]:
 def _is_slide(path: Path) -> bool:
     if path.is_dir():
         return not path.name.startswith(".") and _is_dicom_slide(path)
-    return is_called_slide(path)
+    return has_slide_name(path)
 
 
 def _is_dicom_slide(folder: Path) -> bool:
-    """Whether a folder is one DICOM slide: a DICOM file among other slides does not make it one."""
+    """Return whether a folder is one DICOM slide: it holds DICOM files and no other slides."""
     if not is_dicom_folder(folder):
         return False
-    return not any(is_called_slide(path) and path.is_file() for path in folder.iterdir())
+    return not any(has_slide_name(path) and path.is_file() for path in folder.iterdir())
 
 
-def _all_once(asked: Sequence[AskedSlide]) -> tuple[AskedSlide, ...]:
-    """The first of slides that are the same file."""
-    found: dict[Place, AskedSlide] = {}
-    for each in asked:
+def _drop_duplicates(slides: Sequence[SlideEntry]) -> tuple[SlideEntry, ...]:
+    """Drop slides whose file stands in the list before."""
+    found: dict[Place, SlideEntry] = {}
+    for each in slides:
         found.setdefault(absolute(each.path), each)
     return tuple(found.values())
 
 
-def _with_rows(
-    found: tuple[AskedSlide, ...], rows: list[AskedSlide], table: Place | None
-) -> tuple[AskedSlide, ...]:
-    special = {absolute(row.path): row for row in rows}
+def _add_facts(
+    found: tuple[SlideEntry, ...], rows: list[SlideEntry], table: Place | None
+) -> tuple[SlideEntry, ...]:
+    facts = {absolute(row.path): row for row in rows}
     known = {absolute(each.path) for each in found}
-    strangers = [row.path.name for path, row in special.items() if path not in known]
-    if strangers:
-        named = ", ".join(strangers[:_MOST_NAMED])
+    unknown = [row.path.name for path, row in facts.items() if path not in known]
+    if unknown:
+        named = ", ".join(unknown[:_MOST_NAMED])
         raise SettingsError(
-            f"{table} speaks of {len(strangers)} slide(s) that are not given: {named}. "
+            f"{table} lists {len(unknown)} slide(s) that are not given: {named}. "
             "Correct their names (relative to the table's folder), or give those slides too."
         )
-    return tuple(replace(special.get(absolute(each.path), each), path=each.path) for each in found)
+    return tuple(replace(facts.get(absolute(each.path), each), path=each.path) for each in found)
 
 
-def _read_table(table: Place) -> list[AskedSlide]:
-    rows = read_rows(table) if isinstance(table, Path) else _rows_on_store(table)
+def _read_table(table: Place) -> list[SlideEntry]:
+    if isinstance(table, Path):
+        rows = read_rows(table)
+    else:
+        size = look_at(table).bytes
+        check_table_size(size, table)
+        rows = parse_rows(read(table, 0, size), table)
     if not rows:
         raise SettingsError(f"{table} lists no slide; it needs a column `slide` and a row each.")
-    asked = [_asked(row, line, table) for line, row in rows]
-    _check_once(asked, [line for line, _ in rows], table)
-    return asked
-
-
-def _check_once(asked: Sequence[AskedSlide], lines: Sequence[int], table: Place) -> None:
-    """Of two lines on a slide nobody knows which is meant."""
     first: dict[Place, int] = {}
-    for each, line in zip(asked, lines, strict=True):
-        before = first.setdefault(absolute(each.path), line)
+    slides = []
+    for line, row in rows:
+        slide = _parse_row(row, line, table)
+        before = first.setdefault(absolute(slide.path), line)
         if before != line:
             raise SettingsError(
                 f"{table}, lines {before} and {line}: the same slide twice. Delete one of them."
             )
+        slides.append(slide)
+    return slides
 
 
-def _asked(row: dict[str, str], number: int, table: Place) -> AskedSlide:
+def _parse_row(row: dict[str, str], number: int, table: Place) -> SlideEntry:
     try:
         checked = _Row.model_validate(row)
     except ValidationError as error:
@@ -188,23 +191,13 @@ def _asked(row: dict[str, str], number: int, table: Place) -> AskedSlide:
             f"{table}, line {number}, column {column}: {first['msg']}. The columns are slide, mpp, "
             "sections, patient and institution."
         ) from error
-    return AskedSlide(
-        beside(table, unescape_cell(checked.slide)), checked.mpp, checked.sections, checked.patient,
-        checked.institution,
-    )  # fmt: skip
+    where = resolve_slide(unescape_cell(checked.slide), table)
+    return SlideEntry(where, checked.mpp, checked.sections, checked.patient, checked.institution)
 
 
-def _rows_on_store(table: Url) -> list[tuple[int, dict[str, Any]]]:
-    size = look_at(table).bytes
-    check_table_size(size, table)
-    return parse_rows(read(table, 0, size), table)
-
-
-def beside(table: Place, slide: str) -> Place:
-    """A slide as a table names it: an address, a whole path, or relative to the table's folder."""
+def resolve_slide(slide: str, table: Place) -> Place:
+    """Return the place of a slide that a table names; relative paths begin at its folder."""
     named = place(slide)
-    if isinstance(named, Url):
+    if isinstance(named, Url) or named.is_absolute():
         return named
-    if isinstance(table, Path) or named.is_absolute():
-        return table.parent / slide if isinstance(table, Path) else named
     return table.parent / slide

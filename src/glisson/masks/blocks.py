@@ -1,4 +1,4 @@
-"""Maps kept in blocks where tissue is: which boxes hold them, and crops put together."""
+"""Maps stored as blocks where tissue is: the boxes that hold the blocks, and crops of the map."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ BlockIndex = tuple[int, int]
 Corners = tuple[int, int, int, int]
 
 
-def occupied_boxes(blocks: Iterable[BlockIndex]) -> tuple[BoxPx, ...]:
-    """Disjoint boxes, in pixels, that hold all (row, column) blocks; nothing connected is cut.
+def find_boxes(blocks: Iterable[BlockIndex]) -> tuple[BoxPx, ...]:
+    """Find disjoint boxes, in pixels, that hold all (row, column) blocks.
 
-    Blocks that touch, corners included, share a box; boxes that overlap become one.
+    Blocks that touch, corners included, share a box, so that no box cuts a connected piece of
+    tissue; boxes that overlap are merged.
     """
     indices = np.array(list(blocks)).reshape(-1, 2)
     if len(indices) == 0:
@@ -31,13 +32,13 @@ def occupied_boxes(blocks: Iterable[BlockIndex]) -> tuple[BoxPx, ...]:
         (rows.start, columns.start, rows.stop, columns.stop)
         for rows, columns in ndimage.find_objects(component)
     ]
-    return tuple(_box(corners) for corners in sorted(_merged(found)))
+    return tuple(_box(corners) for corners in sorted(_merge(found)))
 
 
-def assembled(
+def assemble_crop(
     box_px: BoxPx, block_at: Callable[[BlockIndex], NDArray[Any] | None], dtype: Any
 ) -> NDArray[Any]:
-    """(H, W) values inside a box, 0 where there is no block; the box may reach beyond the map."""
+    """Return the (H, W) values inside a box, which may reach beyond the map; 0 without a block."""
     picture = np.zeros((box_px.height_px, box_px.width_px), dtype)
     right, bottom = box_px.x_px + box_px.width_px, box_px.y_px + box_px.height_px
     for row in range(box_px.y_px // BLOCK_PX, -(-bottom // BLOCK_PX)):
@@ -49,27 +50,28 @@ def assembled(
 
 
 def paste(block: NDArray[Any], top: int, left: int, picture: NDArray[Any]) -> None:
-    """Copy what lies inside of a block whose corner is at (top, left), anywhere, into a picture."""
-    rows = _inside(top, block.shape[0], picture.shape[0])
-    columns = _inside(left, block.shape[1], picture.shape[1])
+    """Copy into a picture the part that it shares with a block whose corner is at (top, left)."""
+    rows = _clip(top, block.shape[0], picture.shape[0])
+    columns = _clip(left, block.shape[1], picture.shape[1])
     source = block[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
     picture[rows, columns] = source
 
 
-def _inside(first: int, length: int, whole: int) -> slice:
-    """The part of a whole that a length from `first` on covers; empty, beside it, at its place."""
+def _clip(first: int, length: int, whole_length: int) -> slice:
+    """Clip `length` pixels from `first` on to 0 ... `whole_length`; the slice may be empty."""
     start = max(first, 0)
-    return slice(start, max(start, min(first + length, whole)))
+    return slice(start, max(start, min(first + length, whole_length)))
 
 
-def _merged(found: list[Corners]) -> list[Corners]:
-    """Block boxes (top, left, bottom, right) joined until none overlaps another."""
+def _merge(found: list[Corners]) -> list[Corners]:
+    """Merge boxes (top, left, bottom, right), in blocks, until no two overlap."""
     boxes: list[Corners] = []
     for box in found:
         overlapping = [other for other in boxes if _overlap(box, other)]
         while overlapping:
             boxes = [other for other in boxes if other not in overlapping]
-            box = _around([box, *overlapping])
+            tops, lefts, bottoms, rights = zip(box, *overlapping, strict=True)
+            box = min(tops), min(lefts), max(bottoms), max(rights)
             overlapping = [other for other in boxes if _overlap(box, other)]
         boxes.append(box)
     return boxes
@@ -77,11 +79,6 @@ def _merged(found: list[Corners]) -> list[Corners]:
 
 def _overlap(one: Corners, other: Corners) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
-
-
-def _around(boxes: list[Corners]) -> Corners:
-    tops, lefts, bottoms, rights = zip(*boxes, strict=True)
-    return min(tops), min(lefts), max(bottoms), max(rights)
 
 
 def _box(corners: Corners) -> BoxPx:

@@ -1,4 +1,4 @@
-"""Connected pieces of a mask, kept as runs of pixels: their time is by what is set."""
+"""Connected pieces of a mask, stored as runs: the time depends on the set pixels alone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from glisson.masks.runs import Ints, Mask, Runs, ranges, runs
+from glisson.masks.runs import Ints, Mask, Runs, expand_ranges, find_runs
 
 
 @dataclass(frozen=True)
@@ -17,8 +17,8 @@ class Pieces:
 
     Attributes:
         runs: (R,) the mask's runs.
-        number: (R,) the piece each run is part of.
-        total: N, how many pieces there are.
+        number: (R,) number of the piece that holds each run.
+        total: N, number of pieces.
     """
 
     runs: Runs
@@ -30,12 +30,12 @@ class Pieces:
 
     @cached_property
     def area_px(self) -> Ints:
-        """(N,) pixels of each piece."""
+        """Return the (N,) areas of the pieces in pixels."""
         return np.bincount(self.number, self.runs.length, len(self)).astype(np.int64)
 
     @cached_property
     def boxes_px(self) -> Ints:
-        """(N, 4) left, top, width and height of each piece."""
+        """Return the (N, 4) boxes of the pieces: left, top, width, height."""
         left, row = self.runs.left, self.runs.row
         low = np.full((2, len(self)), np.iinfo(np.int64).max)
         high = np.zeros((2, len(self)), np.int64)
@@ -46,45 +46,45 @@ class Pieces:
 
     @cached_property
     def pixels(self) -> tuple[Ints, Ints, NDArray[np.int32]]:
-        """(P,) row and column of each pixel, and the piece it is part of."""
+        """Return the (P,) rows, columns and piece numbers of all pixels."""
         length = self.runs.length
         row, number = np.repeat(self.runs.row, length), np.repeat(self.number, length)
-        return row, ranges(self.runs.left, length), number
+        return row, expand_ranges(self.runs.left, length), number
 
-    def only(self, chosen: NDArray[np.bool_]) -> Pieces:
-        """The pieces chosen by number; they keep their numbers, the others are empty."""
-        kept = chosen[self.number]
-        found = Runs(self.runs.start[kept], self.runs.stop[kept], self.runs.shape)
-        return Pieces(found, self.number[kept], self.total)
+    def filter(self, chosen: NDArray[np.bool_]) -> Pieces:
+        """Empty the pieces that are not chosen; `chosen` is (N,), and numbers stay."""
+        rows = chosen[self.number]
+        runs = Runs(self.runs.start[rows], self.runs.stop[rows], self.runs.shape)
+        return Pieces(runs, self.number[rows], self.total)
 
     def count(self, mask: Mask) -> Ints:
-        """(N,) pixels of each piece inside a mask of the same shape."""
-        others = runs(np.ascontiguousarray(mask, np.bool_))
-        within = others.before(self.runs.stop) - others.before(self.runs.start)
+        """Count each piece's (N,) pixels inside a mask of the same shape."""
+        others = find_runs(np.ascontiguousarray(mask, np.bool_))
+        within = others.count_before(self.runs.stop) - others.count_before(self.runs.start)
         return np.bincount(self.number, within, len(self)).astype(np.int64)
 
     def share(self, mask: Mask) -> NDArray[np.float64]:
-        """(N,) share of each piece inside a mask."""
+        """Return each piece's (N,) share inside a mask, 0 to 1."""
         return np.asarray(self.count(mask) / np.maximum(self.area_px, 1))
 
     def select(self, chosen: NDArray[np.bool_]) -> Mask:
-        """(H, W) bool, the pieces chosen by number."""
+        """Draw the chosen pieces as an (H, W) mask; `chosen` is (N,)."""
         selected = np.zeros(self.runs.shape, np.bool_)
         selected.reshape(-1)[self.runs.pixels(chosen[self.number])] = True
         return selected
 
     def write(self, values: NDArray[np.uint8], chosen: NDArray[np.bool_], value: int) -> None:
-        """Write a value into (H, W) values where the pieces chosen by number are."""
+        """Write a value into (H, W) `values` where the chosen pieces lie; `chosen` is (N,)."""
         values.reshape(-1)[self.runs.pixels(chosen[self.number])] = value
 
     def at(self, row: int, column: int) -> int:
-        """The piece that a pixel is part of."""
+        """Return the number of the piece that holds a set pixel."""
         place = row * (self.runs.shape[1] + 1) + column
         return int(self.number[np.searchsorted(self.runs.start, place, side="right") - 1])
 
 
-def pieces(mask: Mask, connectivity: int = 8) -> Pieces:
-    """Find a mask's connected pieces."""
-    found = runs(np.ascontiguousarray(mask, np.bool_))
-    total, number = found.connected(connectivity)
-    return Pieces(found, number, total)
+def find_pieces(mask: Mask, connectivity: int = 8) -> Pieces:
+    """Find a mask's pieces, 4- or 8-connected."""
+    runs = find_runs(np.ascontiguousarray(mask, np.bool_))
+    total, number = runs.label(connectivity)
+    return Pieces(runs, number, total)

@@ -32,7 +32,7 @@ from glisson.regions import (
     Fragment,
     Regions,
     Tract,
-    width_um,
+    measure_width_um,
 )
 
 Polygons = NDArray[np.object_]
@@ -179,7 +179,7 @@ def _tract(
         edge_contact_fraction=tract.edge_contact_fraction,
         complete=tract.complete,
         bridging=tract.bridging,
-        width_um=width_um(plane.tracts[index]),
+        width_um=measure_width_um(plane.tracts[index]),
         is_counted=tract.is_counted,
         centroid_x_l0=centroid.x,
         centroid_y_l0=centroid.y,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 from glisson.measurement.measurements import Measurements
-from glisson.regions import UNCHANGED_IOU, Regions, matched, shown_outlines
+from glisson.regions import UNCHANGED_IOU, Regions, clip_outlines, match_tracts
 
 _NO_NUMBERS = {
     "section_count_given", "tract_count_reason", "complete_definition", "counted_definition",
@@ -74,7 +74,7 @@ def compare(
     before: Regions, measured_before: Measurements, after: Regions, measured_after: Measurements
 ) -> Comparison:
     """Pair tracts by overlap, and subtract numbers."""
-    pairs = matched(shown_outlines(before), [tract.outline_l0 for tract in after.tracts])
+    pairs = match_tracts(clip_outlines(before), [tract.outline_l0 for tract in after.tracts])
     tracts = _changes(pairs, measured_before, measured_after)
     kinds = [each.change for each in tracts]
     numbers_before, numbers_after = asdict(measured_before.biopsy), asdict(measured_after.biopsy)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 from shapely import STRtree
 
-from glisson.regions import short_lines
+from glisson.regions import split_lines
 
 _ROUNDING = 1 + 1e-9
 
@@ -24,7 +24,7 @@ def distances(shapes: NDArray[Any], edge: shapely.Geometry) -> NDArray[np.float6
     """
     if not len(shapes):
         return np.zeros(0)
-    tree = STRtree(short_lines(shapely.get_parts(edge)))
+    tree = STRtree(split_lines(shapely.get_parts(edge)))
     (index, _), found = tree.query_nearest(shapes, return_distance=True, all_matches=False)
     nearest = np.empty(len(shapes))
     nearest[index] = found

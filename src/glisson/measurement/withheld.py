@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from glisson.measurement.adequacy import Adequacy
 from glisson.measurement.measurements import Measurements
-from glisson.regions import without_stage_words
+from glisson.regions import remove_stage
 
 
 def withhold_verdicts(measured: Measurements, why: str) -> Measurements:
@@ -19,7 +19,7 @@ def withhold_verdicts(measured: Measurements, why: str) -> Measurements:
     reason = measured.biopsy.tract_count_reason
     biopsy = replace(
         measured.biopsy,
-        tract_count_reason=None if reason is None else without_stage_words(reason),
+        tract_count_reason=None if reason is None else remove_stage(reason),
     )
     adequacy = tuple(_withhold(each, why) for each in measured.adequacy)
     return replace(measured, biopsy=biopsy, adequacy=adequacy)

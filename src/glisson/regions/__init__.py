@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from glisson.regions.counting import is_wide_enough, width_um
+from glisson.regions.counting import is_wide_enough, measure_width_um
 from glisson.regions.drawn import DrawnTract, regions_from_drawn
 from glisson.regions.find import find_regions
 from glisson.regions.label_map import LabelMap
-from glisson.regions.matching import UNCHANGED_IOU, matched, shown_outlines, untouched_as_traced
+from glisson.regions.matching import UNCHANGED_IOU, clip_outlines, match_tracts, restore_untouched
 from glisson.regions.outline import on_qupath_grid, smooth_outline
 from glisson.regions.settings import COMPLETE_DEFINITION, COUNTED_DEFINITION, RegionSettings
-from glisson.regions.short_lines import short_lines
+from glisson.regions.short_lines import split_lines
 from glisson.regions.trace import trace_mask
 from glisson.regions.tracts import (
     Candidate,
@@ -17,7 +17,7 @@ from glisson.regions.tracts import (
     PortalArea,
     Regions,
     Tract,
-    without_stage_words,
+    remove_stage,
 )
 from glisson.regions.triad import (
     BILE_DUCT,
@@ -45,17 +45,17 @@ __all__ = [
     "RegionSettings",
     "Regions",
     "Tract",
+    "clip_outlines",
     "count_triad_kinds",
     "find_regions",
     "is_wide_enough",
-    "matched",
+    "match_tracts",
+    "measure_width_um",
     "on_qupath_grid",
     "regions_from_drawn",
-    "short_lines",
-    "shown_outlines",
+    "remove_stage",
+    "restore_untouched",
     "smooth_outline",
+    "split_lines",
     "trace_mask",
-    "untouched_as_traced",
-    "width_um",
-    "without_stage_words",
 ]

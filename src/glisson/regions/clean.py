@@ -1,11 +1,11 @@
-"""Class maps rid of what is too small to be what it was called."""
+"""Clean a class map: fill small holes and drop small pieces."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from glisson.regions.settings import RegionSettings
-from glisson.regions.spans import Grid, Spans, areas, components, united
+from glisson.regions.spans import Grid, Spans, count_pixels, label_components, merge_spans
 
 
 @dataclass(frozen=True)
@@ -13,9 +13,9 @@ class Labels:
     """A rectangle of a class map as masks.
 
     Attributes:
-        grid: how it lies on the line.
+        grid: positions of its pixels on the line.
         tissue: lobule and portal.
-        portal: the part of it that is portal.
+        portal: the portal part of the tissue.
     """
 
     grid: Grid
@@ -23,39 +23,39 @@ class Labels:
     portal: Spans
 
 
-def cleaned(labels: Labels, mpp: float, settings: RegionSettings) -> Labels:
-    """Labels with debris, pin-holes and specks reassigned, in that order.
+def clean_labels(labels: Labels, mpp: float, settings: RegionSettings) -> Labels:
+    """Fill enclosed background, drop debris, fill lumina of tracts, drop small portal areas.
 
-    The rectangle must hold whole pieces of tissue: what touches its border counts as open to
-    the glass.
+    The rectangle must hold whole pieces of tissue: background that touches its border counts as
+    open glass.
 
     Args:
-        labels: as predicted.
+        labels: predicted labels.
         mpp: µm per pixel.
         settings: the sizes.
     """
     px, grid = mpp**2, labels.grid
-    tissue = _filled(labels.tissue, grid, settings.max_tissue_hole_um2 / px)
-    tissue = _without_specks(tissue, grid, settings.min_fragment_area_um2 / px)
-    portal = labels.portal.only(tissue.index_of(labels.portal.start) >= 0)
-    portal = _filled(portal, grid, settings.max_portal_hole_um2 / px)
+    tissue = _fill_holes(labels.tissue, grid, settings.max_tissue_hole_um2 / px)
+    tissue = _drop_specks(tissue, grid, settings.min_fragment_area_um2 / px)
+    portal = labels.portal.take(tissue.index_of(labels.portal.start) >= 0)
+    portal = _fill_holes(portal, grid, settings.max_portal_hole_um2 / px)
     # A hole in a tract may have been glass.
-    tissue = united(tissue, portal)
-    portal = _without_specks(portal, grid, settings.min_tract_area_um2 / px)
+    tissue = merge_spans([tissue, portal])
+    portal = _drop_specks(portal, grid, settings.min_tract_area_um2 / px)
     return Labels(grid, tissue, portal)
 
 
-def _filled(mask: Spans, grid: Grid, most_px: float) -> Spans:
-    """A mask with what it encloses, where that is less than `most_px`."""
+def _fill_holes(mask: Spans, grid: Grid, most_px: float) -> Spans:
+    """Fill the holes of a mask that are smaller than `most_px`."""
     gaps = mask.gaps(grid.line_length)
-    component = components(gaps, grid.stride)
-    small = areas(gaps, component) < most_px
+    component = label_components(gaps, grid.stride)
+    small = count_pixels(gaps, component) < most_px
     small[component[0]] = False
-    return united(mask, gaps.only(small[component]))
+    return merge_spans([mask, gaps.take(small[component])])
 
 
-def _without_specks(mask: Spans, grid: Grid, least_px: float) -> Spans:
-    """A mask without its regions of less than `least_px`."""
-    component = components(mask, grid.stride)
-    small = areas(mask, component) < least_px
-    return mask.only(~small[component])
+def _drop_specks(mask: Spans, grid: Grid, least_px: float) -> Spans:
+    """Drop the regions of a mask that are smaller than `least_px`."""
+    component = label_components(mask, grid.stride)
+    small = count_pixels(mask, component) < least_px
+    return mask.take(~small[component])

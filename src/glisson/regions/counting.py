@@ -1,8 +1,8 @@
-"""Which portal areas count as portal tracts.
+"""The rule by which portal areas count as portal tracts.
 
-Pathologists count what holds two of bile duct, artery and portal vein. A segmentation sees no
-contents, so it judges by width: a tail or a septum is too narrow for a duct beside an artery, and
-a remnant that the core's edge leaves has seldom kept both.
+Pathologists count an area with two of bile duct, artery and portal vein. A segmentation sees no
+contents, so width decides: a tail or a septum is too narrow for a duct beside an artery, and a
+remnant at the core's edge seldom holds both.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from glisson.regions.tracts import Tract
 _TOLERANCE_UM = 0.5
 
 
-def with_counts(
+def decide_counts(
     tracts: Iterable[Tract], pixel_size: PixelSize, settings: RegionSettings
 ) -> tuple[Tract, ...]:
     """Decide by width which tracts count (`COUNTED_DEFINITION`).
 
     Args:
-        tracts: complete or partial as judged.
+        tracts: judged complete or partial.
         pixel_size: µm per level-0 pixel.
         settings: the least widths.
     """
@@ -40,10 +40,10 @@ def is_wide_enough(tract: Tract, pixel_size: PixelSize, settings: RegionSettings
     scale = (pixel_size.x_um, pixel_size.y_um)
     outline_um = shapely.transform(tract.outline_l0, lambda points: points * scale)
     least_um = settings.min_width_um if tract.complete else settings.min_partial_width_um
-    return width_um(outline_um) >= least_um
+    return measure_width_um(outline_um) >= least_um
 
 
-def width_um(outline_um: Polygon) -> float:
+def measure_width_um(outline_um: Polygon) -> float:
     """Measure the diameter of the largest disc that fits into an outline in µm, holes filled."""
     filled = Polygon(outline_um.exterior)
     return 2 * float(shapely.maximum_inscribed_circle(filled, tolerance=_TOLERANCE_UM).length)

@@ -1,8 +1,8 @@
-"""Which portal areas are tracts, and how far the portal area hangs on that decision.
+"""Tract or candidate, and the range of the portal area that follows from that decision.
 
-The sure area of a portal area is its pixels, each weighed by how far its probability lies above
-`sure_probability`: 0 there, 1 at certainty. The sum grows with the area, so an area near the limit
-is a small one, and a tract of many pixels does not come and go with its mean probability.
+The sure area of a portal area is the weighted area of its pixels. The weight is 0 at
+`sure_probability` and 1 at certainty. The sum grows with the area, so only small areas lie near the
+limit, and a large tract does not come and go with its mean probability.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ Probabilities = NDArray[np.float32]
 def are_certain(
     areas: Sequence[Probabilities], mpp: float, settings: RegionSettings, shift: float = 0.0
 ) -> Flags:
-    """Decide which portal areas count as tracts; the others are candidates.
+    """Decide which portal areas are tracts; the others are candidates.
 
     Args:
-        areas: portal probabilities of the pixels of each area.
+        areas: portal probabilities of every area's pixels.
         mpp: µm per pixel.
         settings: the model's limits.
         shift: probability to add to every pixel first.
@@ -40,7 +40,7 @@ def are_certain(
 
 
 def sure_area_um2(values: Probabilities, mpp: float, settings: RegionSettings) -> float:
-    """Add up the pixels of an area, weighed from 0 at `sure_probability` to 1 at certainty."""
+    """Sum the pixels of an area, weighted from 0 at `sure_probability` to 1 at certainty."""
     above = np.maximum(values - settings.sure_probability, 0)
     return float(above.sum(dtype=np.float64)) / (1 - settings.sure_probability) * mpp**2
 
@@ -48,13 +48,13 @@ def sure_area_um2(values: Probabilities, mpp: float, settings: RegionSettings) -
 def portal_area_range_um2(
     areas: Sequence[Probabilities], mpp: float, settings: RegionSettings
 ) -> tuple[float, float]:
-    """Add up the tracts' areas if every probability were lower, and if it were higher.
+    """Sum the tracts' areas with every probability lowered, and raised, by `probability_spread`.
 
-    The shift is `probability_spread`. Tracts and candidates are decided on anew, and each tract
-    loses or gains a border: the pixels whose probability lies within the spread of one half.
+    Each shift decides again which areas are tracts. A tract loses or gains its border: the pixels
+    whose probability lies within the spread of one half.
 
     Args:
-        areas: portal probabilities of the pixels of each area.
+        areas: portal probabilities of every area's pixels.
         mpp: µm per pixel.
         settings: the model's limits, and the spread.
     """

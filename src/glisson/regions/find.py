@@ -1,11 +1,9 @@
-"""From a class map to fragments of tissue and whole portal tracts."""
+"""Find fragments of tissue and whole portal tracts in a class map."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import compress
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import shapely
@@ -13,24 +11,22 @@ from numpy.typing import NDArray
 from shapely import Polygon
 
 from glisson.frames import BoxPx, Frame
-from glisson.regions.bridging import are_bridging, core_widths
-from glisson.regions.clean import Labels, cleaned
-from glisson.regions.contact import edge_contact
-from glisson.regions.counting import with_counts
-from glisson.regions.decision import are_certain, portal_area_range_um2
+from glisson.regions.clean import clean_labels
+from glisson.regions.counting import decide_counts
+from glisson.regions.decision import Probabilities, are_certain, portal_area_range_um2
+from glisson.regions.judge import Judgement, judge_areas
 from glisson.regions.label_map import LabelMap
 from glisson.regions.outline import smooth_outlines
-from glisson.regions.reading import read_labels, tract_probabilities
+from glisson.regions.reading import read_labels, read_probabilities
 from glisson.regions.settings import RegionSettings
-from glisson.regions.spans import Integers
-from glisson.regions.trace import Traced, traced
+from glisson.regions.trace import trace_spans
 from glisson.regions.tracts import (
     Candidate,
     Fragment,
     PortalArea,
     Regions,
     Tract,
-    not_countable_reason,
+    explain_uncountable,
 )
 
 Polygons = NDArray[np.object_]
@@ -43,67 +39,83 @@ def find_regions(label_map: LabelMap, settings: RegionSettings | None = None) ->
     fragments: list[Fragment] = []
     tracts: list[Tract] = []
     candidates: list[Candidate] = []
-    range_um2 = np.zeros(2)
-    for box in sorted(label_map.boxes(), key=lambda b: (b.y_px, b.x_px)):
-        found = _Box.of(label_map, box, settings)
-        certain = are_certain(found.probabilities, label_map.frame.mpp, settings)
-        tracts += found.described(Tract, certain, len(fragments), len(tracts))
-        candidates += found.described(Candidate, ~certain, len(fragments), len(candidates))
-        fragments += found.fragments(len(fragments))
-        range_um2 += portal_area_range_um2(found.probabilities, label_map.frame.mpp, settings)
-    reason = not_countable_reason(tracts)
+    low_um2 = high_um2 = 0.0
+    mpp = label_map.frame.mpp
+    for box_px in sorted(label_map.boxes(), key=lambda box: (box.y_px, box.x_px)):
+        box = _Box.of(label_map, box_px, settings)
+        certain = are_certain(box.probabilities, mpp, settings)
+        tracts += box.describe_areas(Tract, certain, len(fragments), len(tracts))
+        candidates += box.describe_areas(Candidate, ~certain, len(fragments), len(candidates))
+        fragments += box.describe_fragments(len(fragments))
+        low, high = portal_area_range_um2(box.probabilities, mpp, settings)
+        low_um2, high_um2 = low_um2 + low, high_um2 + high
+    reason = explain_uncountable(tracts)
     return Regions(
         label_map.frame,
         tuple(fragments),
-        with_counts(tracts, label_map.frame.pixel_size, settings),
+        decide_counts(tracts, label_map.frame.pixel_size, settings),
         reason is None,
         reason,
         tuple(candidates),
-        (float(range_um2[0]), float(range_um2[1])),
+        (low_um2, high_um2),
     )
 
 
 @dataclass(frozen=True)
 class _Box:
-    """What lies in one box of the map.
+    """Fragments and portal areas in one box of the map.
 
     Attributes:
-        labels: its classes, cleaned.
         frame: the map's grid.
-        settings: what counts as complete.
-        pieces: fragments.
-        outlines: of the fragments, smoothed.
-        tracts: portal areas.
-        probabilities: of portal, of the pixels of each.
+        pieces_px: (N,) exact fragments.
+        outlines_px: (N,) their smoothed outlines.
+        areas_px: (K,) exact portal areas.
+        smooth_px: (K,) their smoothed outlines.
+        homes: (K,) index of each area's fragment.
+        judgements: K of them.
+        probabilities: (P,) portal probabilities of every area's pixels.
     """
 
-    labels: Labels
     frame: Frame
-    settings: RegionSettings
-    pieces: Traced
-    outlines: Polygons
-    tracts: Traced
-    probabilities: list[NDArray[np.float32]]
+    pieces_px: Polygons
+    outlines_px: Polygons
+    areas_px: Polygons
+    smooth_px: Polygons
+    homes: NDArray[np.int64]
+    judgements: list[Judgement]
+    probabilities: list[Probabilities]
 
     @classmethod
     def of(cls, label_map: LabelMap, box: BoxPx, settings: RegionSettings) -> _Box:
         frame, origin_px = label_map.frame, (box.x_px, box.y_px)
-        labels = cleaned(read_labels(label_map, box), frame.mpp, settings)
-        pieces = traced(labels.tissue, labels.grid, origin_px)
-        outlines = smooth_outlines(pieces.polygons)
-        tracts = traced(labels.portal, labels.grid, origin_px)
-        probabilities = tract_probabilities(label_map, box, labels.portal, tracts.region)
-        return cls(labels, frame, settings, pieces, outlines, tracts, probabilities)
+        labels = clean_labels(read_labels(label_map, box), frame.mpp, settings)
+        pieces = trace_spans(labels.tissue, labels.grid, origin_px)
+        areas = trace_spans(labels.portal, labels.grid, origin_px)
+        _, first = np.unique(areas.region, return_index=True)
+        homes = pieces.region[labels.tissue.index_of(labels.portal.start[first])]
+        outlines, smooth = smooth_outlines(pieces.polygons), smooth_outlines(areas.polygons)
+        return cls(
+            frame,
+            pieces.polygons,
+            outlines,
+            areas.polygons,
+            smooth,
+            homes,
+            judge_areas(smooth, outlines, homes, frame.mpp, settings),
+            read_probabilities(label_map, box, labels.portal, areas.region),
+        )
 
-    def fragments(self, before: int) -> list[Fragment]:
-        """The fragments, numbered after the ones before."""
-        exact = _in_l0(self.pieces.polygons, self.frame)
-        each = zip(exact, _in_l0(self.outlines, self.frame), strict=True)
+    def describe_fragments(self, before: int) -> list[Fragment]:
+        """Describe the fragments; `before` fragments of other boxes have lower numbers."""
+        pieces_l0, outlines_l0 = self._to_l0(self.pieces_px), self._to_l0(self.outlines_px)
         return [
-            Fragment(k, polygon, outline) for k, (polygon, outline) in enumerate(each, before + 1)
+            Fragment(number, piece, outline)
+            for number, (piece, outline) in enumerate(
+                zip(pieces_l0, outlines_l0, strict=True), before + 1
+            )
         ]
 
-    def described(
+    def describe_areas(
         self, kind: type[Kind], chosen: NDArray[np.bool_], fragments: int, before: int
     ) -> list[Kind]:
         """Describe the chosen portal areas as tracts or candidates.
@@ -111,40 +123,25 @@ class _Box:
         Args:
             kind: `Tract` or `Candidate`.
             chosen: (K,) which areas.
-            fragments: in other boxes, whose numbers come first.
-            before: areas of this kind in other boxes, likewise.
+            fragments: number of fragments in earlier boxes.
+            before: number of areas of this kind in earlier boxes.
         """
-        rows = compress(self._rows, chosen)
+        own = np.flatnonzero(chosen).tolist()
+        areas_l0, outlines_l0 = self._to_l0(self.areas_px[own]), self._to_l0(self.smooth_px[own])
         return [
-            kind(k, home + fragments + 1, *row) for k, (home, *row) in enumerate(rows, before + 1)
+            kind(
+                number=before + k + 1,
+                fragment_number=fragments + int(self.homes[index]) + 1,
+                polygon_l0=areas_l0[k],
+                outline_l0=outlines_l0[k],
+                edge_contact_fraction=self.judgements[index].edge_contact_fraction,
+                complete=self.judgements[index].complete,
+                bridging=self.judgements[index].bridging,
+                probability=float(self.probabilities[index].mean()),
+            )
+            for k, index in enumerate(own)
         ]
 
-    @cached_property
-    def _rows(self) -> list[tuple[Any, ...]]:
-        """Home and description of each portal area, as `PortalArea` has them."""
-        exact, home = self.tracts.polygons, self._homes()
-        smooth = smooth_outlines(exact)
-        reach_px = self.settings.edge_reach_um / self.frame.mpp
-        contact = edge_contact(smooth, self.outlines, home, reach_px)
-        bridging = are_bridging(smooth, core_widths(self.outlines)[home])
-        columns = (
-            home.tolist(),
-            _in_l0(exact, self.frame),
-            _in_l0(smooth, self.frame),
-            contact.tolist(),
-            (contact <= self.settings.max_edge_contact).tolist(),
-            bridging.tolist(),
-            [float(values.mean()) for values in self.probabilities],
-        )
-        return list(zip(*columns, strict=True))
-
-    def _homes(self) -> Integers:
-        """(K,) the piece of tissue that each tract lies in."""
-        _, first = np.unique(self.tracts.region, return_index=True)
-        inside = self.labels.tissue.index_of(self.labels.portal.start[first])
-        return self.pieces.region[inside]
-
-
-def _in_l0(polygons_px: Polygons, frame: Frame) -> list[Polygon]:
-    moved: list[Polygon] = shapely.transform(polygons_px, frame.l0_from_px).tolist()
-    return moved
+    def _to_l0(self, polygons_px: Polygons) -> list[Polygon]:
+        moved: list[Polygon] = shapely.transform(polygons_px, self.frame.l0_from_px).tolist()
+        return moved

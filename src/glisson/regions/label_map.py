@@ -1,4 +1,4 @@
-"""What a class map must offer to be traced."""
+"""Interface of a class map that can be traced."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ class MapCrop(Protocol):
 
     @property
     def labels(self) -> NDArray[np.uint8]:
-        """(H, W) class indices."""
+        """Return the (H, W) class indices."""
         ...
 
     @property
     def portal_probability(self) -> NDArray[np.float32]:
-        """(H, W) probability of portal, 0 to 1."""
+        """Return the (H, W) probabilities of portal, 0 to 1."""
         ...
 
 
@@ -29,13 +29,13 @@ class LabelMap(Protocol):
 
     @property
     def frame(self) -> Frame:
-        """Its grid."""
+        """Return the map's grid."""
         ...
 
     def boxes(self) -> tuple[BoxPx, ...]:
-        """Disjoint boxes that hold all tissue; none cuts a piece of it."""
+        """Return disjoint boxes that hold all tissue and cut no piece of it."""
         ...
 
     def crop(self, box_px: BoxPx) -> MapCrop:
-        """The map inside a box. Called block by block: it should cost no more than the box."""
+        """Crop the map to a box; the cost should follow the box, as callers go block by block."""
         ...

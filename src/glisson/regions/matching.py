@@ -1,4 +1,4 @@
-"""Tracts of two outlinings of one slide, paired by overlap."""
+"""Pair the tracts of two outlinings of a slide by overlap."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import shapely
-from shapely import Polygon, STRtree
+from shapely import STRtree
 from shapely.geometry.base import BaseGeometry
 
-from glisson.regions.tracts import Regions, Tract, not_countable_reason
+from glisson.regions.tracts import Regions, Tract, explain_uncountable
 
 SAME_TRACT_IOU = 0.25
-"""Overlap over union from which two outlines are the same tract; each is paired at most once,
-best pairs first. Half of a tract that was cut in two is still that tract, corrected."""
+"""Overlap over union from which two outlines are the same tract. An outline is in at most one pair,
+and the best pairs come first. Half of a tract that was cut in two is that tract, corrected."""
 
 UNCHANGED_IOU = 0.99
-"""From here on an outline was not touched: files round to 0.01 px."""
+"""Overlap over union from which an outline is unchanged: files round to 0.01 px."""
 
 _NEIGHBOURHOOD_L0 = 40.0
 
 Pair = tuple[int, int, float]
 
 
-def shown_outlines(regions: Regions) -> list[BaseGeometry]:
-    """Outlines of the tracts as they are given to QuPath: cut to the tissue."""
+def clip_outlines(regions: Regions) -> list[BaseGeometry]:
+    """Clip the tracts' outlines to the tissue, as in the files for QuPath."""
     home = {fragment.number: fragment.outline_l0 for fragment in regions.fragments}
     return [
         shapely.intersection(tract.outline_l0, home[tract.fragment_number])
@@ -32,34 +32,34 @@ def shown_outlines(regions: Regions) -> list[BaseGeometry]:
     ]
 
 
-def matched(before: Sequence[BaseGeometry], after: Sequence[BaseGeometry]) -> list[Pair]:
-    """(index before, index after, IoU) of the pairs that are the same tract."""
+def match_tracts(before: Sequence[BaseGeometry], after: Sequence[BaseGeometry]) -> list[Pair]:
+    """Return (index before, index after, IoU) for every pair that is the same tract."""
     if not before or not after:
         return []
     near = STRtree(before).query(after, "intersects")
     found = [(_iou(before[b], after[a]), int(b), int(a)) for a, b in near.T]
     pairs: list[Pair] = []
-    taken_before, taken_after = set[int](), set[int]()
-    for iou, b, a in sorted(found, key=lambda each: (-each[0], each[1], each[2])):
-        if iou >= SAME_TRACT_IOU and b not in taken_before and a not in taken_after:
+    used_before, used_after = set[int](), set[int]()
+    for iou, b, a in sorted(found, key=lambda pair: (-pair[0], pair[1], pair[2])):
+        if iou >= SAME_TRACT_IOU and b not in used_before and a not in used_after:
             pairs.append((b, a, iou))
-            taken_before.add(b)
-            taken_after.add(a)
+            used_before.add(b)
+            used_after.add(a)
     return pairs
 
 
-def untouched_as_traced(drawn: Regions, traced: Regions) -> Regions:
-    """Drawn regions in which tracts that nobody touched are judged as when they were traced.
+def restore_untouched(drawn: Regions, traced: Regions) -> Regions:
+    """Give unchanged tracts of drawn regions their judgement as traced.
 
-    Outlines as drawn and as traced give the same contact with the edge to about 0.003: they are
-    cut to the tissue, and files round. A tract that lies that close to the limit would else turn
-    partial because its file was measured again. Applies where neither the outline nor the tissue
-    round it was changed.
+    The edge contact of a drawn and a traced outline differs by about 0.003: drawn outlines are
+    clipped to the tissue, and files round. Without this a tract near the limit could turn partial
+    because its file was measured again. A tract is unchanged if its outline and the tissue around
+    it are.
     """
     tracts = list(drawn.tracts)
-    pairs = matched(shown_outlines(traced), [tract.outline_l0 for tract in tracts])
+    pairs = match_tracts(clip_outlines(traced), [tract.outline_l0 for tract in tracts])
     for b, a, iou in pairs:
-        if iou >= UNCHANGED_IOU and _same_surroundings(tracts[a], drawn, traced, b):
+        if iou >= UNCHANGED_IOU and _has_same_surroundings(tracts[a], drawn, traced, b):
             old = traced.tracts[b]
             tracts[a] = replace(
                 tracts[a],
@@ -67,24 +67,26 @@ def untouched_as_traced(drawn: Regions, traced: Regions) -> Regions:
                 complete=old.complete,
                 bridging=old.bridging,
             )
-    reason = not_countable_reason(tracts)
+    reason = explain_uncountable(tracts)
     return replace(
         drawn, tracts=tuple(tracts), countable=reason is None, not_countable_reason=reason
     )
 
 
-def _same_surroundings(tract: Tract, drawn: Regions, traced: Regions, index: int) -> bool:
-    """Whether the tissue near a tract is as it was."""
+def _has_same_surroundings(tract: Tract, drawn: Regions, traced: Regions, index: int) -> bool:
+    """Decide whether the tissue near a tract is unchanged."""
     left, top, right, bottom = tract.outline_l0.bounds
     margin = _NEIGHBOURHOOD_L0
     box = (left - margin, top - margin, right + margin, bottom + margin)
-    before = _near(traced, traced.tracts[index], box)
-    after = _near(drawn, tract, box)
+    before = _tissue_near(traced, traced.tracts[index], box)
+    after = _tissue_near(drawn, tract, box)
     return bool(before.union(after).area > 0 and _iou(before, after) >= UNCHANGED_IOU)
 
 
-def _near(regions: Regions, tract: Tract, box: tuple[float, float, float, float]) -> BaseGeometry:
-    outline: Polygon = regions.fragments[tract.fragment_number - 1].outline_l0
+def _tissue_near(
+    regions: Regions, tract: Tract, box: tuple[float, float, float, float]
+) -> BaseGeometry:
+    outline = regions.fragments[tract.fragment_number - 1].outline_l0
     near = shapely.clip_by_rect(outline, *box)
     return near if near.is_valid else shapely.make_valid(near)
 

@@ -1,4 +1,4 @@
-"""What counts as a tract, a hole and a fragment."""
+"""Limits of tracts, holes and fragments."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ from glisson.model.spec import ModelSpec
 
 @dataclass(frozen=True)
 class RegionSettings:
-    """Sizes that decide what is an object and what is noise.
+    """Sizes that separate objects from noise.
 
     Attributes:
         min_tract_area_um2: smaller portal areas become lobule. 1,500 µm² is a disc of 44 µm,
             below which no triad is recognisable (docs/design.md, Counting).
-        min_tract_probability: portal areas of a lower mean probability become candidates; what
-            is right for a model is in its bundle (research/model-log.md).
+        min_tract_probability: portal areas of a lower mean probability become candidates; the
+            model bundle holds the value for a model (research/model-log.md).
         sure_probability: portal probability from which a pixel is evidence of a tract.
-        min_sure_area_um2: portal areas of less evidence become candidates: their pixels, each
-            weighed from 0 at `sure_probability` to 1 at certainty (`decision.py`).
-        probability_spread: how much a probability may differ when the same pixels are seen
-            another way; decides the uncertainty of portal percent (docs/measure.md).
+        min_sure_area_um2: portal areas of a smaller sure area become candidates (`decision.py`).
+        probability_spread: difference in probability between two predictions of the same pixels;
+            gives the uncertainty of portal percent (docs/measure.md).
         max_portal_hole_um2: lobule or background enclosed by a tract and smaller than this
             becomes portal: vessel lumina lie inside the contour. 31,400 µm² is a vein of 200 µm,
             the largest portal vein profile in Crawford et al. 1998.
@@ -28,11 +27,11 @@ class RegionSettings:
             sinusoids and central veins are lobule. 126,000 µm² is a vein of 400 µm.
         min_fragment_area_um2: smaller pieces of tissue are debris.
         edge_reach_um: a contour this close to the tissue's edge touches it; at least 1.25 px of
-            the class map are taken, as smoothing moves outlines.
+            the class map apply, as smoothing moves outlines.
         max_edge_contact: share of a contour that may touch the edge in a complete tract.
         min_width_um: complete tracts into which no disc of this diameter fits are not counted
             (docs/measure.md, What counts as a tract).
-        min_partial_width_um: the same for partial tracts.
+        min_partial_width_um: likewise for partial tracts.
     """
 
     min_tract_area_um2: float = 1500.0
@@ -50,11 +49,11 @@ class RegionSettings:
 
     @classmethod
     def of_model(cls, spec: ModelSpec, min_tract_area_um2: float | None = None) -> RegionSettings:
-        """Take the limits that are right for a model.
+        """Return the limits for a model.
 
         Args:
-            spec: the model's.
-            min_tract_area_um2: instead of the usual.
+            spec: the model's specification.
+            min_tract_area_um2: overrides the default.
         """
         return cls(
             cls.min_tract_area_um2 if min_tract_area_um2 is None else min_tract_area_um2,

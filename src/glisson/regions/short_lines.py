@@ -1,20 +1,22 @@
-"""Long lines in pieces: a search tree tells pieces that are near from the long rest."""
+"""Split long lines, so that a search tree finds the near parts of a line alone."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
 
 _STEPS = 32
-"""Straight lines that are kept together."""
+"""Segments of a short line."""
 
 
-def short_lines(lines: Sequence[shapely.Geometry] | NDArray[Any]) -> NDArray[Any]:
-    """Lines cut at every 32nd vertex.
+def split_lines(
+    lines: Sequence[BaseGeometry] | NDArray[np.object_],
+) -> NDArray[np.object_]:
+    """Split lines at every 32nd vertex.
 
     Args:
         lines: one or more rings or lines.

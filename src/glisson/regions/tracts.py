@@ -17,12 +17,12 @@ _STAGE_WORDS = ", as in septal fibrosis (stage 3 or more)"
 
 @dataclass(frozen=True)
 class Fragment:
-    """One connected piece of tissue.
+    """A connected piece of tissue.
 
     Attributes:
         number: from 1, from the top left.
         polygon_l0: exact area, in level-0 pixels.
-        outline_l0: the same with its stairs smoothed.
+        outline_l0: the area with its stairs smoothed.
     """
 
     number: int
@@ -36,13 +36,13 @@ class PortalArea:
 
     Attributes:
         number: from 1, fragment by fragment from the top left; candidates have their own numbers.
-        fragment_number: the fragment it lies in.
+        fragment_number: number of its fragment.
         polygon_l0: exact area, in level-0 pixels.
-        outline_l0: the same with its stairs smoothed: for display and perimeter.
+        outline_l0: the area with its stairs smoothed, for display and perimeter.
         edge_contact_fraction: share of the outer contour at the tissue's edge, 0 to 1.
         complete: whether the contour is free of the edge (`COMPLETE_DEFINITION`).
-        bridging: whether it is so long or so branched that tracts have grown together.
-        probability: mean portal probability inside, 0 to 1; None for one drawn by hand.
+        bridging: whether it is so long or so branched that septa join several tracts.
+        probability: mean portal probability inside, 0 to 1; None for an outline drawn by hand.
     """
 
     number: int
@@ -61,7 +61,7 @@ class Tract(PortalArea):
 
     Attributes:
         is_counted: whether it counts as a portal tract (`COUNTED_DEFINITION`, or a person's
-            class). The others are in the portal area alone.
+            class). An uncounted tract is in the portal area alone.
     """
 
     is_counted: bool = True
@@ -77,17 +77,17 @@ class Candidate(PortalArea):
 
 @dataclass(frozen=True)
 class Regions:
-    """All that was traced on a slide.
+    """Fragments, tracts and candidates of a slide.
 
     Attributes:
         frame: the class map's grid.
         fragments: pieces of tissue.
         tracts: portal tracts.
         countable: whether tracts can be counted one by one.
-        not_countable_reason: why not, or None.
+        not_countable_reason: the reason if they cannot; else None.
         candidates: portal areas that are in no number.
-        portal_area_range_um2: the tracts' area if every probability were lower, and if it were
-            higher, by the model's spread; None for outlines drawn by hand.
+        portal_area_range_um2: the tracts' area with every probability lowered, and raised, by the
+            model's spread; None for outlines drawn by hand.
     """
 
     frame: Frame
@@ -100,18 +100,20 @@ class Regions:
 
     @property
     def candidates_px(self) -> tuple[Polygon, ...]:
-        """Exact outlines of the candidates on the class map's grid, along the pixels' edges."""
+        """Return the candidates' exact outlines on the class map's grid, along pixel edges."""
         return tuple(
             shapely.transform(
-                each.polygon_l0, lambda points: np.rint(self.frame.px_from_l0(points))
+                candidate.polygon_l0, lambda points: np.rint(self.frame.px_from_l0(points))
             )
-            for each in self.candidates
+            for candidate in self.candidates
         )
 
 
-def not_countable_reason(tracts: Sequence[Tract]) -> str | None:
-    """Why tracts cannot be counted one by one, or None where they can."""
-    bridging = _bridging_share(tracts)
+def explain_uncountable(tracts: Sequence[Tract]) -> str | None:
+    """Explain why tracts cannot be counted one by one; return None if they can."""
+    total = sum(tract.polygon_l0.area for tract in tracts)
+    bridging = sum(tract.polygon_l0.area for tract in tracts if tract.bridging)
+    bridging = bridging / total if total else 0.0
     if bridging <= _BRIDGING_SHARE:
         return None
     return (
@@ -120,13 +122,6 @@ def not_countable_reason(tracts: Sequence[Tract]) -> str | None:
     )
 
 
-def without_stage_words(reason: str) -> str:
-    """Return a reason of `not_countable_reason` without the stage it compares with."""
+def remove_stage(reason: str) -> str:
+    """Remove the fibrosis stage from a reason of `explain_uncountable`."""
     return reason.replace(_STAGE_WORDS, "")
-
-
-def _bridging_share(tracts: Sequence[Tract]) -> float:
-    """Share of the portal area that lies in bridging tracts, 0 to 1."""
-    total = sum(tract.polygon_l0.area for tract in tracts)
-    bridging = sum(tract.polygon_l0.area for tract in tracts if tract.bridging)
-    return bridging / total if total else 0.0

@@ -1,8 +1,8 @@
-"""Portal tracts by their contents, as pathologists and the paper count them.
+"""Count portal tracts by their contents, as pathologists and the paper do.
 
-A portal area is a portal tract if two of bile duct, hepatic artery and portal vein are seen in it
-(Crawford et al. 1998; Cazzaniga et al. 2025). What the core's edge leaves of a tract counts by the
-same rule. Tails, septa and remnants with less are portal area, and nobody counts them.
+A portal area is a portal tract if it shows two of bile duct, hepatic artery and portal vein
+(Crawford et al. 1998; Cazzaniga et al. 2025). The same rule holds for a tract cut by the core's
+edge. Tails, septa and remnants with less are portal area, and do not count.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ LEAST_TRIAD_KINDS = 2
 def count_triad_kinds(
     areas: Sequence[Polygon], profiles: Mapping[str, Sequence[BaseGeometry]]
 ) -> NDArray[np.int64]:
-    """Count the kinds of the triad, 0 to 3, that are seen in each portal area.
+    """Count the kinds of the triad, 0 to 3, in every portal area.
 
-    A profile is seen where its middle lies.
+    A profile lies in the area that holds its centroid.
 
     Args:
         areas: portal areas.
         profiles: outlines of ducts, arteries and veins by name, in the same frame; other names
-            are left out.
+            are ignored.
     """
     kinds = np.zeros(len(areas), np.int64)
     for name in TRIAD:

@@ -1,4 +1,7 @@
-"""The results folder: written beside its place, moved there whole, done only by its manifest."""
+"""The folder of a slide's results: written beside its place, moved there whole.
+
+A slide is done only when its manifest, which is written last, is there.
+"""
 
 from __future__ import annotations
 
@@ -113,7 +116,7 @@ def slide_folder(out: Path, name: str, origin: Origin) -> Iterator[Path]:
         OutputError: the results cannot be written.
     """
     started = now()
-    unfinished = _begun(out, name)
+    unfinished = _make_unfinished(out, name)
     try:
         yield unfinished
         _write_manifest(unfinished, origin, started)
@@ -132,7 +135,7 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _begun(out: Path, name: str) -> Path:
+def _make_unfinished(out: Path, name: str) -> Path:
     try:
         return Path(tempfile.mkdtemp(prefix=make_temporary_prefix(name), dir=out)).absolute()
     except OSError as error:
@@ -147,7 +150,7 @@ def _cannot_be_written(name: str, out: Path, error: OSError) -> OutputError:
 
 
 def _is_of_output(error: OSError, *folders: Path) -> bool:
-    """Whether results cannot be written, rather than the slide read."""
+    """Return whether results could not be written; else the slide could not be read."""
     if error.errno in _DISK_ERRORS:
         return True
     if not isinstance(error.filename, str | bytes):
@@ -198,7 +201,7 @@ def _is_unchanged(path: Path, sha256: str) -> bool:
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
-    """A slide's manifest, or None where there is none that can be read."""
+    """Read a slide's manifest; return None where no valid manifest is there."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
@@ -214,7 +217,7 @@ def _is_text_by_text(part: object) -> bool:
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
-    """JSON as UTF-8 with sorted-by-writer keys, atomically; NaN is refused."""
+    """Write JSON in UTF-8, whole or not at all; reject NaN."""
     with atomic_path(path) as unfinished:
         text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
         unfinished.write_text(text + "\n", encoding="utf-8")
@@ -267,9 +270,9 @@ def write_failure(folder: Path, request: SlideRequest, error: str, waits: bool =
 
 
 def _put_in_place(unfinished: Path, final: Path) -> None:
-    """Move results to their place; earlier ones go, unless somebody edited them.
+    """Move results to their place; remove earlier results, unless somebody edited them.
 
-    Another run may put the same slide there at the same moment: the later one stays.
+    Another run may put the same slide there at the same moment: the later results stay.
     """
     for _ in range(_MOST_TRIES):
         _move_away(final)
@@ -284,7 +287,7 @@ def _put_in_place(unfinished: Path, final: Path) -> None:
 
 
 def _move_away(final: Path) -> None:
-    """Results that are there go; those that somebody edited get another name."""
+    """Remove earlier results, or rename them where somebody edited them."""
     if not final.exists():
         return
     if _was_edited(final):
@@ -297,7 +300,7 @@ def _move_away(final: Path) -> None:
 
 
 def _was_edited(folder: Path) -> bool:
-    """Whether the outlines differ from what the manifest recorded."""
+    """Return whether the outlines differ from those that the manifest recorded."""
     manifest = read_manifest(folder)
     tracts = folder / TRACTS
     if manifest is None or not tracts.is_file():

@@ -12,7 +12,7 @@ from typing import Any
 
 from glisson.errors import SettingsError
 from glisson.results.folder import FAILED
-from glisson.results.remote import records_at
+from glisson.results.remote import read_records
 from glisson.slides import SLIDE_ENDINGS
 from glisson.storage import Place, Url
 
@@ -91,8 +91,8 @@ def result_names(paths: Sequence[Place], out: Place | None = None) -> list[str]:
 def _recorded(out: Place, slides: Sequence[_Slide]) -> dict[str, dict[str, Any]]:
     """Return the file and name of the slide in each folder that results or a failure tell."""
     names = list(dict.fromkeys(name for slide in slides for name in slide.possible))
-    found = {n: record.get("request") for n, record in records_at(out, names, FAILED).items()}
-    found |= {n: record.get("slide") for n, record in records_at(out, names).items()}
+    found = {n: record.get("request") for n, record in read_records(out, names, FAILED).items()}
+    found |= {n: record.get("slide") for n, record in read_records(out, names).items()}
     facts = {name: {"name": name} | each for name, each in found.items() if isinstance(each, dict)}
     return {
         name: slide

@@ -1,8 +1,9 @@
-"""Where a run's results are: a folder here, or one on a store with a working copy here.
+"""Where a run's results are: a folder here, or one on an object store with a working copy here.
 
-A store has no rename. A slide's new results are made here and written there file by file: first its
-old manifest goes, its new one comes last, and between the two it is not done. A folder that holds
-no manifest but the mark of an upload is what a killed run left, and is written over.
+A store has no rename. A slide's new results are made here and uploaded file by file: the old
+manifest is removed first, and the new manifest comes last. In between the slide is not done. A
+folder with the mark of an upload and without a manifest is what a killed run left; the next run
+overwrites it.
 """
 
 from __future__ import annotations
@@ -53,11 +54,11 @@ _QUPATH_DATA = "data"
 _EDITED = ".edited"
 _SET_ASIDE = re.compile(r"\.edited-\d+")
 _NOT_OF_A_SLIDE = re.compile(r"(.*)\.edited(-\d+)?")
-"""Corrected results, and results set aside, where the folder of the first part is there too."""
+"""Name of a folder of corrected results, or of results set aside, beside the slide's own folder."""
 
 
 class Results:
-    """A run's results in a folder of this machine.
+    """The results of a run in a folder of this machine.
 
     Attributes:
         here: the folder.
@@ -68,43 +69,43 @@ class Results:
         self.here = here
         self.place = here if place is None else place
 
-    def other_records(self, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    def read_other_records(self, names: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Read the `biopsy.json` of slides that have results and are not among the named."""
-        others = _others([path.name for path in self.here.iterdir() if path.is_dir()], names)
-        return records_at(self.place, others)
+        folders = [path.name for path in self.here.iterdir() if path.is_dir()]
+        return read_records(self.place, _find_others(folders, names))
 
-    def list_waiting(self, requests: Mapping[str, SlideRequest]) -> None:
-        """Note slides that have neither a result nor a failure as not done yet."""
+    def note_waiting(self, requests: Mapping[str, SlideRequest]) -> None:
+        """Write `failed.json` for slides that have no folder yet: they wait for a run."""
         for name, request in requests.items():
             if not (self.here / name).exists():
                 write_failure(self.here / name, request, WAITING, waits=True)
 
-    def put_failure(self, name: str, request: SlideRequest, error: str) -> None:
+    def note_failure(self, name: str, request: SlideRequest, error: str) -> None:
         """Write why a slide has no result."""
         write_failure(self.here / name, request, error)
 
-    def confirm(self, name: str, request: SlideRequest) -> None:
-        """Note that a slide's earlier results hold for what the newest run was given."""
+    def note_kept(self, name: str, request: SlideRequest) -> None:
+        """Write what the newest run was given about a slide whose earlier results hold."""
         update_request(self.here / name, request)
         (self.here / name / FAILED).unlink(missing_ok=True)
 
-    def bring_all(self) -> None:
+    def download_all(self) -> None:
         """Copy every slide's results to `here`: they are there."""
 
-    def put_run(self) -> None:
-        """Copy the files of the whole folder to `place`: they are there."""
+    def upload_run(self) -> None:
+        """Copy the tables, report and project to `place`: they are there."""
 
 
 @contextmanager
 def results_at(place: Place, cache: Path | None = None) -> Iterator[Results]:
-    """A run's results where they were asked for, proven to be writable.
+    """Open the results of a run, and prove that they can be written.
 
     Args:
         place: a folder, or its address on a store.
-        cache: the folder for what is kept here of a store, where a working copy is made.
+        cache: the cache folder, where a working copy is made.
 
     Raises:
-        OutputError: it cannot be written to.
+        OutputError: `place` cannot be written to.
     """
     if isinstance(place, Path):
         prepare_output(place)
@@ -116,7 +117,9 @@ def results_at(place: Place, cache: Path | None = None) -> Iterator[Results]:
         yield results
 
 
-def records_at(place: Place, names: Sequence[str], file: str = BIOPSY) -> dict[str, dict[str, Any]]:
+def read_records(
+    place: Place, names: Sequence[str], file: str = BIOPSY
+) -> dict[str, dict[str, Any]]:
     """Read a JSON file of the named slides' folders, by name; look into no other folder.
 
     Files that cannot be read are left out.
@@ -125,17 +128,17 @@ def records_at(place: Place, names: Sequence[str], file: str = BIOPSY) -> dict[s
         OutputError: the store does not answer, or refuses.
     """
     if isinstance(place, Url):
-        return _records_on_store(place, names, file)
+        return _read_records_on_store(place, names, file)
     found: dict[str, dict[str, Any]] = {}
     for name in names:
-        with suppress(OSError, ValueError):  # mostly, that there is none
+        with suppress(OSError, ValueError):  # most often the file does not exist
             found[name] = read_json(place / name / file)
     return found
 
 
-def _records_on_store(url: Url, names: Sequence[str], file: str) -> dict[str, dict[str, Any]]:
+def _read_records_on_store(url: Url, names: Sequence[str], file: str) -> dict[str, dict[str, Any]]:
     with _as_output(url):
-        there = {each.url.name for each in _entries(url) if each.is_folder}
+        there = {each.url.name for each in _list(url) if each.is_folder}
         wanted = [name for name in names if name in there]
         contents = small_files([url / name / file for name in wanted])
     found: dict[str, dict[str, Any]] = {}
@@ -148,7 +151,7 @@ def _records_on_store(url: Url, names: Sequence[str], file: str) -> dict[str, di
 
 @contextmanager
 def working_copy(here: Path, place: Url, cache: Path | None) -> Iterator[StoredResults]:
-    """The run's working copy of results on a store; on another machine, one for a single slide."""
+    """Yield the run's working copy of results on a store; on another machine, a copy of its own."""
     if here.is_dir():
         yield StoredResults(here, place)
         return
@@ -157,7 +160,7 @@ def working_copy(here: Path, place: Url, cache: Path | None) -> Iterator[StoredR
 
 
 class StoredResults(Results):
-    """A run's results on a store, with a working copy of what is needed of them.
+    """The results of a run on a store, with a working copy of the needed files.
 
     Every method raises OutputError where the store cannot be read or written.
     """
@@ -167,83 +170,84 @@ class StoredResults(Results):
         self._url = place
 
     def check(self) -> None:
-        """Prove that the store can be written to, and what is there be removed."""
+        """Prove that files can be written to the store and removed there."""
         with _as_output(self._url):
-            write(self._empty_file(), self._url / _PROBE)
+            write(self._make_empty_file(), self._url / _PROBE)
             remove(self._url / _PROBE)
 
-    def bring_slide(self, name: str) -> None:
-        """Have a slide's results here as they are on the store, whatever was here."""
-        if (self.here / name).exists():  # of a try that was lost before they were stored
+    def read_other_records(self, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Read the `biopsy.json` of slides that have results and are not among the named."""
+        return read_records(self._url, _find_others(self._list_folders(), names))
+
+    def note_waiting(self, requests: Mapping[str, SlideRequest]) -> None:
+        """Write `failed.json` for slides that have no folder yet: they wait for a run."""
+        there = set(self._list_folders())
+        new = {name: request for name, request in requests.items() if name not in there}
+        super().note_waiting(new)
+        with _as_output(self._url):
+            self._upload([self.here / name / FAILED for name in new])
+
+    def note_failure(self, name: str, request: SlideRequest, error: str) -> None:
+        """Write why a slide has no result."""
+        super().note_failure(name, request, error)
+        with _as_output(self._url):
+            self._upload([self.here / name / FAILED])
+
+    def note_kept(self, name: str, request: SlideRequest) -> None:
+        """Write what the newest run was given about a slide whose earlier results hold."""
+        failure = self.here / name / FAILED
+        with _as_output(self._url):
+            if update_request(self.here / name, request):
+                self._upload([self.here / name / MANIFEST])
+            if failure.is_file():
+                failure.unlink()
+                remove(self._url / name / FAILED)
+
+    def download_slide(self, name: str) -> None:
+        """Copy a slide's results to `here`, and replace what was here.
+
+        Of an upload that was interrupted, copy no results.
+        """
+        if (self.here / name).exists():  # a retry after a lost process: nothing was uploaded
             shutil.rmtree(self.here / name)
         folder = self._url / name
         with _as_output(folder):
-            there = {_below(each, folder): each for each in all_files_in(folder)}
+            there = {_relative_path(each, folder): each for each in all_files_in(folder)}
             if MANIFEST not in there and _MARK in there:
-                return
+                there = {path: each for path, each in there.items() if path == FAILED}
             there.pop(_MARK, None)
             bring((stored, self.here / name / path) for path, stored in there.items())
 
-    def bring_all(self) -> None:
-        """Copy every slide's results, corrected ones, and the QuPath project to `here`."""
-        with _as_output(self._url):
-            folders = [each.url for each in _entries(self._url) if each.is_folder]
-        for folder in folders:
-            with _as_output(folder):
-                if folder.name == _QUPATH:
-                    self._bring_project(folder)
-                elif folder.name.endswith(_EDITED):
-                    self._bring_corrected(folder)
-            if folder.name in _others([each.name for each in folders], ()):
-                self._bring_if_slide(folder)
+    def download_all(self) -> None:
+        """Copy every slide's results, corrected results, and the QuPath project to `here`."""
+        folders = self._list_folders()
+        for name in folders:
+            with _as_output(self._url / name):
+                if name == _QUPATH:
+                    self._download_project(self._url / name)
+                elif name.endswith(_EDITED):
+                    self._download_corrected(self._url / name)
+        for name in _find_others(folders, ()):
+            if not (self.here / name / MANIFEST).is_file():
+                self._download_if_slide(name)
 
-    def _bring_if_slide(self, folder: Url) -> None:
-        if (self.here / folder.name / MANIFEST).is_file():
+    def _download_if_slide(self, name: str) -> None:
+        with _as_output(self._url / name):
+            files = {each.url.name for each in _list(self._url / name)}
+        if not files & {MANIFEST, FAILED, BIOPSY, _MARK}:
             return
-        with _as_output(folder):
-            names = {each.url.name for each in _entries(folder)}
-        if names & {MANIFEST, FAILED, BIOPSY}:
-            self.bring_slide(folder.name)
+        self.download_slide(name)
+        if not (self.here / name).exists():
+            super().note_waiting({name: SlideRequest(name)})
 
-    def other_records(self, names: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """Read the `biopsy.json` of slides that have results and are not among the named."""
-        with _as_output(self._url):
-            found = [each.url.name for each in _entries(self._url) if each.is_folder]
-        return records_at(self._url, _others(found, names))
-
-    def list_waiting(self, requests: Mapping[str, SlideRequest]) -> None:
-        """Note slides that have neither a result nor a failure as not done yet."""
-        with _as_output(self._url):
-            there = {each.url.name for each in _entries(self._url)}
-        new = {name: request for name, request in requests.items() if name not in there}
-        super().list_waiting(new)
-        with _as_output(self._url):
-            self._put([self.here / name / FAILED for name in new])
-
-    def put_failure(self, name: str, request: SlideRequest, error: str) -> None:
-        """Write why a slide has no result."""
-        super().put_failure(name, request, error)
-        with _as_output(self._url):
-            self._put([self.here / name / FAILED])
-
-    def confirm(self, name: str, request: SlideRequest) -> None:
-        """Note that a slide's earlier results hold for what the newest run was given."""
-        if update_request(self.here / name, request):
-            with _as_output(self._url):
-                self._put([self.here / name / MANIFEST])
-        if (self.here / name / FAILED).is_file():
-            (self.here / name / FAILED).unlink()
-            with _as_output(self._url):
-                remove(self._url / name / FAILED)
-
-    def put_slide(self, name: str) -> None:
+    def upload_slide(self, name: str) -> None:
         """Write a slide's results to the store, the manifest last."""
         here, folder = self.here / name, self._url / name
-        own = {path.relative_to(here).as_posix(): path for path in _files(here)}
+        own = {path.relative_to(here).as_posix(): path for path in _list_files(here)}
         with _as_output(folder):
-            self._put_aside(name)
-            before = {_below(each, folder) for each in all_files_in(folder)}
-            write(self._empty_file(), folder / _MARK)
+            self._upload_edited(name)
+            before = {_relative_path(each, folder) for each in all_files_in(folder)}
+            write(self._make_empty_file(), folder / _MARK)
             remove(folder / MANIFEST)
             put((path, folder / each) for each, path in own.items() if each != MANIFEST)
             for path in sorted(before - set(own) - {_MARK}):
@@ -251,34 +255,38 @@ class StoredResults(Results):
             write(here / MANIFEST, folder / MANIFEST)
             remove(folder / _MARK)
 
-    def put_run(self) -> None:
-        """Copy the files of the whole folder to the store, `run.json` last."""
+    def upload_run(self) -> None:
+        """Copy the tables, report and project to the store, `run.json` last."""
         with _as_output(self._url):
             files = [path for path in self.here.iterdir() if path.is_file()]
-            files += _files(self.here / _QUPATH)
-            self._put([path for path in files if path.name not in (RUN, _PROBE)])
+            files += _list_files(self.here / _QUPATH)
+            self._upload([path for path in files if path.name not in (RUN, _PROBE)])
             if not (self.here / FAILURES).exists():
                 remove(self._url / FAILURES)
-            self._put([self.here / RUN])
+            self._upload([self.here / RUN])
 
-    def _put(self, files: Sequence[Path]) -> None:
+    def _list_folders(self) -> list[str]:
+        with _as_output(self._url):
+            return [each.url.name for each in _list(self._url) if each.is_folder]
+
+    def _upload(self, files: Sequence[Path]) -> None:
         put((path, self._url / path.relative_to(self.here).as_posix()) for path in files)
 
-    def _put_aside(self, name: str) -> None:
-        """Results whose outlines somebody corrected, under a name that is free on the store."""
+    def _upload_edited(self, name: str) -> None:
+        """Upload results whose outlines somebody edited, under a name that is free on the store."""
         for path in sorted(self.here.iterdir()):
             if not path.name.startswith(name) or not _SET_ASIDE.fullmatch(path.name[len(name) :]):
                 continue
             number = 1
             while all_files_in(aside := self._url / f"{name}{_EDITED}-{number}"):
                 number += 1
-            put((each, aside / each.relative_to(path).as_posix()) for each in _files(path))
+            put((each, aside / each.relative_to(path).as_posix()) for each in _list_files(path))
             shutil.rmtree(path)
 
-    def _bring_project(self, folder: Url) -> None:
-        """The project's own files; of what QuPath keeps of images, the folders' names alone."""
+    def _download_project(self, folder: Url) -> None:
+        """Copy the project's own files; of QuPath's data of images, make the folders alone."""
         data = f"{_QUPATH_DATA}/"
-        found = {_below(each, folder): each for each in all_files_in(folder)}
+        found = {_relative_path(each, folder): each for each in all_files_in(folder)}
         for path in found:
             if path.startswith(data):
                 (self.here / _QUPATH / data / path.split("/")[1]).mkdir(parents=True, exist_ok=True)
@@ -286,14 +294,14 @@ class StoredResults(Results):
         own |= {p: e for p, e in found.items() if p.startswith(("scripts/", "classifiers/"))}
         bring((stored, self.here / _QUPATH / path) for path, stored in own.items())
 
-    def _bring_corrected(self, folder: Url) -> None:
+    def _download_corrected(self, folder: Url) -> None:
         bring(
             (each, self.here / folder.name / each.url.name)
-            for each in _entries(folder)
+            for each in _list(folder)
             if each.url.name in (BIOPSY, MANIFEST)
         )
 
-    def _empty_file(self) -> Path:
+    def _make_empty_file(self) -> Path:
         path = self.here / _PROBE
         path.write_bytes(b"")
         return path
@@ -301,7 +309,7 @@ class StoredResults(Results):
 
 @contextmanager
 def _new_folder(folder: Path) -> Iterator[Path]:
-    """A new folder, removed at the end; those that killed runs left go first."""
+    """Yield a new folder and remove it at the end; remove those of killed runs first."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         remove_abandoned(folder)
@@ -320,21 +328,21 @@ def _new_folder(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def _as_output(url: Url) -> Iterator[None]:
-    """Whatever is wrong with the store of results stops the run: every slide would meet it."""
+    """Turn an error of the store into one that ends the run: every slide would meet it."""
     try:
         yield
     except StorageError as error:
         raise OutputError(f"Results cannot be kept at {url}: {error}") from None
 
 
-def _entries(url: Url) -> list[Stored]:
+def _list(url: Url) -> list[Stored]:
     try:
         return files_and_folders_in(url)
     except NotStored:
         return []
 
 
-def _others(found: Sequence[str], names: Sequence[str]) -> list[str]:
+def _find_others(found: Sequence[str], names: Sequence[str]) -> list[str]:
     """Return the folders that may be those of other slides than the named."""
     known = {name.casefold() for name in (*names, _QUPATH)}
     others = [name for name in found if name.casefold() not in known and name[:1] != "."]
@@ -344,9 +352,9 @@ def _others(found: Sequence[str], names: Sequence[str]) -> list[str]:
     return [name for name in others if name not in aside]
 
 
-def _below(stored: Stored, folder: Url) -> str:
+def _relative_path(stored: Stored, folder: Url) -> str:
     return stored.url.address.removeprefix(folder.address.rstrip("/") + "/")
 
 
-def _files(folder: Path) -> list[Path]:
+def _list_files(folder: Path) -> list[Path]:
     return [path for path in sorted(folder.rglob("*")) if path.is_file()]

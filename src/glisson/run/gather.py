@@ -40,7 +40,7 @@ def gather(out: Path | str | Url, keep_old: bool = False) -> RunResult:
     if isinstance(where, Path):
         return _gather(Results(where), keep_old)
     with results_at(where) as results:
-        results.bring_all()
+        results.download_all()
         return _gather(results, keep_old)
 
 
@@ -49,7 +49,7 @@ def _gather(results: Results, keep_old: bool) -> RunResult:
     _check_complete(results.place, states)
     _check_alike(results.place, states, keep_old)
     write_summary(results.here, states)
-    results.put_run()
+    results.upload_run()
     slides = [_result(results.place, state, number) for number, state in enumerate(states, start=1)]
     return RunResult(results.place, tuple(slides), warnings_of(states))
 

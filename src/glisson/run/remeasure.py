@@ -37,7 +37,7 @@ from glisson.regions import (
     find_regions,
     is_wide_enough,
     regions_from_drawn,
-    untouched_as_traced,
+    restore_untouched,
 )
 from glisson.results.candidates import candidate_record, candidate_warnings
 from glisson.results.folder import (
@@ -257,7 +257,7 @@ def _regions(
         limits,
         _drawn(annotations, Meaning.CANDIDATE, "candidate"),
     )
-    regions = untouched_as_traced(regions, model)
+    regions = restore_untouched(regions, model)
     return regions, [*notes, *more, *_notes_on_narrow(regions, limits)]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from glisson.errors import DamagedSlide, GlissonError, SettingsError, SlideError, StorageError
-from glisson.inputs.slide_list import AskedSlide, asked_slides
+from glisson.inputs.slide_list import SlideEntry, list_slides
 from glisson.model import ModelBundle, check_runs, find_model
 from glisson.results.folder import sweep_output
 from glisson.results.names import result_names
@@ -31,7 +31,7 @@ from glisson.run.settings import RunSettings
 from glisson.run.task import SlideTask
 from glisson.storage import Place, Url, absolute, place
 
-Slides = Sequence[Place | str | AskedSlide] | Place | str
+Slides = Sequence[Place | str | SlideEntry] | Place | str
 
 
 @dataclass(frozen=True)
@@ -106,20 +106,20 @@ def segment(
         tasks = [replace(task, out=results.here, results=store) for task in tasks]
         _check_others(results, tasks, bundle)
         sweep_output(results.here)
-        results.list_waiting({task.name: task.request for task in tasks})
+        results.note_waiting({task.name: task.request for task in tasks})
         work = Work(bundle, settings, observer or SilentObserver())
         return _run(tasks, work, chosen, results)
 
 
-def _expand(slides: Slides) -> list[AskedSlide]:
+def _expand(slides: Slides) -> list[SlideEntry]:
     given = [slides] if isinstance(slides, str | Path | Url) else list(slides)
-    asked: list[AskedSlide] = []
+    asked: list[SlideEntry] = []
     for each in given:
-        asked += [each] if isinstance(each, AskedSlide) else asked_slides([each])
+        asked += [each] if isinstance(each, SlideEntry) else list_slides([each])
     return asked
 
 
-def _names(asked: Sequence[AskedSlide], out: Place) -> list[str]:
+def _names(asked: Sequence[SlideEntry], out: Place) -> list[str]:
     """Return the result folders' names: pseudonyms where slides have them."""
     pseudonyms = [each.pseudonym for each in asked if each.pseudonym is not None]
     if not pseudonyms:
@@ -160,7 +160,7 @@ def _check_any_opens(tasks: Sequence[SlideTask]) -> None:
 
 def _check_others(results: Results, tasks: Sequence[SlideTask], bundle: ModelBundle) -> None:
     """Reject a folder whose other slides were measured in another way, or are named otherwise."""
-    others = readable(results.other_records([task.name for task in tasks]))
+    others = readable(results.read_other_records([task.name for task in tasks]))
     hidden = tasks[0].request.pseudonyms
     if any((record["slide"].get("pseudonyms") is True) != hidden for record in others.values()):
         raise SettingsError(
@@ -185,16 +185,16 @@ def _run(tasks: Sequence[SlideTask], work: Work, executor: Executor, results: Re
         with closing(executor.run(tasks, work)) as coming:
             for result in coming:
                 if result.error is not None:
-                    results.put_failure(result.name, requests[result.name], result.error)
+                    results.note_failure(result.name, requests[result.name], result.error)
                 done.append(_in_place(result, results.place))
                 work.observer.slide_finished(result.name, result.outcome)
     finally:
         sweep_output(results.here)
         if not isinstance(executor, Shard):
-            results.bring_all()
+            results.download_all()
             states = read_states(results.here)
             write_summary(results.here, states)
-            results.put_run()
+            results.upload_run()
     if len(tasks) == 1 and not isinstance(executor, Shard) and done[0].error is not None:
         raise DamagedSlide(done[0].error)
     done.sort(key=lambda result: result.number)

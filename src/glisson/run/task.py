@@ -15,8 +15,8 @@ from glisson.errors import (
     SlideError,
     StorageError,
 )
-from glisson.inputs.redaction import Scrub, hidden_in_logs, scrubber
-from glisson.inputs.slide_list import AskedSlide
+from glisson.inputs.redaction import Scrub, hidden_in_logs, make_scrubber
+from glisson.inputs.slide_list import SlideEntry
 from glisson.model import ModelBundle, Runtime
 from glisson.results.folder import (
     BIOPSY,
@@ -54,7 +54,7 @@ class SlideTask:
         results: where the run's results go, if that is a store.
     """
 
-    asked: AskedSlide
+    asked: SlideEntry
     name: str
     number: int
     out: Path
@@ -79,7 +79,7 @@ class SlideTask:
         """Takes the slide's name out of a text, where it has a pseudonym."""
         if self.asked.pseudonym is None:
             return str
-        return scrubber(self.asked.path, self.asked.pseudonym)
+        return make_scrubber(self.asked.path, self.asked.pseudonym)
 
     def hiding(self) -> AbstractContextManager[None]:
         """While this lasts, logs do not hold the slide's name where it has a pseudonym."""
@@ -161,11 +161,11 @@ def _do_on_store(
 ) -> SlideResult:
     """Do the same with results on a store: copy earlier ones here, and new ones there."""
     with working_copy(task.out, place, task.run_settings.cache) as results:
-        results.bring_slide(task.name)
+        results.download_slide(task.name)
         result = _do_here(replace(task, out=results.here), results, bundle, runtime, observer)
         if result.outcome == "done":
             observer.stage_started(task.name, "store")
-            results.put_slide(task.name)
+            results.upload_slide(task.name)
         return result
 
 
@@ -197,7 +197,7 @@ def _do_here(
 
 def _keep(task: SlideTask, results: Results) -> SlideResult:
     """Return the results that hold, and note that this run was given the slide."""
-    results.confirm(task.name, task.request)
+    results.note_kept(task.name, task.request)
     folder = task.out / task.name
     record = read_json(folder / BIOPSY)
     return task.labelled(SlideResult(task.name, task.asked.path, "kept", folder, record))

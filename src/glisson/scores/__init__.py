@@ -1,11 +1,11 @@
-"""How well a class map agrees with the truth: counts first, ratios last."""
+"""Agreement of a class map with the truth: counts first, ratios last."""
 
 from glisson.scores.bootstrap import (
     LEAST_PATIENTS,
     Interval,
     PooledScores,
-    pooled_by,
-    pooled_scores,
+    pool_scores,
+    sum_by_key,
 )
 from glisson.scores.boundary import BoundaryScores, boundary_scores
 from glisson.scores.confusion import (
@@ -28,7 +28,7 @@ __all__ = [
     "boundary_scores",
     "confusion",
     "mean_of_scores",
-    "pooled_by",
-    "pooled_scores",
+    "pool_scores",
     "scores_of",
+    "sum_by_key",
 ]

@@ -1,4 +1,4 @@
-"""Intervals of pooled scores, by drawing patients again and again."""
+"""Bootstrap intervals of pooled scores, over patients."""
 
 from __future__ import annotations
 
@@ -11,23 +11,22 @@ from numpy.typing import NDArray
 from glisson.scores.confusion import Confusion, Scores, scores_of
 
 LEAST_PATIENTS = 6
-"""Fewest patients that are given an interval: a choice, not a law.
+"""Fewest patients with an interval: a choice, not a law.
 
-Drawing n patients again cannot leave the span from the worst to the best of them, and that span
-holds the median patient with a probability of 1 - 2^(1 - n): 0.94 for 5, 0.97 for 6. So under 6
-no interval of this kind can be a 95 % one; with a few more it is still somewhat too narrow.
+Resampling n patients cannot leave the span from the worst to the best patient. That span holds the
+median patient with a probability of 1 - 2^(1 - n): 0.94 for 5, 0.97 for 6. So below 6 patients no
+percentile interval can be a 95 % interval; with a few more it is still somewhat too narrow.
 """
 
 _WEIGHTS_AT_ONCE = 2_000_000
-"""Drawn numbers held at a time, 16 MB: all draws of a large cohort would take a gigabyte."""
+"""Resampling weights in memory, 16 MB: those of a large cohort would take a gigabyte."""
 
 
 @dataclass(frozen=True)
 class Interval:
     """A score of all patients with its 95 % interval.
 
-    The score is NaN where a class is absent, the interval also where there are fewer than
-    `LEAST_PATIENTS`.
+    Both are NaN for an absent class; the interval also below `LEAST_PATIENTS`.
     """
 
     value: float
@@ -37,14 +36,14 @@ class Interval:
 
 @dataclass(frozen=True)
 class PooledScores:
-    """Scores of counts added up over patients.
+    """Scores of the patients' summed counts.
 
     Attributes:
         dice: by class, in the order of the classes.
         iou: likewise.
         mean_dice: mean over classes.
         mean_iou: likewise.
-        patients: their number.
+        patients: number of patients.
     """
 
     dice: tuple[Interval, ...]
@@ -54,21 +53,21 @@ class PooledScores:
     patients: int
 
 
-def pooled_scores(
+def pool_scores(
     patients: Sequence[Confusion], resamples: int = 2000, seed: int = 0
 ) -> PooledScores:
-    """Scores of all patients' counts, with percentile bootstrap intervals over patients.
+    """Score all patients' summed counts, with percentile bootstrap intervals over patients.
 
-    Fewer than `LEAST_PATIENTS` give no interval.
+    Below `LEAST_PATIENTS` the intervals are NaN.
 
     Args:
-        patients: one confusion a patient, its slides added up.
-        resamples: draws of as many patients, with repetition.
-        seed: of the draws.
+        patients: a confusion for each patient, summed over slides.
+        resamples: number of draws, with replacement.
+        seed: seed of the draws.
     """
     counts = np.array(patients)
     enough = len(counts) >= LEAST_PATIENTS
-    drawn = list(_drawn(counts, resamples, seed)) if enough else []
+    drawn = list(_resample(counts, resamples, seed)) if enough else []
     whole = scores_of(counts.sum(axis=0))
     classes = range(counts.shape[1])
     return PooledScores(
@@ -80,8 +79,8 @@ def pooled_scores(
     )
 
 
-def _drawn(counts: NDArray[np.int64], resamples: int, seed: int) -> Iterator[Scores]:
-    """Scores of each draw; the same whatever is held at once."""
+def _resample(counts: NDArray[np.int64], resamples: int, seed: int) -> Iterator[Scores]:
+    """Score every draw; the size of a block changes nothing."""
     rng, patients = np.random.default_rng(seed), len(counts)
     block = max(1, _WEIGHTS_AT_ONCE // patients)
     for first in range(0, resamples, block):
@@ -90,16 +89,16 @@ def _drawn(counts: NDArray[np.int64], resamples: int, seed: int) -> Iterator[Sco
         yield from map(scores_of, np.einsum("rp,pij->rij", weights, counts))
 
 
-def pooled_by(keys: Sequence[str], counts: Sequence[Confusion]) -> dict[str, Confusion]:
-    """Counts added up by key (slide, patient), in order of first sight."""
+def sum_by_key(keys: Sequence[str], counts: Sequence[Confusion]) -> dict[str, Confusion]:
+    """Sum counts by key (slide or patient), in the order of the first occurrence."""
     found: dict[str, Confusion] = {}
-    for key, each in zip(keys, counts, strict=True):
-        found[key] = found[key] + each if key in found else each
+    for key, own in zip(keys, counts, strict=True):
+        found[key] = found[key] + own if key in found else own
     return found
 
 
 def _interval(value: float, drawn: list[float]) -> Interval:
-    known = [each for each in drawn if not np.isnan(each)]
+    known = [score for score in drawn if not np.isnan(score)]
     if not known or np.isnan(value):
         return Interval(value, float("nan"), float("nan"))
     low, high = np.percentile(known, [2.5, 97.5])

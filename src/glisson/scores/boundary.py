@@ -1,4 +1,4 @@
-"""How far found borders lie from true ones."""
+"""Distances between predicted and true borders."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class BoundaryScores:
             (normalised surface distance, Nikolov et al. 2018).
         hd95_um: 95th percentile of the distances of both borders, in µm; infinite where one of
             the masks has no border to measure to.
-        one_sided: one of the masks has no area at all.
+        one_sided: whether one of the masks has no area at all.
     """
 
     surface_dice: float
@@ -34,23 +34,23 @@ def boundary_scores(
     """Compare the borders of two (H, W) masks where the truth is known.
 
     A mask's border is its pixels that touch, by a side, a pixel outside it. Neither the image's
-    edge nor the edge of an unknown area is a border, since what lies beyond is not known: pixels
-    that touch an unknown pixel are left out of both borders, or both masks, cut along the same
-    line, would agree there. A border whose counterpart lies in an unknown area is measured to
-    the nearest one that is known, which can only lower the scores.
+    edge nor the edge of an unknown area is a border. Pixels that touch an unknown pixel belong to
+    neither border: both masks end there along the same line and would agree. Where the counterpart
+    of a border is unknown, the distance to the nearest known border counts, which can only lower
+    the scores.
 
-    What there is to compare is decided by the masks' area, then by their borders:
+    The masks' areas decide first, then their borders:
 
-    - Neither has area, or both have but no border (portal all over the tile): nothing, None.
-    - Only one has area: 0, infinite and `one_sided`, even where that one has no border.
-    - Both have area, but only one a border: 0 and infinite.
+    - Neither has area, or both have but no border (portal all over the tile): None.
+    - Only one has area: 0, infinite and `one_sided`, with or without a border.
+    - Both have area, but only one has a border: 0 and infinite.
 
     Args:
         truth: the true area.
-        found: the area that was found.
+        found: the predicted area.
         mpp: µm/px of both.
         tolerance_um: distance up to which borders agree.
-        known: where the truth is known; everywhere if left out.
+        known: where the truth is known; None for everywhere.
     """
     known = np.ones(truth.shape, bool) if known is None else known
     areas = int((truth & known).any()) + int((found & known).any())

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from glisson.classes import CLASSES
 
 Confusion: TypeAlias = NDArray[np.int64]
-"""(classes, classes) pixel counts: true class by row, found class by column."""
+"""(classes, classes) pixel counts: true class by row, predicted class by column."""
 
 ABSENT_CLASS_RULE = (
-    "A class that neither truth nor prediction has is left out of a mean; one that only one of "
-    "them has scores 0."
+    "A mean leaves out a class that is absent from truth and prediction; a class in only one of "
+    "them scores 0."
 )
 
 
@@ -34,17 +34,17 @@ class Scores:
 
     @property
     def mean_dice(self) -> float:
-        """Mean over the classes that are there."""
+        """Return the mean Dice over the classes that are present."""
         return _mean(self.dice)
 
     @property
     def mean_iou(self) -> float:
-        """Mean over the classes that are there."""
+        """Return the mean IoU over the classes that are present."""
         return _mean(self.iou)
 
 
 def confusion(truth: NDArray[np.uint8], found: NDArray[np.uint8]) -> Confusion:
-    """Counts of two label arrays of one shape; pixels whose truth is no class are left out."""
+    """Count the pairs of classes of two label arrays; skip pixels whose truth is no class."""
     classes = len(CLASSES)
     known = truth < classes
     pairs = truth[known].astype(np.int64) * classes + found[known]
@@ -53,7 +53,7 @@ def confusion(truth: NDArray[np.uint8], found: NDArray[np.uint8]) -> Confusion:
 
 
 def scores_of(counts: Confusion) -> Scores:
-    """Dice and IoU of counts; add counts up before to pool them."""
+    """Compute Dice and IoU of counts; sum counts before to pool them."""
     overlap = np.diag(counts).astype(float)
     total = counts.sum(axis=0) + counts.sum(axis=1)
     with np.errstate(invalid="ignore"):
@@ -63,10 +63,10 @@ def scores_of(counts: Confusion) -> Scores:
 
 
 def mean_of_scores(scores: Sequence[Scores]) -> Scores:
-    """Mean of each class over patches (the paper's convention), absent classes left out."""
+    """Average each class over patches, as the paper does, without absent classes."""
     return Scores(
-        tuple(_mean([each.dice[c] for each in scores]) for c in range(len(CLASSES))),
-        tuple(_mean([each.iou[c] for each in scores]) for c in range(len(CLASSES))),
+        tuple(_mean([patch.dice[c] for patch in scores]) for c in range(len(CLASSES))),
+        tuple(_mean([patch.iou[c] for patch in scores]) for c in range(len(CLASSES))),
     )
 
 

@@ -11,7 +11,7 @@ from shapely import Polygon
 
 from glisson.classes import BACKGROUND, LOBULE, PORTAL
 from glisson.frames import BoxPx, Frame, Size
-from glisson.masks.blocks import BLOCK_PX, BlockIndex, assembled, occupied_boxes
+from glisson.masks.blocks import BLOCK_PX, BlockIndex, assemble_crop, find_boxes
 from glisson.masks.fill import fill_areas
 
 _PROBABILITY_STEPS = 255
@@ -99,8 +99,8 @@ class ClassMap:
 
     def crop(self, box_px: BoxPx) -> ClassCrop:
         """The map inside a box, which may reach beyond the slide."""
-        labels = assembled(box_px, lambda index: self._layer(index, 0), np.uint8)
-        steps = assembled(box_px, lambda index: self._layer(index, 1), np.uint8)
+        labels = assemble_crop(box_px, lambda index: self._layer(index, 0), np.uint8)
+        steps = assemble_crop(box_px, lambda index: self._layer(index, 1), np.uint8)
         return ClassCrop(labels, steps)
 
     def _layer(self, index: BlockIndex, layer: int) -> Labels | None:
@@ -112,4 +112,4 @@ class ClassMap:
 
         Blocks that touch, corners included, share a box; boxes that overlap become one.
         """
-        return occupied_boxes(self._blocks)
+        return find_boxes(self._blocks)

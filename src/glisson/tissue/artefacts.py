@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from glisson.masks.pieces import Pieces, pieces
+from glisson.masks.pieces import Pieces, find_pieces
 from glisson.tissue.features import Look, Looks
 from glisson.tissue.grid import Grid
 from glisson.tissue.morphology import dilate, drop_specks, narrow
@@ -40,7 +40,7 @@ def _pen_core(looks: Looks, mpp: float, settings: TissueSettings) -> Mask:
     ink = drop_specks(looks.has(Look.PEN), settings.pen_mm2 * 1e6, mpp)
     if not ink.any():
         return ink
-    found = pieces(ink)
+    found = find_pieces(ink)
     return found.select(found.share(looks.rough(ink)) < 0.35)
 
 
@@ -55,7 +55,7 @@ def line_pieces(
 
 def mark_grey(causes: NDArray[np.uint8], grey: Mask, mpp: float, settings: TissueSettings) -> None:
     """Name grey things that nothing else explains: small ones dust, others edges."""
-    found = pieces(grey & (causes == Cause.NONE))
+    found = find_pieces(grey & (causes == Cause.NONE))
     area_um2 = found.area_px * mpp**2
     length_um = np.hypot(found.boxes_px[:, 2], found.boxes_px[:, 3]) * mpp
     dust = (area_um2 <= settings.dust_mm2 * 1e6) & (length_um < settings.line_um)

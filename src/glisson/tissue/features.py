@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from glisson.threads import in_threads
+from glisson.threads import map_in_threads
 from glisson.tissue.background import Glass
 from glisson.tissue.density import (
     Floats,
@@ -151,7 +151,7 @@ def measure_stain(grid: Grid, glass: Glass, settings: TissueSettings) -> Stain:
         if max(plane.max() for plane in planes) >= min(settings.pen_od, _LEAST_PEN_OD):
             stain.pen[tile.window] = _pen(_softened(planes), settings)[tile.inner]
 
-    in_threads(measure, tiles(shape, TILE_PX, halo=4), settings.workers)
+    map_in_threads(measure, tiles(shape, TILE_PX, halo=4), settings.workers)
     return stain
 
 
@@ -211,7 +211,7 @@ def flag_map(
         if stained or mean.max() >= settings.neutral_od:
             flags[tile.window] |= _flags(stain, tile, sigma, thresholds, settings)
 
-    in_threads(flag, tiles(flags.shape, TILE_PX, math.ceil(4 * sigma) + 1), settings.workers)
+    map_in_threads(flag, tiles(flags.shape, TILE_PX, math.ceil(4 * sigma) + 1), settings.workers)
     return flags
 
 

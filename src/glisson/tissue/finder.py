@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from glisson.masks.pieces import Pieces, pieces
+from glisson.masks.pieces import Pieces, find_pieces
 from glisson.slides.slide import Slide
 from glisson.tissue.artefacts import (
     find_black_padding,
@@ -149,7 +149,7 @@ def _tissue_pieces(
     settings: TissueSettings,
 ) -> Mask:
     """Keep the pieces that are tissue; write the cause of each other one."""
-    found = pieces(solid)
+    found = find_pieces(solid)
     small = found.area_px * mpp**2 < settings.min_fragment_mm2 * 1e6
     faint = found.share(looks.has(Look.SEED)) < settings.min_seed_share
     flat = _is_flat(found, looks, settings)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from glisson.frames import BoxL0, BoxPx, Frame, Size
 from glisson.slides.slide import Slide, SlideInfo
-from glisson.threads import in_threads
+from glisson.threads import map_in_threads
 from glisson.tissue.settings import TissueSettings
 from glisson.tissue.tissue_map import Cause, Mask
 
@@ -91,7 +91,7 @@ def read_grid(slide: Slide, settings: TissueSettings) -> Grid:
         causes[window] = np.where(patch.readable, Cause.NONE, Cause.UNREADABLE)
 
     pieces = _pieces(scanned, _piece_px(info, frame, settings))
-    in_threads(read_piece, pieces, settings.workers)
+    map_in_threads(read_piece, pieces, settings.workers)
     grid = Grid(rgb, causes, frame, scanned, size)
     _incomplete_is_padding(grid, info)
     log.debug("%s: tissue grid %s at %g µm/px", info.name, size, frame.mpp)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from glisson.masks.pieces import Pieces, pieces
+from glisson.masks.pieces import Pieces, find_pieces
 from glisson.tissue.tissue_map import Mask
 
 
@@ -37,7 +37,7 @@ def drop_specks(mask: Mask, area_um2: float, mpp: float) -> Mask:
     """Leave out connected pieces smaller than an area."""
     if np.count_nonzero(mask) * mpp**2 < area_um2:
         return np.zeros(mask.shape, np.bool_)
-    found = pieces(mask)
+    found = find_pieces(mask)
     return found.select(found.area_px * mpp**2 >= area_um2)
 
 
@@ -49,7 +49,7 @@ def narrow(found: Pieces, mask: Mask, width_um: float, mpp: float) -> NDArray[np
 def fill_narrow_holes(mask: Mask, width_um: float, mpp: float) -> Mask:
     """Fill holes nowhere wider than `width_um`; at the grid's border only small ones."""
     gaps = ~mask
-    holes = pieces(gaps, connectivity=4)
+    holes = find_pieces(gaps, connectivity=4)
     fill = narrow(holes, gaps, width_um, mpp)
     disc_px = np.pi / 4 * (width_um / mpp) ** 2
     fill &= ~_touches_border(holes, mask.shape) | (holes.area_px <= disc_px)

@@ -14,7 +14,7 @@ from torch import Tensor
 from glisson.errors import SettingsError
 
 AUTO = "auto"
-PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
+PRECISIONS = {"f32": "32-true", "bf16": "bf16-mixed", "f16": "16-mixed"}
 
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
 """Parameters of glibc's `mallopt` (malloc.h)."""
@@ -29,7 +29,8 @@ def launch_fabric(
         accelerator: `cpu`, `cuda`, `mps` or `auto`.
         devices: how many, or `auto` for all.
         nodes: machines, each started with the same command (or by SLURM, or torchrun).
-        precision: `32`, `bf16`, `16`, or `auto`: bf16 where the device computes with it, else 32.
+        precision: `f32`, `bf16`, `f16` or `auto`, which is bf16 where the device computes with it,
+            else f32.
 
     Raises:
         SettingsError: this machine has no such device, or the device has no such precision.
@@ -40,7 +41,7 @@ def launch_fabric(
         # they write to the terminal themselves, and twice where logging is set up
         logging.getLogger(name).setLevel(logging.WARNING)
     if precision == AUTO:
-        precision = "bf16" if _computes_bf16(accelerator) else "32"
+        precision = "bf16" if _computes_bf16(accelerator) else "f32"
     _keep_freed_memory()
     try:
         fabric = Fabric(
@@ -75,7 +76,7 @@ def _keep_freed_memory() -> None:
 
 
 def _computes_bf16(accelerator: str) -> bool:
-    """Return True if bf16 is native there; emulated, it is slower than 32 bits."""
+    """Return True if bf16 is native there; emulated, it is slower than f32."""
     if accelerator in ("auto", "cuda", "gpu") and torch.cuda.is_available():
         return torch.cuda.is_bf16_supported(including_emulation=False)
     if accelerator in ("auto", "mps", "gpu") and torch.backends.mps.is_available():

@@ -213,7 +213,7 @@ class Trainer:
         if int(finite) < devices:
             raise TrainingError(
                 f"The {what} of step {self.progress.step + 1} is {value}. {self.folder / LAST} is "
-                "from before it. Start in another folder with a lower --lr or --precision 32."
+                "from before it. Start in another folder with a lower --lr or --precision f32."
             )
 
     def _compute_logits(self, network: torch.nn.Module, images: Tensor) -> Tensor:

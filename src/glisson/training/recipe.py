@@ -123,6 +123,7 @@ class TrainSettings:
         resume: resume the run of the same folder.
         licence: of what is new in the model; the licence of `weights` stays beside it.
         trained_on: the data, in words.
+        name: name of the new model; None for the folder's.
         fabric: devices and precision; None for the processor.
     """
 
@@ -131,4 +132,5 @@ class TrainSettings:
     resume: bool = False
     licence: str | None = None
     trained_on: str = NOT_STATED
+    name: str | None = None
     fabric: Fabric | None = None

@@ -92,7 +92,7 @@ def write_best_epoch(
     inherited = inherit_settings(settings.weights, row.mpp)
     stated = None if settings.trained_on == NOT_STATED else settings.trained_on
     facts = ModelFacts(
-        name=make_safe_name(folder.resolve().name),
+        name=make_safe_name(settings.name or folder.resolve().name),
         version="1",
         mpp=row.mpp,
         window_px=row.size_px,

@@ -9,16 +9,24 @@ from typing import Annotated, Any
 
 import typer
 
+from glisson.cli.commands import OUTPUT, Verb, new_group
 from glisson.cli.console import console, output
+from glisson.cli.options import Out, Seed
 from glisson.errors import SettingsError
 from glisson_phantom import DIAGNOSES, SITES, PhantomSettings, plan_cohort
 from glisson_phantom.output.phantom_slide import make_phantom
 from glisson_phantom.output.study import make_cohort
 from glisson_phantom.writing import PyramidStyle
 
-app = typer.Typer(
-    add_completion=False, no_args_is_help=True, help="Synthetic biopsies with exact truth."
-)
+BIOPSY, DISEASE, SCAN = "Biopsy", "Disease", "Stain and scan"
+_SLIDE_EXAMPLES = """\
+glisson phantom slide phantom.svs --seed 3 --stage 1
+glisson phantom slide phantom.ome.tif --length-mm 12 --mpp 0.25"""
+_COHORT_EXAMPLES = """\
+glisson phantom cohort -o study --share 0.05 --mpp 0.5
+glisson phantom cohort -o study --role clinical"""
+
+app = new_group("Draw synthetic biopsies with exact truth.")
 
 NOTICE = "SYNTHETIC: agreement that was built into the generator proves nothing about patients."
 
@@ -54,37 +62,105 @@ _FORMATS: tuple[tuple[str, PyramidStyle], ...] = (
 _RANDOM = "drawn at random"
 
 
-@app.command("slide")
+@app.command("slide", cls=Verb, epilog=_SLIDE_EXAMPLES)
 def slide(
-    path: Annotated[Path, typer.Argument(help="Slide to write, such as phantom.svs.")],
-    seed: Annotated[int, typer.Option(help="The same seed gives the same slide.")] = 0,
-    length_mm: Annotated[float, typer.Option(help="Summed length of the cores.")] = 15.0,
-    pieces: Annotated[int, typer.Option(help="Passes of the needle.")] = 1,
-    ribbons: Annotated[int, typer.Option(help="Sections of the same cores.")] = 1,
+    path: Annotated[
+        Path,
+        typer.Argument(
+            help="Slide to write, such as phantom.svs.",
+            metavar="SLIDE",
+            show_default=False,
+        ),
+    ],
+    format: Annotated[
+        Format | None,
+        typer.Option(
+            metavar="FORMAT",
+            help=f"File format: {', '.join(Format)}.",
+            show_default="by the name's ending",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
+    mpp: Annotated[
+        float | None,
+        typer.Option(
+            metavar="UM",
+            help="The slide's own µm per level-0 pixel.",
+            show_default="the site's, or 0.5",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
+    readers: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            help="Readers whose outlines are drawn, at most 2.",
+            max=2,
+            rich_help_panel=OUTPUT,
+        ),
+    ] = 1,
+    length_mm: Annotated[
+        float,
+        typer.Option(metavar="MM", help="Summed length of the cores.", rich_help_panel=BIOPSY),
+    ] = 15.0,
+    pieces: Annotated[
+        int, typer.Option(metavar="N", help="Passes of the needle.", rich_help_panel=BIOPSY)
+    ] = 1,
+    sections: Annotated[
+        int, typer.Option(metavar="N", help="Sections of the same cores.", rich_help_panel=BIOPSY)
+    ] = 1,
+    gauge: Annotated[
+        str | None,
+        typer.Option(
+            metavar="GAUGE",
+            help="14G to 19G or transjugular.",
+            show_default=_RANDOM,
+            rich_help_panel=BIOPSY,
+        ),
+    ] = None,
+    shape: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SHAPE",
+            help="straight, curved or u.",
+            show_default=_RANDOM,
+            rich_help_panel=BIOPSY,
+        ),
+    ] = None,
     diagnosis: Annotated[
-        str | None, typer.Option(help=f"{', '.join(DIAGNOSES)}.", show_default=_RANDOM)
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help=f"{', '.join(DIAGNOSES)}.",
+            show_default=_RANDOM,
+            rich_help_panel=DISEASE,
+        ),
     ] = None,
     stage: Annotated[
-        int | None, typer.Option(help="Fibrosis stage 0 to 4.", show_default=_RANDOM)
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Fibrosis stage 0 to 4.",
+            show_default=_RANDOM,
+            rich_help_panel=DISEASE,
+        ),
     ] = None,
     site: Annotated[
         str | None,
-        typer.Option(help=f"Stain and scanner: {', '.join(SITES)}.", show_default=_RANDOM),
+        typer.Option(
+            metavar="NAME",
+            help=f"Stain and scanner: {', '.join(SITES)}.",
+            show_default=_RANDOM,
+            rich_help_panel=SCAN,
+        ),
     ] = None,
-    gauge: Annotated[
-        str | None, typer.Option(help="14G to 19G or transjugular.", show_default=_RANDOM)
-    ] = None,
-    shape: Annotated[
-        str | None, typer.Option(help="straight, curved or u.", show_default=_RANDOM)
-    ] = None,
-    mpp: Annotated[
-        float | None, typer.Option(help="Level-0 µm per pixel.", show_default="the site's, or 0.5")
-    ] = None,
-    artefacts: Annotated[float, typer.Option(help="Pen, dust, folds: 0 none, 1 as usual.")] = 1.0,
-    readers: Annotated[int, typer.Option(help="Readers whose outlines to draw.", max=2)] = 1,
-    format: Annotated[
-        Format | None, typer.Option(help="File format.", show_default="by the name's ending")
-    ] = None,
+    artefacts: Annotated[
+        float,
+        typer.Option(
+            metavar="AMOUNT", help="Pen, dust, folds: 0 none, 1 usual.", rich_help_panel=SCAN
+        ),
+    ] = 1.0,
+    seed: Seed = 0,
 ) -> None:
     """Draw a synthetic H&E liver biopsy and write its exact truth beside it.
 
@@ -95,7 +171,7 @@ def slide(
     chosen: dict[str, Any] = {"gauge": gauge, "shape": shape, "diagnosis": diagnosis}
     native_mpp = SITES[site].mpp if site and site in SITES else 0.5
     settings = PhantomSettings(
-        seed=seed, length_mm=length_mm, pieces=pieces, ribbons=ribbons, stage=stage, site=site,
+        seed=seed, length_mm=length_mm, pieces=pieces, ribbons=sections, stage=stage, site=site,
         mpp=mpp or native_mpp, artefacts=artefacts, **chosen,
     )  # fmt: skip
     with console.status(f"drawing {path.name}"):
@@ -111,24 +187,39 @@ def slide(
     output.print(f"  truth: {made.truth_path}", highlight=False, soft_wrap=True)
 
 
-@app.command("cohort")
+@app.command("cohort", cls=Verb, epilog=_COHORT_EXAMPLES)
 def cohort(
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write to.")],
-    design: Annotated[Study, typer.Option(help="Which study to imitate.")] = Study.PAPER,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same study.")] = 0,
-    share: Annotated[float, typer.Option(help="Part of each site's slides.")] = 1.0,
-    mpp: Annotated[
-        float | None,
-        typer.Option(help="µm per pixel of every slide.", show_default="its scanner's own"),
-    ] = None,
+    out: Out,
+    design: Annotated[
+        Study, typer.Option(help="Study to imitate.", rich_help_panel=OUTPUT)
+    ] = Study.PAPER,
+    share: Annotated[
+        float,
+        typer.Option(metavar="SHARE", help="Share of each site's slides.", rich_help_panel=OUTPUT),
+    ] = 1.0,
     role: Annotated[
         list[Role] | None,
-        typer.Option(help="Only these slides; may be repeated.", show_default="all"),
+        typer.Option(
+            metavar="ROLE",
+            help=f"Only slides of this role: {', '.join(Role)}; may be repeated.",
+            show_default="all",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
+    mpp: Annotated[
+        float | None,
+        typer.Option(
+            metavar="UM",
+            help="The slides' own µm per pixel.",
+            show_default="that of each scanner",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
+    seed: Seed = 0,
 ) -> None:
     """Draw a whole study: training, external test and clinical series, with cases.csv.
 
-    Stopped and run again, it goes on where it was.
+    The same command resumes a run that was stopped.
     """
     cases = plan_cohort(design.value, seed, share, mpp)
     cases = [case for case in cases if not role or case.role in role]

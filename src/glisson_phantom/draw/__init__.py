@@ -1,4 +1,4 @@
-"""From a layout to dyes on a canvas, with class and features of every pixel."""
+"""Drawing of a layout: dyes on a canvas, with class and features of every pixel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Steatosis: droplets that fill hepatocytes, touch, and never overlap."""
+"""Steatosis: droplets that fill hepatocytes, and may touch but never overlap."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scipy.spatial import cKDTree
 
 from glisson_phantom.draw.cells import Cells
 from glisson_phantom.draw.large_fat import LargeDroplets
-from glisson_phantom.draw.section import Points, Section, blurred
+from glisson_phantom.draw.section import Points, Section, blur
 from glisson_phantom.features import Feature
 from glisson_phantom.world import Field, normal
 
@@ -40,12 +40,12 @@ class Droplets:
 def place_droplets(
     section: Section, cells: Cells, necrosis: NDArray[np.float64], large: LargeDroplets
 ) -> Droplets:
-    """One droplet in some cells, small ones beside them, none within the large ones.
+    """Place one droplet in some cells and small droplets beside it, outside large droplets.
 
-    Diameters are lognormal as measured on 510 real tiles (median 5.1, 95 % below 15 µm), with
-    larger ones where steatosis is heavy (median 9.4 to 16).
+    Diameters are lognormal as measured on 510 real tiles (median 5.1, 95 % below 15 µm), and
+    larger where steatosis is heavy (median 9.4 to 16).
     """
-    share = _share_of_cells(section, cells) * (necrosis < 0.5)
+    share = _fat_share(section, cells) * (necrosis < 0.5)
     fatty = cells.scatter.draw(10) < share
     heavy = np.clip(share * 2.2, 0, 1)
     median_um = section.disease.fat_size * (7.0 + 11.0 * heavy)
@@ -53,9 +53,9 @@ def place_droplets(
     radius = np.where(fatty, np.clip(diameter / 2, 1.2, _LARGEST_UM), 0.0)
     jitter = np.stack([cells.scatter.draw(31) - 0.5, cells.scatter.draw(32) - 0.5], 1) * 7.0
     centres = cells.scatter.points_um + jitter
-    small_um, small_radii = _satellites(cells, centres, share)
+    small_um, small_radii = _place_satellites(cells, centres, share)
     both = np.concatenate([centres[fatty], small_um])
-    radii = _without_overlap(both, np.concatenate([radius[fatty], small_radii]))
+    radii = _shrink_radii(both, np.concatenate([radius[fatty], small_radii]))
     radii = np.minimum(radii, large.room_um(both))
     of_cell = np.zeros(len(cells.scatter))
     of_cell[fatty] = radii[: int(fatty.sum())]
@@ -64,8 +64,8 @@ def place_droplets(
     return Droplets(both[some], radii[some], soft[some], of_cell)
 
 
-def _share_of_cells(section: Section, cells: Cells) -> NDArray[np.float64]:
-    """(N,) chance of a droplet: by zone, and in patches with soft borders."""
+def _fat_share(section: Section, cells: Cells) -> NDArray[np.float64]:
+    """Return (N,) chance of a droplet: by zone, and in patches with soft borders."""
     disease = section.disease
     if disease.fat < 0.005:
         return np.zeros(len(cells.scatter))
@@ -79,10 +79,10 @@ def _share_of_cells(section: Section, cells: Cells) -> NDArray[np.float64]:
     return np.asarray(np.clip(share, 0, 0.93) * free)
 
 
-def _satellites(
+def _place_satellites(
     cells: Cells, centres_um: Points, share: NDArray[np.float64]
 ) -> tuple[Points, NDArray[np.float64]]:
-    """Small droplets round the large ones."""
+    """Place small droplets round the main droplets."""
     spots, radii = [], []
     for number in range(3):
         chosen = cells.scatter.draw(33 + number) < 0.75 * share
@@ -95,12 +95,12 @@ def _satellites(
     return np.concatenate(spots), np.concatenate(radii)
 
 
-def _without_overlap(centres_um: Points, radii_um: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Radii shrunk until neighbours only touch."""
+def _shrink_radii(centres_um: Points, radii_um: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Shrink radii until neighbours at most touch."""
     if len(centres_um) < 2:
         return radii_um
-    found = cKDTree(centres_um).query(centres_um, k=min(7, len(centres_um)))
-    distance, index = map(np.asarray, found)
+    nearest = cKDTree(centres_um).query(centres_um, k=min(7, len(centres_um)))
+    distance, index = map(np.asarray, nearest)
     for column in range(1, distance.shape[1]):
         other = radii_um[index[:, column]]
         share = radii_um / (radii_um + other + 1e-9)
@@ -109,35 +109,37 @@ def _without_overlap(centres_um: Points, radii_um: NDArray[np.float64]) -> NDArr
 
 
 def draw_droplets(section: Section, droplets: Droplets) -> None:
-    """White discs with a thin dark rim; some lie out of focus."""
+    """Draw white discs with a thin dark rim, some out of focus."""
     if len(droplets.centres_um) == 0:
         return
     soft = droplets.soft
-    sharp = _discs(section, droplets.centres_um[~soft], droplets.radii_um[~soft])
-    dim = blurred(
-        _discs(section, droplets.centres_um[soft], droplets.radii_um[soft]), section.canvas, 1.6
+    sharp = _draw_discs(section, droplets.centres_um[~soft], droplets.radii_um[~soft])
+    dim = blur(
+        _draw_discs(section, droplets.centres_um[soft], droplets.radii_um[soft]),
+        section.canvas,
+        1.6,
     )
-    _clear(section, sharp, np.maximum(sharp, dim * np.float32(0.85)))
+    _clear_droplets(section, sharp, np.maximum(sharp, dim * np.float32(0.85)))
 
 
 def draw_large_droplets(section: Section, large: LargeDroplets) -> None:
-    """The same over nuclei, pigment and bile, which large droplets push away."""
+    """Draw large droplets over nuclei, pigment and bile, which they push away."""
     if len(large.centres_um):
-        cover = _discs(section, large.centres_um, large.radii_um)
-        _clear(section, cover, cover)
+        cover = _draw_discs(section, large.centres_um, large.radii_um)
+        _clear_droplets(section, cover, cover)
 
 
-def _clear(section: Section, sharp: Field, cover: Field) -> None:
-    rim = np.clip(blurred(sharp, section.canvas, 0.8) * (1 - sharp) * np.float32(2.4), 0, 1)
+def _clear_droplets(section: Section, sharp: Field, cover: Field) -> None:
+    rim = np.clip(blur(sharp, section.canvas, 0.8) * (1 - sharp) * np.float32(2.4), 0, 1)
     section.dyes.fade(1 - np.float32(0.99) * cover)
     section.dyes.eosin += np.float32(0.10) * rim
     section.dyes.haematoxylin += np.float32(0.06) * rim
-    dense = blurred(cover, section.canvas, 14.0) > 0.22
+    dense = blur(cover, section.canvas, 14.0) > 0.22
     section.mark(Feature.STEATOSIS, dense)
 
 
-def _discs(section: Section, centres_um: Points, radii_um: NDArray[np.float64]) -> Field:
-    """Nearly round discs, each of the same shape wherever it is drawn from."""
+def _draw_discs(section: Section, centres_um: Points, radii_um: NDArray[np.float64]) -> Field:
+    """Draw nearly round discs, whose shape depends on their place in the world alone."""
     picture = np.zeros(section.canvas.shape, np.uint8)
     one = 1 << _FRACTION_BITS
     radii = radii_um / section.canvas.mpp * one

@@ -22,8 +22,8 @@ def draw_infiltrate(
 ) -> None:
     """Draw cells with a chance `density`, (H, W) 0 to 1, at each place of a packed lattice.
 
-    Where given, `darkness` is a factor on the nuclei's and `packed` says where cells hide what
-    lies between them.
+    Where given, `darkness` multiplies that of nuclei, and `packed`, 0 to 1, marks sheets of cells
+    that hide the ground between them.
     """
     _displace_ground(section, density, packed)
     points = scatter(section.canvas, PITCH_UM, 0.75, stream)
@@ -32,7 +32,7 @@ def draw_infiltrate(
 
 
 def _displace_ground(section: Section, density: Field, packed: Field | None) -> None:
-    """Thin out what lies between cells of an infiltrate: they push collagen aside.
+    """Thin out the ground between the cells of an infiltrate, which push collagen aside.
 
     Measured, an infiltrate has 1.5 to 2.1 times the red optical density of the lobule but only 1.1
     to 1.27 times the green one: there is little eosin between its cells.
@@ -48,7 +48,7 @@ def _displace_ground(section: Section, density: Field, packed: Field | None) -> 
 def draw_inflammatory_cells(
     section: Section, points: Scatter, darkness: Field | None = None
 ) -> None:
-    """Draw cells at given places, of the kinds the disease calls for."""
+    """Draw cells at given places, of the kinds that the disease calls for."""
     kind = points.draw(3)
     disease = section.disease
     plasma = points.keep(kind < disease.plasma_cells)
@@ -68,14 +68,14 @@ def draw_inflammatory_cells(
     stamp_nuclei(section, nuclei.EOSINOPHIL, eosinophils, 1.2 + 0.3 * eosinophils.draw(4))
 
 
-def in_circle(points: Scatter, circle_um: Points, uneven: float = 0.35) -> np.ndarray:
-    """Which points lie in (x, y, radius), with a rim as uneven as asked for."""
+def is_in_circle(points: Scatter, circle_um: Points, uneven: float = 0.35) -> np.ndarray:
+    """Return which points lie in (x, y, radius), whose rim is uneven by a share `uneven`."""
     distance = np.hypot(*(points.points_um - circle_um[:2]).T)
     return np.asarray(distance < circle_um[2] * (1 - uneven + 2 * uneven * points.draw(5)))
 
 
-def near_canvas(section: Section, circles_um: Points) -> Points:
-    """The circles that reach into the canvas."""
+def select_near(section: Section, circles_um: Points) -> Points:
+    """Select the circles that reach into the canvas."""
     if len(circles_um) == 0:
         return circles_um
     low, high = section.canvas.low_um, section.canvas.high_um

@@ -9,8 +9,8 @@ from glisson_phantom.draw.inflammation import (
     PITCH_UM,
     draw_infiltrate,
     draw_inflammatory_cells,
-    in_circle,
-    near_canvas,
+    is_in_circle,
+    select_near,
 )
 from glisson_phantom.draw.lobule import HEPATOCYTE_EOSIN, HEPATOCYTE_HAEMATOXYLIN, stamp_nuclei
 from glisson_phantom.draw.section import Points, Section, smooth_step
@@ -19,21 +19,21 @@ from glisson_phantom.features import Feature
 from glisson_phantom.world import Field, polygon_cover, scatter
 
 _MOST_CELLS_OF_A_FOCUS = 30
-"""As packed as an infiltrate, a focus of 80 µm would hold 80: then it is taken for a tract."""
+"""A focus of 80 µm as packed as an infiltrate would hold 80, and look like a tract."""
 
 
 def draw_lesions(section: Section) -> None:
-    """Everything of the layout's lesions that lies in the lobule."""
+    """Draw the layout's lesions of the lobule."""
     _draw_collapse(section)
     _draw_capsule(section)
     _draw_foci(section)
-    for circle in near_canvas(section, section.layout.lesions.granulomas_um):
+    for circle in select_near(section, section.layout.lesions.granulomas_um):
         draw_granuloma(section, circle)
-        section.mark(Feature.GRANULOMA, _disc(section, circle) > 0.5)
+        section.mark(Feature.GRANULOMA, _cover_disc(section, circle) > 0.5)
 
 
-def _disc(section: Section, circle_um: Points) -> Field:
-    """Cover of (x, y, radius) on the whole canvas, soft by 6 µm."""
+def _cover_disc(section: Section, circle_um: Points) -> Field:
+    """Return the cover of (x, y, radius) on the whole canvas, soft by 6 µm."""
     x_um, y_um = section.canvas.centres_um()
     distance = np.hypot(
         x_um[None] - np.float32(circle_um[0]), y_um[:, None] - np.float32(circle_um[1])
@@ -42,25 +42,25 @@ def _disc(section: Section, circle_um: Points) -> Field:
 
 
 def _draw_foci(section: Section) -> None:
-    """Clusters of 3 to 30 mononuclear cells: the classic false tract."""
-    foci = near_canvas(section, section.layout.lesions.foci_um)
+    """Draw clusters of 3 to 30 mononuclear cells, the classic false tract."""
+    foci = select_near(section, section.layout.lesions.foci_um)
     if len(foci) == 0:
         return
     points = scatter(section.canvas, PITCH_UM, 0.9, 70)
     chance = np.zeros(len(points))
     for circle in foci:
-        inside = in_circle(points, circle)
+        inside = is_in_circle(points, circle)
         filled = _MOST_CELLS_OF_A_FOCUS / max(int(inside.sum()), 1)
         chance[inside] = np.maximum(chance[inside], min(0.58, filled))
-    _pale_ground(section, foci)
+    _fade_foci(section, foci)
     draw_inflammatory_cells(section, points.keep(points.draw(2) < chance))
 
 
-def _pale_ground(section: Section, foci: Points) -> None:
-    """A focus replaces the hepatocytes it kills; large ones are inflamed lobule."""
+def _fade_foci(section: Section, foci: Points) -> None:
+    """Fade the hepatocytes that foci kill, and mark foci as inflamed lobule."""
     for circle in foci:
-        turn = np.linspace(0, 2 * np.pi, 24, endpoint=False)
-        ring = circle[:2] + 0.85 * circle[2] * np.stack([np.cos(turn), np.sin(turn)], 1)
+        angle = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+        ring = circle[:2] + 0.85 * circle[2] * np.stack([np.cos(angle), np.sin(angle)], 1)
         part, cover = polygon_cover(section.canvas, ring)
         if not cover.size:
             continue
@@ -70,24 +70,26 @@ def _pale_ground(section: Section, foci: Points) -> None:
 
 
 def draw_granuloma(section: Section, circle_um: Points) -> None:
-    """Epithelioid cells in a pale pink round, lymphocytes at its rim."""
+    """Draw epithelioid cells in a pale pink disc, and lymphocytes at its rim."""
     section.dyes.cover(
-        np.float32(0.92) * _disc(section, circle_um),
+        np.float32(0.92) * _cover_disc(section, circle_um),
         np.float32(0.82 * HEPATOCYTE_EOSIN) * (1 + np.float32(0.12) * section.noise(9, 71)),
         np.float32(0.9 * HEPATOCYTE_HAEMATOXYLIN),
     )
     points = scatter(section.canvas, 11.0, 0.9, 72)
-    inner = points.keep(in_circle(points, circle_um * (1, 1, 0.9), 0.15) & (points.draw(2) < 0.85))
+    inner = points.keep(
+        is_in_circle(points, circle_um * (1, 1, 0.9), 0.15) & (points.draw(2) < 0.85)
+    )
     stamp_nuclei(section, nuclei.EPITHELIOID, inner, 0.65 + 0.25 * inner.draw(4))
     cuff = scatter(section.canvas, PITCH_UM, 0.8, 73)
-    rim = in_circle(cuff, circle_um * (1, 1, 1.25), 0.2) & ~in_circle(
+    rim = is_in_circle(cuff, circle_um * (1, 1, 1.25), 0.2) & ~is_in_circle(
         cuff, circle_um * (1, 1, 0.85), 0.1
     )
     draw_inflammatory_cells(section, cuff.keep(rim & (cuff.draw(2) < 0.35)))
 
 
 def _draw_collapse(section: Section) -> None:
-    """Bridging necrosis: pale stroma between remnants of hepatocytes, macrophages, no ducts."""
+    """Draw bridging necrosis: pale stroma, remnants of hepatocytes, macrophages, no ducts."""
     band = section.ground.collapse
     if float(band.max()) < -30:
         return
@@ -102,7 +104,7 @@ def _draw_collapse(section: Section) -> None:
 
 
 def _draw_capsule(section: Section) -> None:
-    """Glisson's capsule: dense collagen with few cells; lobule, not portal."""
+    """Draw Glisson's capsule: dense collagen with few cells, of class lobule."""
     strip = section.ground.capsule
     if float(strip.max()) < -30:
         return

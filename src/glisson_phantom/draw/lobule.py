@@ -9,7 +9,7 @@ from glisson_phantom.draw import nuclei
 from glisson_phantom.draw.cells import Cells, place_cells
 from glisson_phantom.draw.fat import Droplets, draw_droplets, draw_large_droplets, place_droplets
 from glisson_phantom.draw.large_fat import place_large_droplets
-from glisson_phantom.draw.necrosis import necrosis_of_cells
+from glisson_phantom.draw.necrosis import find_necrosis
 from glisson_phantom.draw.section import Section, smooth_step
 from glisson_phantom.features import Feature
 from glisson_phantom.world import Field, Scatter, scatter
@@ -17,14 +17,14 @@ from glisson_phantom.world import Field, Scatter, scatter
 HEPATOCYTE_EOSIN = 0.235
 HEPATOCYTE_HAEMATOXYLIN = 0.105
 NUCLEUS_HAEMATOXYLIN = 0.42
-"""At full stain strength these give the median optical densities measured on real liver."""
+"""These give, at full stain strength, the median optical densities measured on real liver."""
 _HEPATOCYTES_PER_MM2 = 2300.0
 
 
 def draw_lobule(section: Section) -> None:
-    """Hepatocytes everywhere on the canvas, with what lies between and within them."""
+    """Draw hepatocytes everywhere on the canvas, with sinusoids, fat, nuclei and pigment."""
     cells = place_cells(section)
-    necrosis = necrosis_of_cells(section, cells)
+    necrosis = find_necrosis(section, cells)
     large = place_large_droplets(section)
     droplets = place_droplets(section, cells, necrosis, large)
     _draw_cytoplasm(section, cells, necrosis)
@@ -43,13 +43,13 @@ def draw_lobule(section: Section) -> None:
 
 def _draw_cytoplasm(section: Section, cells: Cells, necrosis: NDArray[np.float64]) -> None:
     texture = section.texture
-    pale = _pale_cells(section, cells)
+    pale = _choose_pale_cells(section, cells)
     draw = cells.scatter.draw
     eosin = 1 + texture.mosaic * 1.7 * (2 * draw(3) - 1) - 0.34 * pale - 0.25 * necrosis
     blue = 1 + texture.mosaic * 1.9 * (2 * draw(4) - 1) - 0.40 * pale - 0.35 * necrosis
     blue *= 1 + 1.2 * texture.zonation * (1 - 2 * cells.zone)
     grain = _grain(section)
-    holes = _vacuoles(section, cells, pale)
+    holes = _draw_vacuoles(section, cells, pale)
     wall = np.clip(1 - cells.border_um * np.float32(1 / 1.3), 0, 1) * np.float32(
         0.10 + 0.35 * texture.membrane
     )
@@ -61,8 +61,8 @@ def _draw_cytoplasm(section: Section, cells: Cells, necrosis: NDArray[np.float64
     )
 
 
-def _pale_cells(section: Section, cells: Cells) -> NDArray[np.float64]:
-    """Glycogen-rich cells in patches, and ballooned cells of zone 3; 0 to 1."""
+def _choose_pale_cells(section: Section, cells: Cells) -> NDArray[np.float64]:
+    """Choose glycogen-rich cells in patches and ballooned cells of zone 3; 0 to 1."""
     patches = np.clip(0.5 + 0.6 * section.at(section.noise(170, 36), cells.scatter.points_um), 0, 1)
     pale = np.asarray(cells.scatter.draw(2) < section.texture.clear_cells * patches) * 0.9
     balloon = cells.scatter.draw(14) < section.disease.ballooning * 0.6 * (cells.zone > 0.55)
@@ -86,8 +86,8 @@ def _grain(section: Section) -> Field:
     )
 
 
-def _vacuoles(section: Section, cells: Cells, pale: NDArray[np.float64]) -> Field:
-    """Foamy cytoplasm: pale dots of 2 to 6 µm where a cell is pale or holds small fat."""
+def _draw_vacuoles(section: Section, cells: Cells, pale: NDArray[np.float64]) -> Field:
+    """Draw foamy cytoplasm: dots of 2 to 6 µm where a cell is pale or holds small fat."""
     patches = np.clip(0.5 + 0.7 * section.at(section.noise(160, 16), cells.scatter.points_um), 0, 1)
     foam = np.clip(section.disease.small_fat * patches + 0.55 * pale, 0, 1)
     if float(foam.max()) < 0.05:
@@ -97,7 +97,7 @@ def _vacuoles(section: Section, cells: Cells, pale: NDArray[np.float64]) -> Fiel
 
 
 def _draw_sinusoids(section: Section, cells: Cells, necrosis: NDArray[np.float64]) -> None:
-    """Slits between plates: empty, with pale plasma, or with blood."""
+    """Draw slits between plates: empty, with pale plasma, or with blood."""
     texture, disease = section.texture, section.disease
     wide = 1 + 3.2 * disease.congestion * np.clip(cells.zone - 0.35, 0, 1) + 1.5 * necrosis
     thick = 1 - 0.5 * disease.regeneration
@@ -116,7 +116,7 @@ def _draw_sinusoids(section: Section, cells: Cells, necrosis: NDArray[np.float64
 def _draw_sinusoidal_blood(
     section: Section, cells: Cells, width_um: Field, wide: NDArray[np.float64]
 ) -> None:
-    """Red cells along open sinusoids, in streaks."""
+    """Draw red cells along open sinusoids, in streaks."""
     points = scatter(section.canvas, 5.6, 0.9, 23)
     gap_um = section.at(cells.sinusoid_um, points.points_um)
     points = points.keep(
@@ -131,7 +131,7 @@ def _draw_sinusoidal_blood(
 
 
 def _draw_chicken_wire(section: Section, cells: Cells) -> None:
-    """Pericellular collagen in zone 3."""
+    """Draw pericellular collagen in zone 3."""
     amount = section.disease.pericellular_scar
     if amount < 0.1:
         return
@@ -145,7 +145,7 @@ def _draw_chicken_wire(section: Section, cells: Cells) -> None:
 def _draw_hepatocyte_nuclei(
     section: Section, cells: Cells, droplets: Droplets, necrosis: NDArray[np.float64]
 ) -> None:
-    """One a cell where the plane cuts it; two in 6 %; pushed aside by large droplets."""
+    """Draw a nucleus where the plane cuts a cell, two in 6 %; large droplets push nuclei aside."""
     draw = cells.scatter.draw
     hidden = (draw(5) < 0.12) | (draw(15) < 0.85 * necrosis)
     pushed = droplets.radius_of_cell_um > 5.5
@@ -155,11 +155,8 @@ def _draw_hepatocyte_nuclei(
     aside = away * (droplets.radius_of_cell_um + 1.2)[:, None]
     spots = cells.scatter.points_um + np.where(pushed[:, None], aside, offset)
     shift = away * 3.6
-    large, double, empty = (
-        draw(8) < 0.12,
-        draw(8) > 0.94,
-        draw(17) < section.disease.glycogen_nuclei,
-    )
+    large, double = draw(8) < 0.12, draw(8) > 0.94
+    empty = draw(17) < section.disease.glycogen_nuclei
     plain = ~hidden & ~pushed
     for kind, chosen, move in (
         (nuclei.PUSHED, pushed & ~hidden, 0.0),
@@ -169,11 +166,11 @@ def _draw_hepatocyte_nuclei(
         (nuclei.HEPATOCYTE, plain & ~empty & double, 1.0),
         (nuclei.HEPATOCYTE, plain & ~empty & double, -1.0),
     ):
-        some = Scatter(spots + move * shift, draw).keep(chosen)
-        turned = (
-            np.mod(angle[chosen] / np.pi + 0.5, 1.0) if kind is nuclei.PUSHED else some.draw(12)
-        )
-        stamp_nuclei(section, kind, some, 0.78 + 0.4 * some.draw(9), turned)
+        points = Scatter(spots + move * shift, draw).keep(chosen)
+        variant = points.draw(12)
+        if kind is nuclei.PUSHED:  # along the droplet's edge
+            variant = np.mod(angle[chosen] / np.pi + 0.5, 1.0)
+        stamp_nuclei(section, kind, points, 0.78 + 0.4 * points.draw(9), variant)
 
 
 def stamp_nuclei(
@@ -183,7 +180,7 @@ def stamp_nuclei(
     darkness: NDArray[np.float64],
     variant: NDArray[np.float64] | None = None,
 ) -> None:
-    """Nuclei of a kind; `darkness` is relative to a hepatocyte's."""
+    """Draw nuclei of a kind; `darkness` is relative to that of hepatocytes."""
     nuclei.stamp(
         section.dyes.haematoxylin,
         section.canvas,
@@ -196,7 +193,7 @@ def stamp_nuclei(
 
 
 def _draw_sinusoidal_cells(section: Section, cells: Cells) -> None:
-    """Endothelial and Kupffer nuclei along sinusoids; lymphocytes in lobular hepatitis."""
+    """Draw endothelial and Kupffer nuclei along sinusoids, and lobular lymphocytes."""
     points = scatter(section.canvas, 9.5, 1.0, 27)
     gap_um = section.at(cells.sinusoid_um, points.points_um)
     lining = points.keep((gap_um < 2.4) & (points.draw(2) < 0.30))
@@ -215,7 +212,7 @@ def _draw_sinusoidal_cells(section: Section, cells: Cells) -> None:
 
 
 def _direction_along(section: Section, distance_um: Field, points: Scatter) -> NDArray[np.float64]:
-    """Half turns (0 to 1) along the line that a distance field is measured from."""
+    """Return half turns (0 to 1) along the line from which a field measures distances."""
     step = np.array([[2.0, 0.0], [0.0, 2.0]])
     slope = [
         section.at(distance_um, points.points_um + d)
@@ -227,7 +224,7 @@ def _direction_along(section: Section, distance_um: Field, points: Scatter) -> N
 
 
 def _draw_acidophil_bodies(section: Section, cells: Cells) -> None:
-    """Apoptotic hepatocytes: dense pink, shrunken, in a halo."""
+    """Draw apoptotic hepatocytes: dense pink, shrunken, in a halo."""
     chance = section.disease.apoptotic_per_mm2 / _HEPATOCYTES_PER_MM2
     bodies = cells.scatter.keep(cells.scatter.draw(18) < chance)
     nuclei.stamp(
@@ -238,7 +235,7 @@ def _draw_acidophil_bodies(section: Section, cells: Cells) -> None:
 
 
 def _draw_pigment(section: Section, cells: Cells) -> None:
-    """Lipofuscin in zone 3 and iron in zone 1, as granules of 1 to 2 µm."""
+    """Draw lipofuscin in zone 3 and iron in zone 1, as granules of 1 to 2 µm."""
     disease = section.disease
     brown = 0.55 * disease.lipofuscin * np.clip(cells.zone - 0.5, 0, 1)
     golden = 1.1 * disease.iron * np.clip(0.6 - cells.zone, 0, 1)
@@ -253,7 +250,7 @@ def _draw_pigment(section: Section, cells: Cells) -> None:
 
 
 def _draw_bile(section: Section, cells: Cells) -> None:
-    """Plugs in canaliculi of zone 3, and the small lumina of rosettes."""
+    """Draw plugs in canaliculi of zone 3, and the small lumina of rosettes."""
     disease = section.disease
     if max(disease.cholestasis, disease.rosettes) < 0.08:
         return

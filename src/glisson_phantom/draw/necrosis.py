@@ -1,4 +1,4 @@
-"""Confluent and bridging necrosis: which hepatocytes are gone."""
+"""Confluent and bridging necrosis of hepatocytes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from glisson_phantom.draw.cells import Cells
 from glisson_phantom.draw.section import Section
 
 
-def necrosis_of_cells(section: Section, cells: Cells) -> NDArray[np.float64]:
-    """(N,) 0 intact to 1 gone: round central veins, and in bands of collapse."""
+def find_necrosis(section: Section, cells: Cells) -> NDArray[np.float64]:
+    """Return (N,) 0 intact to 1 dead: round central veins, and in bands of collapse."""
     reach_um = 190 * section.disease.necrosis
     uneven = 45 * (cells.scatter.draw(30) - 0.5)
     around_veins = np.clip((reach_um - cells.vein_um + uneven) / 30, 0, 1)

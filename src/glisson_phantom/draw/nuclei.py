@@ -1,4 +1,4 @@
-"""Nuclei and other small round things: a bank of pictures of each kind, stamped onto a field."""
+"""Nuclei and other small bodies: a bank of pictures of each kind, stamped onto a field."""
 
 from __future__ import annotations
 
@@ -58,15 +58,18 @@ PLUG = Kind(5.0, 3.4, 0.35, 1.0, 0.1, 0.0)
 
 
 @lru_cache(maxsize=512)
-def _bank(kind: Kind, mpp: float, scale: float) -> tuple[Field, ...]:
-    """Pictures of a kind at `_VARIANTS` angles and shapes, values 0 to 1."""
+def _draw_bank(kind: Kind, mpp: float, scale: float) -> tuple[Field, ...]:
+    """Draw pictures of a kind at `_VARIANTS` angles and shapes, values 0 to 1."""
     rng = np.random.default_rng(int(kind.length_um * 1000 + kind.width_um * 100))
     return tuple(
-        _picture(rng, kind, mpp, scale, np.pi * variant / _VARIANTS) for variant in range(_VARIANTS)
+        _draw_picture(rng, kind, mpp, scale, np.pi * variant / _VARIANTS)
+        for variant in range(_VARIANTS)
     )
 
 
-def _picture(rng: np.random.Generator, kind: Kind, mpp: float, scale: float, angle: float) -> Field:
+def _draw_picture(
+    rng: np.random.Generator, kind: Kind, mpp: float, scale: float, angle: float
+) -> Field:
     length, width = np.array([kind.length_um, kind.width_um]) * scale * rng.normal(1, kind.spread)
     reach_px = int(np.ceil(length / 2 / mpp)) + 1
     size = 2 * reach_px + 1
@@ -104,26 +107,23 @@ def stamp(
     Args:
         field: (H, W) concentration.
         canvas: grid of the field.
-        kind: what to draw.
+        kind: kind of nucleus.
         points: (N,) centres.
         darkness: (N,) concentration at full density.
-        variant: (N,) 0 to 1; chooses the picture, and with it the angle (in half turns).
+        variant: (N,) 0 to 1; chooses the picture and so the angle (in half turns).
         scale: factor on the diameters.
     """
-    bank = _bank(kind, canvas.mpp, _SCALE_STEP * round(scale / _SCALE_STEP))
+    bank = _draw_bank(kind, canvas.mpp, _SCALE_STEP * round(scale / _SCALE_STEP))
     corners = np.floor(canvas.px_from_um(points.points_um)).astype(np.int64)
     chosen = points.draw(62) if variant is None else variant
     choices = np.minimum((chosen * _VARIANTS).astype(np.int64), _VARIANTS - 1)
-    inside = _reaching(canvas, corners, bank[0].shape[0])
+    size_px = bank[0].shape[0]
+    limit = np.array([canvas.width_px, canvas.height_px]) + size_px
+    inside = ((corners > -size_px) & (corners < limit)).all(axis=1)
     for (x, y), value, choice in zip(
         corners[inside].tolist(), darkness[inside].tolist(), choices[inside].tolist(), strict=True
     ):
         _stamp_one(field, bank[choice], x, y, value)
-
-
-def _reaching(canvas: Canvas, corners: NDArray[np.int64], size_px: int) -> NDArray[np.bool_]:
-    limit = np.array([canvas.width_px, canvas.height_px]) + size_px
-    return np.asarray(((corners > -size_px) & (corners < limit)).all(axis=1))
 
 
 def _stamp_one(field: Field, picture: Field, x: int, y: int, value: float) -> None:

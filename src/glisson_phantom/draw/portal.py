@@ -1,4 +1,4 @@
-"""Portal tracts and septa: stroma, infiltrate, and what runs in them."""
+"""Portal tracts and septa: stroma, infiltrate, vessels and ducts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from glisson_phantom.draw.inflammation import (
     PITCH_UM,
     draw_infiltrate,
     draw_inflammatory_cells,
-    in_circle,
+    is_in_circle,
 )
 from glisson_phantom.draw.lesions import draw_granuloma
 from glisson_phantom.draw.section import Points, Section
@@ -23,14 +23,18 @@ _VEIN_EOSIN = 0.17
 
 
 def draw_portal(section: Section) -> None:
-    """Connective tissue over the lobule, and everything in it."""
+    """Draw connective tissue over the lobule, with its cells, vessels and ducts."""
     if float(section.ground.portal.max()) < -60:
         return
     stroma = map_stroma(section)
-    cover = _stroma_cover(section, stroma)
-    along = draw_collagen(section, cover, follow=section.ground.portal, stroma=stroma)
+    cover = _cover_stroma(section, stroma)
+    along = draw_collagen(section, cover, stroma=stroma)
     draw_spindle_nuclei(section, cover, along, stroma)
-    tracts = [t for t in section.layout.tracts if _near(section, t)]
+    tracts = [
+        tract
+        for tract in section.layout.tracts
+        if any(section.canvas.touches(polygon, 60) for polygon in tract.polygons_um)
+    ]
     for tract in tracts:
         _draw_under_the_infiltrate(section, tract)
     _draw_portal_infiltrate(section, stroma)
@@ -38,12 +42,8 @@ def draw_portal(section: Section) -> None:
         _draw_profiles(section, tract)
 
 
-def _near(section: Section, tract: Tract) -> bool:
-    return any(section.canvas.touches(polygon, 60) for polygon in tract.polygons_um)
-
-
-def _stroma_cover(section: Section, stroma: StromaMap) -> Field:
-    """Where connective tissue replaces hepatocytes, 0 to 1: crisp at some tracts, else ragged.
+def _cover_stroma(section: Section, stroma: StromaMap) -> Field:
+    """Return the cover of connective tissue, 0 to 1, with a crisp or a ragged border.
 
     The truth runs along the mean of a ragged border.
     """
@@ -80,19 +80,19 @@ def _draw_profiles(section: Section, tract: Tract) -> None:
 def _draw_cluster(
     section: Section, circle_um: Points, chance: float, stream: int, hole_um: float = 0.0
 ) -> None:
-    """A follicle, or a cuff round a duct."""
+    """Draw a follicle, or a cuff round a duct."""
     points = scatter(section.canvas, PITCH_UM, 0.75, stream)
-    chosen = in_circle(points, circle_um, 0.2) & (points.draw(2) < chance)
+    chosen = is_in_circle(points, circle_um, 0.2) & (points.draw(2) < chance)
     chosen &= np.hypot(*(points.points_um - circle_um[:2]).T) > hole_um
     chosen &= section.at(section.ground.portal, points.points_um) > -8
     draw_inflammatory_cells(section, points.keep(chosen))
 
 
 def _draw_portal_infiltrate(section: Section, stroma: StromaMap) -> None:
-    """Cells in the stroma, in clumps or sheets; what crosses the limiting plate is sparse.
+    """Draw cells in the stroma, in clumps or sheets; few cells cross the limiting plate.
 
-    The border of the truth passes outside a dense infiltrate, as annotators draw it, so no more
-    than a third as many cells lie just beyond it.
+    The border of the truth passes outside a dense infiltrate, as annotators draw the border, so
+    the density just beyond is at most a third of that inside.
     """
     clumped = np.float32(1 - 0.8 * section.disease.sheets)
     clumps = (
@@ -102,14 +102,14 @@ def _draw_portal_infiltrate(section: Section, stroma: StromaMap) -> None:
     )
     sheet = np.float32(0.9) + np.float32(0.12) * section.noise(60, 53)
     clumps += stroma.packed * (sheet - clumps)
-    density = clumps * stroma.infiltrate * _reach(section, stroma)
+    density = clumps * stroma.infiltrate * _infiltrate_reach(section, stroma)
     density = np.clip(density, 0, np.float32(0.78) + np.float32(0.08) * stroma.packed)
     quiet = np.float32(0.015) * (section.ground.portal > 0) * (1 - stroma.hyaline)
     draw_infiltrate(section, np.maximum(density, quiet), 52, stroma.cells, stroma.packed)
 
 
-def _reach(section: Section, stroma: StromaMap) -> Field:
-    """How an infiltrate thins out beyond the limiting plate, 0 to 1; at once where it is crisp."""
+def _infiltrate_reach(section: Section, stroma: StromaMap) -> Field:
+    """Return the share of an infiltrate, 0 to 1, that remains beyond the limiting plate."""
     beyond_um = np.minimum(section.ground.portal - (1 + 3 * np.minimum(stroma.ragged, 1)), 0)
     edge_um = np.float32(1.5) + np.float32(2.5) * stroma.ragged
     spill_um = np.float32(5 + 34 * section.disease.interface)

@@ -1,4 +1,4 @@
-"""A section while it is drawn: dyes, where things are, and what is true."""
+"""A section during drawing: dyes, distances to structures, and the truth."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Points = NDArray[np.float64]
 Part = tuple[slice, slice]
 Amount = Field | np.floating[Any] | float
 _LEAST_RIM_UM = 3.0
-"""Collagen round a wide portal vein."""
+"""Least width of the collagen round a wide portal vein."""
 
 
 @dataclass
@@ -52,21 +52,21 @@ class Dyes:
     bile: Field
 
     @classmethod
-    def none(cls, shape: tuple[int, int]) -> Dyes:
-        """Bare glass."""
+    def empty(cls, shape: tuple[int, int]) -> Dyes:
+        """Return the dyes of bare glass."""
         return cls(*(np.zeros(shape, np.float32) for _ in fields(cls)))
 
-    def each(self) -> tuple[Field, ...]:
-        """All dyes in the order above."""
+    def layers(self) -> tuple[Field, ...]:
+        """Return all dyes in the order above."""
         return self.eosin, self.haematoxylin, self.red_cells, self.brown, self.bile
 
     def fade(self, factor: Field, part: Part = (slice(None), slice(None))) -> None:
         """Multiply every dye in place; `factor` has the part's shape."""
-        for dye in self.each():
+        for dye in self.layers():
             dye[part] *= factor
 
     def cover(self, amount: Field, eosin: Amount, haematoxylin: Amount) -> None:
-        """Lay opaque matter over what is there, `amount` 0 to 1."""
+        """Lay opaque matter over the dyes, `amount` 0 to 1."""
         rest = 1 - amount
         self.fade(rest)
         self.eosin += eosin * amount
@@ -74,30 +74,32 @@ class Dyes:
 
 
 class Ground:
-    """Signed distances that every part of the drawing needs, in µm, positive inside."""
+    """Signed distances that all parts of the drawing share, in µm, positive inside."""
 
     def __init__(self, canvas: Canvas, layout: Layout) -> None:
         self.canvas = canvas
         self._layout = layout
 
-    def to(self, polygons_um: Sequence[Points]) -> Field:
-        """Distance to polygons, up to 80 µm."""
+    def measure_to(self, polygons_um: Sequence[Points]) -> Field:
+        """Measure the distance to polygons, up to 80 µm."""
         return signed_distance_um(self.canvas, polygons_um)
 
     @cached_property
     def core(self) -> Field:
-        """Tissue, with an edge that is smooth here and torn there."""
-        distance = self.to([core.outline_um for core in self._layout.cores])
+        """Return the distance to tissue, whose edge is smooth in places and torn in others."""
+        distance = self.measure_to([core.outline_um for core in self._layout.cores])
         torn = np.clip(noise(self.canvas, 700, 6) + 0.3, 0.15, 1.6)
         wavy = 2.0 * noise(self.canvas, 18, 3) + 6.0 * noise(self.canvas, 110, 4)
         return distance + torn * (wavy + 5.0 * noise(self.canvas, 45, 7))
 
     @cached_property
     def portal(self) -> Field:
-        """Tracts and septa; the truth's border."""
+        """Return the distance to tracts and septa; 0 is the truth's border."""
         layout = self._layout
-        tracts = self.to([polygon for tract in layout.tracts for polygon in tract.polygons_um])
-        septa = self.to([septum.polygon_um for septum in layout.septa])
+        tracts = self.measure_to(
+            [polygon for tract in layout.tracts for polygon in tract.polygons_um]
+        )
+        septa = self.measure_to([septum.polygon_um for septum in layout.septa])
         distance = np.maximum(tracts, septa)
         if float(distance.max()) <= -OUT_OF_REACH_UM:
             return distance
@@ -105,40 +107,40 @@ class Ground:
         wide = [v for tract in layout.tracts if tract.has_rim_only for v in tract.veins]
         if not any(self.canvas.touches(v.polygon(), OUT_OF_REACH_UM) for v in wide):
             return distance
-        return np.maximum(distance, self.to([v.polygon(_LEAST_RIM_UM) for v in wide]))
+        return np.maximum(distance, self.measure_to([v.polygon(_LEAST_RIM_UM) for v in wide]))
 
     @cached_property
     def central(self) -> Field:
-        """Lumina and walls of hepatic veins."""
-        return self.to([vein.profile.polygon() for vein in self._layout.central_veins])
+        """Return the distance to lumina and walls of hepatic veins."""
+        return self.measure_to([vein.profile.polygon() for vein in self._layout.central_veins])
 
     @cached_property
     def tear(self) -> Field:
-        """Clefts."""
-        return self._ragged(self.to(self._layout.lesions.tears_um), 3.0, 5)
+        """Return the distance to clefts."""
+        return self._roughen(self.measure_to(self._layout.lesions.tears_um), 3.0, 5)
 
     @cached_property
     def capsule(self) -> Field:
-        """Glisson's capsule."""
-        return self._ragged(self.to(self._layout.lesions.capsule_um), 5.0, 20)
+        """Return the distance to Glisson's capsule."""
+        return self._roughen(self.measure_to(self._layout.lesions.capsule_um), 5.0, 20)
 
     @cached_property
     def collapse(self) -> Field:
-        """Bridging necrosis."""
-        return self._ragged(self.to(self._layout.lesions.collapse_um), 16.0, 21)
+        """Return the distance to bands of bridging necrosis."""
+        return self._roughen(self.measure_to(self._layout.lesions.collapse_um), 16.0, 21)
 
     @cached_property
     def clot(self) -> Field:
-        """Blood beside the core."""
-        return self._ragged(self.to(self._layout.lesions.clots_um), 12.0, 22)
+        """Return the distance to clots."""
+        return self._roughen(self.measure_to(self._layout.lesions.clots_um), 12.0, 22)
 
-    def _ragged(self, distance: Field, size_um: float, stream: int) -> Field:
+    def _roughen(self, distance: Field, size_um: float, stream: int) -> Field:
         if float(distance.max()) <= -OUT_OF_REACH_UM:
             return distance
         return distance + size_um * noise(self.canvas, 34, stream)
 
-    def labels(self) -> NDArray[np.uint8]:
-        """Classes, exact."""
+    def classify(self) -> NDArray[np.uint8]:
+        """Classify every pixel exactly."""
         labels = np.full(self.canvas.shape, LOBULE.index, np.uint8)
         labels[self.portal > 0] = PORTAL.index
         labels[(self.core <= 0) | (self.tear > 0)] = BACKGROUND.index
@@ -147,14 +149,14 @@ class Ground:
 
 @dataclass
 class Section:
-    """A canvas with everything on it.
+    """A canvas with its dyes and its truth.
 
     Attributes:
         canvas: the pixel grid.
-        layout: where everything is.
-        disease: what ails the liver.
-        texture: how the laboratory prepared it.
-        ground: distances.
+        layout: places of all structures.
+        disease: disease of the liver.
+        texture: look of the preparation.
+        ground: distances to structures.
         dyes: concentrations.
         labels: (H, W) uint8 class indices.
         features: (H, W) uint32 flags of `Feature`.
@@ -170,8 +172,8 @@ class Section:
     features: NDArray[np.uint32]
 
     @classmethod
-    def begun(cls, canvas: Canvas, layout: Layout, disease: Disease, texture: Texture) -> Section:
-        """A section with its truth and no dyes yet."""
+    def start(cls, canvas: Canvas, layout: Layout, disease: Disease, texture: Texture) -> Section:
+        """Create a section with its truth and without dyes."""
         ground = Ground(canvas, layout)
         return cls(
             canvas,
@@ -179,42 +181,42 @@ class Section:
             disease,
             texture,
             ground,
-            Dyes.none(canvas.shape),
-            ground.labels(),
+            Dyes.empty(canvas.shape),
+            ground.classify(),
             np.zeros(canvas.shape, np.uint32),
         )
 
     def noise(self, wavelength_um: float, stream: int) -> Field:
-        """Noise on this canvas."""
+        """Return noise on this canvas."""
         return noise(self.canvas, wavelength_um, stream)
 
     def at(self, field: NDArray[Any], points_um: Points) -> NDArray[Any]:
-        """A field's nearest values at points."""
+        """Return a field's nearest values at points."""
         return sample(field, self.canvas, points_um)
 
     def mark(self, feature: Feature, where: Mask, part: Part = (slice(None), slice(None))) -> None:
         """Set a feature's flag."""
         self.features[part] |= where.astype(np.uint32) * np.uint32(feature)
 
-    def cropped(self, canvas: Canvas) -> Section:
-        """The part of the section that a smaller canvas on the same grid shows."""
+    def crop(self, canvas: Canvas) -> Section:
+        """Cut the section to a smaller canvas on the same grid."""
         left = round((canvas.x_um - self.canvas.x_um) / canvas.mpp)
         top = round((canvas.y_um - self.canvas.y_um) / canvas.mpp)
         part = (slice(top, top + canvas.height_px), slice(left, left + canvas.width_px))
         return replace(
             self,
             canvas=canvas,
-            dyes=Dyes(*(np.ascontiguousarray(dye[part]) for dye in self.dyes.each())),
+            dyes=Dyes(*(np.ascontiguousarray(dye[part]) for dye in self.dyes.layers())),
             labels=self.labels[part].copy(),
             features=self.features[part].copy(),
         )
 
 
 def smooth_step(distance: Field, width_um: float = 1.0) -> Field:
-    """0 outside to 1 inside over `width_um`, from a signed distance in µm."""
+    """Turn a signed distance in µm into 0 outside to 1 inside, over `width_um`."""
     return np.clip(distance * np.float32(1 / width_um) + np.float32(0.5), 0, 1)
 
 
-def blurred(field: Field, canvas: Canvas, sigma_um: float) -> Field:
-    """Gaussian blur."""
+def blur(field: Field, canvas: Canvas, sigma_um: float) -> Field:
+    """Blur a field by a Gaussian."""
     return cv2.GaussianBlur(field, (0, 0), sigma_um / canvas.mpp)

@@ -7,13 +7,13 @@ import numpy as np
 
 from glisson_phantom.draw import nuclei
 from glisson_phantom.draw.lobule import HEPATOCYTE_EOSIN, HEPATOCYTE_HAEMATOXYLIN, stamp_nuclei
-from glisson_phantom.draw.section import Section, blurred
+from glisson_phantom.draw.section import Section, blur
 from glisson_phantom.draw.stroma_map import StromaMap
 from glisson_phantom.world import Field, scatter
 
 
-def fibres(section: Section, along: Field, frequency: float, stream: int) -> Field:
-    """Wavy fibres of uneven width: level lines of a smooth field, broken up, about -1 to 1."""
+def weave_fibres(section: Section, along: Field, frequency: float, stream: int) -> Field:
+    """Draw wavy, broken fibres of uneven width along level lines of a field, about -1 to 1."""
     phase = along * np.float32(frequency)
     phase += np.float32(0.5) * section.noise(26, stream)
     phase += np.float32(0.4) * section.noise(9, stream + 1)
@@ -22,8 +22,8 @@ def fibres(section: Section, along: Field, frequency: float, stream: int) -> Fie
     return np.take(_FIBRES, step, mode="clip") * strength
 
 
-def _fibre_table() -> Field:
-    """A line of smooth random values, one bundle and gap every `_STEPS_A_FIBRE` entries."""
+def _draw_fibre_table() -> Field:
+    """Draw a line of smooth random values, a bundle and a gap every `_STEPS_A_FIBRE` entries."""
     values = np.random.default_rng(5).normal(0, 1, 4096)
     sigma = 0.28 * _STEPS_A_FIBRE
     kernel = np.exp(-0.5 * (np.arange(-40, 41) / sigma) ** 2)
@@ -32,15 +32,7 @@ def _fibre_table() -> Field:
 
 
 _STEPS_A_FIBRE = 16
-_FIBRES = _fibre_table()
-
-
-def course(section: Section, stream: int, follow: Field | None = None) -> Field:
-    """A field whose level lines are the course of fibres; they follow `follow`'s where given."""
-    lines = np.float32(8) * section.noise(85, stream)
-    if follow is not None:
-        lines += np.float32(0.085) * follow
-    return lines
+_FIBRES = _draw_fibre_table()
 
 
 def draw_collagen(
@@ -48,19 +40,24 @@ def draw_collagen(
     cover: Field,
     eosin: float | None = None,
     stream: int = 40,
-    follow: Field | None = None,
     stroma: StromaMap | None = None,
 ) -> Field:
-    """Draw collagen over `cover`; return the course of its fibres.
+    """Draw collagen over `cover`; return a field whose level lines are the course of its fibres.
 
-    `eosin` is relative to hepatocytes' cytoplasm; by default the preparation's. `stroma` says
-    where it is hyaline, myxoid, or hidden by cells.
+    Args:
+        section: changed in place.
+        cover: (H, W) 0 to 1.
+        eosin: strength relative to hepatocytes' cytoplasm; None for the preparation's own.
+        stream: number of the random stream.
+        stroma: hyaline, myxoid and packed places of tracts, whose fibres follow the border.
     """
     texture = section.texture
-    along = course(section, stream, follow)
-    body = _woven(section, along, stream, stroma)
+    along = np.float32(8) * section.noise(85, stream)
+    if stroma is not None:
+        along += np.float32(0.085) * section.ground.portal
+    body = _weave(section, along, stream, stroma)
     strength = texture.collagen_eosin if eosin is None else eosin
-    red = np.float32(HEPATOCYTE_EOSIN * strength) * body * _pallor(section, stream)
+    red = np.float32(HEPATOCYTE_EOSIN * strength) * body * _draw_pallor(section, stream)
     blue = np.float32(HEPATOCYTE_HAEMATOXYLIN * texture.collagen_haematoxylin) * body
     if stroma is not None:
         red, blue = red * stroma.eosin, blue * stroma.haematoxylin
@@ -68,10 +65,12 @@ def draw_collagen(
     return along
 
 
-def _woven(section: Section, along: Field, stream: int, stroma: StromaMap | None) -> Field:
-    """Density of the weave, about 1: bundles and clefts."""
-    weave = np.float32(section.texture.fibre_contrast) * fibres(section, along, 1.0, stream + 1)
-    clefts = _clefts(section, along, stream)
+def _weave(section: Section, along: Field, stream: int, stroma: StromaMap | None) -> Field:
+    """Draw the density of the weave, about 1: bundles and clefts."""
+    weave = np.float32(section.texture.fibre_contrast) * weave_fibres(
+        section, along, 1.0, stream + 1
+    )
+    clefts = _draw_clefts(section, along, stream)
     if stroma is not None:
         smooth = np.maximum(stroma.hyaline, stroma.packed)
         weave *= 1 - np.float32(0.8) * smooth
@@ -80,21 +79,21 @@ def _woven(section: Section, along: Field, stream: int, stroma: StromaMap | None
     body += np.float32(0.07) * section.noise(5, stream + 5)
     body -= clefts
     if stroma is not None and stroma.myxoid.any():
-        body += stroma.myxoid * (_wisps(section, along, stream) - body)
+        body += stroma.myxoid * (_weave_wisps(section, along, stream) - body)
     return np.clip(body, 0.04, 2.4)
 
 
-def _wisps(section: Section, along: Field, stream: int) -> Field:
-    """Myxoid ground: nearly empty, with thin strands and broad white spaces."""
-    strands = np.clip(fibres(section, along, 0.8, stream + 11) - np.float32(0.5), 0, 1.5)
-    gaps = section.noise(34, stream + 14) + fibres(section, along, 0.4, stream + 16)
+def _weave_wisps(section: Section, along: Field, stream: int) -> Field:
+    """Draw myxoid ground: nearly empty, with thin strands and broad white spaces."""
+    strands = np.clip(weave_fibres(section, along, 0.8, stream + 11) - np.float32(0.5), 0, 1.5)
+    gaps = section.noise(34, stream + 14) + weave_fibres(section, along, 0.4, stream + 16)
     spaces = np.clip(np.float32(0.8) * gaps - np.float32(0.4), 0, 1)
     ground = np.float32(0.75) + np.float32(0.2) * section.noise(70, stream + 15)
     return ground + np.float32(0.9) * strands - np.float32(0.55) * spaces
 
 
-def _pallor(section: Section, stream: int) -> Field:
-    """Loose, oedematous stroma takes less eosin over some hundred µm, beside dense stroma.
+def _draw_pallor(section: Section, stream: int) -> Field:
+    """Draw patches of loose stroma, some hundred µm wide, that take less eosin.
 
     Measured, loose collagen has 0.9 to 1.15 times the lobule's red optical density and 0.76 to 0.8
     times its green one.
@@ -103,12 +102,12 @@ def _pallor(section: Section, stream: int) -> Field:
     return 1 - np.float32(0.45 * section.texture.looseness) * uneven
 
 
-def _clefts(section: Section, along: Field, stream: int) -> Field:
-    """White gaps between bundles where the stroma is loose."""
+def _draw_clefts(section: Section, along: Field, stream: int) -> Field:
+    """Draw white gaps between bundles where the stroma is loose."""
     loose = np.clip(
         section.texture.looseness + np.float32(0.6) * section.noise(70, stream + 6), 0, 1
     )
-    gaps = np.float32(0.8) * fibres(section, along, 0.45, stream + 8) + np.float32(
+    gaps = np.float32(0.8) * weave_fibres(section, along, 0.45, stream + 8) + np.float32(
         0.7
     ) * section.noise(15, stream + 7)
     return np.float32(0.9) * np.clip((gaps - np.float32(0.95)) * np.float32(1.6), 0, 1) * loose
@@ -117,13 +116,13 @@ def _clefts(section: Section, along: Field, stream: int) -> Field:
 def draw_spindle_nuclei(
     section: Section, cover: Field, along: Field, stroma: StromaMap | None = None
 ) -> None:
-    """Draw fibroblasts along the fibres, 800 to 2,600 per mm² as measured; few in hyaline."""
+    """Draw fibroblasts along the fibres, 800 to 2,600 per mm² as measured; few if hyaline."""
     points = scatter(section.canvas, 17.0, 1.0, 48)
     chance = 0.08 + 0.28 * points.draw(4)
     if stroma is not None:
         chance *= 1 - 0.85 * section.at(stroma.hyaline, points.points_um)
     points = points.keep((section.at(cover, points.points_um) > 0.6) & (points.draw(2) < chance))
-    smooth = blurred(along, section.canvas, 3.0)
+    smooth = blur(along, section.canvas, 3.0)
     slope_x = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, ksize=3)
     slope_y = cv2.Sobel(smooth, cv2.CV_32F, 0, 1, ksize=3)
     angle = np.arctan2(

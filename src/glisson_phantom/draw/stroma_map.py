@@ -1,4 +1,4 @@
-"""Where stroma is dense, loose or packed: the plan's values of tracts as fields of a section."""
+"""The plan's stroma of tracts and septa as fields of a section: dense, loose, packed."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 
 from glisson_phantom.draw.section import Points, Section
 from glisson_phantom.world import Canvas, Field
-from glisson_phantom.world.distance import resampled
+from glisson_phantom.world.distance import resample
 
 _BEYOND_UM = 14.0
 _FACTORS_BEYOND_UM = 45.0
-"""How far a value of a tract reaches beyond its border; factors as far as an infiltrate spills."""
+"""Reach of a tract's values beyond its border; factors reach as far as an infiltrate spills."""
 _AMOUNTS = ("hyaline", "myxoid", "packed")
 _FACTORS = ("eosin", "haematoxylin", "cells", "ragged")
 
@@ -38,7 +38,7 @@ def map_stroma(section: Section) -> StromaMap:
     shapes = [(s.infiltrate, s.stroma, s.polygon_um) for s in layout.septa]
     shapes += [(t.infiltrate, t.stroma, p) for t in layout.tracts for p in t.polygons_um]
     near = [shape for shape in shapes if section.canvas.touches(shape[2], 60)]
-    coarse = section.canvas.coarser(8)
+    coarse = section.canvas.coarsen(8)
     amounts = np.zeros((*coarse.shape, 4), np.float32)
     factors = np.ones((*coarse.shape, 4), np.float32)
     for infiltrate, stroma, polygon in near:
@@ -46,7 +46,7 @@ def map_stroma(section: Section) -> StromaMap:
         _paint(amounts, coarse, polygon, present, _BEYOND_UM)
         _paint(factors, coarse, polygon, [getattr(stroma, n) for n in _FACTORS], _FACTORS_BEYOND_UM)
     values = {
-        name: _fine(section, coarse, layers[..., index])
+        name: _refine(section, coarse, layers[..., index])
         for names, layers in (((*_AMOUNTS, "infiltrate"), amounts), (_FACTORS, factors))
         for index, name in enumerate(names)
     }
@@ -66,11 +66,11 @@ def _paint(
     cv2.polylines(layers, corners, True, values, thickness, shift=4)
 
 
-def _fine(section: Section, coarse: Canvas, layer: Field) -> Field:
+def _refine(section: Section, coarse: Canvas, layer: Field) -> Field:
     smooth = cv2.GaussianBlur(np.ascontiguousarray(layer), (0, 0), 8 / coarse.mpp)
-    return resampled(smooth, coarse, section.canvas)
+    return resample(smooth, coarse, section.canvas)
 
 
 def _patches(section: Section, stream: int) -> Field:
-    """Nearly everywhere, with gaps of plain stroma."""
+    """Draw patches nearly everywhere, with gaps of plain stroma."""
     return np.clip(np.float32(1.1) + np.float32(0.6) * section.noise(130, stream), 0, 1)

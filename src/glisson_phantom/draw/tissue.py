@@ -1,4 +1,4 @@
-"""The order of a section: lobule, lesions, tracts, veins, then what the needle did."""
+"""Order of drawing: lobule, lesions, tracts, veins, then damage by the needle."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from glisson_phantom.plan.preparation import Texture
 from glisson_phantom.world import Canvas
 
 MARGIN_UM = 24.0
-"""Beyond the canvas: as far as a nucleus, a droplet or a blur reaches."""
+"""Margin beyond the canvas: the reach of a nucleus, a droplet or a blur."""
 
 
 def draw_tissue(canvas: Canvas, layout: Layout, disease: Disease, texture: Texture) -> Section:
-    """Dyes, classes and features of a canvas; the same world gives the same pixels."""
-    section = Section.begun(canvas.padded(MARGIN_UM), layout, disease, texture)
+    """Draw dyes, classes and features of a canvas; the same world gives the same pixels."""
+    section = Section.start(canvas.pad(MARGIN_UM), layout, disease, texture)
     draw_lobule(section)
     draw_lesions(section)
     draw_portal(section)
     draw_central_veins(section)
     draw_edges(section)
-    return section.cropped(canvas)
+    return section.crop(canvas)

@@ -1,4 +1,4 @@
-"""Tubes cut across: vessels with blood, ducts with their epithelium."""
+"""Cross-sections of tubes: vessels with blood, ducts with their epithelium."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ _THICK_WALL_UM = 4.5
 def draw_vessel(
     section: Section, profile: Profile, wall_eosin: float, bound: Field | None = None
 ) -> tuple[Part, Field]:
-    """A wall and a lumen, empty or with blood; kept inside `bound` (µm) where given.
+    """Draw a wall and a lumen, empty or with blood, inside `bound` (signed µm) where given.
 
-    Returns the part of the canvas and the cover of wall and lumen there.
+    Return the part of the canvas and the cover of wall and lumen there.
     """
     part, outer = polygon_cover(section.canvas, profile.polygon())
     if not outer.size:
         return part, outer
     thick = profile.wall_um > _THICK_WALL_UM
     if thick:
-        depth_um = signed_distance_um(section.canvas.part(*part), [profile.polygon()])
+        depth_um = signed_distance_um(section.canvas.crop(*part), [profile.polygon()])
         lumen = np.clip((depth_um - profile.wall_um) / section.canvas.mpp, 0, 1)
     else:
-        lumen = _shrunk(outer, profile.wall_um / section.canvas.mpp)
+        lumen = _shrink(outer, profile.wall_um / section.canvas.mpp)
     if bound is not None:
         outer = outer * np.clip(bound[part] / 2, 0, 1)
         lumen = lumen * np.clip(bound[part] / 2 - 1, 0, 1)
@@ -63,8 +63,8 @@ def _lay_wall(
 def _layer_wall(
     section: Section, profile: Profile, part: Part, cover: Field, depth_um: Field
 ) -> None:
-    """Concentric layers of muscle and collagen in a thick wall, paler or darker by vessel."""
-    local = section.canvas.part(*part)
+    """Draw concentric layers of muscle and collagen in a thick wall, pale or dark by vessel."""
+    local = section.canvas.crop(*part)
     tone = np.float32(0.65 + 0.75 * ((profile.x_um * 0.61) % 1.0))
     depth_um = depth_um + np.float32(1.5) * noise(local, 25, 66)
     layers = 1 + np.float32(0.16) * np.sin(depth_um * np.float32(2 * np.pi / 6.0))
@@ -85,16 +85,16 @@ def _layer_wall(
     )
 
 
-def _shrunk(cover: Field, by_px: float) -> Field:
-    """A cover moved inwards by `by_px`."""
+def _shrink(cover: Field, by_px: float) -> Field:
+    """Move the edge of a cover inwards by `by_px`."""
     padded = cv2.copyMakeBorder((cover > 0.5).astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     distance = cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, 1:-1]
     return np.clip(distance - by_px, 0, 1).astype(np.float32)
 
 
 def _fill_with_blood(section: Section, profile: Profile, part: Part, lumen: Field) -> None:
-    """Red cells in clumps, and thin plasma in some vessels."""
-    local = section.canvas.part(*part)
+    """Draw red cells in clumps, and thin plasma in some vessels."""
+    local = section.canvas.crop(*part)
     packed = noise(local, 40, 60) + 0.7 * noise(local, 11, 61)
     amount = np.clip((packed - 1.5 + 2.7 * profile.filling) * 1.2, 0, 1)
     points = scatter(local, 5.7, 0.8, 62)
@@ -117,20 +117,20 @@ def _line_with_endothelium(section: Section, profile: Profile) -> None:
     if count < 1:
         return
     chance = np.mod(np.arange(count) * 0.618 + profile.x_um, 1.0)
-    kept = chance < 0.7
-    spots = np.linspace(0, len(outline), count, endpoint=False).astype(int)[kept]
+    stays = chance < 0.7
+    spots = np.linspace(0, len(outline), count, endpoint=False).astype(int)[stays]
     angle = np.arctan2(edges[spots, 1], edges[spots, 0])
-    ring = Scatter(outline[spots], lambda _: chance[kept])
-    darkness = 0.8 + 0.5 * chance[kept]
+    ring = Scatter(outline[spots], lambda _: chance[stays])
+    darkness = 0.8 + 0.5 * chance[stays]
     stamp_nuclei(section, nuclei.SINUSOIDAL, ring, darkness, np.mod(angle / np.pi, 1.0))
 
 
 def draw_duct(section: Section, duct: Profile) -> None:
-    """A ring of cuboidal cells round a small lumen; damaged ones are uneven and gappy."""
+    """Draw a ring of cuboidal cells round a small lumen, uneven and with gaps where damaged."""
     part, outer = polygon_cover(section.canvas, duct.polygon())
     if not outer.size:
         return
-    lumen = _shrunk(outer, min(max(duct.radius_um * 0.62, 3.5), 9.0) / section.canvas.mpp)
+    lumen = _shrink(outer, min(max(duct.radius_um * 0.62, 3.5), 9.0) / section.canvas.mpp)
     _lay_wall(section, part, outer, _DUCT_EOSIN, _DUCT_HAEMATOXYLIN)
     section.dyes.fade(1 - np.float32(0.9) * lumen, part)
     _line_with_epithelium(section, duct)
@@ -143,19 +143,19 @@ def _line_with_epithelium(section: Section, duct: Profile) -> None:
     spots = (np.linspace(0, len(ring), count, endpoint=False)).astype(int)
     damage = section.disease.duct_damage
     chance = np.asarray((np.arange(count) * 0.618 + duct.x_um) % 1.0, dtype=np.float64)
-    kept = chance > 0.55 * damage
-    spread = damage * 1.8 * np.sin(duct.x_um + 2.4 * np.arange(count)[kept])[:, None]
-    points = Scatter(ring[spots[kept]] + spread, lambda _: chance[kept])
-    stamp_nuclei(section, nuclei.EPITHELIAL, points, 1.05 + 0.25 * chance[kept], chance[kept])
+    stays = chance > 0.55 * damage
+    spread = damage * 1.8 * np.sin(duct.x_um + 2.4 * np.arange(count)[stays])[:, None]
+    points = Scatter(ring[spots[stays]] + spread, lambda _: chance[stays])
+    stamp_nuclei(section, nuclei.EPITHELIAL, points, 1.05 + 0.25 * chance[stays], chance[stays])
 
 
 def draw_onion_skin(section: Section, duct: Profile) -> None:
-    """Concentric collagen, 20 to 60 µm thick, round a duct (PSC)."""
+    """Draw concentric collagen, 20 to 60 µm thick, round a duct (PSC)."""
     width_um = 18 + 36 * section.disease.onion_skin * ((duct.x_um * 0.173) % 1.0)
     part, cover = polygon_cover(section.canvas, duct.polygon(width_um))
     if not cover.size:
         return
-    local = section.canvas.part(*part)
+    local = section.canvas.crop(*part)
     x_um, y_um = local.centres_um()
     distance = np.hypot(x_um[None] - np.float32(duct.x_um), y_um[:, None] - np.float32(duct.y_um))
     phase = distance * np.float32(2 * np.pi / 7.0) + np.float32(2.4) * noise(local, 34, 63)

@@ -1,4 +1,4 @@
-"""Central and sublobular veins: the tract's commonest double."""
+"""Central and sublobular veins, which models confuse with tracts most often."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from glisson_phantom.world import Field, polygon_cover
 
 _WALL_EOSIN = 0.20
 _CLEAR_UM = 60.0
-"""From the centre of a large vein to the next tract at least."""
+"""Least distance from the centre of a large vein to a tract."""
 
 
 def draw_central_veins(section: Section) -> None:
-    """Veins without a tract round them; scars and inflammation round some."""
-    veins = [v for v in section.layout.central_veins if _shown(section, v)]
+    """Draw veins outside tracts, some with scars and inflammation."""
+    veins = [v for v in section.layout.central_veins if _is_shown(section, v)]
     if not veins:
         return
     _draw_scars(section, veins)
@@ -31,8 +31,8 @@ def draw_central_veins(section: Section) -> None:
             section.mark(kind, cover > 0.5, part)
 
 
-def _shown(section: Section, vein: CentralVein) -> bool:
-    """Near the canvas, and not swallowed by a septum."""
+def _is_shown(section: Section, vein: CentralVein) -> bool:
+    """Return whether a vein is near the canvas and outside tracts and septa."""
     if not section.canvas.touches(vein.profile.polygon(), 80):
         return False
     spot = vein.profile.centre_um[None]
@@ -49,13 +49,13 @@ def _draw_scars(section: Section, veins: list[CentralVein]) -> None:
         part, disc = polygon_cover(section.canvas, vein.profile.polygon(vein.scar_um))
         if disc.size:
             cover[part] = np.maximum(cover[part], disc)
-    cover = _feathered(section, cover)
+    cover = _feather(section, cover)
     draw_spindle_nuclei(section, cover, draw_collagen(section, cover, stream=90))
     section.mark(Feature.PERIVENULAR_SCAR, cover > 0.5)
 
 
-def _feathered(section: Section, cover: Field) -> Field:
-    """Scars send rays between hepatocytes; nothing of them lies in tracts."""
+def _feather(section: Section, cover: Field) -> Field:
+    """Send rays of a scar between hepatocytes, and clear the scar inside tracts."""
     ragged = cover + np.float32(0.22) * section.noise(22, 98) * (cover > 0.02)
     outside = 1 - smooth_step(section.ground.portal, 4.0)
     return np.clip((ragged - np.float32(0.35)) * np.float32(2.5), 0, 1) * outside

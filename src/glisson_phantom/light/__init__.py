@@ -1,1 +1,1 @@
-"""From dyes to pixels: stain, what lies on the glass, and the scanner."""
+"""Turning dyes into pixels: stain, artefacts on the glass, scanner."""

@@ -1,4 +1,4 @@
-"""Artefacts over a coloured canvas. None changes the class, apart from padding, which hides it."""
+"""Artefacts over a coloured canvas; only unscanned areas change the class of pixels."""
 
 from __future__ import annotations
 
@@ -15,39 +15,44 @@ Flags = NDArray[np.uint32]
 _FOLD_SHIFT_UM = 35.0
 
 
-def soil(
-    canvas: Canvas, rgb: Field, background: NDArray[np.float32], what: Artefacts, features: Flags
+def add_artefacts(
+    canvas: Canvas,
+    rgb: Field,
+    background: NDArray[np.float32],
+    artefacts: Artefacts,
+    features: Flags,
 ) -> Field:
-    """Artefacts over a rendered canvas, and their flags set in `features`.
+    """Add artefacts to a rendered canvas, and set their flags in `features`.
 
     Args:
         canvas: grid of the image.
         rgb: (H, W, 3) float32, 0 to 255.
         background: (3,) colour of the glass.
-        what: the artefacts.
+        artefacts: pen, dust, folds and the like.
         features: (H, W) uint32 flags of `Feature`, changed in place.
     """
-    rgb = _folded(canvas, rgb, background, what.folds, features)
-    rgb = _chattered(canvas, rgb, background, what, features)
-    for pen in what.pens:
-        rgb = _penned(canvas, rgb, pen, features)
-    rgb = _specked(canvas, rgb, what.specks_um, features)
-    rgb = _bubbled(canvas, rgb, what.bubbles_um, features)
-    for blur in what.blurs:
-        rgb = _defocused(canvas, rgb, blur, features)
+    rgb = _add_folds(canvas, rgb, background, artefacts.folds, features)
+    rgb = _add_chatter(canvas, rgb, background, artefacts, features)
+    for pen in artefacts.pens:
+        rgb = _add_pen(canvas, rgb, pen, features)
+    rgb = _add_dust(canvas, rgb, artefacts.specks_um, features)
+    rgb = _add_bubbles(canvas, rgb, artefacts.bubbles_um, features)
+    for blur in artefacts.blurs:
+        rgb = _add_defocus(canvas, rgb, blur, features)
     return rgb
 
 
-def touches(canvas: Canvas, what: Artefacts) -> bool:
-    """Whether any artefact shows on bare glass here."""
-    penned = any(canvas.touches(pen.line_um, pen.width_um + 40) for pen in what.pens)
-    return penned or any(len(_within(canvas, c)) for c in (what.specks_um, what.bubbles_um))
+def shows_on_glass(canvas: Canvas, artefacts: Artefacts) -> bool:
+    """Return whether any artefact shows on bare glass here."""
+    has_pen = any(canvas.touches(pen.line_um, pen.width_um + 40) for pen in artefacts.pens)
+    circles = (artefacts.specks_um, artefacts.bubbles_um)
+    return has_pen or any(len(_select_circles(canvas, circle)) for circle in circles)
 
 
-def padded_mask(canvas: Canvas, what: Artefacts) -> Mask:
-    """Where nothing was scanned."""
+def padding_mask(canvas: Canvas, artefacts: Artefacts) -> Mask:
+    """Return the pixels that the scanner left out."""
     mask = np.zeros(canvas.shape, np.uint8)
-    for x, y, width, height in what.padding_um:
+    for x, y, width, height in artefacts.padding_um:
         corner = np.rint(canvas.px_from_um(np.array([[x, y], [x + width, y + height]]))).astype(int)
         (left, top), (right, bottom) = np.maximum(corner, 0)
         mask[top:bottom, left:right] = 1
@@ -59,7 +64,7 @@ def _mark(features: Flags, feature: Feature, where: Mask) -> None:
 
 
 def _stroke_cover(canvas: Canvas, stroke: Stroke, feather_um: float) -> Field | None:
-    """0 to 1, or None where the stroke is nowhere near."""
+    """Return the cover of a stroke, 0 to 1, or None if the stroke is far away."""
     if not canvas.touches(stroke.line_um, stroke.width_um / 2 + 3 * feather_um):
         return None
     mask = np.zeros(canvas.shape, np.uint8)
@@ -69,7 +74,7 @@ def _stroke_cover(canvas: Canvas, stroke: Stroke, feather_um: float) -> Field | 
     return cv2.GaussianBlur(mask, (0, 0), feather_um / canvas.mpp).astype(np.float32) / 255
 
 
-def _penned(canvas: Canvas, rgb: Field, pen: Stroke, features: Flags) -> Field:
+def _add_pen(canvas: Canvas, rgb: Field, pen: Stroke, features: Flags) -> Field:
     cover = _stroke_cover(canvas, pen, 8.0)
     if cover is None:
         return rgb
@@ -78,14 +83,14 @@ def _penned(canvas: Canvas, rgb: Field, pen: Stroke, features: Flags) -> Field:
     return rgb * cv2.exp(thick[..., None] * np.log(np.asarray(pen.transmission, np.float32)))
 
 
-def _folded(
+def _add_folds(
     canvas: Canvas,
     rgb: Field,
     background: NDArray[np.float32],
     folds: tuple[Stroke, ...],
     features: Flags,
 ) -> Field:
-    """A fold shows the section twice: what lies beside it is laid over it, a little browner."""
+    """Add folds: the neighbouring tissue lies over the tissue, a little browner."""
     for fold in folds:
         cover = _stroke_cover(canvas, fold, 1.2)
         if cover is None or float(cover.max()) < 0.02:
@@ -94,30 +99,36 @@ def _folded(
         shift = round(_FOLD_SHIFT_UM / canvas.mpp)
         other = np.clip(np.roll(rgb, (shift, shift // 2), axis=(0, 1)) / background, 0.02, 1)
         other *= np.array([0.97, 0.96, 0.93], np.float32)
-        folded = rgb * cv2.exp(np.log(other) * cover[..., None])
+        doubled = rgb * cv2.exp(np.log(other) * cover[..., None])
         tissue = (other.mean(axis=2) < 0.93) | (rgb.mean(axis=2) < 0.93 * background.mean())
-        rgb = np.where(tissue[..., None], folded, rgb)
+        rgb = np.where(tissue[..., None], doubled, rgb)
         _mark(features, Feature.FOLD, (cover > 0.4) & tissue)
     return rgb
 
 
-def _chattered(
-    canvas: Canvas, rgb: Field, background: NDArray[np.float32], what: Artefacts, features: Flags
+def _add_chatter(
+    canvas: Canvas,
+    rgb: Field,
+    background: NDArray[np.float32],
+    artefacts: Artefacts,
+    features: Flags,
 ) -> Field:
-    if not what.chatter:
+    if not artefacts.chatter:
         return rgb
     x_um, y_um = canvas.centres_um()
-    along = x_um[None] * np.cos(what.chatter_angle) + y_um[:, None] * np.sin(what.chatter_angle)
-    phase = along * (2 * np.pi / what.chatter_um) + 0.9 * noise(canvas, 500, 142)
-    factor = (1 + what.chatter * np.sin(phase)).astype(np.float32)
-    _mark(features, Feature.CHATTER, np.abs(factor - 1) > 0.5 * what.chatter)
+    along = x_um[None] * np.cos(artefacts.chatter_angle) + y_um[:, None] * np.sin(
+        artefacts.chatter_angle
+    )
+    phase = along * (2 * np.pi / artefacts.chatter_um) + 0.9 * noise(canvas, 500, 142)
+    factor = (1 + artefacts.chatter * np.sin(phase)).astype(np.float32)
+    _mark(features, Feature.CHATTER, np.abs(factor - 1) > 0.5 * artefacts.chatter)
     share = np.clip(rgb / background, 1e-3, 1)
     return background * cv2.exp(np.log(share) * factor[..., None])
 
 
-def _specked(canvas: Canvas, rgb: Field, specks_um: Points | None, features: Flags) -> Field:
-    """Dust, dark and sharp or grey and out of focus."""
-    specks = _within(canvas, specks_um)
+def _add_dust(canvas: Canvas, rgb: Field, specks_um: Points | None, features: Flags) -> Field:
+    """Add dust, dark and sharp or grey and out of focus."""
+    specks = _select_circles(canvas, specks_um)
     if len(specks) == 0:
         return rgb
     light = np.full(canvas.shape, 255, np.uint8)
@@ -131,22 +142,15 @@ def _specked(canvas: Canvas, rgb: Field, specks_um: Points | None, features: Fla
     return rgb * (sharp * np.float32(1 / 255))[..., None]
 
 
-def _bubbled(canvas: Canvas, rgb: Field, bubbles_um: Points | None, features: Flags) -> Field:
-    """Air under the cover slip: a dark and a bright rim, and blur within."""
-    for x, y, radius in _within(canvas, bubbles_um):
+def _add_bubbles(canvas: Canvas, rgb: Field, bubbles_um: Points | None, features: Flags) -> Field:
+    """Add air under the cover slip: a dark and a bright rim, and blur within."""
+    for x, y, radius in _select_circles(canvas, bubbles_um):
         light = np.ones(canvas.shape, np.float32)
         centre = (round(x * 16 - 8), round(y * 16 - 8))
         width = max(2, round(9 / canvas.mpp))
         cv2.circle(light, centre, round(radius * 16), 0.35, width, cv2.LINE_8, 4)
-        cv2.circle(
-            light,
-            centre,
-            max(1, round((radius - width) * 16)),
-            1.12,
-            max(1, width // 2),
-            cv2.LINE_8,
-            4,
-        )
+        inner = max(1, round((radius - width) * 16))
+        cv2.circle(light, centre, inner, 1.12, max(1, width // 2), cv2.LINE_8, 4)
         inside = np.zeros(canvas.shape, np.uint8)
         cv2.circle(inside, centre, round(radius * 16), 1, -1, cv2.LINE_8, 4)
         soft = cv2.GaussianBlur(rgb, (0, 0), 2.5 / canvas.mpp)
@@ -156,7 +160,7 @@ def _bubbled(canvas: Canvas, rgb: Field, bubbles_um: Points | None, features: Fl
     return rgb
 
 
-def _defocused(canvas: Canvas, rgb: Field, blur: Blur, features: Flags) -> Field:
+def _add_defocus(canvas: Canvas, rgb: Field, blur: Blur, features: Flags) -> Field:
     x, y, radius = blur.circle_um
     reach = np.array([[x - radius, y - radius], [x + radius, y + radius]])
     if not canvas.touches(reach):
@@ -169,8 +173,8 @@ def _defocused(canvas: Canvas, rgb: Field, blur: Blur, features: Flags) -> Field
     return rgb + share[..., None] * (soft - rgb)
 
 
-def _within(canvas: Canvas, circles_um: Points | None) -> Points:
-    """Circles that touch the canvas, in its pixels."""
+def _select_circles(canvas: Canvas, circles_um: Points | None) -> Points:
+    """Select circles that touch the canvas, in pixels of the canvas."""
     if circles_um is None or len(circles_um) == 0:
         return np.zeros((0, 3))
     px = np.column_stack([canvas.px_from_um(circles_um[:, :2]), circles_um[:, 2] / canvas.mpp])

@@ -1,4 +1,4 @@
-"""What a scanner does to light: optics, pixels, tone, sharpening, noise, JPEG."""
+"""The effect of a scanner on light: optics, pixels, tone, sharpening, noise, JPEG."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Pixels = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Scanner:
-    """One scanner's look.
+    """The look of one scanner.
 
     Attributes:
         blur_um: optics, standard deviation.
@@ -41,7 +41,7 @@ class Scanner:
 
 
 def draw_scanner(rng: np.random.Generator) -> Scanner:
-    """A random scanner."""
+    """Draw the look of a random scanner."""
     red, green, blue = rng.normal(1, 0.02, 3)
     return Scanner(
         blur_um=float(rng.uniform(0.08, 0.36)),
@@ -62,27 +62,30 @@ def scan(
     size_px: tuple[int, int],
     scanner: Scanner,
     rng: np.random.Generator,
-    compress: bool = True,
 ) -> Pixels:
-    """A rendered canvas as (height, width, 3) uint8 pixels of `size_px` (height, width)."""
+    """Scan a rendered canvas, without compression.
+
+    Args:
+        rgb: (H, W, 3) float32, 0 to 255.
+        from_mpp: µm per pixel of the canvas.
+        size_px: (height, width) of the result.
+        scanner: the scanner.
+        rng: source of the noise.
+    """
     rgb = cv2.GaussianBlur(rgb, (0, 0), max(scanner.blur_um / from_mpp, 0.2))
     height, width = size_px
     if rgb.shape[:2] != size_px:
-        finer = rgb.shape[0] > height
-        rgb = cv2.resize(
-            rgb, (width, height), interpolation=cv2.INTER_AREA if finer else cv2.INTER_CUBIC
-        )
-    rgb = _toned(rgb, scanner)
+        kind = cv2.INTER_AREA if rgb.shape[0] > height else cv2.INTER_CUBIC
+        rgb = cv2.resize(rgb, (width, height), interpolation=kind)
+    rgb = _apply_tone(rgb, scanner)
     if scanner.sharpening:
-        rgb = cv2.addWeighted(
-            rgb, 1 + scanner.sharpening, cv2.GaussianBlur(rgb, (0, 0), 1.0), -scanner.sharpening, 0
-        )
-    pixels = with_noise(rgb, scanner, rng)
-    return _compressed(pixels, scanner.jpeg_quality) if compress else pixels
+        soft = cv2.GaussianBlur(rgb, (0, 0), 1.0)
+        rgb = cv2.addWeighted(rgb, 1 + scanner.sharpening, soft, -scanner.sharpening, 0)
+    return add_noise(rgb, scanner, rng)
 
 
-def with_noise(rgb: Field, scanner: Scanner, rng: np.random.Generator) -> Pixels:
-    """Electronic noise and row stripes, then bytes."""
+def add_noise(rgb: Field, scanner: Scanner, rng: np.random.Generator) -> Pixels:
+    """Add electronic noise and row stripes, and round to bytes."""
     grain = np.float32(scanner.noise) * rng.standard_normal(rgb.shape[:2], dtype=np.float32)
     if scanner.stripes:
         grain += np.float32(scanner.stripes) * rng.standard_normal(
@@ -91,12 +94,12 @@ def with_noise(rgb: Field, scanner: Scanner, rng: np.random.Generator) -> Pixels
     return cv2.convertScaleAbs(np.clip(rgb + grain[..., None], 0, 255))
 
 
-def toned_glass(background: NDArray[np.float32], scanner: Scanner) -> NDArray[np.float32]:
-    """(3,) colour of bare glass as the scanner shows it."""
-    return np.asarray(_toned(background.reshape(1, 1, 3), scanner)[0, 0])
+def glass_colour(background: NDArray[np.float32], scanner: Scanner) -> NDArray[np.float32]:
+    """Return the (3,) colour of bare glass as the scanner shows it."""
+    return np.asarray(_apply_tone(background.reshape(1, 1, 3), scanner)[0, 0])
 
 
-def _toned(rgb: Field, scanner: Scanner) -> Field:
+def _apply_tone(rgb: Field, scanner: Scanner) -> Field:
     share = cv2.pow(np.clip(rgb * np.float32(1 / 255), 0, 1), scanner.gamma)
     share = cv2.transform(share.reshape(rgb.shape), _colour_matrix(scanner)).reshape(rgb.shape)
     if scanner.white_clip is not None:
@@ -105,14 +108,15 @@ def _toned(rgb: Field, scanner: Scanner) -> Field:
 
 
 def _colour_matrix(scanner: Scanner) -> NDArray[np.float32]:
-    """Saturation about grey, then white balance."""
+    """Return the matrix of saturation about grey, then white balance."""
     grey = np.full((3, 3), 1 / 3)
     saturated = grey + scanner.saturation * (np.eye(3) - grey)
     return (np.diag(scanner.gain_rgb) @ saturated).astype(np.float32)
 
 
-def _compressed(pixels: Pixels, quality: int) -> Pixels:
+def compress_jpeg(pixels: Pixels, quality: int) -> Pixels:
+    """Encode pixels as JPEG and decode them again."""
     flags = [cv2.IMWRITE_JPEG_QUALITY, quality]
     _, data = cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), flags)
-    decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
-    return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+    image = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)

@@ -1,4 +1,4 @@
-"""Dye concentrations to colour: Beer-Lambert over the glass's own colour."""
+"""Colour of dye concentrations: Beer-Lambert over the glass's own colour."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SATURATION = 1.25
 
 
 def colour(canvas: Canvas, dyes: Dyes, stain: Stain, thickness: float = 0.08) -> Field:
-    """(H, W, 3) float32 RGB, 0 to 255.
+    """Colour a canvas: (H, W, 3) float32 RGB, 0 to 255.
 
     Args:
         canvas: grid of the dyes.
@@ -32,14 +32,14 @@ def colour(canvas: Canvas, dyes: Dyes, stain: Stain, thickness: float = 0.08) ->
     )
     haematoxylin = _SATURATION * np.tanh(dyes.haematoxylin * np.float32(1 / _SATURATION))
     layers = cv2.merge([dyes.eosin, haematoxylin.astype(np.float32), dyes.red_cells, dyes.brown])
-    layers = cv2.transform(layers * section[..., None], _natural_log_matrix(stain))
+    layers = cv2.transform(layers * section[..., None], _absorption_matrix(stain))
     if dyes.bile.any():
         layers -= dyes.bile[..., None] * (np.log(10) * np.array(BILE_OD, np.float32))
     return cv2.exp(layers) * np.asarray(stain.background_rgb, np.float32)
 
 
-def _natural_log_matrix(stain: Stain) -> NDArray[np.float32]:
-    """(3, 4) from dyes to the natural logarithm of transmission."""
+def _absorption_matrix(stain: Stain) -> NDArray[np.float32]:
+    """Return the (3, 4) matrix from dyes to the natural logarithm of transmission."""
     blood = 0.5 + 0.5 * stain.eosin_strength
     columns = [
         np.array(stain.eosin) * stain.eosin_strength,

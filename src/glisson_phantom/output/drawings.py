@@ -1,4 +1,4 @@
-"""Truth as outlines to draw: interface, features, ducts and vessels, and tracts by hand."""
+"""Outlines of the truth: interface, features, ducts and vessels, and tracts as readers draw."""
 
 from __future__ import annotations
 
@@ -30,29 +30,32 @@ from glisson.regions import (
 from glisson_phantom import Annotator, Feature, PhantomBiopsy, PhantomTruth, annotate
 
 INTERFACE_UM = 25.0
-"""One hepatocyte diameter on the lobule's side (20 to 30 µm in textbooks)."""
+"""Width of the interface: one hepatocyte on the lobule's side (20 to 30 µm in textbooks)."""
 _LEAST_AREA_UM2 = 30.0
 _MOST_VERTICES = 5_000
 _INTERFACE_COLOUR = (220, 60, 140)
 _PROFILE_COLOUR = (60, 60, 200)
 
 
-def drawn_features(truth: PhantomTruth, regions: Regions, pixel_size: PixelSize) -> list[Drawn]:
-    """Interface, then every connected piece of every feature."""
-    drawn = _interface(regions, pixel_size) if regions.tracts else []
+def outline_features(truth: PhantomTruth, regions: Regions, pixel_size: PixelSize) -> list[Drawn]:
+    """Outline the interface, then every connected piece of every feature."""
+    outlines = _outline_interface(regions, pixel_size) if regions.tracts else []
     for box in truth.feature_boxes():
         flags = truth.features(box)
         for feature in Feature:
             mask = (flags & np.uint32(feature)) > 0
-            drawn += [
+            outlines += [
                 Drawn(feature.title, feature.title, LOBULE.colour, outline)
-                for outline in _outlines(mask, box, truth.frame)
+                for outline in _trace_feature(mask, box, truth.frame)
             ]
-    return drawn
+    return outlines
 
 
-def drawn_profiles(biopsy: PhantomBiopsy, regions: Regions) -> list[Drawn]:
-    """Ducts, arteries and portal veins whose middle lies in a tract: others were cut away."""
+def outline_profiles(biopsy: PhantomBiopsy, regions: Regions) -> list[Drawn]:
+    """Outline the ducts, arteries and portal veins whose middle lies in a tract.
+
+    The needle cut other profiles away.
+    """
     pixel = biopsy.pixel_size
     um_per_l0 = np.array([pixel.x_um, pixel.y_um])
     named = [
@@ -73,29 +76,31 @@ def drawn_profiles(biopsy: PhantomBiopsy, regions: Regions) -> list[Drawn]:
     ]
 
 
-def _outlines(mask: np.ndarray, box: BoxPx, frame: Frame) -> Iterator[BaseGeometry]:
+def _trace_feature(mask: np.ndarray, box: BoxPx, frame: Frame) -> Iterator[BaseGeometry]:
     if not mask.any():
         return
     for polygon in trace_mask(mask, (box.x_px, box.y_px)):
         if polygon.area * frame.mpp**2 >= _LEAST_AREA_UM2:
-            yield from pieces(shapely.transform(smooth_outline(polygon), frame.l0_from_px))
+            yield from split_outline(shapely.transform(smooth_outline(polygon), frame.l0_from_px))
 
 
-def _interface(regions: Regions, pixel_size: PixelSize) -> list[Drawn]:
-    """The band of lobule beside tracts."""
+def _outline_interface(regions: Regions, pixel_size: PixelSize) -> list[Drawn]:
+    """Outline the band of lobule beside tracts."""
     tracts = shapely.union_all([tract.outline_l0 for tract in regions.tracts])
     tissue = shapely.union_all([fragment.outline_l0 for fragment in regions.fragments])
     band = tracts.buffer(INTERFACE_UM / pixel_size.x_um).intersection(tissue).difference(tracts)
-    return [Drawn("Interface", "Interface", _INTERFACE_COLOUR, piece) for piece in pieces(band)]
+    return [
+        Drawn("Interface", "Interface", _INTERFACE_COLOUR, piece) for piece in split_outline(band)
+    ]
 
 
-def pieces(outline: BaseGeometry) -> list[Polygon]:
-    """The polygons of an outline, those too long for QuPath to edit cut in halves."""
+def split_outline(outline: BaseGeometry) -> list[Polygon]:
+    """Return the polygons of an outline, and halve those that are too long for QuPath to edit."""
     parts = [part for part in shapely.get_parts(outline) if part.geom_type == "Polygon"]
-    return [piece for part in parts for piece in _halved(part)]
+    return [piece for part in parts for piece in _halve(part)]
 
 
-def _halved(polygon: Polygon) -> list[Polygon]:
+def _halve(polygon: Polygon) -> list[Polygon]:
     if shapely.get_num_coordinates(polygon) <= _MOST_VERTICES:
         return [polygon]
     left, top, right, bottom = polygon.bounds
@@ -104,25 +109,29 @@ def _halved(polygon: Polygon) -> list[Polygon]:
         halves = shapely.box(left, top, x, bottom), shapely.box(x, top, right, bottom)
     else:
         halves = shapely.box(left, top, right, y), shapely.box(left, y, right, bottom)
-    return [piece for half in halves for piece in pieces(polygon.intersection(half))]
+    return [piece for half in halves for piece in split_outline(polygon.intersection(half))]
 
 
-def drawn_by(reader: Annotator, regions: Regions, pixel_size: PixelSize, seed: int) -> list[Drawn]:
-    """Draw tissue, and every portal area as a reader does; the class says whether it counts."""
+def draw_as_reader(
+    reader: Annotator, regions: Regions, pixel_size: PixelSize, seed: int
+) -> list[Drawn]:
+    """Draw tissue and portal areas as a reader does; the class says which areas count."""
     um_per_l0 = np.array([pixel_size.x_um, pixel_size.y_um])
-    outlines_um = [_scaled(tract.outline_l0, um_per_l0) for tract in regions.tracts]
+    outlines_um = [_scale(tract.outline_l0, um_per_l0) for tract in regions.tracts]
     tissue = shapely.union_all([fragment.outline_l0 for fragment in regions.fragments])
-    drawn = [] if tissue.is_empty else [
-        Drawn(TISSUE_QUPATH_NAME, TISSUE_QUPATH_NAME, TISSUE_COLOUR, tissue, locked=True)
-    ]  # fmt: skip
+    outlines = []
+    if not tissue.is_empty:
+        outlines.append(
+            Drawn(TISSUE_QUPATH_NAME, TISSUE_QUPATH_NAME, TISSUE_COLOUR, tissue, locked=True)
+        )
     for index, outline_um in annotate(outlines_um, reader, seed):
-        inside = _scaled(outline_um, 1 / um_per_l0).intersection(tissue)
+        inside = _scale(outline_um, 1 / um_per_l0).intersection(tissue)
         tract = regions.tracts[index]
         class_name = PORTAL.qupath_name if tract.is_counted else UNCOUNTED_QUPATH_NAME
         colour = PORTAL.colour if tract.is_counted else UNCOUNTED_COLOUR
-        drawn.append(Drawn(f"PT {tract.number}", class_name, colour, inside))
-    return drawn
+        outlines.append(Drawn(f"PT {tract.number}", class_name, colour, inside))
+    return outlines
 
 
-def _scaled(polygon: Polygon, factor: np.ndarray) -> Polygon:
+def _scale(polygon: Polygon, factor: np.ndarray) -> Polygon:
     return shapely.transform(polygon, lambda points: points * factor)

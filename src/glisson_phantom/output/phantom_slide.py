@@ -1,4 +1,4 @@
-"""A phantom slide with its truth, measured by the same rules as a result."""
+"""A phantom slide with its truth, which the rules of results measure."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from glisson_phantom import (
     plan_biopsy,
     write_phantom,
 )
-from glisson_phantom.output.drawings import drawn_by, drawn_features, drawn_profiles
+from glisson_phantom.output.drawings import draw_as_reader, outline_features, outline_profiles
 from glisson_phantom.writing import PyramidStyle
 
 TRUTH = "phantom truth"
 PORTAL_TRACT_COUNT = "portal_tract_count"
-"""Portal areas that are portal tracts by their contents, all sections; in `.truth.json`."""
+"""Key in `.truth.json`: number of portal tracts by their contents, over all sections."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,7 @@ class MadePhantom:
     Attributes:
         path: the slide.
         truth_path: its true outlines as GeoJSON.
-        regions: true fragments and portal areas; those count that are portal tracts by their
-            contents, as readers count.
+        regions: true fragments and portal areas; tracts by their contents count, as for readers.
         triad_kinds: kinds of bile duct, artery and portal vein, 0 to 3, seen in each portal area.
         measurements: their measurements.
         stage: fibrosis stage 0 to 4.
@@ -69,12 +68,12 @@ def make_phantom(
     workers: int = 1,
     readers: int = 1,
 ) -> MadePhantom:
-    """Draw a phantom slide and write what is true of it beside it.
+    """Draw a phantom slide and write its truth beside the slide.
 
     Beside `<slide>` lie `.truth.geojson` (tissue and tracts, as Glisson writes results),
     `.truth.ome.tif` (class map), `.features.geojson` (interface, ducts, vessels, lesions,
-    artefacts), `.reader-1.geojson` (as an annotator draws; with `readers` 2 a second one) and
-    `.truth.json` (figures), written last.
+    artefacts), `.reader-1.geojson` and, with `readers` 2, `.reader-2.geojson` (as annotators draw)
+    and `.truth.json` (figures), written last.
 
     Raises:
         OutputError: the files cannot be written.
@@ -83,13 +82,13 @@ def make_phantom(
     biopsy = plan_biopsy(settings)
     truth = write_phantom(path, biopsy, style, workers)
     regions = find_regions(truth, RegionSettings())
-    profiles = drawn_profiles(biopsy, regions)
-    triad_kinds = _triad_kinds(regions, profiles)
-    regions = _counted_by_contents(regions, triad_kinds)
+    profiles = outline_profiles(biopsy, regions)
+    triad_kinds = _count_triads(regions, profiles)
+    regions = _count_by_contents(regions, triad_kinds)
     measurements = measure_biopsy(regions, biopsy.pixel_size)
     made = MadePhantom(
         path,
-        _beside(path, ".truth.geojson"),
+        _sibling_path(path, ".truth.geojson"),
         regions,
         triad_kinds,
         measurements,
@@ -98,23 +97,28 @@ def make_phantom(
         biopsy.centreline_length_mm,
     )
     with open_slide(path) as slide:
-        _write_outlines(made, biopsy, truth, slide.info, readers, profiles)
-    write_class_map(_beside(path, ".truth.ome.tif"), truth)
-    write_json(_beside(path, ".truth.json"), _facts(made, biopsy, truth))
+        info = slide.info
+    write_tracts_geojson(made.truth_path, regions, measurements, info, TRUTH)
+    features = outline_features(truth, regions, info.pixel_size) + profiles
+    write_annotations_geojson(_sibling_path(path, ".features.geojson"), features, info, TRUTH)
+    _write_readers(made, info, settings.seed, readers)
+    write_class_map(_sibling_path(path, ".truth.ome.tif"), truth)
+    write_json(_sibling_path(path, ".truth.json"), _describe(made, biopsy, truth))
     return made
 
 
-def _triad_kinds(regions: Regions, profiles: list[Drawn]) -> tuple[int, ...]:
+def _count_triads(regions: Regions, profiles: list[Drawn]) -> tuple[int, ...]:
     """Count the kinds of the triad in each outline as it is written."""
     by_name = {
-        name: [each.outline_l0 for each in profiles if each.class_name == name] for name in TRIAD
+        name: [profile.outline_l0 for profile in profiles if profile.class_name == name]
+        for name in TRIAD
     }
     areas = [tract.outline_l0 for tract in regions.tracts]
     return tuple(count_triad_kinds(areas, by_name).tolist())
 
 
-def _counted_by_contents(regions: Regions, triad_kinds: Sequence[int]) -> Regions:
-    """Let those portal areas count that hold two of the triad, whatever their width."""
+def _count_by_contents(regions: Regions, triad_kinds: Sequence[int]) -> Regions:
+    """Count portal areas that hold two of the triad, whatever their width."""
     tracts = tuple(
         replace(tract, is_counted=kinds >= LEAST_TRIAD_KINDS)
         for tract, kinds in zip(regions.tracts, triad_kinds, strict=True)
@@ -122,12 +126,12 @@ def _counted_by_contents(regions: Regions, triad_kinds: Sequence[int]) -> Region
     return replace(regions, tracts=tracts)
 
 
-def made_before(path: Path, settings: PhantomSettings) -> dict[str, Any] | None:
-    """Read the figures of an earlier phantom of the same settings; None where there are none.
+def read_facts(path: Path, settings: PhantomSettings) -> dict[str, Any] | None:
+    """Read the figures of an earlier phantom; None if it is missing, old or of other settings.
 
-    Figures that do not say which portal areas are tracts by their contents are too old.
+    Figures without a number of tracts by their contents are too old.
     """
-    facts_path = _beside(path, ".truth.json")
+    facts_path = _sibling_path(path, ".truth.json")
     if not (path.exists() and facts_path.exists()):
         return None
     facts = read_json(facts_path)
@@ -135,30 +139,20 @@ def made_before(path: Path, settings: PhantomSettings) -> dict[str, Any] | None:
     return facts if is_same else None
 
 
-def _beside(path: Path, suffix: str) -> Path:
-    """The slide's name with another ending; `.ome.tif` counts as one ending."""
+def _sibling_path(path: Path, suffix: str) -> Path:
+    """Return the slide's path with another ending; `.ome.tif` counts as one ending."""
     return path.with_name(path.with_suffix("").name.removesuffix(".ome") + suffix)
 
 
-def _write_outlines(
-    made: MadePhantom,
-    biopsy: PhantomBiopsy,
-    truth: PhantomTruth,
-    info: SlideInfo,
-    readers: int,
-    profiles: list[Drawn],
-) -> None:
-    write_tracts_geojson(made.truth_path, made.regions, made.measurements, info, TRUTH)
-    features = drawn_features(truth, made.regions, info.pixel_size) + profiles
-    write_annotations_geojson(_beside(made.path, ".features.geojson"), features, info, TRUTH)
+def _write_readers(made: MadePhantom, info: SlideInfo, seed: int, readers: int) -> None:
+    """Write the outlines as each reader draws them."""
     for number, reader in enumerate((FIRST_READER, SECOND_READER)[:readers], 1):
-        seed = biopsy.settings.seed + number
-        drawn = drawn_by(reader, made.regions, info.pixel_size, seed)
-        path = _beside(made.path, f".reader-{number}.geojson")
-        write_annotations_geojson(path, drawn, info, f"synthetic reader {number}")
+        outlines = draw_as_reader(reader, made.regions, info.pixel_size, seed + number)
+        path = _sibling_path(made.path, f".reader-{number}.geojson")
+        write_annotations_geojson(path, outlines, info, f"synthetic reader {number}")
 
 
-def _facts(made: MadePhantom, biopsy: PhantomBiopsy, truth: PhantomTruth) -> dict[str, Any]:
+def _describe(made: MadePhantom, biopsy: PhantomBiopsy, truth: PhantomTruth) -> dict[str, Any]:
     measured = asdict(made.measurements)
     return {
         "synthetic": True,

@@ -10,7 +10,7 @@ from glisson.dataset.study import SYNTHETIC_FILE
 from glisson.files.csv_tables import write_rows
 from glisson.results.folder import prepare_output
 from glisson_phantom import DIAGNOSES, SITES, Case, draw_readings
-from glisson_phantom.output.phantom_slide import PORTAL_TRACT_COUNT, made_before, make_phantom
+from glisson_phantom.output.phantom_slide import PORTAL_TRACT_COUNT, make_phantom, read_facts
 from glisson_phantom.writing import PyramidStyle
 
 CASES = "cases.csv"
@@ -30,9 +30,10 @@ Progress = Callable[[int, int, str], None]
 def make_cohort(
     out: Path, cases: list[Case], workers: int = 1, progress: Progress | None = None
 ) -> Path:
-    """Draw every slide of a study and write `cases.csv`; slides already there are kept.
+    """Draw the missing slides of a study and write `cases.csv`.
 
-    `progress` is told the number done, the number of all, and the slide in hand.
+    Before every slide the progress callback receives the number of finished slides, the number of
+    all slides, and the slide's name.
 
     Raises:
         OutputError: a file cannot be written.
@@ -43,21 +44,21 @@ def make_cohort(
     for number, case in enumerate(cases):
         if progress:
             progress(number, len(cases), case.slide)
-        rows.append(_row(case, *_made(out, case, workers)))
+        rows.append(_row(case, *_ensure_slide(out, case, workers)))
     write_rows(out / CASES, list(rows[0]), rows)
     return out / CASES
 
 
-def _made(out: Path, case: Case, workers: int) -> tuple[Path, dict[str, Any]]:
-    """The slide, drawn now or before, and its figures."""
+def _ensure_slide(out: Path, case: Case, workers: int) -> tuple[Path, dict[str, Any]]:
+    """Draw a slide unless it exists; return its path and its figures."""
     style = SITES[case.site].written_as
     path = out / f"{case.slide}{_SUFFIXES[style]}"
-    facts = made_before(path, case.settings)
+    facts = read_facts(path, case.settings)
     if facts is None:
         make_phantom(path, case.settings, style, workers, readers=2)
-        facts = made_before(path, case.settings)
+        facts = read_facts(path, case.settings)
     if facts is None:
-        raise RuntimeError(f"{path}: the phantom's own facts do not match its settings.")
+        raise RuntimeError(f"{path}: the phantom's own figures do not match its settings.")
     return path, facts
 
 

@@ -1,1 +1,1 @@
-"""What a phantom biopsy is, in numbers and vectors, before anything is drawn."""
+"""Plans of phantom biopsies, in numbers and vectors: disease, needle, layout, glass."""

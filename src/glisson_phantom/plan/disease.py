@@ -1,4 +1,4 @@
-"""Diagnoses: what each does to a liver, as ranges, and one random liver that has it.
+"""Diagnoses as ranges of what they do to a liver, and random livers within the ranges.
 
 The ranges are design values read off the descriptions pathologists work with; sources of the
 measured ones are in `docs/phantom.md`. Fields are named in `Disease`.
@@ -16,7 +16,7 @@ Range = tuple[float, float]
 
 @dataclass(frozen=True)
 class Disease:
-    """How sick one liver is. Amounts are 0 to 1 where no unit is named.
+    """The disease of one liver. Amounts are 0 to 1 where no unit is named.
 
     Attributes:
         diagnosis: key of `DIAGNOSES`.
@@ -102,7 +102,7 @@ class Diagnosis:
     """A disease as ranges.
 
     Attributes:
-        name: as a report would say it.
+        name: as in a report.
         stages: relative frequency of stages 0 to 4.
         ranges: lowest and highest value by field of `Disease`.
     """
@@ -128,7 +128,7 @@ COMMON: Mapping[str, Range] = {
     "lipofuscin": (0.0, 0.5),
     "iron": (0.0, 0.05),
 }
-"""What any liver may show a little of."""
+"""Ranges of what any liver may show a little of."""
 
 DIAGNOSES: Mapping[str, Diagnosis] = {
     "normal": Diagnosis("near-normal liver", (1, 0, 0, 0, 0)),
@@ -189,15 +189,15 @@ DIAGNOSES: Mapping[str, Diagnosis] = {
         "tract_scale": (1.1, 1.5), "cholestasis": (0.0, 0.2),
     }),
 }  # fmt: skip
-"""Frequencies of stages and ranges by diagnosis; what is not named is as in `COMMON`."""
+"""Frequencies of stages and ranges by diagnosis; other ranges are those of `COMMON`."""
 
 _MIX = {"normal": 0.12, "aih": 0.26, "pbc": 0.16, "psc": 0.07, "gvhd": 0.09, "dili": 0.09,
         "masld": 0.13, "vascular": 0.05, "iron": 0.03,
         "infectious": 0.03, "ductal-plate": 0.02}  # fmt: skip
-"""Frequency of diagnoses where none is asked for: heavy on what the paper studies."""
+"""Frequency of random diagnoses: heavy on those that the paper studies."""
 
 _FATTY_TOO = 0.2
-"""Share of other sick livers that are fatty besides: a quarter of adults are (Younossi et al.,
+"""Share of other diseased livers that are also fatty: a quarter of adults are (Younossi et al.,
 Hepatology 2016;64:73)."""
 _FAT = ("fat", "fat_zone", "fat_size", "large_fat", "small_fat")
 
@@ -205,24 +205,27 @@ _FAT = ("fat", "fat_zone", "fat_size", "large_fat", "small_fat")
 def draw_disease(
     rng: np.random.Generator, diagnosis: str | None = None, stage: int | None = None
 ) -> Disease:
-    """One random liver; `diagnosis` and `stage` fix what they name."""
+    """Draw the disease of one liver; `diagnosis` and `stage` fix themselves where given."""
     shares = np.array(list(_MIX.values()))
     key = diagnosis or str(rng.choice(list(_MIX), p=shares / shares.sum()))
-    known = DIAGNOSES[key]
-    frequency = np.array(known.stages) / sum(known.stages)
-    drawn_stage = int(rng.choice(5, p=frequency))
-    ranges = {**COMMON, **known.ranges}
+    chosen = DIAGNOSES[key]
+    frequency = np.array(chosen.stages) / sum(chosen.stages)
+    random_stage = int(rng.choice(5, p=frequency))
+    ranges = {**COMMON, **chosen.ranges}
     values = {
-        each.name: float(rng.uniform(*ranges[each.name]))
-        for each in fields(Disease)
-        if each.name in ranges and each.name != "large_fat"
+        amount.name: float(rng.uniform(*ranges[amount.name]))
+        for amount in fields(Disease)
+        if amount.name in ranges and amount.name != "large_fat"
     }
-    values |= _fat_on_top(rng, key)
-    return Disease(key, drawn_stage if stage is None else stage, **values)
+    values |= _draw_more_fat(rng, key)
+    return Disease(key, random_stage if stage is None else stage, **values)
 
 
-def _fat_on_top(rng: np.random.Generator, diagnosis: str) -> dict[str, float]:
-    """Large droplets, and steatosis beside another disease; all else is drawn as without."""
+def _draw_more_fat(rng: np.random.Generator, diagnosis: str) -> dict[str, float]:
+    """Draw large droplets, and steatosis beside another disease.
+
+    A generator of its own leaves all other random values as they are without fat.
+    """
     (own,) = rng.spawn(1)
     if diagnosis == "masld":
         names: tuple[str, ...] = ("large_fat",)

@@ -18,7 +18,7 @@ _NEXT_TRACT_UM = 330.0
 _MARGIN_UM = 700.0
 _WIDE_SHARE = 0.06
 _RIM_SHARE = 0.06
-"""Of central veins in biopsies."""
+"""Share of central veins in biopsies."""
 
 
 @dataclass(frozen=True)
@@ -27,22 +27,22 @@ class CentralVein:
 
     Attributes:
         profile: lumen and wall.
-        scar_um: width of the collagen round it.
-        sublobular: whether it is a large collecting vein.
+        scar_um: width of the collagen round the vein.
+        sublobular: whether the vein is a large collecting vein.
     """
 
     profile: Profile
     scar_um: float
     sublobular: bool
 
-    def moved(self, shift_um: Points, scale: float) -> CentralVein:
-        """The vein in the next section."""
-        return replace(self, profile=self.profile.moved(shift_um, scale))
+    def move(self, shift_um: Points, scale: float) -> CentralVein:
+        """Return the vein elsewhere, `scale` times as large."""
+        return replace(self, profile=self.profile.move(shift_um, scale))
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Everything on a slide that has a place.
+    """The structures of a slide and their places.
 
     Attributes:
         cores: pieces of tissue.
@@ -58,28 +58,28 @@ class Layout:
     septa: tuple[Septum, ...] = ()
     lesions: Lesions = field(default_factory=Lesions)
 
-    def joined(self, other: Layout) -> Layout:
-        """Both on one slide."""
+    def join(self, other: Layout) -> Layout:
+        """Return the layout of both on one slide."""
         return Layout(
             self.cores + other.cores,
             self.central_veins + other.central_veins,
             self.tracts + other.tracts,
             self.septa + other.septa,
-            self.lesions.joined(other.lesions),
+            self.lesions.join(other.lesions),
         )
 
     def next_section(self, rng: np.random.Generator, shift_um: Points) -> Layout:
-        """The same tissue some micrometres deeper, elsewhere on the slide."""
+        """Return the same tissue some micrometres deeper, elsewhere on the slide."""
 
-        def wobble() -> Points:
+        def draw_shift() -> Points:
             return np.asarray(shift_um + rng.normal(0, 8, 2))
 
         return Layout(
-            tuple(core.moved(shift_um) for core in self.cores),
-            tuple(v.moved(wobble(), rng.uniform(0.85, 1.15)) for v in self.central_veins),
-            tuple(t.moved(wobble(), rng.uniform(0.88, 1.12)) for t in self.tracts),
-            tuple(s.moved(wobble()) for s in self.septa),
-            self.lesions.moved(shift_um),
+            tuple(core.move(shift_um) for core in self.cores),
+            tuple(v.move(draw_shift(), rng.uniform(0.85, 1.15)) for v in self.central_veins),
+            tuple(t.move(draw_shift(), rng.uniform(0.88, 1.12)) for t in self.tracts),
+            tuple(s.move(draw_shift()) for s in self.septa),
+            self.lesions.move(shift_um),
         )
 
 
@@ -93,43 +93,53 @@ def lay_out(
     """Fill cores with lobules: central veins regularly, tracts between them.
 
     Central veins seed a Voronoi diagram and tracts lie on its vertices (Lau et al., Sci Rep
-    2021, s41598-021-88699-2); from stage 3 septa run along its edges. Collapse, capsule and
-    clots are `rare` times as common as in biopsies, and so are by `difficult_tracts` the tracts
-    that a model misses and the hepatic veins that it takes for tracts.
+    2021, s41598-021-88699-2); from stage 3 septa run along its edges.
+
+    Args:
+        rng: source of randomness.
+        disease: disease of the liver.
+        cores: pieces of tissue.
+        rare: frequency of collapse, capsule and clots, as a multiple of that in biopsies.
+        difficult_tracts: frequency of tracts that models miss, and of hepatic veins that models
+            take for tracts, as a multiple of that in biopsies.
     """
     low = np.min([core.outline_um.min(axis=0) for core in cores], axis=0) - _MARGIN_UM
     high = np.max([core.outline_um.max(axis=0) for core in cores], axis=0) + _MARGIN_UM
-    centres = jittered_lattice(rng, low, high, rng.uniform(*_LOBULE_UM))
-    diagram = Voronoi(centres)
-    near = _Nearness(cores)
-    sites = _sites(rng, diagram, near)
+    lobules = _Lobules(draw_lattice(rng, low, high, rng.uniform(*_LOBULE_UM)), cores)
+    sites = _draw_sites(rng, lobules)
     tracts = [draw_tract(rng, disease, site, difficult_tracts) for site in sites]
-    septa = []
-    if disease.stage >= 3:
-        septa = _septa(rng, disease, diagram, centres, near, difficult_tracts)
-    veins = [_central_vein(rng, disease, c, difficult_tracts) for c in centres if near(c, 400)]
+    septa = _draw_septa(rng, disease, lobules, difficult_tracts) if disease.stage >= 3 else []
+    veins = [
+        _draw_central_vein(rng, disease, centre, difficult_tracts)
+        for centre in lobules.centres_um
+        if lobules.are_near(centre, 400)
+    ]
     lesions = draw_lesions(rng, disease, cores, [v.profile.centre_um for v in veins], rare)
     return Layout(tuple(cores), tuple(veins), tuple(tracts), tuple(septa), lesions)
 
 
-class _Nearness:
-    """Whether a point is near any core."""
+class _Lobules:
+    """The Voronoi diagram of central veins, and distances of places to the cores.
 
-    def __init__(self, cores: list[Core]) -> None:
-        self._tree = cKDTree(np.concatenate([core.outline_um for core in cores]))
+    Attributes:
+        centres_um: (N, 2) centres of lobules.
+        diagram: lobules as cells; tracts lie on vertices, septa on edges.
+    """
+
+    def __init__(self, centres_um: Points, cores: list[Core]) -> None:
+        self.centres_um = centres_um
+        self.diagram = Voronoi(centres_um)
+        self._outlines = cKDTree(np.concatenate([core.outline_um for core in cores]))
         self._lines = cKDTree(np.concatenate([core.centreline_um for core in cores]))
 
-    def __call__(self, point_um: Points, distance_um: float) -> bool:
-        return bool(
-            self._tree.query(point_um)[0] < distance_um
-            or self._lines.query(point_um)[0] < distance_um
-        )
+    def are_near(self, point_um: Points, distance_um: float) -> bool:
+        """Return whether any core is nearer to a point than `distance_um`."""
+        trees = (self._outlines, self._lines)
+        return any(bool(tree.query(point_um)[0] < distance_um) for tree in trees)
 
 
-def jittered_lattice(
-    rng: np.random.Generator, low: Points, high: Points, distance_um: float
-) -> Points:
-    """Regular random points: a hexagonal lattice, jittered."""
+def draw_lattice(rng: np.random.Generator, low: Points, high: Points, distance_um: float) -> Points:
+    """Draw regular random points: a hexagonal lattice, jittered."""
     spacing = distance_um * 1.05
     x = np.arange(low[0] - spacing, high[0] + 2 * spacing, spacing)
     y = np.arange(low[1] - spacing, high[1] + 2 * spacing, spacing * 0.87)
@@ -137,30 +147,36 @@ def jittered_lattice(
     return grid + rng.uniform(-0.28, 0.28, grid.shape) * distance_um
 
 
-def _sites(rng: np.random.Generator, diagram: Voronoi, near: _Nearness) -> list[Points]:
-    """Occupied vertices, and a few terminal branches on the edges between."""
+def _draw_sites(rng: np.random.Generator, lobules: _Lobules) -> list[Points]:
+    """Choose vertices for tracts, and a few places on edges for terminal branches."""
     share = rng.uniform(0.22, 0.34)
-    vertices = [v for v in diagram.vertices if near(v, 400) and rng.random() < share]
+    vertices = [
+        vertex
+        for vertex in lobules.diagram.vertices
+        if lobules.are_near(vertex, 400) and rng.random() < share
+    ]
     edges = [
-        diagram.vertices[ends].mean(axis=0)
-        for ends in diagram.ridge_vertices
+        lobules.diagram.vertices[ends].mean(axis=0)
+        for ends in lobules.diagram.ridge_vertices
         if -1 not in ends and rng.random() < 0.03
     ]
-    candidates = np.array([*vertices, *(e for e in edges if near(e, 400))]).reshape(-1, 2)
-    return list(_spread(candidates, _NEXT_TRACT_UM))
+    candidates = np.array(
+        [*vertices, *(edge for edge in edges if lobules.are_near(edge, 400))]
+    ).reshape(-1, 2)
+    return list(_thin_out(candidates, _NEXT_TRACT_UM))
 
 
-def _spread(points: Points, distance_um: float) -> Points:
-    """Points thinned so that no two are closer than `distance_um`."""
+def _thin_out(points: Points, distance_um: float) -> Points:
+    """Drop points so that no two are closer than `distance_um`."""
     if len(points) == 0:
         return points
-    kept = np.ones(len(points), bool)
+    stays = np.ones(len(points), bool)
     for first, second in sorted(cKDTree(points).query_pairs(distance_um)):
-        kept[second] &= not kept[first]
-    return points[kept]
+        stays[second] &= not stays[first]
+    return points[stays]
 
 
-def _central_vein(
+def _draw_central_vein(
     rng: np.random.Generator, disease: Disease, centre_um: Points, difficult: float
 ) -> CentralVein:
     sublobular = rng.random() < 0.1
@@ -172,13 +188,13 @@ def _central_vein(
     spot = centre_um + rng.normal(0, 40, 2)
     profile = draw_profile(rng, spot, float(radius), (0.35, 1.0), float(wall))
     vein = CentralVein(profile, float(scar_um if scar_um > 4 else 0.0), sublobular)
-    return _like_a_portal_vein(rng, vein, difficult)
+    return _imitate_portal_vein(rng, vein, difficult)
 
 
-def _like_a_portal_vein(
+def _imitate_portal_vein(
     rng: np.random.Generator, vein: CentralVein, difficult: float
 ) -> CentralVein:
-    """Some are wide and empty, or cut lengthwise, or have a thin rim of collagen."""
+    """Make some veins wide and empty, or cut lengthwise, or give them a thin rim of collagen."""
     (own,) = rng.spawn(1)
     profile = vein.profile
     if own.random() < min(_WIDE_SHARE * difficult, 0.4) and not vein.sublobular:
@@ -194,26 +210,22 @@ def _like_a_portal_vein(
     return replace(vein, profile=profile, scar_um=scar_um)
 
 
-def _septa(
-    rng: np.random.Generator,
-    disease: Disease,
-    diagram: Voronoi,
-    centres: Points,
-    near: _Nearness,
-    difficult: float,
+def _draw_septa(
+    rng: np.random.Generator, disease: Disease, lobules: _Lobules, difficult: float
 ) -> list[Septum]:
-    """Bridges: some lobule edges at stage 3, nearly all at stage 4, and portal to central."""
+    """Draw bridges: some lobule edges at stage 3, nearly all at stage 4, and portal to central."""
     chance = 0.6 if disease.stage == 3 else 0.95
+    vertices, centres_um = lobules.diagram.vertices, lobules.centres_um
     septa = []
-    for ends in diagram.ridge_vertices:
+    for ends in lobules.diagram.ridge_vertices:
         if -1 in ends or rng.random() > chance:
             continue
-        line = diagram.vertices[ends]
-        if near(line.mean(0), 700) and np.hypot(*(line[1] - line[0])) < 2500:
-            septa.append(draw_septum(rng, disease, line, difficult))
-    for vertex in diagram.vertices:
-        if rng.random() < 0.10 * (disease.stage - 2) and near(vertex, 500):
-            nearest = centres[np.argmin(np.hypot(*(centres - vertex).T))]
-            line = np.array([vertex, nearest])
-            septa.append(draw_septum(rng, disease, line, difficult))
+        line_um = vertices[ends]
+        is_short = np.hypot(*(line_um[1] - line_um[0])) < 2500
+        if is_short and lobules.are_near(line_um.mean(0), 700):
+            septa.append(draw_septum(rng, disease, line_um, difficult))
+    for vertex in vertices:
+        if rng.random() < 0.10 * (disease.stage - 2) and lobules.are_near(vertex, 500):
+            nearest = centres_um[np.argmin(np.hypot(*(centres_um - vertex).T))]
+            septa.append(draw_septum(rng, disease, np.array([vertex, nearest]), difficult))
     return septa

@@ -1,4 +1,4 @@
-"""What is neither lobule nor tract nor vein: foci, granulomas, tears, capsule, crush, clots."""
+"""Foci, granulomas and collapse in the lobule; capsule, tears, crush and clots of the core."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from glisson_phantom.plan.disease import Disease
 from glisson_phantom.plan.needle import Core
-from glisson_phantom.plan.shapes import Points, blob, ribbon, turn
+from glisson_phantom.plan.shapes import Points, draw_blob, thicken_line, unit_vector
 
 
 def _no_circles() -> Points:
@@ -37,8 +37,8 @@ class Lesions:
     tears_um: tuple[Points, ...] = ()
     clots_um: tuple[Points, ...] = ()
 
-    def joined(self, other: Lesions) -> Lesions:
-        """Both."""
+    def join(self, other: Lesions) -> Lesions:
+        """Return the lesions of both."""
         return Lesions(
             np.concatenate([self.foci_um, other.foci_um]),
             np.concatenate([self.granulomas_um, other.granulomas_um]),
@@ -49,8 +49,8 @@ class Lesions:
             self.clots_um + other.clots_um,
         )
 
-    def moved(self, shift_um: Points) -> Lesions:
-        """The same lesions elsewhere."""
+    def move(self, shift_um: Points) -> Lesions:
+        """Return the lesions elsewhere."""
         circle = np.append(shift_um, 0.0)
         return Lesions(
             self.foci_um + circle,
@@ -70,24 +70,27 @@ def draw_lesions(
     veins_um: list[Points],
     rare: float = 1.0,
 ) -> Lesions:
-    """Random lesions of cores, as common as the disease makes them.
+    """Draw the lesions of cores, as common as the disease makes them.
 
-    `rare` times as often, what few biopsies show and a model learns from tiles: collapse, capsule
-    and clots.
+    Few biopsies show collapse, capsule and clots; `rare` multiplies their frequency in tiles.
     """
-    granulomas = _circles(rng, cores, disease.granulomas_per_mm2, (28, 95))
+    granulomas = _draw_circles(rng, cores, disease.granulomas_per_mm2, (28, 95))
     return Lesions(
-        foci_um=_circles(rng, cores, disease.foci_per_mm2, (9, 42)),
+        foci_um=_draw_circles(rng, cores, disease.foci_per_mm2, (9, 42)),
         granulomas_um=granulomas,
-        crush_um=_crush(rng, cores),
-        collapse_um=_collapse(rng, disease, veins_um, rare),
-        capsule_um=_capsule(rng, cores, rare),
-        tears_um=tuple(tear for core in cores for tear in _tears(rng, core, veins_um)),
-        clots_um=tuple(_clot(rng, core) for core in cores if rng.random() < 0.12 * rare),
+        crush_um=_draw_crush_places(rng, cores),
+        collapse_um=_draw_collapse_bands(rng, disease, veins_um, rare),
+        capsule_um=_draw_capsule_strips(rng, cores, rare),
+        tears_um=tuple(
+            _draw_tear(rng, core, veins_um)
+            for core in cores
+            for _ in range(rng.poisson(core.length_um / 2000))  # half a tear a mm of core
+        ),
+        clots_um=tuple(_draw_clot(rng, core) for core in cores if rng.random() < 0.12 * rare),
     )
 
 
-def _circles(
+def _draw_circles(
     rng: np.random.Generator, cores: list[Core], per_mm2: float, radius_um: tuple[float, float]
 ) -> Points:
     circles = []
@@ -99,8 +102,8 @@ def _circles(
     return np.array(circles).reshape(-1, 3)
 
 
-def _crush(rng: np.random.Generator, cores: list[Core]) -> Points:
-    """Crushed ends and edges: on one core in three."""
+def _draw_crush_places(rng: np.random.Generator, cores: list[Core]) -> Points:
+    """Crush the end or the edge of one core in three."""
     places = []
     for core in cores:
         if rng.random() < 0.3:
@@ -112,71 +115,69 @@ def _crush(rng: np.random.Generator, cores: list[Core]) -> Points:
     return np.array(places).reshape(-1, 3)
 
 
-def _collapse(
+def _draw_collapse_bands(
     rng: np.random.Generator, disease: Disease, veins_um: list[Points], rare: float
 ) -> tuple[Points, ...]:
-    """Necrosis from one central vein to a neighbour."""
+    """Draw bands of necrosis from a central vein to its neighbours."""
     bands = []
     for index, vein in enumerate(veins_um):
         for other in veins_um[index + 1 :]:
             if np.hypot(*(vein - other)) < 1300 and rng.random() < 0.4 * disease.collapse * rare:
                 middle = (vein + other) / 2 + rng.normal(0, 80, 2)
                 half = rng.uniform(35, 110)
-                bands.append(ribbon(np.array([vein, middle, other]), half, half))
+                bands.append(thicken_line(np.array([vein, middle, other]), half, half))
     return tuple(bands)
 
 
-def _capsule(rng: np.random.Generator, cores: list[Core], rare: float) -> tuple[Points, ...]:
-    """Glisson's capsule across one end of a core in eight, or along part of its side."""
+def _draw_capsule_strips(
+    rng: np.random.Generator, cores: list[Core], rare: float
+) -> tuple[Points, ...]:
+    """Draw the capsule across one end of a core in eight, or along part of its side."""
     strips = []
     for core in cores:
         if rng.random() > 0.12 * rare:
             continue
         half = rng.uniform(20, 80)
         if rng.random() < 0.6:
-            strips.append(_across_the_tip(rng, core, half))
+            strips.append(_cross_tip(rng, core, half))
         else:
-            strips.append(_along_the_side(rng, core, half))
+            strips.append(_follow_side(rng, core, half))
     return tuple(strips)
 
 
-def _across_the_tip(rng: np.random.Generator, core: Core, half_um: float) -> Points:
+def _cross_tip(rng: np.random.Generator, core: Core, half_um: float) -> Points:
     line = core.centreline_um if rng.random() < 0.5 else core.centreline_um[::-1]
     inward = line[min(3, len(line) - 1)] - line[0]
     inward = inward / (np.hypot(*inward) + 1e-9)
     across = np.array([-inward[1], inward[0]])
     middle = line[0] + inward * (half_um + rng.uniform(0, 60))
     bow = inward * rng.uniform(-60, 60)
-    return ribbon(np.array([middle - across * 900, middle + bow, middle + across * 900]),
-                  half_um, half_um)  # fmt: skip
+    line_um = np.array([middle - across * 900, middle + bow, middle + across * 900])
+    return thicken_line(line_um, half_um, half_um)
 
 
-def _along_the_side(rng: np.random.Generator, core: Core, half_um: float) -> Points:
+def _follow_side(rng: np.random.Generator, core: Core, half_um: float) -> Points:
     side = core.outline_um[: len(core.outline_um) // 2]
     span = min(len(side) - 1, int(rng.integers(8, 30)))
     start = int(rng.integers(0, len(side) - span))
-    return ribbon(side[start : start + span + 1 : max(1, span // 4)], half_um, half_um * 0.6)
+    return thicken_line(side[start : start + span + 1 : max(1, span // 4)], half_um, half_um * 0.6)
 
 
-def _tears(rng: np.random.Generator, core: Core, veins_um: list[Points]) -> list[Points]:
-    """Clefts from the edge: half a tear a mm of core, mostly towards central veins."""
-    return [_tear(rng, core, veins_um) for _ in range(rng.poisson(core.length_um / 2000))]
-
-
-def _tear(rng: np.random.Generator, core: Core, veins_um: list[Points]) -> Points:
+def _draw_tear(rng: np.random.Generator, core: Core, veins_um: list[Points]) -> Points:
+    """Draw a cleft from the edge inwards, mostly towards a central vein."""
     start = core.outline_um[rng.integers(len(core.outline_um))]
     target = core.centreline_um[np.argmin(np.hypot(*(core.centreline_um - start).T))]
     if veins_um and rng.random() < 0.6:
         nearest = min(veins_um, key=lambda vein: float(np.hypot(*(vein - start))))
         target = nearest if np.hypot(*(nearest - start)) < 500 else target
     inward = target - start
-    tip = start + rng.uniform(50, 600) * turn(np.arctan2(*inward[::-1]) + rng.normal(0, 0.4))
+    tip = start + rng.uniform(50, 600) * unit_vector(np.arctan2(*inward[::-1]) + rng.normal(0, 0.4))
     middle = (start + tip) / 2 + rng.normal(0, 25, 2)
-    return ribbon(np.array([start, middle, tip]), rng.uniform(4, 30), 1.0)
+    return thicken_line(np.array([start, middle, tip]), rng.uniform(4, 30), 1.0)
 
 
-def _clot(rng: np.random.Generator, core: Core) -> Points:
-    """Blood and fibrin against the core's side, or some distance away."""
+def _draw_clot(rng: np.random.Generator, core: Core) -> Points:
+    """Draw blood and fibrin against the core's side, or some distance away."""
     outline = core.outline_um
     spot = outline[rng.integers(len(outline))]
     outward = spot - core.centreline_um[np.argmin(np.hypot(*(core.centreline_um - spot).T))]
@@ -184,4 +185,4 @@ def _clot(rng: np.random.Generator, core: Core) -> Points:
     radius = float(np.clip(rng.lognormal(np.log(140), 0.6), 40, 700))
     away = rng.choice([0.6, 1.3]) * radius
     angle = np.arctan2(outward[1], outward[0]) + np.pi / 2
-    return blob(rng, spot + outward * away, radius, rng.uniform(1.2, 3.0), angle)
+    return draw_blob(rng, spot + outward * away, radius, rng.uniform(1.2, 3.0), angle)

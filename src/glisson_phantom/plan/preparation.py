@@ -1,4 +1,4 @@
-"""How a laboratory prepares a section: texture, stain, thickness and glass."""
+"""The preparation of a section by a laboratory: texture, stain, thickness and glass."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Rgb = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Texture:
-    """How hepatocytes and collagen look in this preparation.
+    """The look of hepatocytes and collagen in one preparation.
 
     Attributes:
         cell_pitch_um: distance between hepatocytes.
@@ -29,7 +29,7 @@ class Texture:
         collagen_haematoxylin: the same for haematoxylin.
         fibre_contrast: contrast between collagen bundles.
         looseness: white clefts and pale places in tracts, 0 to 1.
-        displacement: how much of the stroma gives way to packed inflammatory cells, 0 to 1.
+        displacement: share of the stroma that gives way to packed inflammatory cells, 0 to 1.
         thickness: relative standard deviation of the section's thickness.
     """
 
@@ -81,7 +81,7 @@ class Laboratory:
         strength: logarithm of both dyes' strength.
         balance: logarithm of haematoxylin over eosin.
         background_rgb: glass, or None for any.
-        spread: how much slides differ, as a share of the spread between laboratories.
+        spread: difference between slides, as a share of that between laboratories.
     """
 
     haematoxylin: Rgb
@@ -105,9 +105,9 @@ _BALANCE = 0.15
 
 
 def draw_texture(rng: np.random.Generator) -> Texture:
-    """A random preparation; every other one is compact: smooth cytoplasm, closed sinusoids.
+    """Draw a preparation; half of them are compact: smooth cytoplasm, closed sinusoids.
 
-    Without compact ones a model takes smooth real lobules for the stroma of tracts.
+    Without compact preparations a model takes smooth real lobules for the stroma of tracts.
     """
     wide, compact = rng.random() < 0.12, rng.random() < 0.5
     return Texture(
@@ -132,7 +132,7 @@ def draw_texture(rng: np.random.Generator) -> Texture:
 
 
 def draw_stain(rng: np.random.Generator, laboratory: Laboratory | None = None) -> Stain:
-    """A random stain; both dyes share most of their strength (r = 0.88 measured)."""
+    """Draw a stain; both dyes share most of their strength (measured: r = 0.88)."""
     habits = laboratory or draw_laboratory(rng)
     spread = habits.spread
     shared = habits.strength + spread * rng.normal(0, _STRENGTH)
@@ -146,12 +146,12 @@ def draw_stain(rng: np.random.Generator, laboratory: Laboratory | None = None) -
         ),
         haematoxylin_strength=float(np.exp(shared + balance / 2)),
         eosin_strength=float(np.exp(shared - balance / 2)),
-        background_rgb=_glass(rng, habits.background_rgb),
+        background_rgb=_draw_glass(rng, habits.background_rgb),
     )
 
 
 def draw_laboratory(rng: np.random.Generator) -> Laboratory:
-    """A random laboratory, as different from the next as measured slides are."""
+    """Draw a laboratory; laboratories differ as much as measured slides do."""
     faded = np.log(0.5) if rng.random() < 0.06 else 0.0
     return Laboratory(
         haematoxylin=_triple(rng.normal(*_HAEMATOXYLIN)),
@@ -162,7 +162,7 @@ def draw_laboratory(rng: np.random.Generator) -> Laboratory:
     )
 
 
-def _glass(rng: np.random.Generator, rgb: Rgb | None) -> Rgb:
+def _draw_glass(rng: np.random.Generator, rgb: Rgb | None) -> Rgb:
     base = np.array(BACKGROUNDS[rng.integers(len(BACKGROUNDS))] if rgb is None else rgb)
     tint = rng.uniform(-14, 0, 3) if rgb is None and rng.random() < 0.12 else np.zeros(3)
     return _triple(np.clip(base + tint + rng.normal(0, 2.0, 3), 195, 255))

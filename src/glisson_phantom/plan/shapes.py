@@ -1,4 +1,4 @@
-"""Outlines that anatomy is made of: blobs, ribbons and the cross-sections of tubes."""
+"""Outlines of anatomy: blobs, thickened lines and the cross-sections of tubes."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ class Profile:
 
     @property
     def centre_um(self) -> Points:
-        """(2,) x and y."""
+        """Return (2,) x and y."""
         return np.array([self.x_um, self.y_um])
 
     def polygon(self, grow_um: float = 0.0) -> Points:
-        """The outline, (48, 2) µm, uneven by a few per cent."""
+        """Return the outline, (48, 2) µm, uneven by a few per cent."""
         t = np.linspace(0, 2 * np.pi, 48, endpoint=False)
         uneven = 1 + 0.06 * np.cos(2 * t + self.x_um) + 0.05 * np.cos(3 * t + self.y_um)
         long_um = max(self.radius_um + grow_um, 0.3)
         short_um = max(self.radius_um * self.aspect + grow_um, 0.3)
-        offset = rotated(long_um * np.cos(t) * uneven, short_um * np.sin(t) * uneven, self.angle)
+        offset = rotate(long_um * np.cos(t) * uneven, short_um * np.sin(t) * uneven, self.angle)
         return self.centre_um + offset
 
-    def moved(self, shift_um: Points, scale: float = 1.0) -> Profile:
-        """The same profile elsewhere, a little larger or smaller."""
+    def move(self, shift_um: Points, scale: float = 1.0) -> Profile:
+        """Return the profile elsewhere, `scale` times as large."""
         x, y = self.centre_um + shift_um
         return replace(self, x_um=float(x), y_um=float(y), radius_um=self.radius_um * scale)
 
@@ -59,7 +59,7 @@ def draw_profile(
     aspect: tuple[float, float],
     wall_um: float,
 ) -> Profile:
-    """A profile at a place, turned and filled at random."""
+    """Draw a profile at a place, with a random angle and filling."""
     return Profile(
         float(spot_um[0]),
         float(spot_um[1]),
@@ -71,27 +71,27 @@ def draw_profile(
     )
 
 
-def rotated(along: Points, across: Points, angle: float) -> Points:
-    """(N, 2) from coordinates along and across a direction."""
+def rotate(along: Points, across: Points, angle: float) -> Points:
+    """Turn coordinates along and across a direction into (N, 2) x and y."""
     c, s = np.cos(angle), np.sin(angle)
     return np.stack([along * c - across * s, along * s + across * c], -1)
 
 
-def blob(
+def draw_blob(
     rng: np.random.Generator, site_um: Points, radius_um: float, aspect: float, angle: float
 ) -> Points:
-    """A rounded outline of about pi * radius² with lobes, (72, 2) µm."""
+    """Draw a rounded outline with lobes, (72, 2) µm; its area is about pi * radius²."""
     t = np.linspace(0, 2 * np.pi, 72, endpoint=False)
     wobble = sum(
         rng.normal(0, 0.16 / k) * np.cos(k * t + rng.uniform(0, 2 * np.pi)) for k in range(2, 7)
     )
     radius = radius_um * np.clip(1 + wobble, 0.45, 1.7)
     stretch = np.sqrt(aspect)
-    return site_um + rotated(radius * np.cos(t) * stretch, radius * np.sin(t) / stretch, angle)
+    return site_um + rotate(radius * np.cos(t) * stretch, radius * np.sin(t) / stretch, angle)
 
 
-def ribbon(line_um: Points, half_start_um: float, half_end_um: float) -> Points:
-    """A polyline smoothed and thickened, tapering from start to end."""
+def thicken_line(line_um: Points, half_start_um: float, half_end_um: float) -> Points:
+    """Smooth and thicken a polyline, with half widths that change from start to end."""
     t = np.linspace(0, 1, 24)
     knots = np.linspace(0, 1, len(line_um))
     path = np.stack([np.interp(t, knots, line_um[:, k]) for k in (0, 1)], 1)
@@ -104,6 +104,6 @@ def ribbon(line_um: Points, half_start_um: float, half_end_um: float) -> Points:
     return np.concatenate([path + normal * half, (path - normal * half)[::-1]])
 
 
-def turn(angle: float) -> Points:
-    """(2,) unit vector."""
+def unit_vector(angle: float) -> Points:
+    """Return the (2,) unit vector at `angle` radians from x."""
     return np.array([np.cos(angle), np.sin(angle)])

@@ -1,4 +1,4 @@
-"""Connective tissue of one tract or septum: how dense, how loose, how packed with cells."""
+"""Connective tissue of one tract or septum: dense, loose or packed with cells."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import numpy as np
 HYALINE_SHARE = 0.06
 MYXOID_SHARE = 0.04
 PACKED_SHARE = 0.08
-"""Of tracts in biopsies; packed ones by inflammation."""
+"""Share of tracts in biopsies; that of packed stroma grows with inflammation."""
 _MOST = 0.85
-"""Share of all three together at most."""
+"""Largest share of all three together."""
 
 
 @dataclass(frozen=True)
 class Stroma:
-    """What a tract is made of, beside what the preparation makes of all tracts.
+    """The connective tissue of a tract, relative to that of the preparation.
 
     Attributes:
         hyaline: dense smooth collagen almost without nuclei, 0 to 1.
@@ -25,7 +25,7 @@ class Stroma:
         eosin: factor on the collagen's eosin.
         haematoxylin: factor on the collagen's haematoxylin.
         cells: factor on the darkness of inflammatory cells.
-        ragged: how uneven the limiting plate is; 0 is crisp.
+        ragged: unevenness of the limiting plate; 0 is crisp.
     """
 
     hyaline: float = 0.0
@@ -41,12 +41,12 @@ PLAIN_STROMA = Stroma()
 
 
 def draw_stroma(rng: np.random.Generator, infiltrate: float, difficult: float = 1.0) -> Stroma:
-    """Draw the stroma of one tract; most are plain and differ in their border only.
+    """Draw the stroma of one tract; most stroma is plain and differs in the border only.
 
     Args:
         rng: source of randomness.
         infiltrate: inflammation of the tract, 0 to 1.
-        difficult: how common hyaline, myxoid and packed stroma are, as a multiple of biopsies.
+        difficult: frequency of hyaline, myxoid and packed stroma, as a multiple of biopsies.
     """
     crisp = rng.random() < 0.35
     plain = Stroma(ragged=float(rng.uniform(0, 0.3) if crisp else rng.uniform(0.5, 1.4)))
@@ -55,7 +55,7 @@ def draw_stroma(rng: np.random.Generator, infiltrate: float, difficult: float = 
     )
     shares *= _MOST / max(float(shares.sum()), _MOST)
     chance = rng.random()
-    for share, draw in zip(shares, (_hyaline, _myxoid, _packed), strict=True):
+    for share, draw in zip(shares, (_make_hyaline, _make_myxoid, _make_packed), strict=True):
         if chance < share:
             return draw(rng, plain)
         chance -= share
@@ -67,8 +67,8 @@ def draw_unusual_stroma(rng: np.random.Generator, infiltrate: float) -> Stroma:
     return draw_stroma(rng, infiltrate, difficult=100.0)
 
 
-def _hyaline(rng: np.random.Generator, plain: Stroma) -> Stroma:
-    """Collagen from pale to strongly eosinophilic, smooth or faintly fibrillar."""
+def _make_hyaline(rng: np.random.Generator, plain: Stroma) -> Stroma:
+    """Make collagen dense: pale to strongly eosinophilic, smooth or faintly fibrillar."""
     return replace(
         plain,
         hyaline=float(rng.uniform(0.5, 1.0)),
@@ -77,8 +77,8 @@ def _hyaline(rng: np.random.Generator, plain: Stroma) -> Stroma:
     )
 
 
-def _myxoid(rng: np.random.Generator, plain: Stroma) -> Stroma:
-    """Oedema from near white over bluish grey to pale pink."""
+def _make_myxoid(rng: np.random.Generator, plain: Stroma) -> Stroma:
+    """Make the stroma oedematous: near white, bluish grey or pale pink."""
     return replace(
         plain,
         myxoid=float(rng.uniform(0.5, 1.0)),
@@ -87,8 +87,8 @@ def _myxoid(rng: np.random.Generator, plain: Stroma) -> Stroma:
     )
 
 
-def _packed(rng: np.random.Generator, plain: Stroma) -> Stroma:
-    """A sheet of lymphocytes, pale or dark."""
+def _make_packed(rng: np.random.Generator, plain: Stroma) -> Stroma:
+    """Fill the stroma with a sheet of pale or dark lymphocytes."""
     return replace(
         plain,
         packed=float(rng.uniform(0.5, 1.0)),

@@ -1,4 +1,4 @@
-"""What the paper says of its slides, its training and its model file, beside a rerun's."""
+"""Published slides, training and model files of the paper beside those of a rerun."""
 
 from __future__ import annotations
 
@@ -28,13 +28,21 @@ _PAPER_CLASSES = {
 
 
 def sites_table(cases: Sequence[Case]) -> Table:
-    """Institutions and scanners (Table 3)."""
-    drawn = Counter(case.site for case in cases if case.role != "clinical")
+    """Tabulate institutions and scanners (Table 3)."""
+    slides = Counter(case.site for case in cases if case.role != "clinical")
     rows = tuple(
-        (site.institution, site.scanner_name, "Test" if site.role == "test" else "TV",
-         str(site.slides), site.suffix, site.magnification, f"{site.mpp:.4f}", str(drawn[key]))
+        (
+            site.institution,
+            site.scanner_name,
+            "Test" if site.role == "test" else "TV",
+            str(site.slides),
+            site.suffix,
+            site.magnification,
+            f"{site.mpp:.4f}",
+            str(slides[key]),
+        )
         for key, site in SITES.items()
-    )  # fmt: skip
+    )
     return Table(
         "table-3",
         "Table 3. Institutions and scanners as published, and the slides drawn for each",
@@ -45,9 +53,9 @@ def sites_table(cases: Sequence[Case]) -> Table:
 
 
 def cases_table(cases: Sequence[Case]) -> Table:
-    """Diagnoses, age and sex of the patients, by set."""
+    """Tabulate diagnoses, age and sex of the patients, by set."""
     test = sum((Counter(kinds) for kinds in TEST_DIAGNOSES.values()), Counter())
-    ours = {role: _diagnoses(cases, role) for role in ("train", "test")}
+    ours = {role: _count_diagnoses(cases, role) for role in ("train", "test")}
     rows = tuple(
         (
             DIAGNOSES[key].name,
@@ -63,18 +71,18 @@ def cases_table(cases: Sequence[Case]) -> Table:
         "Patients by diagnosis",
         ("", "TV, paper", "TV here", "Test, paper", "Test here"),
         rows,
-        f"{_people(cases)} The paper: 59.64 % women, age 50.2 (8 to 85). Its Table 2 lists 17 "
-        "autoimmune hepatitis cases in the test set, its text and Table 3 sixteen; drawn are "
-        "sixteen.",
+        f"{_describe_patients(cases)} The paper: 59.64 % women, age 50.2 (8 to 85). Its Table 2 "
+        "lists 17 autoimmune hepatitis cases in the test set, its text and Table 3 sixteen; this "
+        "study has sixteen.",
     )
 
 
-def _diagnoses(cases: Sequence[Case], role: str) -> Counter[str]:
+def _count_diagnoses(cases: Sequence[Case], role: str) -> Counter[str]:
     patients = {c.patient: c.settings.diagnosis or "" for c in cases if c.role == role}
     return Counter(patients.values())
 
 
-def _people(cases: Sequence[Case]) -> str:
+def _describe_patients(cases: Sequence[Case]) -> str:
     patients = list({case.patient: case for case in cases if case.role == "train"}.values())
     ages = [case.age for case in patients]
     women = sum(case.sex == "F" for case in patients) / len(patients)
@@ -85,39 +93,52 @@ def _people(cases: Sequence[Case]) -> str:
 
 
 def classes_table(rows: Sequence[TileRow], mpp: float) -> Table:
-    """Tiles and shares of the classes in each split."""
+    """Tabulate tiles and shares of the classes in each split."""
+    shown = tuple(
+        (
+            str(d.split),
+            _paper_tiles(mpp, d.split),
+            str(d.tiles),
+            str(d.slides),
+            str(d.patients),
+            *_interleave(_PAPER_CLASSES[d.split], d.shares),
+        )
+        for d in distributions(rows)
+    )
+    classes = ("Background", "Lobule", "Portal")
+    shares = [f"{name} %{source}" for name in classes for source in (", paper", "")]
     return Table(
         f"classes-{mpp:g}um",
         f"Tiles and classes, {mpp:g} µm/px",
-        ("", "Tiles, paper", "Tiles", "Slides", "Patients", "Background %, paper", "Background %",
-         "Lobule %, paper", "Lobule %", "Portal %, paper", "Portal %"),
-        tuple(
-            (str(d.split), _published_tiles(mpp, d.split), str(d.tiles), str(d.slides),
-             str(d.patients), *_alternating(_PAPER_CLASSES[d.split], d.shares))
-            for d in distributions(rows)
-        ),
+        ("", "Tiles, paper", "Tiles", "Slides", "Patients", *shares),
+        shown,
         f"{SYNTHETIC} The paper does not say at which µm/px its shares were counted, and they "
         "cannot hold at both.",
-    )  # fmt: skip
+    )
 
 
-def _published_tiles(mpp: float, split: Split) -> str:
+def _paper_tiles(mpp: float, split: Split) -> str:
     count = _PAPER_TILES.get((mpp, split))
     return "–" if count is None else str(count)
 
 
-def _alternating(published: Sequence[str], shares: Sequence[float]) -> tuple[str, ...]:
+def _interleave(published: Sequence[str], shares: Sequence[float]) -> tuple[str, ...]:
     pairs = zip(published, (f"{100 * share:.1f}" for share in shares), strict=True)
     return tuple(cell for pair in pairs for cell in pair)
 
 
 def training_table(runs: Mapping[str, Progress]) -> Table:
-    """Epochs and time of each training run, by name."""
+    """Tabulate epochs and time of each training run, by name."""
     ours = [
-        (name, str(len(run.history)), str(run.best_epoch), f"{run.seconds / 60:.1f} min",
-         f"{run.seconds / 60 / max(1, len(run.history)):.2f} min")
+        (
+            name,
+            str(len(run.history)),
+            str(run.best_epoch),
+            f"{run.seconds / 60:.1f} min",
+            f"{run.seconds / 60 / max(1, len(run.history)):.2f} min",
+        )
         for name, run in runs.items()
-    ]  # fmt: skip
+    ]
     paper = ("Paper, GTX 1070", "49 of at most 100", "–", "10.6 h", "13.1 min")
     return Table(
         "training",
@@ -129,22 +150,22 @@ def training_table(runs: Mapping[str, Progress]) -> Table:
 
 
 def exports_table(exports: Mapping[str, Sequence[Exported]]) -> Table:
-    """Size of each model file, and how far it is from the trained model."""
+    """Tabulate the size of each model file and its distance from the trained model."""
     rows = tuple(
         (
-            f"{each.format} ({name})",
-            f"{each.size_mb:.1f}" if each.path else "not kept",
-            f"{each.largest_difference:.1e}",
-            f"{each.same_class:.3%}",
+            f"{model.format} ({name})",
+            f"{model.size_mb:.1f}" if model.path else "not kept",
+            f"{model.largest_difference:.1e}",
+            f"{model.same_class:.3%}",
         )
-        for name, made in exports.items()
-        for each in made
+        for name, models in exports.items()
+        for model in models
     )
     return Table(
         "exports",
         "Exported models against the trained one",
         ("", "MB", "Largest difference of a probability", "Pixels that keep their class"),
         (("TorchScript (paper)", "about 15", "–", "–"), *rows),
-        "On tiles that were not trained on (SYNTHETIC). int8 is kept only where it changes next "
+        "On tiles outside the training split (SYNTHETIC). int8 is kept only where it changes next "
         "to nothing.",
     )

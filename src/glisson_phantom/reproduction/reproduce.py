@@ -1,10 +1,10 @@
-"""The model part of the paper, from phantoms to one page; stopped and started, it goes on."""
+"""The model part of the paper, from phantoms to one page; a second call resumes."""
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,9 +58,9 @@ READER = ("{slide}.reader-1.geojson",)
 """Models learn from outlines as an annotator draws them, not from the exact truth."""
 
 _COMPARED = 24
-"""Tiles that were not trained on, on which exports are compared with the trained model."""
+"""Tiles outside the training split on which exports are compared with the trained model."""
 
-Told = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -74,10 +74,10 @@ class ReproduceSettings:
         epochs: most epochs; None for the preset's.
         tiles_per_epoch: tiles drawn for an epoch; 0 for all.
         batch: tiles per step; None for the preset's.
-        weights: to start from, as `glisson train` takes them; None for the network's own default.
+        weights: initial weights, as for `glisson train`; None for the network's own default.
         mpps: µm/px of the models.
-        precision: of training: auto, 32, bf16 or 16.
-        seed: of all that is drawn.
+        precision: precision of training: auto, f32, bf16 or f16.
+        seed: seed of everything random.
     """
 
     share: float = 0.05
@@ -93,8 +93,8 @@ class ReproduceSettings:
 
 
 @dataclass(frozen=True)
-class _Trained:
-    """One model of the rerun and all that was found out about it."""
+class _TrainedModel:
+    """One model of the rerun, its evaluation and its exports."""
 
     mpp: float
     source: FolderTiles
@@ -104,14 +104,19 @@ class _Trained:
     exports: tuple[Exported, ...]
 
 
-def reproduce(out: Path, settings: ReproduceSettings, told: Told = logger.info) -> Path:
-    """Draw a cohort, cut tiles, train, evaluate, export, and put it beside the paper's values.
+def reproduce(out: Path, settings: ReproduceSettings, report: Report = logger.info) -> Path:
+    """Draw a cohort, cut tiles, train, evaluate, export, and compare with the paper on one page.
 
-    Stopped at any moment and called again, it goes on.
+    A second call with the same folder resumes an interrupted rerun.
+
+    Args:
+        out: folder to write to.
+        settings: size and recipe.
+        report: receives a line of text at every step.
 
     Raises:
-        OutputError: the folder cannot be written to.
-        TrainingError: the loss is no number, or the folder holds a run of other settings.
+        OutputError: the folder is not writable.
+        TrainingError: the loss is not finite, or the folder holds a run of other settings.
         MissingExtra: the `train` extra is not installed.
     """
     require_extra()
@@ -120,106 +125,107 @@ def reproduce(out: Path, settings: ReproduceSettings, told: Told = logger.info) 
         out / "cohort",
         cases,
         os.cpu_count() or 1,
-        lambda done, all_, name: told(f"slide {done + 1} of {all_}: {name}"),
+        lambda done, total, name: report(f"slide {done + 1} of {total}: {name}"),
     )
     slides = read_study(table, READER)
     splits = split_study(slides, SplitSettings(seed=settings.seed))
-    models = [_model(out, slides, splits, mpp, settings, told) for mpp in settings.mpps]
+    models = [_Rerun(out, settings, report, mpp).run(slides, splits) for mpp in settings.mpps]
     write_page(
         out / PAGE,
         "HOTSPoT's model part, rerun on phantoms",
-        _facts(settings),
+        _describe_settings(settings),
         [SYNTHETIC],
         [sites_table(cases), cases_table(cases), *_results(out, models)],
     )
     return out / PAGE
 
 
-def _model(
-    out: Path,
-    slides: Sequence[AnnotatedSlide],
-    splits: Splits,
-    mpp: float,
-    settings: ReproduceSettings,
-    told: Told,
-) -> _Trained:
-    """Everything at one µm/px, from tiles to exports."""
-    from glisson.training.record import CURVES_FILE
-
-    told(f"tiles at {mpp:g} µm/px")
-    written = write_tiles(_folder(out, "tiles", mpp), slides, splits, TileSettings(mpp=mpp))
-    for name, reason in written.failed.items():
-        told(f"left out: {name}: {reason}")
-    source = FolderTiles(_folder(out, "tiles", mpp))
-    progress, bundle = _trained(out, source, mpp, settings, told)
-    runtime = open_runtime(bundle)
-    unseen = [slide for slide in slides if splits.of_slide[slide.name] is not Split.TRAIN]
-    told(f"tracts at {mpp:g} µm/px")
-    tracts = score_tracts(unseen, splits, bundle, runtime)
-    told(f"evaluating at {mpp:g} µm/px")
-    subject = Subject(bundle, runtime, source, str(source.folder), (SYNTHETIC,), tracts)
-    evaluation = evaluate_model(_folder(out, "evaluation", mpp), subject)
-    exports = tuple(_exported(_folder(out, "exported", mpp), source, bundle, told))
-    curves = _folder(out, "model", mpp) / CURVES_FILE
-    return _Trained(mpp, source, progress, curves, evaluation, exports)
+def _folder(out: Path, name: str, mpp: float) -> Path:
+    return out / f"{name}-{mpp:g}um"
 
 
-def _folder(out: Path, what: str, mpp: float) -> Path:
-    return out / f"{what}-{mpp:g}um"
+@dataclass(frozen=True)
+class _Rerun:
+    """The steps of one model at one µm/px, from tiles to exports."""
 
+    out: Path
+    settings: ReproduceSettings
+    report: Report
+    mpp: float
 
-def _trained(
-    out: Path, source: FolderTiles, mpp: float, settings: ReproduceSettings, told: Told
-) -> tuple[Progress, ModelBundle]:
-    from glisson.training.devices import launch_fabric
-    from glisson.training.network import find_network_of_weights
-    from glisson.training.recipe import TrainSettings, make_recipe
-    from glisson.training.record import Record
-    from glisson.training.session import MODEL_FOLDER, train_model
+    def run(self, slides: Sequence[AnnotatedSlide], splits: Splits) -> _TrainedModel:
+        """Run all steps."""
+        from glisson.training.record import CURVES_FILE
 
-    folder = _folder(out, "model", mpp)
-    recipe = make_recipe(
-        settings.preset,
-        network=settings.weights and find_network_of_weights(settings.weights),
-        epochs=settings.epochs,
-        tiles_per_epoch=settings.tiles_per_epoch,
-        batch=settings.batch,
-        seed=settings.seed,
-    )
-    record = Record(
-        folder,
-        f"SYNTHETIC, {mpp:g} µm/px",
-        on_epoch=lambda row: told(
-            f"{mpp:g} µm/px, epoch {row['epoch']:.0f}: validation Dice "
+        source = self._cut_tiles(slides, splits)
+        progress, bundle = self._train(source)
+        runtime = open_runtime(bundle)
+        unseen = [slide for slide in slides if splits.of_slide[slide.name] is not Split.TRAIN]
+        self.report(f"tracts at {self.mpp:g} µm/px")
+        tracts = score_tracts(unseen, splits, bundle, runtime)
+        self.report(f"evaluating at {self.mpp:g} µm/px")
+        subject = Subject(bundle, runtime, source, str(source.folder), (SYNTHETIC,), tracts)
+        evaluation = evaluate_model(self._folder("evaluation"), subject)
+        exports = tuple(self._export(source, bundle))
+        curves = self._folder("model") / CURVES_FILE
+        return _TrainedModel(self.mpp, source, progress, curves, evaluation, exports)
+
+    def _folder(self, name: str) -> Path:
+        return _folder(self.out, name, self.mpp)
+
+    def _cut_tiles(self, slides: Sequence[AnnotatedSlide], splits: Splits) -> FolderTiles:
+        self.report(f"tiles at {self.mpp:g} µm/px")
+        written = write_tiles(self._folder("tiles"), slides, splits, TileSettings(mpp=self.mpp))
+        for name, reason in written.failed.items():
+            self.report(f"left out: {name}: {reason}")
+        return FolderTiles(self._folder("tiles"))
+
+    def _train(self, source: FolderTiles) -> tuple[Progress, ModelBundle]:
+        from glisson.training.devices import launch_fabric
+        from glisson.training.network import find_network_of_weights
+        from glisson.training.recipe import TrainSettings, make_recipe
+        from glisson.training.record import Record
+        from glisson.training.session import MODEL_FOLDER, train_model
+
+        folder, settings = self._folder("model"), self.settings
+        recipe = make_recipe(
+            settings.preset,
+            network=settings.weights and find_network_of_weights(settings.weights),
+            epochs=settings.epochs,
+            tiles_per_epoch=settings.tiles_per_epoch,
+            batch=settings.batch,
+            seed=settings.seed,
+        )
+        record = Record(folder, f"SYNTHETIC, {self.mpp:g} µm/px", on_epoch=self._report_epoch)
+        about = TrainSettings(
+            settings.weights,
+            resume=True,
+            trained_on="SYNTHETIC slides (phantoms).",
+            fabric=launch_fabric(precision=settings.precision),
+        )
+        progress, _ = train_model(source, recipe, folder, about, record)
+        return progress, load_bundle(folder / MODEL_FOLDER)
+
+    def _report_epoch(self, row: Mapping[str, float]) -> None:
+        self.report(
+            f"{self.mpp:g} µm/px, epoch {row['epoch']:.0f}: validation Dice "
             f"{row['validation_mean_dice']:.3f}, portal {row['validation_portal_dice']:.3f}"
-        ),
-    )
-    about = TrainSettings(
-        settings.weights,
-        resume=True,
-        trained_on="SYNTHETIC slides (phantoms).",
-        fabric=launch_fabric(precision=settings.precision),
-    )
-    progress, _ = train_model(source, recipe, folder, about, record)
-    return progress, load_bundle(folder / MODEL_FOLDER)
+        )
+
+    def _export(self, source: FolderTiles, bundle: ModelBundle) -> Iterator[Exported]:
+        unseen = [row for row in source.rows if row.split is not Split.TRAIN]
+        chosen = np.random.default_rng(0).permutation(len(unseen))[:_COMPARED]
+        pixels = np.stack([source.read(unseen[int(index)]).rgb for index in chosen])
+        for format in Format:
+            self.report(f"exporting {bundle.spec.name} as {format}")
+            try:
+                yield export_model(bundle, self._folder("exported"), format, pixels)
+            except (MissingExtra, SettingsError) as error:  # int8, without nncf or with few tiles
+                self.report(f"left out: {error}")
 
 
-def _exported(
-    folder: Path, source: FolderTiles, bundle: ModelBundle, told: Told
-) -> Iterator[Exported]:
-    unseen = [row for row in source.rows if row.split is not Split.TRAIN]
-    chosen = np.random.default_rng(0).permutation(len(unseen))[:_COMPARED]
-    pixels = np.stack([source.read(unseen[int(index)]).rgb for index in chosen])
-    for format in Format:
-        told(f"exporting {bundle.spec.name} as {format}")
-        try:
-            yield export_model(bundle, folder, format, pixels)
-        except (MissingExtra, SettingsError) as error:  # int8, without nncf or with few tiles
-            told(f"left out: {error}")
-
-
-def _results(out: Path, models: Sequence[_Trained]) -> Iterator[Table | Picture]:
-    """Tables and pictures in the order of the paper."""
+def _results(out: Path, models: Sequence[_TrainedModel]) -> Iterator[Table | Picture]:
+    """Yield tables and pictures in the order of the paper."""
     scored = [model.evaluation.scored for model in models]
     for model in models:
         yield classes_table(model.source.rows, model.mpp)
@@ -230,28 +236,28 @@ def _results(out: Path, models: Sequence[_Trained]) -> Iterator[Table | Picture]
     yield from table_one(scored)
     yield PAPER_TABLE_2
     for model in models:
-        yield from _own_tables(model)
-        yield from _galleries(_folder(out, "evaluation", model.mpp), model.mpp)
+        yield from _model_tables(model)
+        yield from _gallery_pictures(_folder(out, "evaluation", model.mpp), model.mpp)
     yield exports_table({f"{m.mpp:g} µm/px": m.exports for m in models})
 
 
-def _own_tables(model: _Trained) -> Iterator[Table]:
-    """What is not joined over the models, each title with its µm/px."""
+def _model_tables(model: _TrainedModel) -> Iterator[Table]:
+    """Yield the tables of one model, with its µm/px in every title."""
     scale = f"{model.mpp:g} µm/px"
     for table in model.evaluation.tables:
         if not table.name.startswith("table-1"):
-            named = scale in table.title
-            yield table if named else replace(table, title=f"{table.title} ({scale})")
+            has_scale = scale in table.title
+            yield table if has_scale else replace(table, title=f"{table.title} ({scale})")
 
 
-def _galleries(folder: Path, mpp: float) -> Iterator[Picture]:
+def _gallery_pictures(folder: Path, mpp: float) -> Iterator[Picture]:
     for name in ("best", "worst"):
         if (folder / f"{name}.png").exists():
             title = f"Fig. 4. The {name} test tiles, SYNTHETIC, {mpp:g} µm/px: tile, truth, found"
             yield Picture(title, folder / f"{name}.png")
 
 
-def _facts(settings: ReproduceSettings) -> Sequence[str]:
+def _describe_settings(settings: ReproduceSettings) -> Sequence[str]:
     return (
         f"{settings.share:.0%} of the paper's 336 slides, drawn, at "
         f"{settings.slide_mpp or 'each scanner’s own'} µm/px; seed {settings.seed}",

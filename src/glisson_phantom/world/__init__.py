@@ -1,8 +1,8 @@
-"""The phantom world: pixel grids on it, and random fields and points that belong to it.
+"""The phantom world: its pixel grids, and random fields and points that are functions of it.
 
-Every random value is a hash of (seed, stream, lattice index), never the next number of
-a generator: two canvases that overlap agree where they overlap, so a slide can be
-rendered chunk by chunk, on any number of workers, and give the same bytes.
+Every random value is a hash of (seed, stream, lattice index), never the next number of a
+generator. So overlapping canvases agree, and a slide has the same bytes however many workers
+render its chunks.
 """
 
 from __future__ import annotations

@@ -35,21 +35,21 @@ class Canvas:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """(rows, columns)."""
+        """Return (rows, columns)."""
         return self.height_px, self.width_px
 
     @property
     def low_um(self) -> Points:
-        """(2,) left and top edge."""
+        """Return the (2,) left and top edge."""
         return np.array([self.x_um, self.y_um])
 
     @property
     def high_um(self) -> Points:
-        """(2,) right and bottom edge."""
+        """Return the (2,) right and bottom edge."""
         return self.low_um + np.array([self.width_px, self.height_px]) * self.mpp
 
-    def padded(self, margin_um: float) -> Canvas:
-        """The same grid with a margin on every side."""
+    def pad(self, margin_um: float) -> Canvas:
+        """Extend the grid by a margin on every side."""
         margin_px = int(np.ceil(margin_um / self.mpp))
         shift_um = margin_px * self.mpp
         return Canvas(
@@ -61,8 +61,8 @@ class Canvas:
             self.seed,
         )
 
-    def coarser(self, factor: int) -> Canvas:
-        """The same place on pixels `factor` times as large, at least as wide and high."""
+    def coarsen(self, factor: int) -> Canvas:
+        """Make pixels `factor` times as large, and the canvas at least as wide and high."""
         return Canvas(
             self.x_um,
             self.y_um,
@@ -72,8 +72,8 @@ class Canvas:
             self.seed,
         )
 
-    def part(self, rows: slice, columns: slice) -> Canvas:
-        """The canvas of a crop of an array on this canvas."""
+    def crop(self, rows: slice, columns: slice) -> Canvas:
+        """Return the canvas of a crop of an array on this canvas."""
         return Canvas(
             self.x_um + columns.start * self.mpp,
             self.y_um + rows.start * self.mpp,
@@ -84,16 +84,16 @@ class Canvas:
         )
 
     def centres_um(self) -> tuple[Field, Field]:
-        """X of every column and y of every row, at pixel centres."""
+        """Return x of every column and y of every row, at pixel centres."""
         x_um = self.x_um + (np.arange(self.width_px) + 0.5) * self.mpp
         y_um = self.y_um + (np.arange(self.height_px) + 0.5) * self.mpp
         return x_um.astype(np.float32), y_um.astype(np.float32)
 
     def px_from_um(self, points_um: Points) -> Points:
-        """(N, 2) world µm to canvas pixels."""
+        """Convert (N, 2) world µm to canvas pixels."""
         return (np.asarray(points_um, dtype=np.float64) - (self.x_um, self.y_um)) / self.mpp
 
     def touches(self, points_um: Points, margin_um: float = 0.0) -> bool:
-        """Whether the bounding box of points, grown by a margin, meets the canvas."""
+        """Return whether the bounding box of points, grown by a margin, meets the canvas."""
         low, high = points_um.min(axis=0) - margin_um, points_um.max(axis=0) + margin_um
         return bool((low < self.high_um).all() and (high > self.low_um).all())

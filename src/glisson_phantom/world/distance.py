@@ -1,4 +1,4 @@
-"""Distances to polygons, and their cover of pixels."""
+"""Distances to polygons, and the cover of pixels by polygons."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _SUBPIXELS = 1 << _SUBPIXEL_BITS
 def signed_distance_um(
     canvas: Canvas, polygons_um: Sequence[Points], reach_um: float = OUT_OF_REACH_UM
 ) -> Field:
-    """Distance to the union of polygons in µm, positive inside, clipped to ±`reach_um`.
+    """Measure the distance to the union of polygons in µm, positive inside, up to ±`reach_um`.
 
-    Measured on a 1 µm grid aligned to the world, so that chunks agree. Right to within 1.5 µm
-    and 2 %: OpenCV's exact distances differ between processes, its 5 x 5 ones do not.
+    The grid of 1 µm is aligned to the world, so that chunks agree. Distances are right to within
+    1.5 µm and 2 %: OpenCV's exact distances differ between processes, its 5 x 5 distances do not.
     """
     near = [polygon for polygon in polygons_um if canvas.touches(polygon, reach_um)]
     if not near:
@@ -30,11 +30,11 @@ def signed_distance_um(
     inside = cv2.distanceTransform(mask, cv2.DIST_L2, 5)
     outside = cv2.distanceTransform(1 - mask, cv2.DIST_L2, 5)
     distance = inside - outside + (0.5 - mask.astype(np.float32))
-    return resampled(np.clip(distance, -reach_um, reach_um), coarse, canvas)
+    return resample(np.clip(distance, -reach_um, reach_um), coarse, canvas)
 
 
 def polygon_mask(canvas: Canvas, polygons_um: Sequence[Points]) -> np.ndarray:
-    """(H, W) uint8, 1 on pixels whose centre lies in a polygon."""
+    """Draw a mask, (H, W) uint8, with 1 on pixels whose centre lies in a polygon."""
     mask = np.zeros(canvas.shape, np.uint8)
     for polygon in polygons_um:
         cv2.fillPoly(mask, [_corners(canvas, polygon)], 1, cv2.LINE_8, _SUBPIXEL_BITS)
@@ -42,7 +42,7 @@ def polygon_mask(canvas: Canvas, polygons_um: Sequence[Points]) -> np.ndarray:
 
 
 def polygon_cover(canvas: Canvas, polygon_um: Points) -> tuple[tuple[slice, slice], Field]:
-    """The part of the canvas round a polygon, and the polygon's cover there, 0 to 1."""
+    """Return the part of the canvas round a polygon, and the polygon's cover there, 0 to 1."""
     px = canvas.px_from_um(polygon_um)
     limit = (canvas.width_px, canvas.height_px)
     low = np.clip(np.floor(px.min(0)).astype(int) - 2, 0, limit)
@@ -55,8 +55,8 @@ def polygon_cover(canvas: Canvas, polygon_um: Points) -> tuple[tuple[slice, slic
     return part, mask.astype(np.float32) / 255
 
 
-def resampled(field: Field, source: Canvas, target: Canvas) -> Field:
-    """A field of one canvas on another's grid, linearly interpolated."""
+def resample(field: Field, source: Canvas, target: Canvas) -> Field:
+    """Interpolate a field of one canvas linearly on the grid of another canvas."""
     scale = target.mpp / source.mpp
     x_px = (target.x_um - source.x_um) / source.mpp + 0.5 * scale - 0.5
     y_px = (target.y_um - source.y_um) / source.mpp + 0.5 * scale - 0.5

@@ -9,13 +9,13 @@ from scipy import sparse
 from glisson_phantom.world.canvas import Canvas, Field
 
 _BSPLINE_POWER = 151 / 315
-"""Mean of the summed squared weights of a cubic B-spline along one axis."""
+"""Mean sum of the squared weights of a cubic B-spline along one axis."""
 
 
 def uniform(
     seed: int, stream: int, ix: NDArray[np.int64], iy: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Uniform values in [0, 1) that depend only on the arguments (splitmix64 finaliser)."""
+    """Hash the arguments to uniform values in [0, 1) (splitmix64 finaliser)."""
     mixed_seed = (seed * 0x9E3779B97F4A7C15 + stream * 0xD1B54A32D192ED03) & 0xFFFFFFFFFFFFFFFF
     z = np.uint64(mixed_seed) + ix.astype(np.int64).view(np.uint64) * np.uint64(0x8CB92BA72F3D8DD7)
     z = _mix(z) + iy.astype(np.int64).view(np.uint64) * np.uint64(0xABC98388FB8FAC03)
@@ -29,7 +29,7 @@ def _mix(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 def noise(canvas: Canvas, wavelength_um: float, stream: int) -> Field:
-    """Smooth noise of zero mean and unit variance; features are about `wavelength_um` wide."""
+    """Return smooth noise, mean 0 and variance 1, with features about `wavelength_um` wide."""
     spacing_um = wavelength_um / 2
     x_um, y_um = canvas.centres_um()
     columns, column_weights = _spline(x_um / spacing_um)
@@ -46,7 +46,7 @@ def _interpolate(rows: sparse.csr_array, lattice: Field, columns: sparse.csr_arr
 
 
 def _spline(position: Field) -> tuple[NDArray[np.int64], sparse.csr_array]:
-    """Lattice indices that positions touch, and their cubic B-spline weights."""
+    """Return the lattice indices that positions touch, and their cubic B-spline weights."""
     base = np.floor(position).astype(np.int64)
     t = (position - base).astype(np.float32)
     taps = np.stack(

@@ -1,4 +1,4 @@
-"""Random points that are functions of the world, and fields read at points."""
+"""Random points that are functions of the world, and values of fields at points."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class Scatter:
 
     Attributes:
         points_um: (N, 2) positions.
-        draw: gives (N,) uniform values for a stream number, fixed for each point.
+        draw: function from a stream number to (N,) uniform values, fixed for each point.
     """
 
     points_um: Points
     draw: Callable[[int], NDArray[np.float64]]
 
     def keep(self, chosen: NDArray[np.bool_]) -> Scatter:
-        """Only the chosen points."""
+        """Return the chosen points."""
         draw = self.draw
         return Scatter(self.points_um[chosen], lambda stream: draw(stream)[chosen])
 
@@ -35,7 +35,7 @@ class Scatter:
 
 
 def scatter(canvas: Canvas, pitch_um: float, jitter: float, stream: int) -> Scatter:
-    """Points on a hexagonal lattice, moved by up to `jitter` / 2 pitches."""
+    """Scatter points on a hexagonal lattice, each moved by up to `jitter` / 2 pitches."""
     row_um = pitch_um * np.sqrt(3) / 2
     (left, top), (right, bottom) = canvas.low_um, canvas.high_um
     rows = np.arange(int(np.floor(top / row_um)) - 1, int(np.ceil(bottom / row_um)) + 2)
@@ -51,7 +51,7 @@ def scatter(canvas: Canvas, pitch_um: float, jitter: float, stream: int) -> Scat
 
 
 def sample(field: NDArray[Any], canvas: Canvas, points_um: Points) -> NDArray[Any]:
-    """Nearest values of a field at points; points outside take the edge's value."""
+    """Return a field's nearest values at points; points outside take the edge's value."""
     px = np.floor(canvas.px_from_um(points_um)).astype(np.int64)
     columns = np.clip(px[:, 0], 0, canvas.width_px - 1)
     rows = np.clip(px[:, 1], 0, canvas.height_px - 1)
@@ -59,6 +59,6 @@ def sample(field: NDArray[Any], canvas: Canvas, points_um: Points) -> NDArray[An
 
 
 def normal(u: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Approximate normal deviates from uniform ones (logistic quantile)."""
+    """Turn uniform into approximately normal deviates (logistic quantile)."""
     u = np.clip(u, 1e-4, 1 - 1e-4)
     return np.asarray(np.log(u / (1 - u)) / 1.702)

@@ -1,4 +1,4 @@
-"""Writing slides as scanners do, band by band."""
+"""Writers of slides in the formats of scanners, which work band by band."""
 
 from __future__ import annotations
 

@@ -20,14 +20,14 @@ def write_aperio(path: Path, pyramid: SpooledPyramid, details: SlideDetails) -> 
     """Write an SVS file, which OpenSlide calls `aperio`."""
     with tifffile.TiffWriter(path, bigtiff=is_big(pyramid.size_l0)) as tiff:
         for level in pyramid.levels:
-            text = _description(level, pyramid.size_l0, details)
+            text = _describe(level, pyramid.size_l0, details)
             with pyramid.tiles(level) as tiles:
                 write_level(tiff, tiles, level.size, level, details.quality, description=text)
             if level.number == 0:
-                _write_thumbnail(tiff, pyramid.coarser(level))
+                _write_thumbnail(tiff, pyramid.map_coarser(level))
 
 
-def _description(level: Level, base: Size, details: SlideDetails) -> str:
+def _describe(level: Level, base: Size, details: SlideDetails) -> str:
     shape = f"{base.width}x{base.height} [0,0 {base.width}x{base.height}] ({TILE_PX}x{TILE_PX})"
     if level.number:
         shape += f" -> {level.size.width}x{level.size.height}"
@@ -40,7 +40,7 @@ def _description(level: Level, base: Size, details: SlideDetails) -> str:
 
 
 def _write_thumbnail(tiff: tifffile.TiffWriter, pixels: Pixels) -> None:
-    """Aperio's second page: a small picture in strips."""
+    """Write Aperio's second page: a small picture in strips."""
     scale = min(1.0, _THUMBNAIL_PX / max(pixels.shape))
     height, width = (max(1, round(length * scale)) for length in pixels.shape[:2])
     small = cv2.resize(np.asarray(pixels), (width, height), interpolation=cv2.INTER_AREA)

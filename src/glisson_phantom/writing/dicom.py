@@ -1,4 +1,4 @@
-"""DICOM VL whole slide microscopy: a folder with one file a level."""
+"""DICOM VL whole slide microscopy: a folder with a file per level."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from glisson_phantom.writing.pyramid import Level, SlideDetails, SpooledPyramid
 if TYPE_CHECKING:
     from glisson_phantom.writing.dicom_header import SeriesHeader
 
-# What the files are called; a folder that holds nothing else may be replaced.
+# Names of the files; a folder without other files may be replaced.
 LEVEL_FILES = "*-level-[0-9].dcm"
 
 
@@ -23,7 +23,7 @@ def write_dicom(folder: Path, pyramid: SpooledPyramid, details: SlideDetails) ->
     Raises:
         MissingExtra: pydicom is not installed.
     """
-    header_type = _header_type()
+    header_type = _import_header()
     header: SeriesHeader | None = None
     for level in pyramid.levels:
         with pyramid.tiles(level) as tiles:
@@ -35,7 +35,7 @@ def write_dicom(folder: Path, pyramid: SpooledPyramid, details: SlideDetails) ->
             write_pixel_data(file, frames)
 
 
-def _header_type() -> type[SeriesHeader]:
+def _import_header() -> type[SeriesHeader]:
     try:
         from glisson_phantom.writing.dicom_header import SeriesHeader
     except ImportError as error:

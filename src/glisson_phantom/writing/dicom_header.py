@@ -21,7 +21,7 @@ _DATE = "20000101"
 _TIME = "000000"
 _MAKER = "Glisson"
 _LONG_STRING = 64
-# Sections are a few µm thick; the attribute must be there, nobody measures with it.
+# Sections are a few µm thick; DICOM requires the attribute, and nobody measures with it.
 _THICKNESS_MM = 0.004
 _OPTICAL_PATH = "1"
 _RAW_BYTES_PER_PX = 3
@@ -31,12 +31,12 @@ _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "glisson:dicom")
 
 @dataclass(frozen=True)
 class SeriesHeader:
-    """What the files of one slide's series say; each level adds its own.
+    """The attributes that the files of one slide's series share, and those of each level.
 
     Attributes:
         details: pixel size, quality and identity.
         size_l0: level-0 pixels.
-        digest: hash of the level-0 frames: other pixels are another series.
+        digest: hash of the level-0 frames, so that other pixels are another series.
     """
 
     details: SlideDetails
@@ -45,11 +45,11 @@ class SeriesHeader:
 
     def write(self, file: BinaryIO, level: Level, frames: SpooledFrames) -> None:
         """Write everything before the pixel data of a level."""
-        dataset = self._dataset(level, frames)
-        dataset.file_meta = _file_meta(dataset.SOPInstanceUID)
+        dataset = self._describe(level, frames)
+        dataset.file_meta = _describe_file(dataset.SOPInstanceUID)
         dcmwrite(file, dataset, enforce_file_format=True)
 
-    def _dataset(self, level: Level, frames: SpooledFrames) -> Dataset:
+    def _describe(self, level: Level, frames: SpooledFrames) -> Dataset:
         dataset = Dataset()
         self._add_patient_and_study(dataset)
         self._add_series(dataset, level)
@@ -59,8 +59,8 @@ class SeriesHeader:
         self._add_image(dataset, level)
         self._add_slide_geometry(dataset, level)
         _add_pixel_format(dataset, level, frames)
-        dataset.OpticalPathSequence = [_optical_path()]
-        dataset.SharedFunctionalGroupsSequence = [self._shared_groups(level)]
+        dataset.OpticalPathSequence = [_describe_light()]
+        dataset.SharedFunctionalGroupsSequence = [self._describe_frames(level)]
         return dataset
 
     def _add_patient_and_study(self, dataset: Dataset) -> None:
@@ -99,7 +99,7 @@ class SeriesHeader:
         dataset.AcquisitionContextSequence = []
 
     def _add_organisation(self, dataset: Dataset) -> None:
-        """Frames from left to right and top to bottom, none left out."""
+        """Declare that frames run from left to right and top to bottom without gaps."""
         organisation = Dataset()
         organisation.DimensionOrganizationUID = self._series_uid("dimensions")
         dataset.DimensionOrganizationSequence = [organisation]
@@ -129,17 +129,17 @@ class SeriesHeader:
         dataset.TotalPixelMatrixOriginSequence = [origin]
         dataset.ImageOrientationSlide = [0, -1, 0, -1, 0, 0]
 
-    def _shared_groups(self, level: Level) -> Dataset:
+    def _describe_frames(self, level: Level) -> Dataset:
         groups, frame_type, path = Dataset(), Dataset(), Dataset()
-        groups.PixelMeasuresSequence = [self._pixel_measures(level)]
+        groups.PixelMeasuresSequence = [self._measure_pixels(level)]
         frame_type.FrameType = _image_type(level)
         groups.WholeSlideMicroscopyImageFrameTypeSequence = [frame_type]
         path.OpticalPathIdentifier = _OPTICAL_PATH
         groups.OpticalPathIdentificationSequence = [path]
         return groups
 
-    def _pixel_measures(self, level: Level) -> Dataset:
-        """Mm per pixel, the spacing of rows before that of columns."""
+    def _measure_pixels(self, level: Level) -> Dataset:
+        """Return mm per pixel, the spacing of rows before that of columns."""
         pixel, measures = self.details.pixel_size, Dataset()
         measures.PixelSpacing = [
             format_number_as_ds(um * level.downsample / 1000) for um in (pixel.y_um, pixel.x_um)
@@ -153,11 +153,11 @@ class SeriesHeader:
 
     @property
     def _name(self) -> str:
-        """The identity, without what a DICOM string cannot hold."""
+        """Return the identity without characters that a DICOM string cannot hold."""
         return re.sub(r"[\\\x00-\x1f\x7f]", "_", self.details.identity)[:_LONG_STRING]
 
 
-def _file_meta(instance_uid: str) -> FileMetaDataset:
+def _describe_file(instance_uid: str) -> FileMetaDataset:
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = VLWholeSlideMicroscopyImageStorage
     meta.MediaStorageSOPInstanceUID = instance_uid
@@ -181,11 +181,11 @@ def _add_pixel_format(dataset: Dataset, level: Level, frames: SpooledFrames) -> 
     raw_bytes = len(frames.lengths) * TILE_PX**2 * _RAW_BYTES_PER_PX
     dataset.LossyImageCompressionRatio = f"{raw_bytes / frames.encoded_bytes:.3f}"
     if frames.needs_extended_offsets:
-        offsets, lengths = frames.extended_tables()
+        offsets, lengths = frames.pack_extended_tables()
         dataset.ExtendedOffsetTable, dataset.ExtendedOffsetTableLengths = offsets, lengths
 
 
-def _optical_path() -> Dataset:
+def _describe_light() -> Dataset:
     path = Dataset()
     path.OpticalPathIdentifier = _OPTICAL_PATH
     path.IlluminationTypeCodeSequence = [_code("111744", "DCM", "Brightfield illumination")]
@@ -196,7 +196,7 @@ def _optical_path() -> Dataset:
 
 
 def _srgb_profile() -> bytes:
-    """The sRGB profile; the date in its header (bytes 24 to 36) would be today's."""
+    """Return the sRGB profile with a fixed date in bytes 24 to 36, instead of today's."""
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     profile[24:36] = b"\x07\xd0\x00\x01\x00\x01\x00\x00\x00\x00\x00\x00"
     return bytes(profile)

@@ -1,4 +1,4 @@
-"""JPEG frames inside DICOM pixel data, spooled so that only one batch is ever in memory."""
+"""JPEG frames inside DICOM pixel data, spooled so that memory holds one batch at a time."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _BATCH = 64
 
 @dataclass(frozen=True)
 class SpooledFrames:
-    """Encoded frames in a file, each already a DICOM item.
+    """A file of encoded frames as DICOM items.
 
     Attributes:
         path: the file.
-        lengths: bytes of each frame, even as DICOM wants them.
+        lengths: bytes of each frame, even as DICOM requires.
         digest: SHA-256 of the frames, in hex.
     """
 
@@ -43,12 +43,12 @@ class SpooledFrames:
 
     @property
     def encoded_bytes(self) -> int:
-        """Bytes of all frames."""
+        """Return the bytes of all frames."""
         return sum(self.lengths)
 
     @property
     def offsets(self) -> Iterator[int]:
-        """Bytes from the first item to each frame's item."""
+        """Yield the bytes from the first item to each frame's item."""
         offset = 0
         for length in self.lengths:
             yield offset
@@ -56,18 +56,18 @@ class SpooledFrames:
 
     @property
     def needs_extended_offsets(self) -> bool:
-        """Whether 32 bits are too few for the offsets."""
+        """Return whether the offsets need more than 32 bits."""
         return self.path.stat().st_size > _MOST_BASIC_OFFSET
 
-    def extended_tables(self) -> tuple[bytes, bytes]:
-        """Values of ExtendedOffsetTable and ExtendedOffsetTableLengths."""
-        return _packed("Q", self.offsets), _packed("Q", self.lengths)
+    def pack_extended_tables(self) -> tuple[bytes, bytes]:
+        """Return the values of ExtendedOffsetTable and ExtendedOffsetTableLengths."""
+        return _pack("Q", self.offsets), _pack("Q", self.lengths)
 
 
 def jpeg_frames(tiles: Iterator[Pixels], quality: int) -> Iterator[bytes]:
-    """Tiles as baseline JPEG in YCbCr 4:2:2, which DICOM calls YBR_FULL_422."""
+    """Encode tiles as baseline JPEG in YCbCr 4:2:2, which DICOM calls YBR_FULL_422."""
 
-    def encoded(tile: Pixels) -> bytes:
+    def encode(tile: Pixels) -> bytes:
         return bytes(
             imagecodecs.jpeg8_encode(
                 tile, level=quality, colorspace="RGB", outcolorspace="YCBCR", subsampling=(2, 1)
@@ -75,13 +75,13 @@ def jpeg_frames(tiles: Iterator[Pixels], quality: int) -> Iterator[bytes]:
         )
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        # In batches, because `map` takes all it is offered before it yields anything.
+        # In batches, because `map` consumes its whole input before it yields anything.
         while batch := list(islice(tiles, _BATCH)):
-            yield from pool.map(encoded, batch)
+            yield from pool.map(encode, batch)
 
 
 def spool_frames(frames: Iterable[bytes], path: Path) -> SpooledFrames:
-    """Write frames as items to `path`, one after the other."""
+    """Write frames as consecutive items to `path`."""
     lengths, digest = array("Q"), hashlib.sha256()
     with path.open("wb") as file:
         for frame in frames:
@@ -96,8 +96,8 @@ def write_pixel_data(file: BinaryIO, frames: SpooledFrames) -> None:
     """Append the PixelData element: the offset table, the frames, the end mark."""
     group, element = _PIXEL_DATA
     file.write(struct.pack("<HH2sHI", group, element, b"OB", 0, _UNDEFINED_LENGTH))
-    # DICOM wants the basic table empty where there is an extended one.
-    table = b"" if frames.needs_extended_offsets else _packed("I", frames.offsets)
+    # DICOM requires an empty basic table beside an extended table.
+    table = b"" if frames.needs_extended_offsets else _pack("I", frames.offsets)
     file.write(_header(_ITEM, len(table)) + table)
     with frames.path.open("rb") as spooled:
         shutil.copyfileobj(spooled, file, 1 << 20)
@@ -108,6 +108,6 @@ def _header(tag: tuple[int, int], length: int) -> bytes:
     return struct.pack("<HHI", *tag, length)
 
 
-def _packed(code: str, values: Iterable[int]) -> bytes:
+def _pack(code: str, values: Iterable[int]) -> bytes:
     numbers = list(values)
     return struct.pack(f"<{len(numbers)}{code}", *numbers)

@@ -1,4 +1,4 @@
-"""Philips TIFF: whole tiles only, and an XML that says how large pixels are."""
+"""Philips TIFF: whole tiles, and the pixel size in an XML description."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from xml.etree.ElementTree import Element, SubElement
 
 import tifffile
 
-from glisson.frames import PixelSize, Size
+from glisson.frames import PixelSize
 from glisson_phantom.writing.pyramid import Level, SlideDetails, SpooledPyramid
 from glisson_phantom.writing.tiff import is_big, write_level
 
-# Readers know the format by the first words.
+# Readers recognise the format by the first words.
 _SOFTWARE = "Philips DP v1.0 style, written by Glisson"
 # Group, element and type of each attribute, as scanners write them.
 _TAGS = {
@@ -32,10 +32,10 @@ _TAGS = {
 def write_philips(path: Path, pyramid: SpooledPyramid, details: SlideDetails) -> None:
     """Write a Philips TIFF, which OpenSlide calls `philips`.
 
-    As in scanners' files, every level is as large as its whole tiles, and what the slide does
-    not reach is padding; so a level's scale comes from its pixel spacing, not from its size.
+    As in scanners' files, whole tiles make up every level, and padding fills what the slide does
+    not reach; so a level's scale comes from its pixel spacing, not from its size.
     """
-    text = _description(pyramid.levels, details)
+    text = _describe(pyramid.levels, details)
     with tifffile.TiffWriter(path, bigtiff=is_big(pyramid.size_l0)) as tiff:
         for level in pyramid.levels:
             tags = {"description": text, "software": _SOFTWARE} if level.number == 0 else {}
@@ -43,39 +43,39 @@ def write_philips(path: Path, pyramid: SpooledPyramid, details: SlideDetails) ->
                 write_level(tiff, tiles, level.padded_size, level, details.quality, **tags)
 
 
-def _description(levels: tuple[Level, ...], details: SlideDetails) -> str:
+def _describe(levels: tuple[Level, ...], details: SlideDetails) -> str:
     pixel_size = details.pixel_size
     root = Element("DataObject", ObjectType="DPUfsImport")
     _add(root, "DICOM_MANUFACTURER", "Glisson")
-    image = SubElement(_array(root, "PIM_DP_SCANNED_IMAGES"), "DataObject")
+    image = SubElement(_add_array(root, "PIM_DP_SCANNED_IMAGES"), "DataObject")
     image.set("ObjectType", "DPScannedImage")
     _add(image, "PIM_DP_IMAGE_TYPE", "WSI")
     if details.comment:
         _add(image, "DICOM_DERIVATION_DESCRIPTION", details.comment)
-    _add(image, "DICOM_PIXEL_SPACING", _spacing(pixel_size, 1))
-    representations = _array(image, "PIIM_PIXEL_DATA_REPRESENTATION_SEQUENCE")
+    _add(image, "DICOM_PIXEL_SPACING", _format_spacing(pixel_size, 1))
+    representations = _add_array(image, "PIIM_PIXEL_DATA_REPRESENTATION_SEQUENCE")
     for level in levels:
         _add_level(representations, level, pixel_size)
     return ElementTree.tostring(root, encoding="unicode")
 
 
 def _add_level(parent: Element, level: Level, pixel_size: PixelSize) -> None:
-    size: Size = level.padded_size
+    size = level.padded_size
     entry = SubElement(parent, "DataObject", ObjectType="PixelDataRepresentation")
-    _add(entry, "DICOM_PIXEL_SPACING", _spacing(pixel_size, level.downsample))
+    _add(entry, "DICOM_PIXEL_SPACING", _format_spacing(pixel_size, level.downsample))
     _add(entry, "PIIM_DP_PIXEL_DATA_REPRESENTATION_POSITION", '"0" "0" "0"')
     _add(entry, "PIIM_PIXEL_DATA_REPRESENTATION_COLUMNS", str(size.width))
     _add(entry, "PIIM_PIXEL_DATA_REPRESENTATION_NUMBER", str(level.number))
     _add(entry, "PIIM_PIXEL_DATA_REPRESENTATION_ROWS", str(size.height))
 
 
-def _spacing(pixel_size: PixelSize, downsample: int) -> str:
-    """Quoted mm per pixel, rows before columns as in DICOM."""
+def _format_spacing(pixel_size: PixelSize, downsample: int) -> str:
+    """Format mm per pixel, rows before columns as in DICOM."""
     row_mm, column_mm = (um * downsample / 1000 for um in (pixel_size.y_um, pixel_size.x_um))
     return f'"{row_mm:.12f}" "{column_mm:.12f}"'
 
 
-def _array(parent: Element, name: str) -> Element:
+def _add_array(parent: Element, name: str) -> Element:
     return SubElement(_add(parent, name), "Array")
 
 

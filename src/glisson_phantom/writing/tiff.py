@@ -1,4 +1,4 @@
-"""The generic tiled TIFF, and what every TIFF style shares."""
+"""The generic tiled TIFF, and the steps that all TIFF styles share."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MOST_CLASSIC_BYTES = 1 << 32
 
 
 def write_generic(path: Path, pyramid: SpooledPyramid, details: SlideDetails) -> None:
-    """Write a tiled TIFF of one page a level, which OpenSlide calls `generic-tiff`."""
+    """Write a tiled TIFF with a page per level, which OpenSlide calls `generic-tiff`."""
     with tifffile.TiffWriter(path, bigtiff=is_big(pyramid.size_l0)) as tiff:
         for level in pyramid.levels:
             tags = resolution_tags(level, pyramid.size_l0, details)
@@ -49,7 +49,7 @@ def write_level(
 
 
 def resolution_tags(level: Level, size_l0: Size, details: SlideDetails) -> dict[str, Any]:
-    """Pixels per centimetre of a level."""
+    """Return the tags for the pixels per centimetre of a level."""
     return {
         "resolution": (
             1e4 / details.pixel_size.x_um * level.size.width / size_l0.width,
@@ -60,5 +60,8 @@ def resolution_tags(level: Level, size_l0: Size, details: SlideDetails) -> dict[
 
 
 def is_big(size: Size) -> bool:
-    """BigTIFF above 4 GiB of raw pixels: below, even the best JPEG leaves room in 32 bits."""
+    """Return whether a slide needs BigTIFF: from 4 GiB of raw pixels on.
+
+    Below, even the best JPEG fits into offsets of 32 bits.
+    """
     return size.width * size.height * 3 > _MOST_CLASSIC_BYTES

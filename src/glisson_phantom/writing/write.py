@@ -1,4 +1,4 @@
-"""Writing a slide in the style of one vendor."""
+"""Writer of slides in the style of a vendor."""
 
 from __future__ import annotations
 
@@ -41,43 +41,42 @@ def write_pyramid(
     identity: str | None = None,
     comment: str = "",
 ) -> None:
-    """Write a JPEG-tiled pyramid of levels 1/4/16 that readers open as that vendor's.
+    """Write a JPEG-tiled pyramid of levels 1/4/16 that readers open as the vendor's.
 
-    Memory is bounded by a band: coarser levels are spooled to temporary files beside `path`
-    uncompressed, the first at a sixteenth of the pixels. The same pixels and identity give
-    the same bytes.
+    Memory holds one band: temporary files beside `path` hold coarser levels, uncompressed, the
+    first with a sixteenth of the pixels. The same pixels and identity give the same bytes.
 
     Args:
-        path: file to write; for `dicom` a folder, made or, if it holds such levels alone,
-            replaced.
+        path: file to write; for `dicom` a folder, which is created, or replaced if it holds
+            nothing but such levels.
         bands: (h, W, 3) uint8 strips from the top, of any heights, or the whole image.
-        size: level-0 pixels. `philips` fills it up with white to whole tiles of 256 px.
+        size: level-0 pixels. `philips` adds white up to whole tiles of 256 px.
         pixel_size: µm per level-0 pixel.
         style: `aperio` (.svs), `tiff` (generic tiled TIFF), `philips` (.tiff), `ome`
             (.ome.tif) or `dicom` (a folder of .dcm files).
         quality: JPEG quality, 1 to 100.
-        identity: what the UIDs in `ome` and `dicom` are derived from; by default the
-            path's name without `.svs`, `.ome.tif` and the like.
-        comment: what the file is to say in words, ASCII without `|`.
+        identity: source of the UIDs in `ome` and `dicom`; by default the path's name without
+            `.svs`, `.ome.tif` and the like.
+        comment: words for the file's description, ASCII without `|`.
 
     Raises:
         SettingsError: the bands do not fill `size`.
-        MissingExtra: `dicom` without pydicom.
-        OutputError: the file cannot be written, or the folder holds something else.
+        MissingExtra: the style is `dicom` and pydicom is not installed.
+        OutputError: the path is not writable, or the folder holds other files.
     """
     strips = iter([bands]) if isinstance(bands, np.ndarray) else iter(bands)
-    details = SlideDetails(pixel_size, quality, identity or _name_of(path), comment)
+    details = SlideDetails(pixel_size, quality, identity or _strip_ending(path), comment)
     with (
-        _unfinished(path, style) as unfinished,
+        _open_unfinished(path, style) as unfinished,
         tempfile.TemporaryDirectory(prefix=".pyramid-", dir=path.parent) as spool,
     ):
         padding: Padding = "white" if style == "philips" else "edge"
         _WRITERS[style](unfinished, SpooledPyramid(strips, size, Path(spool), padding), details)
 
 
-def _unfinished(path: Path, style: PyramidStyle) -> AbstractContextManager[Path]:
+def _open_unfinished(path: Path, style: PyramidStyle) -> AbstractContextManager[Path]:
     return atomic_folder(path, replaces=LEVEL_FILES) if style == "dicom" else atomic_path(path)
 
 
-def _name_of(path: Path) -> str:
+def _strip_ending(path: Path) -> str:
     return re.sub(r"(\.ome)?\.(svs|tiff?|dcm)$", "", path.name, flags=re.IGNORECASE)
