@@ -1,33 +1,31 @@
-"""Draw the phantom tiles of the default model with the phantom that is first on the path."""
+"""Draw the phantom tiles of the default model that a folder lacks.
+
+`make model` draws the tiles beforehand, with the older phantom of the default model.
+"""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from glisson.dataset import TileSource
+from glisson_phantom.training_tiles import PhantomTiles, PhantomTileSettings
 
 MPP = 1.5
-"""µm/px of the tiles, which show 0.7 to 1.35 times as much."""
+"""µm/px of the tiles, whose fields are 0.7 to 1.35 times as wide."""
 SIZE_PX = 256
 FIRST_SEED = 800_000
 COUNT, VALIDATION = 1500, 64
 
 RARE = 4.0
-"""Factor on collapse, capsule and clots: without it each is on under 1 % of the tiles."""
+"""Frequency of collapse, capsule and clots; as in biopsies, under 1 % of tiles show each."""
 
 
-def draw_tiles(folder: Path, count: int = COUNT) -> TileSource:
+def draw_tiles(folder: Path, count: int = COUNT) -> PhantomTiles:
     """Draw the tiles that the folder lacks."""
-    look = {"mpp": MPP, "size_px": SIZE_PX, "first_seed": FIRST_SEED}
-    try:  # the phantom of an earlier commit, which the target `model` of the Makefile uses
-        from glisson.training.phantom_tiles import PhantomTiles as EarlierTiles
-    except ImportError:
-        from glisson_phantom.training_tiles import PhantomTiles, PhantomTileSettings
-
-        settings = PhantomTileSettings(count, VALIDATION, rare_lesions=RARE, **look)
-        return PhantomTiles(folder, settings)
-    return EarlierTiles(folder, count, VALIDATION, rare=RARE, **look)
+    settings = PhantomTileSettings(
+        count, VALIDATION, mpp=MPP, size_px=SIZE_PX, first_seed=FIRST_SEED, rare_lesions=RARE
+    )
+    return PhantomTiles(folder, settings)
 
 
 if __name__ == "__main__":

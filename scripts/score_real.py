@@ -78,7 +78,7 @@ def predict_classes(rgb: Pixels, mpp: float, spec: ModelSpec, runtime: Runtime) 
     )
     class_map = segment_slide(slide, tissue, runtime, settings)
     limits = replace(RegionSettings.of_model(spec, 0.0), min_fragment_area_um2=0.0)
-    class_map.portal_to_lobule(find_regions(class_map, limits).candidates_px)
+    class_map.relabel_portal(find_regions(class_map, limits).candidates_px)
     return sample_labels(class_map, rgb, mpp / settings.mpp, corner_px)
 
 

@@ -1,79 +1,49 @@
 """Glisson: portal tracts of H&E liver biopsies, found, outlined, counted and measured.
 
-The verbs of the command line are functions here:
+The verbs of the command line that work on slides, results and models are functions here:
 
     import glisson
 
     result = glisson.segment("biopsy.svs", "results")
-    with glisson.open_slide("biopsy.svs") as slide:
-        tissue = glisson.find_tissue(slide)
+    print(result.slides[0].biopsy.tract_count_total)
 
-Importing this package is quick: what a function needs is imported when it is first used.
+Importing this package is quick: what a function needs is imported when it is first used. The public
+names and their homes are listed in `__init__.pyi`, which type checkers and editors read too.
 """
 
 from __future__ import annotations
 
+import ast
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-from glisson.version import __version__
 
-if TYPE_CHECKING:
-    from glisson.clinical import StudySettings, study
-    from glisson.inputs import SlideEntry, list_slides
-    from glisson.model import add_model, find_model, list_models, open_runtime
-    from glisson.run.executors import Shard
-    from glisson.run.gather import gather
-    from glisson.run.remeasure import measure
-    from glisson.run.segment import RunResult, segment
-    from glisson.run.settings import RunSettings
-    from glisson.slides import InMemorySlide, open_slide
-    from glisson.tissue import find_tissue
+def _read_homes() -> dict[str, tuple[str, str]]:
+    """Return the module of each public name, and the name there."""
+    stub = ast.parse(Path(__file__).with_suffix(".pyi").read_text(encoding="utf-8"))
+    return {
+        alias.asname or alias.name: (node.module or "", alias.name)
+        for node in stub.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
 
-_HOMES = {
-    "SlideEntry": "glisson.inputs",
-    "InMemorySlide": "glisson.slides",
-    "RunResult": "glisson.run.segment",
-    "RunSettings": "glisson.run.settings",
-    "StudySettings": "glisson.clinical",
-    "add_model": "glisson.model",
-    "Shard": "glisson.run.executors",
-    "list_slides": "glisson.inputs",
-    "find_model": "glisson.model",
-    "find_tissue": "glisson.tissue",
-    "gather": "glisson.run.gather",
-    "list_models": "glisson.model",
-    "open_runtime": "glisson.model",
-    "open_slide": "glisson.slides",
-    "measure": "glisson.run.remeasure",
-    "segment": "glisson.run.segment",
-    "study": "glisson.clinical",
-}
 
-__all__ = [
-    "InMemorySlide",
-    "RunResult",
-    "RunSettings",
-    "Shard",
-    "SlideEntry",
-    "StudySettings",
-    "__version__",
-    "add_model",
-    "find_model",
-    "find_tissue",
-    "gather",
-    "list_models",
-    "list_slides",
-    "measure",
-    "open_runtime",
-    "open_slide",
-    "segment",
-    "study",
-]
+_HOMES = _read_homes()
+
+__all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used."""
     if name not in _HOMES:
         raise AttributeError(f"module 'glisson' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    module, own_name = _HOMES[name]
+    globals()[name] = found = getattr(import_module(module), own_name)
+    return found
+
+
+def __dir__() -> list[str]:
+    """List the public names, imported or not."""
+    return __all__

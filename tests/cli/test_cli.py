@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from glisson.cli.summary import portal_percent
+from glisson.measurement import BiopsyMeasurements, Tables, shown_in
+from tests.records import content, record
 from tests.run.conftest import write_scene
 
 
@@ -148,5 +149,7 @@ def test_measure_again_from_corrected_outlines(scene: Path, tmp_path: Path) -> N
 def test_portal_percent_is_shown_with_its_uncertainty(
     percent: float | None, uncertainty: float | None, shown: str
 ) -> None:
-    biopsy = {"portal_percent": percent, "portal_percent_uncertainty": uncertainty}
-    assert portal_percent(biopsy) == shown
+    found = content()
+    found["biopsy"] |= {"portal_percent": percent, "portal_percent_uncertainty": uncertainty}
+    rows = {row.key: row for row in shown_in(BiopsyMeasurements, Tables.SUMMARY)}
+    assert rows["portal_percent"].text_of(record(found).biopsy) == shown

@@ -1,21 +1,18 @@
-"""What the terminal says of adequacy."""
+"""The line of a slide's adequacy on the terminal."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from glisson.cli.summary import adequacy_line
+from glisson.record import BiopsyRecord
+from tests.records import content, record
 
 
-def _record(**more: Any) -> dict[str, Any]:
-    return {
-        "source": "model",
-        "biopsy": {"section_count": 1},
-        "adequacy": [
-            {"standard": "aasld_2009", "title": "AASLD 2009", "verdict": "not assessable"}
-        ],
-        **more,
-    }
+def _record(**more: Any) -> BiopsyRecord:
+    made = content(**more)
+    made["adequacy"][0]["verdict"] = "not assessable"
+    return record(made)
 
 
 def test_adequacy_is_withheld_in_words_and_not_on_outlines_of_a_person() -> None:

@@ -11,14 +11,14 @@ from PIL import Image
 
 from glisson.classes import CANDIDATE_COLOUR, PORTAL
 from glisson.exchange import (
-    broken_rules,
+    find_geojson_errors,
     read_geojson,
     write_overview,
     write_tables,
     write_thumbnails,
     write_tracts_geojson,
 )
-from glisson.exchange.geojson import tracts_document
+from glisson.exchange.geojson import make_tracts_document
 from glisson.exchange.thumbnails import MOST_CANDIDATE_THUMBNAILS
 from glisson.frames import Frame, PixelSize
 from glisson.measurement import measure_biopsy
@@ -26,6 +26,7 @@ from glisson.regions import Candidate, Regions, RegionSettings, find_regions
 from glisson.slides import InMemorySlide
 from tests.exchange.test_artefacts_and_thumbnails import near
 from tests.exchange.test_files_for_others import _record
+from tests.records import record
 from tests.regions.test_candidates import UnsureMap
 from tests.scenes import biopsy_labels, coloured
 
@@ -47,8 +48,8 @@ MEASURED = measure_biopsy(REGIONS, PIXEL)
 
 
 def test_outlines_have_a_class_of_their_own(tmp_path: Path) -> None:
-    document = tracts_document(REGIONS, MEASURED, SLIDE.info, "m 1")
-    assert broken_rules(document) == []
+    document = make_tracts_document(REGIONS, MEASURED, SLIDE.info, "m 1")
+    assert find_geojson_errors(document) == []
     tissue, *areas = document["features"]
     kinds = [each["properties"]["classification"]["name"] for each in areas]
     assert kinds == ["Portal tract"] * 2 + ["Portal tract?"] * 2
@@ -69,7 +70,7 @@ def test_outlines_have_a_class_of_their_own(tmp_path: Path) -> None:
 
 def test_ids_are_no_tracts() -> None:
     """Imported again, a candidate that turned into a tract is another object."""
-    features = tracts_document(REGIONS, MEASURED, SLIDE.info, "m 1")["features"]
+    features = make_tracts_document(REGIONS, MEASURED, SLIDE.info, "m 1")["features"]
     assert len({each["id"] for each in features}) == 5
 
 
@@ -108,12 +109,12 @@ def test_tables_keep_them_apart(tmp_path: Path) -> None:
     new = _record("new") | {
         "candidates": {"count": 1, "area_mm2": 0.0025, "areas": [candidate]},
     }
-    write_tables(tmp_path, [("old", _record("old")), ("new", new)])
+    write_tables(tmp_path, [("old", record(_record("old"))), ("new", record(new))])
     tables = {}
     for name in ("biopsies", "tracts", "candidates"):
         with (tmp_path / f"{name}.csv").open(encoding="utf-8", newline="") as file:
             tables[name] = list(csv.DictReader(file))
-    assert tables["tracts"] == []
+    assert {each["number"] for each in tables["tracts"]} == {"1", "2", "3"}
     (row,) = tables["candidates"]
     assert (row["slide"], row["number"], row["area_um2"]) == ("new", "1", "2500.0")
     totals = [(r["candidate_count"], r["candidate_area_mm2"]) for r in tables["biopsies"]]

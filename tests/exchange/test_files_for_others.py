@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,10 +14,12 @@ from PIL import Image
 
 from glisson.exchange import write_class_map, write_overview, write_tables
 from glisson.frames import Frame, PixelSize
+from glisson.record import BiopsyRecord
 from glisson.regions import find_regions
 from glisson.segmentation import ClassMap, segment_slide
 from glisson.slides import InMemorySlide
 from glisson.tissue import TissueSettings, find_tissue
+from tests.records import content, record
 from tests.scenes import ArrayMap, ColourModel, biopsy_labels, coloured, everywhere
 
 PIXEL = PixelSize(0.5, 0.5)
@@ -43,35 +47,18 @@ def test_class_map_reads_back(tmp_path: Path, width: int) -> None:
             assert np.array_equal(level.asarray(), labels[::step, ::step])
 
 
-def _record(name: str) -> dict:
-    biopsy = dict.fromkeys(
-        (
-            "tissue_area_mm2", "portal_area_mm2", "lobule_area_mm2", "portal_fraction",
-            "portal_percent", "unreadable_area_mm2", "fragment_count", "tract_count_total",
-            "tract_count_complete", "tract_count_partial", "interface_area_mm2",
-            "interface_width_um", "lobule_beyond_interface_area_mm2", "length_mm",
-            "longest_fragment_length_mm", "mean_width_um", "minimum_width_um", "section_count",
-            "section_count_given", "length_per_section_mm", "tissue_area_per_section_mm2",
-            "tract_count_per_section", "tract_count_complete_per_section",
-        ),
-        1,
-    )  # fmt: skip
-    return {
-        "slide": {"file": name},
-        "biopsy": {**biopsy, "tract_count_reason": None},
-        "tracts": [],
-        "adequacy": [{"standard": "aasld_2009", "verdict": "compromised"}],
-        "plausibility": {"verdict": "perhaps not liver"},
-        "source": "model",
-        "model": {"name": "m", "version": "1"},
-        "warnings": [],
-    }
+def _record(name: str) -> dict[str, Any]:
+    made = content(plausibility={"verdict": "perhaps not liver"})
+    made["slide"]["file"] = name
+    return made
 
 
 def test_the_uncertainty_is_empty_where_an_earlier_version_had_none(tmp_path: Path) -> None:
     old, new = _record("old"), _record("new")
+    del old["format_version"], old["biopsy"]["portal_percent_uncertainty"]
     new["biopsy"]["portal_percent_uncertainty"] = 0.5
-    write_tables(tmp_path, [("old", old), ("new", new)])
+    earlier = BiopsyRecord.parse(json.dumps(old).encode(), "biopsy.json")
+    write_tables(tmp_path, [("old", earlier), ("new", record(new))])
     with (tmp_path / "biopsies.csv").open(encoding="utf-8", newline="") as file:
         cells = [row["portal_percent_uncertainty"] for row in csv.DictReader(file)]
     assert cells == ["", "0.5"]
@@ -79,7 +66,7 @@ def test_the_uncertainty_is_empty_where_an_earlier_version_had_none(tmp_path: Pa
 
 @pytest.mark.parametrize("name", ["=1+1", "+x", "-x", "@x", "plain", 'ünï, quoted "x"'])
 def test_a_name_never_becomes_a_formula(tmp_path: Path, name: str) -> None:
-    write_tables(tmp_path, [(name, _record(name))])
+    write_tables(tmp_path, [(name, record(_record(name)))])
     with (tmp_path / "biopsies.csv").open(encoding="utf-8", newline="") as file:
         (row,) = csv.DictReader(file)
     assert row["slide"].lstrip("'") == name

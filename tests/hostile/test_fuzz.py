@@ -33,7 +33,7 @@ from glisson.dataset.study import read_study
 from glisson.dataset.tile_folder import read_settings
 from glisson.errors import GlissonError
 from glisson.exchange import read_class_map, read_geojson, write_class_map, write_qupath_project
-from glisson.exchange.geojson import Drawn, write_annotations_geojson
+from glisson.exchange.geojson import NewAnnotation, write_annotations_geojson
 from glisson.frames import Frame, PixelSize, RegionUm, Size
 from glisson.inputs import assign_pseudonyms, list_slides
 from glisson.model import add_model, load_bundle
@@ -49,6 +49,7 @@ from glisson.slides.slide import SlideInfo
 from glisson_phantom.writing import write_pyramid
 from tests.hostile.guard import bounded, in_a_child
 from tests.hostile.mutations import broken_bytes, broken_json
+from tests.records import content
 
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "fuzz"
 TIMES = 50
@@ -124,7 +125,7 @@ def test_geojson(data: bytes) -> None:
         (place / "a.geojson").write_bytes(data)
         read = read_geojson(place / "a.geojson")
         drawn = [
-            Drawn(area.name, area.class_name, area.colour or (1, 2, 3), area.geometry_l0)
+            NewAnnotation(area.name, area.class_name, area.colour or (1, 2, 3), area.geometry_l0)
             for area in read.areas
         ]
         write_annotations_geojson(place / "b.geojson", drawn, INFO, "fuzz")
@@ -438,17 +439,7 @@ def test_qupath_projects(broken: tuple[str, bytes]) -> None:
             made_project(place)
 
 
-RECORD: dict[str, Any] = {
-    "source": "model", "model": {"name": "x", "version": "1"}, "settings_hash": "0",
-    "slide": {
-        "name": "a", "file": "a.svs", "format": "openslide:aperio", "width_l0": 100,
-        "height_l0": 100, "pixel_width_um": 0.5, "pixel_height_um": 0.5,
-        "pixel_size_source": "file",
-        "bounds_l0": {"x_l0": 1.0, "y_l0": 1.0, "width_l0": 9.0, "height_l0": 9.0},
-    },
-    "settings": {"min_tract_area_um2": 1500.0, "interface_width_um": 100.0, "sections": None},
-    "biopsy": {"unreadable_area_mm2": 0.0}, "warnings": [],
-}  # fmt: skip
+RECORD = content(tracts=1)
 MANIFEST = {"status": "done", "made_from": {"slide": "0"}, "files": {"overview.png": "0"}}
 FAILURE: dict[str, Any] = {
     "status": "failed", "error": "e", "when": "2026-01-01T00:00:00+00:00",

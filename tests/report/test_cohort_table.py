@@ -11,29 +11,32 @@ from PIL import Image
 
 from glisson.artefacts import Kind
 from glisson.classes import CANDIDATE_COLOUR, PORTAL, TISSUE_COLOUR
-from glisson.report.cohort import cohort_view
+from glisson.record import BiopsyRecord
+from glisson.report.cohort import HEADINGS, view_cohort
 from glisson.report.figures import MOST_BARS
 from glisson.report.inputs import ReportSlide
 from glisson.report.numbers import mean_sd
 from glisson.report.page import _part
-from glisson.report.pictures import PICTURE_BYTES, embedded_overview
+from glisson.report.pictures import PICTURE_BYTES, embed_overview
 from glisson.report.tract_table import MOST_ROWS
-from tests.report.test_page import HOSTILE, page, record, thumbnails, tract
+from tests.records import record as typed
+from tests.records import tract
+from tests.report.test_page import HOSTILE, page, record, thumbnails
 
 
 def report_slide(name: str, **biopsy: Any) -> ReportSlide:
     made = record()
     made["biopsy"] |= biopsy
-    return ReportSlide(name, made, None, None)
+    return ReportSlide(name, typed(made), None, None)
 
 
-def edited(**numbers: tuple[float | None, float | None]) -> dict[str, Any]:
+def edited(**numbers: tuple[float | None, float | None]) -> BiopsyRecord:
     """The record of outlines that were corrected by hand."""
     changes = {
         key: {"before": before, "after": after, "change": None}
         for key, (before, after) in numbers.items()
     }
-    return record(5) | {
+    return typed(record(5) | {
         "source": "edited",
         "edited": {"file": HOSTILE, "sha256": "0"},
         "warnings": ["No tissue is drawn; that of the class map is taken."],
@@ -41,7 +44,7 @@ def edited(**numbers: tuple[float | None, float | None]) -> dict[str, Any]:
             "tracts_added": 3, "tracts_removed": 1, "tracts_changed": 0, "tracts_unchanged": 2,
             "tracts": [], "biopsy": changes,
         },
-    }  # fmt: skip
+    })  # fmt: skip
 
 
 def test_means_are_of_the_slides_that_have_the_number(tmp_path: Path) -> None:
@@ -50,13 +53,11 @@ def test_means_are_of_the_slides_that_have_the_number(tmp_path: Path) -> None:
         report_slide("b", tract_count_total=8, portal_percent=8.0),
         report_slide("bridged", tract_count_total=None, portal_percent=40.0),
         report_slide("empty", tissue_area_mm2=0.0, tract_count_total=0, portal_percent=None),
-        ReportSlide("failed", {}, None, "cannot be read"),
+        ReportSlide("failed", None, None, "cannot be read"),
     ]
-    means = dict(
-        zip(("tissue", "length", "portal", "tracts"), cohort_view(slides).means, strict=False)
-    )
-    assert means["tracts"] == "6.0 ± 2.8 (n = 2)"
-    assert means["portal"] == "18.0 ± 19.1"
+    means = dict(zip(HEADINGS, view_cohort(slides).means, strict=False))
+    assert means["portal tracts"] == "6.0 ± 2.8 (n = 2)"
+    assert means["portal, % of tissue"] == "18.0 ± 19.1"
     text, _ = page(tmp_path, slides)
     assert "mean ± SD, n = 3" in text
 
@@ -69,7 +70,7 @@ def test_a_mean_needs_two() -> None:
 def test_a_slide_without_tissue_is_no_point() -> None:
     slides = [report_slide(name) for name in "ab"]
     empty = report_slide("c", tissue_area_mm2=0.0, length_per_section_mm=0.0)
-    scatters = cohort_view([*slides, empty]).scatters
+    scatters = view_cohort([*slides, empty]).scatters
     assert [point.name for point in scatters[0].points] == ["a", "b"]
 
 
@@ -78,7 +79,7 @@ def test_tissue_area_is_drawn_against_length() -> None:
         report_slide("short", length_mm=5.0, tissue_area_mm2=3.0),
         report_slide("long", length_mm=20.0, tissue_area_mm2=12.0),
     ]
-    scatter = cohort_view(slides).scatters[1]
+    scatter = view_cohort(slides).scatters[1]
     short, long = scatter.points
     assert short.x_px < long.x_px
     assert short.y_px > long.y_px
@@ -88,7 +89,7 @@ def test_tissue_area_is_drawn_against_length() -> None:
 
 def test_many_slides_are_counted_in_bins() -> None:
     slides = [report_slide(f"s{k}", portal_percent=2.0 + k % 10) for k in range(MOST_BARS + 10)]
-    bars = cohort_view(slides).bars
+    bars = view_cohort(slides).bars
     assert bars is not None
     assert len(bars.bars) < 15
     assert sum(int(bar.value) for bar in bars.bars) == MOST_BARS + 10
@@ -97,7 +98,7 @@ def test_many_slides_are_counted_in_bins() -> None:
 
 def test_a_correction_stands_beside_the_models_numbers(tmp_path: Path) -> None:
     corrected = edited(tract_count_total=(3, 5), portal_percent=(7.0, None))
-    slide = ReportSlide("core", record(), None, None, edited=corrected)
+    slide = ReportSlide("core", typed(record()), None, None, edited=corrected)
     text, reader = page(tmp_path, [slide, report_slide("other")])
     assert "Corrected by hand" in text
     assert "3 added, 1 removed, 0 changed, 2 unchanged" in text
@@ -118,10 +119,10 @@ def test_a_thousand_slides_leave_no_room_for_large_overviews(tmp_path: Path) -> 
     grain = rng.integers(0, 255, (300, 600, 3)).astype(np.uint8)  # as hard to pack as can be
     Image.fromarray(grain).save(tmp_path / "overview.png")
     for slides in (10, 100, 1000):
-        picture = embedded_overview(tmp_path / "overview.png", slides) or ""
+        picture = embed_overview(tmp_path / "overview.png", slides) or ""
         assert len(picture) <= 4 / 3 * PICTURE_BYTES / slides + 40
-    slide = ReportSlide("core", record(), tmp_path / "overview.png", None)
-    text, _ = page(tmp_path, [slide] * 2 + [ReportSlide("x", {}, None, "failed")] * 998)
+    slide = ReportSlide("core", typed(record()), tmp_path / "overview.png", None)
+    text, _ = page(tmp_path, [slide] * 2 + [ReportSlide("x", None, None, "failed")] * 998)
     assert text.count("The overview is left out here") == 2
 
 
@@ -131,7 +132,7 @@ def test_of_very_many_slides_only_failures_have_a_section(
     monkeypatch.setattr("glisson.report.page.MOST_SECTIONS", 5)
     count = 6
     slides = [report_slide(f"slide {number}") for number in range(1, count)]
-    text, _ = page(tmp_path, [*slides, ReportSlide("bad", {}, None, "cannot be read")])
+    text, _ = page(tmp_path, [*slides, ReportSlide("bad", None, None, "cannot be read")])
     assert text.count('<section class="slide"') == 1
     assert f'href="#s{count}"' in text
     assert f'id="s{count}"' in text
@@ -144,7 +145,9 @@ def test_of_very_many_slides_only_failures_have_a_section(
 
 def test_a_broken_overview_costs_only_the_picture(tmp_path: Path) -> None:
     (tmp_path / "overview.png").write_bytes(b"\x89PNG\r\n\x1a\n cut short")
-    text, reader = page(tmp_path, [ReportSlide("core", record(), tmp_path / "overview.png", None)])
+    text, reader = page(
+        tmp_path, [ReportSlide("core", typed(record()), tmp_path / "overview.png", None)]
+    )
     assert reader.all("img") == []
     assert "AASLD 2009" in text
 
@@ -152,7 +155,7 @@ def test_a_broken_overview_costs_only_the_picture(tmp_path: Path) -> None:
 def test_tables_of_tracts_do_not_grow_without_end(tmp_path: Path) -> None:
     large = record(MOST_ROWS + 100)
     large["tracts"][-1] = tract(MOST_ROWS + 100, 0.3)
-    text, reader = page(tmp_path, [ReportSlide("core", large, None, None)])
+    text, reader = page(tmp_path, [ReportSlide("core", typed(large), None, None)])
     rows = [a for a in reader.all("th") if a["scope"] == "row" and "data-sort" in a]
     assert len(rows) == MOST_ROWS
     assert rows[-1]["data-sort"] == str(MOST_ROWS + 100)  # of low confidence: kept
@@ -164,8 +167,8 @@ def test_doubtful_tracts_get_a_picture_first(tmp_path: Path) -> None:
     doubtful = record(3)
     doubtful["tracts"][2] = tract(3, 0.4)
     folder = thumbnails(tmp_path, 3, size=2_000)
-    failed = [ReportSlide("x", {}, None, "failed")] * 999  # so the share is one picture
-    _, reader = page(tmp_path, [ReportSlide("core", doubtful, None, None, folder), *failed])
+    failed = [ReportSlide("x", None, None, "failed")] * 999  # so the share is one picture
+    _, reader = page(tmp_path, [ReportSlide("core", typed(doubtful), None, None, folder), *failed])
     assert [a["alt"] for a in reader.all("img")] == ["Tract 3, outlined"]
 
 
@@ -177,13 +180,13 @@ def test_unreadable_tissue_is_a_fact(tmp_path: Path) -> None:
 
 
 def test_a_name_that_is_no_text_still_makes_a_page(tmp_path: Path) -> None:
-    text, _ = page(tmp_path, [ReportSlide("core \udcff", record(), None, None)])
+    text, _ = page(tmp_path, [ReportSlide("core \udcff", typed(record()), None, None)])
     assert "core ?" in text
 
 
 def test_pictures_are_there_when_printed(tmp_path: Path) -> None:
     folder = thumbnails(tmp_path, 3)
-    _, reader = page(tmp_path, [ReportSlide("core", record(), None, None, folder)])
+    _, reader = page(tmp_path, [ReportSlide("core", typed(record()), None, None, folder)])
     assert reader.all("img")
     assert not any("loading" in a for a in reader.all("img"))
 

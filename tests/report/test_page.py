@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -10,9 +11,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from glisson.record import BiopsyRecord
 from glisson.report import ReportRun, ReportSlide, write_report
 from glisson.report.cohort import HEADINGS
 from glisson.report.pictures import PICTURE_BYTES, THUMBNAIL_BYTES
+from tests.records import content, tract
+from tests.records import record as typed
 
 RUN = ReportRun("2025-01-01 10:00 UTC", "0.1.0", "m 1", "phantoms", "For research.")
 HOSTILE = "</script><img src=x onerror=alert(1)>\" ' & {{ 7*7 }} core.svs"
@@ -42,37 +46,12 @@ class Reader(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
-def tract(number: int, probability: float | None = 0.9, **more: Any) -> dict[str, Any]:
-    return {
-        "number": number,
-        "area_um2": 20_000.0 + number,
-        "perimeter_um": 600.0,
-        "probability": probability,
-        "complete": number % 2 == 0,
-        "bridging": False,
-        **more,
-    }
-
-
 def record(tracts: int = 3, length_mm: float = 12.0) -> dict[str, Any]:
-    return {
-        "slide": {
-            "file": HOSTILE, "format": "openslide:aperio", "width_l0": 10, "height_l0": 20,
-            "pixel_width_um": 0.5, "pixel_size_source": "file",
-        },
+    """The content of a `biopsy.json` with a warning, and tissue out of focus."""
+    made = content(tracts, length_mm)
+    made["slide"]["file"] = HOSTILE
+    return made | {
         "warnings": ["12 % of the tissue is out of focus: counts there need a look."],
-        "biopsy": {
-            "tissue_area_mm2": 2.5, "portal_percent": 7.0, "tract_count_total": tracts,
-            "tract_count_complete": 1, "tract_count_partial": tracts - 1,
-            "tract_count_reason": None, "complete_definition": "Complete: whole.",
-            "length_per_section_mm": length_mm, "tract_count_per_section": float(tracts),
-            "section_count": 1,
-        },
-        "tracts": [tract(k + 1) for k in range(tracts)],
-        "adequacy": [
-            {"standard": "aasld_2009", "title": "AASLD 2009", "verdict": "compromised",
-             "reason": "12 of 20 mm.", "citation": "Rockey"}
-        ],
         "artefacts": {"artefact_area_mm2": {"defocus": {
             "count": 1, "on_tissue_mm2": 0.3, "off_tissue_mm2": 0.0, "on_tissue_percent": 12.0}}},
         "seconds_per_stage": {"tissue": 1.0},
@@ -90,14 +69,14 @@ def page(tmp_path: Path, slides: list[ReportSlide]) -> tuple[str, Reader]:
 
 
 def slide(name: str = "core", **more: Any) -> ReportSlide:
-    return ReportSlide(name, record(), None, None, **more)
+    return ReportSlide(name, typed(record()), None, None, **more)
 
 
 def test_everything_that_is_known_is_shown_and_the_rest_left_out(tmp_path: Path) -> None:
     text, _ = page(tmp_path, [slide()])
-    for words in ("out of focus", "AASLD 2009", "compromised", "12 of 20 mm.", "7.0", "20,001"):
+    for words in ("out of focus", "AASLD 2009", "compromised", "12.00 of 20 mm", "7.0", "20,001"):
         assert words in text
-    for words in ("circularity", "interface, mm²", "per section", "None", "nan"):
+    for words in ("nearest tract", "mean width", "unreadable", "per section", "None", "nan"):
         assert words not in text
 
 
@@ -105,7 +84,7 @@ def test_candidates_have_a_table_of_their_own(tmp_path: Path) -> None:
     unsure = record()
     areas = [tract(1, 0.6, on_artefact=["fold"]), tract(2, 0.7)]
     unsure["candidates"] = {"count": 2, "area_mm2": 0.04, "areas": areas}
-    text, _ = page(tmp_path, [slide("old"), ReportSlide("new", unsure, None, None)])
+    text, _ = page(tmp_path, [slide("old"), ReportSlide("new", typed(unsure), None, None)])
     assert text.count("2 candidates, in no count, area or percentage") == 1
     table = text.split('aria-label="Candidates of new"')[1].split("</table>")[0]
     assert "C1</th>" in table
@@ -123,7 +102,7 @@ def test_candidates_have_a_table_of_their_own(tmp_path: Path) -> None:
 def test_drawn_slides_are_called_synthetic_and_others_are_not(tmp_path: Path) -> None:
     drawn = record()
     drawn["slide"]["synthetic"] = True
-    text, _ = page(tmp_path, [slide("real"), ReportSlide("drawn", drawn, None, None)])
+    text, _ = page(tmp_path, [slide("real"), ReportSlide("drawn", typed(drawn), None, None)])
     assert "1 of the slides was drawn by a program" in text
     assert 'drawn <span class="soft">(synthetic)' in text
     assert "real <span" not in text
@@ -135,7 +114,7 @@ def test_an_implausible_slide_begins_with_a_notice_and_is_in_no_mean(tmp_path: P
     warning = "This does not look like liver. 9% of 33 fields."
     skin["plausibility"] = {"verdict": "perhaps not liver", "withheld": True, "warning": warning}
     skin["warnings"].insert(0, warning)
-    slides = [slide("one"), slide("two"), ReportSlide("skin", skin, None, None)]
+    slides = [slide("one"), slide("two"), ReportSlide("skin", typed(skin), None, None)]
     text, reader = page(tmp_path, slides)
     assert text.count(warning) == 1
     assert [a["class"] for a in reader.all("div") if "implausible" in a.get("class", "")] == [
@@ -147,17 +126,20 @@ def test_an_implausible_slide_begins_with_a_notice_and_is_in_no_mean(tmp_path: P
 
 def test_an_old_record_without_newer_keys_makes_a_page(tmp_path: Path) -> None:
     old = record()
-    for key in ("adequacy", "artefacts"):
+    for key in ("format_version", "adequacy", "artefacts"):
         del old[key]
-    for key in ("length_per_section_mm", "tract_count_per_section", "section_count"):
+    for key in ("portal_percent_uncertainty", "uncounted_area_count", "counted_definition"):
         del old["biopsy"][key]
-    text, _ = page(tmp_path, [ReportSlide("old", old, None, None)] * 2)
+    for each in old["tracts"]:
+        del each["width_um"], each["is_counted"]
+    stored = BiopsyRecord.parse(json.dumps(old).encode(), "biopsy.json")
+    text, _ = page(tmp_path, [ReportSlide("old", stored, None, None)] * 2)
     assert "Adequacy" not in text
-    assert "Portal tracts against length" not in text
+    assert "not counted" not in text
 
 
 def test_hostile_text_stays_text(tmp_path: Path) -> None:
-    failed = ReportSlide(HOSTILE, {}, None, f"{HOSTILE} cannot be read")
+    failed = ReportSlide(HOSTILE, None, None, f"{HOSTILE} cannot be read")
     text, reader = page(tmp_path, [slide(HOSTILE), slide(HOSTILE), failed])
     assert len(reader.all("script")) == 1
     assert all("onerror" not in attributes for _, attributes in reader.elements)
@@ -177,7 +159,7 @@ def test_nothing_is_fetched_and_the_policy_forbids_it(tmp_path: Path) -> None:
 def test_low_confidence_and_artefacts_mark_a_tract(tmp_path: Path) -> None:
     doubtful = record()
     doubtful["tracts"] = [tract(1, 0.55, on_artefact=["fold"]), tract(2), tract(3, None)]
-    text, _ = page(tmp_path, [ReportSlide("core", doubtful, None, None)])
+    text, _ = page(tmp_path, [ReportSlide("core", typed(doubtful), None, None)])
     assert "1 tract is of low confidence (mean probability below 0.85): 1." in text
     assert text.count(">low confidence<") == 1
     assert text.count(">on a fold<") == 1
@@ -189,7 +171,7 @@ def test_tables_have_headers_and_pictures_have_words(tmp_path: Path) -> None:
     assert all(a.get("scope") in ("col", "row") for a in reader.all("th"))
     assert all(a.get("alt") for a in reader.all("img"))
     assert all(a.get("aria-label") for a in reader.all("svg"))
-    assert len(reader.all("svg")) == 2
+    assert len(reader.all("svg")) == 3
     assert len([a for a in reader.all("img") if "Tract" in a["alt"]]) == 6
 
 
@@ -207,7 +189,7 @@ def test_thirty_slides_stay_below_ten_megabytes(tmp_path: Path) -> None:
     Image.fromarray(grain).save(tmp_path / "overview.png")
     folder = thumbnails(tmp_path, 60)
     slides = [
-        ReportSlide(f"core {k}", record(60), tmp_path / "overview.png", None, folder)
+        ReportSlide(f"core {k}", typed(record(60)), tmp_path / "overview.png", None, folder)
         for k in range(30)
     ]
     text, reader = page(tmp_path, slides)
@@ -221,7 +203,11 @@ def test_thirty_slides_stay_below_ten_megabytes(tmp_path: Path) -> None:
 def test_figures_place_slides_by_their_numbers(tmp_path: Path) -> None:
     short, long = record(3, 5.0), record(12, 22.0)
     text, reader = page(
-        tmp_path, [ReportSlide("short", short, None, None), ReportSlide("long", long, None, None)]
+        tmp_path,
+        [
+            ReportSlide("short", typed(short), None, None),
+            ReportSlide("long", typed(long), None, None),
+        ],
     )
     circles = [(float(a["cx"]), float(a["cy"])) for a in reader.all("circle")]
     assert circles[0][0] < circles[1][0]
@@ -232,5 +218,5 @@ def test_figures_place_slides_by_their_numbers(tmp_path: Path) -> None:
 def test_portal_percent_has_its_uncertainty(tmp_path: Path) -> None:
     known = record()
     known["biopsy"]["portal_percent_uncertainty"] = 0.52
-    text, _ = page(tmp_path, [ReportSlide("a", known, None, None), slide("b")])
+    text, _ = page(tmp_path, [ReportSlide("a", typed(known), None, None), slide("b")])
     assert text.count("7.0 ± 0.5") == 1

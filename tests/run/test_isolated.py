@@ -41,7 +41,9 @@ def serve(connection: Connection, _: ModelBundle, __: RunSettings) -> None:
             connection.send(("error", OutputError("the disk is full")))
             continue
         connection.send(("stage", (task.name, "tissue")))
-        result = SlideResult(task.name, task.asked.path, "done", task.out, {"pid": os.getpid()})
+        result = SlideResult(
+            task.name, task.asked.path, "done", task.out, None, because=f"{os.getpid()}"
+        )
         connection.send(("done", task.labelled(result)))
 
 
@@ -78,7 +80,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals as on P
 
 def test_one_process_does_slide_after_slide(worker: Worker, tmp_path: Path) -> None:
     first, second = (worker.do(task(name, tmp_path)) for name in ("a", "b"))
-    assert first.record["pid"] == second.record["pid"] != os.getpid()
+    assert first.because == second.because != f"{os.getpid()}"
     assert first.case == ("P", None)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pytest
 import tifffile
@@ -17,7 +18,9 @@ from glisson.errors import (
     SettingsError,
     SlideNotFound,
 )
-from glisson.exchange import broken_rules, read_geojson
+from glisson.exchange import find_geojson_errors, read_geojson
+from glisson.record import BiopsyRecord, RunRecord
+from glisson.record.schema import read_schema
 from glisson.results import result_names
 from glisson.results.folder import read_manifest, why_not_done
 from glisson.run.segment import segment
@@ -49,6 +52,10 @@ def test_the_results_folder(scene: Path, tmp_path: Path) -> None:
     assert top == {"case 1", "report.html", "run.json", "qupath"} | tables
     assert leftovers(out) == []
     record = json.loads((out / "case 1" / "biopsy.json").read_text("utf-8"))
+    jsonschema.validate(record, read_schema(BiopsyRecord))
+    jsonschema.validate(json.loads((out / "run.json").read_text("utf-8")), read_schema(RunRecord))
+    assert record == json.loads(json.dumps(BiopsyRecord.read(out / "case 1").content()))
+    assert result.slides[0].biopsy.tract_count_total == 4
     assert record["biopsy"]["tract_count_total"] == 4
     assert record["biopsy"]["tract_count_complete"] == 3
     assert record["biopsy"]["tissue_area_mm2"] == pytest.approx(1.1, rel=0.02)
@@ -58,10 +65,10 @@ def test_the_results_folder(scene: Path, tmp_path: Path) -> None:
         "tissue", "segment", "plausibility", "outline", "measure", "write",
     }  # fmt: skip
     outlines = json.loads((out / "case 1" / "tracts.geojson").read_text("utf-8"))
-    assert broken_rules(outlines) == []
+    assert find_geojson_errors(outlines) == []
     assert len(read_geojson(out / "case 1" / "tracts.geojson").areas) == 5
     artefacts = json.loads((out / "case 1" / "artefacts.geojson").read_text("utf-8"))
-    assert broken_rules(artefacts) == []
+    assert find_geojson_errors(artefacts) == []
     assert record["artefacts"]["focus_measured"]
     assert all(tract["on_artefact"] == [] for tract in record["tracts"])
     pictures = {path.name for path in (out / "case 1" / "thumbnails").iterdir()}
@@ -82,7 +89,7 @@ def test_a_done_slide_is_kept_and_changed_settings_redo_it(scene: Path, tmp_path
     changed = RunSettings(min_tract_area_um2=9000)
     again = segment(scene, out, settings=changed).slides[0]
     assert again.outcome == "done"
-    assert again.record["biopsy"]["tract_count_total"] < 4
+    assert (again.biopsy.tract_count_total or 0) < 4
 
 
 def test_a_pathologists_corrections_are_never_lost(scene: Path, tmp_path: Path) -> None:
@@ -144,8 +151,9 @@ def test_an_empty_slide_is_a_result(tmp_path: Path) -> None:
     write_pyramid(tmp_path / "empty.svs", glass, Size(3000, 2000), PixelSize(0.5, 0.5))
     (slide,) = segment(tmp_path / "empty.svs", tmp_path / "out").slides
     assert slide.outcome == "done"
-    assert slide.record["biopsy"]["tract_count_total"] == 0
-    assert any("No tissue" in warning for warning in slide.record["warnings"])
+    assert slide.record is not None
+    assert slide.biopsy.tract_count_total == 0
+    assert any("No tissue" in warning for warning in slide.record.warnings)
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])

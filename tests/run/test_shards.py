@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from glisson.errors import DamagedSlide, SettingsError
-from glisson.exchange import broken_project_rules
+from glisson.exchange import find_project_errors
 from glisson.files.atomic import _this_host
 from glisson.frames import PixelSize, Size
 from glisson.inputs import SlideEntry, list_slides
@@ -77,7 +77,7 @@ def test_the_project_of_joined_shards_opens(slides: Path, tmp_path: Path) -> Non
     in_two_parts(slides, tmp_path / "parts")
     gather(tmp_path / "parts")
     project = tmp_path / "parts" / "qupath" / "project.qpproj"
-    assert broken_project_rules(project.parent) == []
+    assert find_project_errors(project.parent) == []
     assert len(json.loads(project.read_text("utf-8"))["images"]) == 3
 
 
@@ -248,8 +248,9 @@ def test_impossible_shards_are_refused(text: str) -> None:
 def test_a_slide_with_its_own_settings(scene: Path, tmp_path: Path) -> None:
     asked = SlideEntry(scene, mpp=0.25, sections=2)
     (done,) = segment([asked], tmp_path / "out").slides
-    assert done.record["slide"]["pixel_width_um"] == 0.25
-    assert done.record["settings"]["sections"] == 2
+    assert done.record is not None
+    assert done.record.slide.pixel_width_um == 0.25
+    assert done.record.settings.sections == 2
 
 
 def test_why_a_slide_is_done_again_is_said(scene: Path, tmp_path: Path) -> None:

@@ -328,7 +328,7 @@ def test_real_slides_of_several_files(
     name: str, fixtures_dir: Path, s3: Any, settings: RunSettings, tmp_path: Path
 ) -> None:
     from glisson.run.observer import SilentObserver
-    from glisson.run.opening import opened_slide
+    from glisson.run.opening import open_run_slide
     from glisson.slides import open_slide
 
     source = fixtures_dir / "slides"
@@ -342,7 +342,7 @@ def test_real_slides_of_several_files(
     own = RunSettings(cache=settings.cache, mpp=0.5)
     here = files[0]
     with (
-        opened_slide(there, own, 1.0, SilentObserver(), "a") as (far, _),
+        open_run_slide(there, own, 1.0, SilentObserver(), "a") as (far, _),
         open_slide(here, mpp=0.5) as near,
     ):
         assert far.info.size_l0 == near.info.size_l0
@@ -432,13 +432,13 @@ def serve_ranges(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_a_run_here_imports_nothing_of_stores(slide: Path) -> None:
     code = (
         "import sys; import glisson.cli; from glisson.run import RunSettings, list_slides\n"
-        "from glisson.results.identity import slide_identity\n"
+        "from glisson.results.identity import read_identity\n"
         "from glisson.run.observer import SilentObserver\n"
         "from glisson.results.remote import results_at\n"
-        "from glisson.run.opening import opened_slide\n"
+        "from glisson.run.opening import open_run_slide\n"
         f"(asked,) = list_slides([{str(slide)!r}])\n"
-        "with opened_slide(asked.path, RunSettings(), 1.0, SilentObserver(), 'a') as (_, path):\n"
-        "    slide_identity(path)\n"
+        "with open_run_slide(asked.path, RunSettings(), 1.0, SilentObserver(), 'a') as (_, path):\n"
+        "    read_identity(path)\n"
         f"with results_at(asked.path.parent / 'out') as results:\n"
         "    results.download_all(); results.upload_run()\n"
         "assert not {'fsspec', 's3fs', 'aiohttp', 'filelock'} & set(sys.modules)"

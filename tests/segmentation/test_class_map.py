@@ -59,7 +59,7 @@ def test_an_unsure_tract_becomes_a_candidate(two_tracts: ClassMap) -> None:
 def test_the_class_map_agrees_with_the_tracts(two_tracts: ClassMap) -> None:
     """Corrections are compared with what is traced from the stored map, which has no candidates."""
     regions = find_regions(two_tracts, RegionSettings(min_tract_probability=0.7))
-    two_tracts.portal_to_lobule(regions.candidates_px)
+    two_tracts.relabel_portal(regions.candidates_px)
     again = find_regions(two_tracts)
     assert [asdict(each) for each in again.tracts] == [asdict(each) for each in regions.tracts]
     labels = two_tracts.crop(BoxPx(0, 0, 2 * BLOCK_PX, 2 * BLOCK_PX)).labels

@@ -66,7 +66,7 @@ def test_ink_is_left_out(ink: str, crossing: bool, strength: float) -> None:
     scene = scenes.with_ink(scenes.scene(strength=strength), ink, crossing)
     found = check(scene)
     assert found.mask[scene.ink].mean() <= 0.05
-    assert found.excluded_by(Cause.PEN)[scene.ink].mean() >= 0.9
+    assert found.mask_of(Cause.PEN)[scene.ink].mean() >= 0.9
 
 
 @pytest.mark.parametrize(("glass", "noise"), [*itertools.product(GLASS, (0.0, 1.5, 5.0))])
@@ -98,15 +98,15 @@ def test_smaller_pieces_are_debris() -> None:
     mask[100:120, 100:120] = True
     found = find_tissue(scenes.scene(mask=mask).slide())
     assert found.is_empty
-    assert found.excluded_by(Cause.DEBRIS)[mask].mean() > 0.9
+    assert found.mask_of(Cause.DEBRIS)[mask].mean() > 0.9
 
 
 def test_causes_are_named() -> None:
     scene = scenes.with_padding(scenes.with_edge(scenes.with_dust(scenes.scene("grey"))), 0)
     found = find_tissue(scene.slide())
     for cause in (Cause.DUST, Cause.EDGE, Cause.PADDING):
-        assert found.excluded_by(cause).any()
-    assert found.excluded_by(Cause.PADDING)[:, :190].all()
+        assert found.mask_of(cause).any()
+    assert found.mask_of(Cause.PADDING)[:, :190].all()
 
 
 def test_fraction_leaves_padding_out() -> None:
@@ -152,7 +152,7 @@ def test_damage_costs_only_itself() -> None:
     damage = (BoxL0(200, 150, 60, 40),)
     slide = InMemorySlide(scene.rgb, PixelSize(MPP, MPP), damaged_l0=damage)
     found = find_tissue(slide)
-    assert found.excluded_by(Cause.UNREADABLE)[150:190, 200:260].all()
+    assert found.mask_of(Cause.UNREADABLE)[150:190, 200:260].all()
     assert not found.mask[150:190, 200:260].any()
     assert found.mask[100:300, 300:600].mean() > 0.9
     assert any("could not be read" in warning for warning in found.warnings)
@@ -162,7 +162,7 @@ def test_outside_the_scanned_bounds_is_padding() -> None:
     scene = scenes.scene("grey")
     slide = InMemorySlide(scene.rgb, PixelSize(MPP, MPP), bounds_l0=BoxL0(100, 50, 500, 300))
     found = find_tissue(slide)
-    assert found.excluded_by(Cause.PADDING).sum() == scene.tissue.size - 500 * 300
+    assert found.mask_of(Cause.PADDING).sum() == scene.tissue.size - 500 * 300
     assert not found.mask[:, :100].any()
 
 

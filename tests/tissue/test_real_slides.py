@@ -56,4 +56,4 @@ def test_dicom_overview_on_grey_glass(fixtures_dir: Path) -> None:
 
 def test_mirax_reads_only_its_bounds(fixtures_dir: Path) -> None:
     found = found_in(fixtures_dir / "slides" / "Mirax2-Fluorescence-2.mrxs")
-    assert found.excluded_by(Cause.PADDING).mean() > 0.98
+    assert found.mask_of(Cause.PADDING).mean() > 0.98

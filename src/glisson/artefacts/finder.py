@@ -92,7 +92,7 @@ def _dust(
     """The tissue finder's specks on glass, and small dark grey things on tissue."""
     mpp = tissue.frame.mpp
     on_tissue = tissue.mask & has(signs, Sign.SPECK)
-    off_tissue = tissue.excluded_by(Cause.DUST)
+    off_tissue = tissue.mask_of(Cause.DUST)
     found = find_pieces((off_tissue | on_tissue) & free)
     chosen = np.zeros(len(found.area_px), bool)
     chosen[np.argsort(-found.area_px, kind="stable")[: settings.most_dust]] = True

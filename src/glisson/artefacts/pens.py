@@ -23,7 +23,7 @@ def find_pens(
 ) -> Mask:
     """(H, W) bool, all ink; some of it may lie in `tissue.mask`."""
     mpp = tissue.frame.mpp
-    on_glass = tissue.excluded_by(Cause.PEN) | _faint(tissue, signs, settings)
+    on_glass = tissue.mask_of(Cause.PEN) | _faint(tissue, signs, settings)
     on_glass |= _red(signs, mpp, settings)
     if not on_glass.any():
         return on_glass

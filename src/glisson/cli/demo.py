@@ -1,4 +1,4 @@
-"""`glisson demo`: a synthetic biopsy, segmented, beside its truth."""
+"""The verb `glisson demo`: a synthetic biopsy, segmented, beside its truth."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rich.table import Table
 from glisson.cli.commands import OUTPUT
 from glisson.cli.console import console, output
 from glisson.cli.progress import RunTable
-from glisson.cli.summary import number
+from glisson.measurement import BiopsyMeasurements, Tables, shown_in
 from glisson.results import OVERVIEW, RESEARCH_USE
 from glisson.run.segment import segment
 from glisson.run.settings import RunSettings
@@ -21,15 +21,6 @@ from glisson_phantom import PhantomSettings, make_phantom
 EXAMPLES = "glisson demo -o demo-out"
 
 _DEMO = PhantomSettings(seed=12, length_mm=12.0, stage=1, mpp=0.5)
-_ROWS = (
-    ("length, mm", "length_mm", ".1f"),
-    ("tissue area, mm²", "tissue_area_mm2", ".2f"),
-    ("portal area, mm²", "portal_area_mm2", ".2f"),
-    ("portal share, %", "portal_percent", ".1f"),
-    ("portal tracts", "tract_count_total", "d"),
-    ("  complete", "tract_count_complete", "d"),
-    ("  partial", "tract_count_partial", "d"),
-)
 
 
 def demo(
@@ -47,14 +38,13 @@ def demo(
         truth = make_phantom(slide, _DEMO, "aperio", workers=os.cpu_count() or 1)
     with RunTable() as shown:
         result = segment(slide, out, settings=RunSettings(overwrite=True), observer=shown)
-    record = result.slides[0].record
     table = Table(title="SYNTHETIC biopsy: truth and result", box=None, title_justify="left")
     table.add_column("")
     table.add_column("truth", justify="right")
     table.add_column("glisson", justify="right")
-    for label, key, style in _ROWS:
-        known = getattr(truth.measurements.biopsy, key)
-        table.add_row(label, number(known, style), number(record["biopsy"][key], style))
+    known, found = truth.measurements.biopsy, result.slides[0].biopsy
+    for row in shown_in(BiopsyMeasurements, Tables.COMPARISON):
+        table.add_row(row.heading, row.text(row.value_of(known)), row.text(row.value_of(found)))
     output.print(table)
     output.print(f"\nOpen {out / slide.stem / OVERVIEW}", highlight=False, soft_wrap=True)
     output.print(f"or   {out / 'report.html'}", highlight=False, soft_wrap=True)

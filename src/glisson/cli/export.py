@@ -12,10 +12,8 @@ from glisson.cli.commands import INPUT, OUTPUT
 from glisson.cli.console import console, output
 from glisson.cli.model_choice import say_which_model
 from glisson.cli.options import Out
-from glisson.dataset import FolderTiles
-from glisson.errors import MissingExtra, SettingsError
-from glisson.evaluation import check_mpp
-from glisson.model import Exported, Format, ModelBundle, export_model, find_model
+from glisson.evaluation.export import export_formats, sample_tiles
+from glisson.model import Exported, Format, ModelBundle, find_model
 from glisson_phantom import render_tile
 
 EXAMPLES = """\
@@ -66,40 +64,22 @@ def export(
     say_which_model(model)
     bundle = find_model(model)
     with console.status("reading tiles"):
-        pixels = _pixels(tiles, count, bundle)
+        pixels = (
+            _render_tiles(bundle, count) if tiles is None else sample_tiles(tiles, count, bundle)
+        )
     kind = f"tiles of {tiles}" if tiles else "SYNTHETIC tiles"
     output.print(f"{bundle.spec.name}, compared on {len(pixels)} {kind}", highlight=False)
-    for each in formats or list(Format):
-        with console.status(f"writing {each}"):
-            told = _exported(bundle, out, each, pixels, wanted=bool(formats))
-        output.print(told, highlight=False, markup=False, soft_wrap=True)
+    for format, made in export_formats(bundle, out, pixels, formats):
+        line = f"{format}: left out: {made}" if isinstance(made, str) else _describe(made)
+        output.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
-def _exported(
-    bundle: ModelBundle, out: Path, format: Format, pixels: np.ndarray, wanted: bool
-) -> str:
-    """Write one format and say how it holds; int8 that nobody asked for may be left out."""
-    try:
-        return _line(export_model(bundle, out, format, pixels))
-    except (MissingExtra, SettingsError) as error:  # no nncf, or too few tiles
-        if wanted or format is not Format.INT8:
-            raise
-        return f"{format}: left out: {error}"
-
-
-def _pixels(folder: Path | None, count: int, bundle: ModelBundle) -> np.ndarray:
+def _render_tiles(bundle: ModelBundle, count: int) -> np.ndarray:
     spec = bundle.spec
-    if folder is None:
-        return np.stack(
-            [render_tile(_SEED + n, spec.window_px, spec.mpp).rgb for n in range(count)]
-        )
-    source = FolderTiles(folder, spec.mpp)
-    check_mpp(bundle, source.rows)
-    rows = np.random.default_rng(0).permutation(len(source.rows))[:count]
-    return np.stack([source.read(source.rows[int(row)]).rgb for row in rows])
+    return np.stack([render_tile(_SEED + n, spec.window_px, spec.mpp).rgb for n in range(count)])
 
 
-def _line(made: Exported) -> str:
+def _describe(made: Exported) -> str:
     agreement = (
         f"largest difference {made.largest_difference:.2g}, same class {made.same_class:.3%}"
     )

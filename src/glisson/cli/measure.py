@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -12,7 +12,15 @@ from rich.table import Table
 from glisson.cli.commands import INPUT, MEASURING
 from glisson.cli.console import console, output
 from glisson.cli.options import Sections
-from glisson.cli.summary import adequacy_line, number
+from glisson.cli.summary import adequacy_line, print_warnings
+from glisson.measurement import (
+    DASH,
+    BiopsyMeasurements,
+    Comparison,
+    NumberChange,
+    Tables,
+    shown_in,
+)
 from glisson.results import RESEARCH_USE
 from glisson.run.remeasure import EditedRun, EditedSlide
 from glisson.run.remeasure import measure as measure_slides
@@ -21,19 +29,6 @@ EXAMPLES = """\
 glisson measure results
 glisson measure results --from corrected/biopsy.geojson --sections 2"""
 SOME_FAILED = 1
-
-_ROWS = (
-    ("length, mm", "length_mm", ".2f"),
-    ("tissue, mm²", "tissue_area_mm2", ".3f"),
-    ("portal, mm²", "portal_area_mm2", ".4f"),
-    ("portal, %", "portal_percent", ".2f"),
-    ("interface, mm²", "interface_area_mm2", ".4f"),
-    ("tracts", "tract_count_total", "d"),
-    ("  complete", "tract_count_complete", "d"),
-    ("  partial", "tract_count_partial", "d"),
-    ("portal areas not counted", "uncounted_area_count", "d"),
-    ("sections", "section_count", "d"),
-)
 
 
 def measure(
@@ -82,43 +77,34 @@ def measure(
 
 
 def _print(slide: EditedSlide) -> None:
-    if slide.error is not None:
-        console.print(f"[red]{escape(slide.name)}:[/] {escape(slide.error)}", highlight=False)
+    record = slide.record
+    if record is None or record.comparison is None:
+        console.print(f"[red]{escape(slide.name)}:[/] {escape(slide.error or '')}", highlight=False)
         return
     title = f"{slide.name}: model, and corrected in {slide.file.name}"
     output.print(title, markup=False, highlight=False, soft_wrap=True)
-    output.print(_table(slide))
-    output.print(_tract_line(slide.record["comparison"]), highlight=False)
-    output.print(f"Adequacy: {adequacy_line(slide.record)}\n", highlight=False)
-    for note in _notes(slide.record):
-        console.print(f"[yellow]{escape(slide.name)}:[/] {escape(note)}", highlight=False)
+    output.print(_table(record.comparison))
+    output.print(f"Tracts: {record.comparison.in_words}", highlight=False)
+    output.print(f"Adequacy: {adequacy_line(record)}\n", highlight=False)
+    print_warnings(slide.name, record)
 
 
-def _table(slide: EditedSlide) -> Table:
+def _table(comparison: Comparison) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("")
     for heading in ("model", "edited", "change"):
         table.add_column(heading, justify="right")
-    for label, key, style in _ROWS:
-        table.add_row(label, *_cells(slide.record["comparison"]["biopsy"][key], style))
+    for row in shown_in(BiopsyMeasurements, Tables.COMPARISON):
+        table.add_row(row.heading, *_cells(comparison.biopsy[row.key], row.fine_style))
     return table
 
 
-def _cells(change: dict[str, float | None], style: str) -> list[str]:
-    before, after, difference = change["before"], change["after"], change["change"]
-    changed = "" if difference is None else format(difference, f"+{style}")
-    # What rounds to nothing is nothing that a reader would call a change.
-    return [number(before, style), number(after, style), changed if changed.strip("+-0.") else ""]
-
-
-def _tract_line(comparison: dict[str, Any]) -> str:
-    kinds = ("added", "removed", "changed", "unchanged")
-    return "Tracts: " + ", ".join(f"{comparison[f'tracts_{kind}']} {kind}" for kind in kinds)
-
-
-def _notes(record: dict[str, Any]) -> list[str]:
-    reason = record["biopsy"]["tract_count_reason"]
-    return [*record["warnings"], *([reason] if reason else [])]
+def _cells(change: NumberChange, style: str) -> list[str]:
+    values = (change.before, change.after)
+    before, after = (DASH if value is None else format(value, style) for value in values)
+    difference = "" if change.change is None else format(change.change, f"+{style}")
+    # A change that rounds to zero is none to a reader.
+    return [before, after, difference if difference.strip("+-0.") else ""]
 
 
 def _print_what_to_open(run: EditedRun) -> None:

@@ -1,28 +1,25 @@
-"""What a run found, as a table that fits 80 columns."""
+"""The results of a run, as a table that fits 80 columns."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from rich.markup import escape
 from rich.table import Table
 
 from glisson.cli.console import console, output, warn
-from glisson.measurement import SHOWN
+from glisson.measurement import SHOWN, BiopsyMeasurements, Tables, shown_in
+from glisson.record import BiopsyRecord
 from glisson.results import RESEARCH_USE, SlideResult, count_in_words
 from glisson.run.executors import Shard
 from glisson.run.segment import RunResult
 
-_HEADINGS = (
-    "length\nmm", "tissue\nmm²", "portal\n%", "tracts", "com-\nplete", "par-\ntial", "time\ns",
-)  # fmt: skip
+_ROWS = shown_in(BiopsyMeasurements, Tables.SUMMARY)
 
 
 def print_summary(result: RunResult, part: Shard | None = None) -> None:
-    """The table of slides, the warnings, and what to open; after a part, how to join them."""
+    """Print the table of slides, the warnings, and what to open; after a shard, how to join."""
     table = Table(box=None, pad_edge=False)
     table.add_column("slide", overflow="fold")
-    for heading in _HEADINGS:
+    for heading in (*(row.narrow_heading for row in _ROWS), "time\ns"):
         table.add_column(heading, justify="right")
     for slide in result.slides:
         table.add_row(*_row(slide))
@@ -40,77 +37,55 @@ def print_summary(result: RunResult, part: Shard | None = None) -> None:
 
 
 def _row(slide: SlideResult) -> list[str]:
-    if slide.outcome == "failed":
-        return [escape(slide.name), "[red]failed[/]", "", "", "", "", "", ""]
-    biopsy = slide.record["biopsy"]
-    seconds = sum(slide.record["seconds_per_stage"].values())
-    return [
-        escape(slide.name),
-        f"{biopsy['length_mm']:.1f}",
-        f"{biopsy['tissue_area_mm2']:.2f}",
-        portal_percent(biopsy),
-        number(biopsy["tract_count_total"]),
-        number(biopsy["tract_count_complete"]),
-        number(biopsy["tract_count_partial"]),
-        f"{seconds:.1f}",
-    ]
-
-
-def number(value: float | None, style: str = "d") -> str:
-    """A number, or a dash where there is none."""
-    return "–" if value is None else format(value, style)
-
-
-def portal_percent(biopsy: dict[str, Any]) -> str:
-    """Write portal percent with its uncertainty, where the record has one."""
-    percent, uncertainty = biopsy["portal_percent"], biopsy.get("portal_percent_uncertainty")
-    return number(percent, ".1f") + ("" if uncertainty is None else f" ± {uncertainty:.1f}")
+    if slide.record is None:
+        return [escape(slide.name), "[red]failed[/]", *[""] * len(_ROWS)]
+    seconds = sum(slide.record.seconds_per_stage.values())
+    numbers = (row.text_of(slide.biopsy) for row in _ROWS)
+    return [escape(slide.name), *numbers, f"{seconds:.1f}"]
 
 
 def _print_notes(slide: SlideResult) -> None:
-    if slide.record:
-        if slide.record["slide"].get("synthetic"):
-            output.print(f"{escape(slide.name)}: SYNTHETIC, no patient's", highlight=False)
-        text = adequacy_line(slide.record)
-        output.print(f"{escape(slide.name)}: {text}", highlight=False)
-        candidates = slide.record.get("candidates")
-        if candidates and candidates["count"]:
-            said = f"{count_in_words(candidates)} not counted: accept or delete them in QuPath"
-            output.print(f"{escape(slide.name)}: {said}", highlight=False)
+    name, record = escape(slide.name), slide.record
+    if record is not None:
+        if record.slide.synthetic:
+            output.print(f"{name}: SYNTHETIC, no patient's", highlight=False)
+        output.print(f"{name}: {adequacy_line(record)}", highlight=False)
+        if record.candidates is not None and record.candidates.count:
+            candidates = count_in_words(record.candidates)
+            output.print(
+                f"{name}: {candidates} not counted: accept or delete them in QuPath",
+                highlight=False,
+            )
     if slide.error:
-        console.print(f"[red]{escape(slide.name)}:[/] {escape(slide.error)}", highlight=False)
-    for warning in _notes(slide.record):
-        console.print(f"[yellow]{escape(slide.name)}:[/] {escape(warning)}", highlight=False)
+        console.print(f"[red]{name}:[/] {escape(slide.error)}", highlight=False)
+    if record is not None:
+        print_warnings(slide.name, record)
 
 
-def adequacy_line(record: dict[str, Any]) -> str:
-    """What the standards shown by default say, and of how many sections they speak."""
-    plausibility = record.get("plausibility", {})
-    if plausibility.get("withheld") and record["source"] == "model":
-        return f"adequacy withheld ({plausibility['verdict']})"
-    sections = record["biopsy"]["section_count"]
+def print_warnings(name: str, record: BiopsyRecord) -> None:
+    """Print the warnings of a slide, and why its tracts are not counted."""
+    reason = record.biopsy.tract_count_reason
+    for warning in (*record.warnings, *([reason] if reason else [])):
+        console.print(f"[yellow]{escape(name)}:[/] {escape(warning)}", highlight=False)
+
+
+def adequacy_line(record: BiopsyRecord) -> str:
+    """Name the verdicts of the standards shown by default, and how many sections there are."""
+    plausibility = record.plausibility
+    if plausibility is not None and plausibility.withheld and record.source == "model":
+        return f"adequacy withheld ({plausibility.verdict})"
+    sections = record.biopsy.section_count
     where = f" (one of {sections} sections)" if sections > 1 else ""
-    said = [
-        f"{each['title']} {each['verdict']}"
-        for each in record["adequacy"]
-        if each["standard"] in SHOWN
-    ]
-    return f"{', '.join(said)}{where}"
-
-
-def _notes(record: dict[str, Any]) -> list[str]:
-    if not record:
-        return []
-    notes = list(record["warnings"])
-    reason = record["biopsy"].get("tract_count_reason")
-    return [*notes, reason] if reason else notes
+    shown = [f"{each.title} {each.verdict}" for each in record.adequacy if each.standard in SHOWN]
+    return f"{', '.join(shown)}{where}"
 
 
 def _print_what_to_open(result: RunResult) -> None:
     output.print("  report.html      the run on one page, in any browser", highlight=False)
     if not _is_hidden(result):
-        output.print("  qupath/          a QuPath project: open, then run its import script",
-                     highlight=False)  # fmt: skip
+        output.print(
+            "  qupath/          a QuPath project: open, then run its import script", highlight=False
+        )
 
 
 def _print_how_to_join(result: RunResult, part: Shard) -> None:

@@ -84,6 +84,9 @@ def cut_tiles(
     )
 
 
+tiles = cut_tiles  # as the verb is called
+
+
 def _offset_progress(
     progress: Progress | None, folder: str, start: int, total: int
 ) -> Progress | None:

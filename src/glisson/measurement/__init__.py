@@ -14,9 +14,18 @@ from glisson.measurement.measurements import (
     Measurements,
     TractMeasurements,
 )
+from glisson.measurement.registry import (
+    DASH,
+    Measurement,
+    Tables,
+    measurements_of,
+    qupath_measurements,
+    shown_in,
+)
 from glisson.measurement.withheld import withhold_verdicts
 
 __all__ = [
+    "DASH",
     "INTERFACE_WIDTH_UM",
     "SHOWN",
     "STANDARDS",
@@ -26,14 +35,19 @@ __all__ = [
     "Comparison",
     "CorePath",
     "FragmentMeasurements",
+    "Measurement",
     "Measurements",
     "NumberChange",
     "SectionSize",
+    "Tables",
     "TractChange",
     "TractMeasurements",
     "compare",
     "core_paths",
     "judge",
     "measure_biopsy",
+    "measurements_of",
+    "qupath_measurements",
+    "shown_in",
     "withhold_verdicts",
 ]

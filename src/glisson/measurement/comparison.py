@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
-from glisson.measurement.measurements import Measurements
+from glisson.measurement.measurements import BiopsyMeasurements, Measurements
+from glisson.measurement.registry import measurements_of
 from glisson.regions import UNCHANGED_IOU, Regions, clip_outlines, match_tracts
-
-_NO_NUMBERS = {
-    "section_count_given", "tract_count_reason", "complete_definition", "counted_definition",
-    "portal_percent_uncertainty",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -69,6 +65,14 @@ class Comparison:
     tracts: tuple[TractChange, ...]
     biopsy: dict[str, NumberChange]
 
+    @property
+    def in_words(self) -> str:
+        """How many tracts were added, removed, changed and left unchanged."""
+        return (
+            f"{self.tracts_added} added, {self.tracts_removed} removed, "
+            f"{self.tracts_changed} changed, {self.tracts_unchanged} unchanged"
+        )
+
 
 def compare(
     before: Regions, measured_before: Measurements, after: Regions, measured_after: Measurements
@@ -77,7 +81,7 @@ def compare(
     pairs = match_tracts(clip_outlines(before), [tract.outline_l0 for tract in after.tracts])
     tracts = _changes(pairs, measured_before, measured_after)
     kinds = [each.change for each in tracts]
-    numbers_before, numbers_after = asdict(measured_before.biopsy), asdict(measured_after.biopsy)
+    rows = [row for row in measurements_of(BiopsyMeasurements) if row.is_compared]
     return Comparison(
         kinds.count("added"),
         kinds.count("removed"),
@@ -85,9 +89,10 @@ def compare(
         kinds.count("unchanged"),
         tracts,
         {
-            key: _difference(value, numbers_after[key])
-            for key, value in numbers_before.items()
-            if key not in _NO_NUMBERS
+            row.key: _difference(
+                row.value_of(measured_before.biopsy), row.value_of(measured_after.biopsy)
+            )
+            for row in rows
         },
     )
 

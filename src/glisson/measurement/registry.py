@@ -69,6 +69,26 @@ class Measurement:
         """Label and unit."""
         return f"{self.label}, {self.unit}" if self.unit else self.label
 
+    @property
+    def narrow_heading(self) -> str:
+        """Short label, and unit below it."""
+        return self.short or f"{self.label}\n{self.unit}"
+
+    @property
+    def is_count(self) -> bool:
+        """Whether the value is a whole number of things."""
+        return not self.unit and self.style == ".0f"
+
+    @property
+    def mean_style(self) -> str:
+        """Format of the mean over slides; of counts it has a decimal."""
+        return ".1f" if self.is_count else self.style
+
+    @property
+    def fine_style(self) -> str:
+        """Format with one more decimal, so that a small change shows; counts have none."""
+        return self.style if self.is_count else f".{int(self.style[-2]) + 1}f"
+
     def value_of(self, block: object) -> Any:
         """Return the value in a block of a record."""
         return getattr(block, self.key)

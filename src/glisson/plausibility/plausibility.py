@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 from glisson.plausibility.parenchyma import Parenchyma
 
@@ -55,10 +55,6 @@ class Plausibility:
     def is_withheld(self) -> bool:
         """Whether adequacy and words of stage are withheld."""
         return self.verdict in ("not H&E", "perhaps not liver")
-
-    def as_record(self) -> dict[str, Any]:
-        """Return the content of `plausibility` in `biopsy.json`."""
-        return {**asdict(self), "withheld": self.is_withheld, "warning": self.warning}
 
     @property
     def warning(self) -> str | None:

@@ -15,7 +15,7 @@ from glisson.record.biopsy import (
     TractRecord,
 )
 from glisson.record.parts import ModelRecord, SettingsRecord
-from glisson.record.run import RunRecord, RunSlideRecord, ShardRecord
+from glisson.record.run import RunRecord, RunSlideRecord
 
 __all__ = [
     "ArtefactAreaRecord",
@@ -30,7 +30,6 @@ __all__ = [
     "RunRecord",
     "RunSlideRecord",
     "SettingsRecord",
-    "ShardRecord",
     "SlideRecord",
     "TractRecord",
 ]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
 
-from glisson.frames import BoxL0
+from glisson.frames import BoxL0, PixelSize, Size
 from glisson.measurement import (
     Adequacy,
     BiopsyMeasurements,
@@ -16,9 +18,9 @@ from glisson.measurement import (
     FragmentMeasurements,
     TractMeasurements,
 )
-from glisson.plausibility import Measure, Parenchyma
-from glisson.plausibility import Verdict as PlausibilityVerdict
+from glisson.plausibility import Measure, Parenchyma, Plausibility, Verdict
 from glisson.record.parts import ModelRecord, Part, Record, SettingsRecord
+from glisson.slides import SlideInfo
 
 PixelSizeUm = Annotated[float, Field(ge=0.05, le=5)]
 _ABSENT_EARLIER: dict[str, dict[str, Any]] = {
@@ -62,10 +64,16 @@ class SlideRecord(Part):
     height_l0: PositiveInt
     pixel_width_um: PixelSizeUm
     pixel_height_um: PixelSizeUm
-    pixel_size_source: str
+    pixel_size_source: Literal["file", "override"]
     bounds_l0: BoxL0 | None
     synthetic: bool = False
     damaged_l0: tuple[BoxL0, ...] = ()
+
+
+def _kinds_on(
+    number: int, on_artefact: Mapping[int, tuple[str, ...]] | None
+) -> tuple[str, ...] | None:
+    return None if on_artefact is None else on_artefact[number]
 
 
 @dataclass(frozen=True)
@@ -78,6 +86,13 @@ class TractRecord(TractMeasurements):
 
     on_artefact: tuple[str, ...] | None = None
 
+    @classmethod
+    def of(
+        cls, tract: TractMeasurements, on_artefact: Mapping[int, tuple[str, ...]] | None = None
+    ) -> TractRecord:
+        """Add to a measured tract the kinds of artefacts on it, given by the tract's number."""
+        return cls(**vars(tract), on_artefact=_kinds_on(tract.number, on_artefact))
+
 
 @dataclass(frozen=True)
 class CandidateRecord(CandidateMeasurements):
@@ -88,6 +103,15 @@ class CandidateRecord(CandidateMeasurements):
     """
 
     on_artefact: tuple[str, ...] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        candidate: CandidateMeasurements,
+        on_artefact: Mapping[int, tuple[str, ...]] | None = None,
+    ) -> CandidateRecord:
+        """Add to a measured candidate the kinds of artefacts on it, as `TractRecord.of`."""
+        return cls(**vars(candidate), on_artefact=_kinds_on(candidate.number, on_artefact))
 
 
 class CandidatesRecord(Part):
@@ -145,12 +169,17 @@ class PlausibilityRecord(Part):
         warning: sentence for the user; null where nothing is withheld.
     """
 
-    verdict: PlausibilityVerdict
+    verdict: Verdict
     reasons: tuple[str, ...] = ()
     measures: tuple[Measure, ...] = ()
     parenchyma: Parenchyma | None = None
     withheld: bool = False
     warning: str | None = None
+
+    @classmethod
+    def of(cls, found: Plausibility) -> PlausibilityRecord:
+        """Record what `assess_plausibility` found."""
+        return cls(**vars(found), withheld=found.is_withheld, warning=found.warning)
 
 
 class EditedRecord(Part):
@@ -231,6 +260,21 @@ class BiopsyRecord(Record):
     def candidate_areas(self) -> tuple[CandidateRecord, ...]:
         """Every candidate; results of earlier versions list none."""
         return () if self.candidates is None else self.candidates.areas
+
+    def as_slide(self) -> SlideInfo:
+        """Return the slide's facts; the file itself need not be there."""
+        slide = self.slide
+        return SlideInfo(
+            slide.name,
+            Path(slide.file),
+            slide.format,
+            Size(slide.width_l0, slide.height_l0),
+            PixelSize(slide.pixel_width_um, slide.pixel_height_um),
+            slide.pixel_size_source,
+            slide.bounds_l0,
+            (1.0,),
+            synthetic=slide.synthetic,
+        )
 
     @classmethod
     def upgrade(cls, content: dict[str, Any]) -> dict[str, Any]:

@@ -88,16 +88,20 @@ class Record(Part):
         """
         try:
             content = parse_json(data)
-            _check_version(content, path)
-            if "format_version" not in content:
-                data = json.dumps(cls.upgrade(content)).encode()
-            return cls.model_validate_json(data, strict=True)
+        except ValueError as error:
+            raise ResultError(f"{path} is invalid: {error}. {cls.REPAIR}") from error
+        return cls.of_content(content, path)
+
+    @classmethod
+    def of_content(cls, content: dict[str, Any], path: object) -> Self:
+        """Read the record from a JSON object, as `parse`."""
+        _check_version(content, path)
+        if "format_version" not in content:
+            content = cls.upgrade(content)
+        try:
+            return cls.model_validate_json(json.dumps(content), strict=True)
         except ValidationError as error:
             raise ResultError(f"{path} is invalid: {_problems(error)}. {cls.REPAIR}") from error
-        except ValueError as error:
-            if isinstance(error, ResultError):
-                raise
-            raise ResultError(f"{path} is invalid: {error}. {cls.REPAIR}") from error
 
     @classmethod
     def upgrade(cls, content: dict[str, Any]) -> dict[str, Any]:
@@ -145,6 +149,11 @@ class ModelRecord(Part):
     trained_on: str = ""
     intended_use: str = ""
     runtime: str | None = None
+
+    def without_runtime(self) -> ModelRecord:
+        """Return the record without what ran the model."""
+        kept = self.model_fields_set - {"runtime"}
+        return ModelRecord(**{key: getattr(self, key) for key in kept})
 
     @property
     def title(self) -> str:

@@ -4,38 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from glisson.measurement import SHOWN
+from glisson.measurement import DASH, SHOWN, Adequacy, BiopsyMeasurements, Tables, shown_in
+from glisson.record import BiopsyRecord
 from glisson.report.figures import Bars, Scatter, portal_bars, tissue_scatter, tract_scatter
-from glisson.report.inputs import ReportSlide, implausible_warning
-from glisson.report.numbers import Cell, cell, mean_sd
-from glisson.report.quality import warnings
+from glisson.report.inputs import ReportSlide
+from glisson.report.numbers import Cell, mean_sd, measured_cell
+from glisson.report.quality import list_warnings
 
-HEADINGS = (
-    "tissue, mm²", "length, mm", "portal, %", "tracts", "complete", "partial", "candidates",
-    "adequacy", "warnings",
-)  # fmt: skip
-_KEYS = (
-    ("tissue_area_mm2", ".2f"),
-    ("length_mm", ".1f"),
-    ("portal_percent", ".1f"),
-    ("tract_count_total", ".0f"),
-    ("tract_count_complete", ".0f"),
-    ("tract_count_partial", ".0f"),
-)
-_MEAN_STYLES = (".2f", ".1f", ".1f", ".1f", ".1f", ".1f")
-"""As of the keys above; a mean of counts has a decimal."""
+ROWS = shown_in(BiopsyMeasurements, Tables.SUMMARY)
+HEADINGS = (*(row.heading for row in ROWS), "candidates", "adequacy", "warnings")
 _ORDER = {"adequate": 3, "compromised": 2, "inadequate": 1, "not assessable": 0}
 
 
 @dataclass(frozen=True)
 class CohortRow:
-    """A slide in the cohort's table; a failed one has no cells."""
+    """A slide in the cohort's table; a failed slide has no cells."""
 
     name: str
     cells: tuple[Cell, ...]
-    corrected: bool
+    is_corrected: bool
 
 
 @dataclass(frozen=True)
@@ -43,12 +31,12 @@ class Cohort:
     """The cohort as the page shows it.
 
     Attributes:
-        rows: one a slide, in the order given.
+        rows: of every slide, in the order given.
         standard: title of the standard that the table's verdicts are by; empty without one.
         measured: slides with tissue that is plausibly H&E of liver, which means and figures are of.
-        means: mean ± SD of each number, as the table's first columns; empty for a single slide.
+        means: mean ± SD of the table's first columns; empty for a single slide.
         bars: portal percent, or None for a single slide.
-        scatters: against length; none where lengths are not known.
+        scatters: against length.
     """
 
     rows: tuple[CohortRow, ...]
@@ -59,94 +47,78 @@ class Cohort:
     scatters: tuple[Scatter, ...]
 
 
-def cohort_view(slides: Sequence[ReportSlide]) -> Cohort:
-    """What the template asks for."""
-    done = [slide for slide in slides if slide.error is None and slide.record]
-    measured = [slide for slide in done if _is_in_means(slide.record)]
+def view_cohort(slides: Sequence[ReportSlide]) -> Cohort:
+    """Prepare all slides for the template."""
+    done = [(slide.name, slide.result) for slide in slides if slide.result is not None]
+    measured = [
+        (name, record.biopsy)
+        for name, record in done
+        if record.biopsy.tissue_area_mm2 and not record.implausible_warning
+    ]
+    standards = (_shown_standard(record) for _, record in done)
     return Cohort(
-        rows=tuple(CohortRow(s.name, _cells(s), s.edited is not None) for s in slides),
-        standard=next((str(a.get("title", "")) for s in done if (a := _shown(s.record))), ""),
+        rows=tuple(CohortRow(s.name, _cells(s.result), s.edited is not None) for s in slides),
+        standard=next((each.title for each in standards if each is not None), ""),
         measured=len(measured),
-        means=_means(measured),
+        means=_means([biopsy for _, biopsy in measured]),
         bars=_bars(measured),
         scatters=_scatters(measured),
     )
 
 
-def _is_in_means(record: dict[str, Any]) -> bool:
-    return bool(record["biopsy"].get("tissue_area_mm2")) and not implausible_warning(record)
-
-
-def _cells(slide: ReportSlide) -> tuple[Cell, ...]:
-    if slide.error is not None or not slide.record:
+def _cells(record: BiopsyRecord | None) -> tuple[Cell, ...]:
+    if record is None:
         return ()
-    biopsy = slide.record["biopsy"]
-    count = len(warnings(slide.record))
+    count = len(list_warnings(record))
+    candidates = "" if record.candidates is None else str(record.candidates.count)
     return (
-        *(cell(biopsy.get(key), style) for key, style in _KEYS),
-        cell(slide.record.get("candidates", {}).get("count")),
-        _verdict(slide.record),
-        Cell(str(count) if count else "–", str(count)),
+        *(measured_cell(row, record.biopsy) for row in ROWS),
+        Cell(candidates or DASH, candidates),
+        _verdict(record),
+        Cell(str(count) if count else DASH, str(count)),
     )
 
 
-def _verdict(record: dict[str, Any]) -> Cell:
-    if implausible_warning(record):
-        return Cell(f"withheld: {record['plausibility']['verdict']}", "0")
-    shown = _shown(record)
-    if shown is None:
-        return Cell("–")
-    verdict = str(shown.get("verdict", ""))
-    return Cell(verdict, str(_ORDER.get(verdict, 0)))
+def _verdict(record: BiopsyRecord) -> Cell:
+    if record.plausibility is not None and record.implausible_warning:
+        return Cell(f"withheld: {record.plausibility.verdict}", "0")
+    shown = _shown_standard(record)
+    return Cell(DASH) if shown is None else Cell(shown.verdict, str(_ORDER[shown.verdict]))
 
 
-def _shown(record: dict[str, Any]) -> dict[str, Any] | None:
-    """The first standard that summaries show, or else the first there is."""
-    found: list[dict[str, Any]] = list(record.get("adequacy") or ())
-    chosen = [each for each in found if each.get("standard") == SHOWN[0]]
-    return next(iter([*chosen, *found]), None)
+def _shown_standard(record: BiopsyRecord) -> Adequacy | None:
+    """Return the verdict of the first standard that summaries show, or else the first."""
+    chosen = [each for each in record.adequacy if each.standard == SHOWN[0]]
+    return next(iter([*chosen, *record.adequacy]), None)
 
 
-def _means(measured: Sequence[ReportSlide]) -> tuple[str, ...]:
-    """A column in which slides lack the number says of how many its mean is."""
+def _means(measured: Sequence[BiopsyMeasurements]) -> tuple[str, ...]:
+    """Format the mean of each column; where slides lack the number, with how many have it."""
     if len(measured) < 2:
         return ()
     found = []
-    for (key, _), style in zip(_KEYS, _MEAN_STYLES, strict=True):
-        values = [value for slide in measured if (value := _number(slide, key)) is not None]
+    for row in ROWS:
+        values = [value for each in measured if (value := row.value_of(each)) is not None]
         of = f" (n = {len(values)})" if 2 <= len(values) < len(measured) else ""
-        found.append(mean_sd(values, style) + of)
+        found.append(mean_sd(values, row.mean_style) + of)
     return tuple(found)
 
 
-def _number(slide: ReportSlide, key: str) -> float | None:
-    value = slide.record["biopsy"].get(key)
-    return None if value is None else float(value)
-
-
-def _bars(measured: Sequence[ReportSlide]) -> Bars | None:
+def _bars(measured: Sequence[tuple[str, BiopsyMeasurements]]) -> Bars | None:
     values = [
-        (slide.name, percent)
-        for slide in measured
-        if (percent := _number(slide, "portal_percent")) is not None
+        (name, biopsy.portal_percent)
+        for name, biopsy in measured
+        if biopsy.portal_percent is not None
     ]
     return portal_bars(values) if len(values) > 1 else None
 
 
-def _scatters(measured: Sequence[ReportSlide]) -> tuple[Scatter, ...]:
-    drawn = (
-        (tract_scatter, _pairs(measured, "length_per_section_mm", "tract_count_per_section")),
-        (tissue_scatter, _pairs(measured, "length_mm", "tissue_area_mm2")),
-    )
-    return tuple(draw(values) for draw, values in drawn if len(values) > 1)
-
-
-def _pairs(
-    measured: Sequence[ReportSlide], x_key: str, y_key: str
-) -> list[tuple[str, float, float]]:
-    """(name, x, y) of the slides that have both."""
-    return [
-        (slide.name, x, y)
-        for slide in measured
-        if (x := _number(slide, x_key)) is not None and (y := _number(slide, y_key)) is not None
+def _scatters(measured: Sequence[tuple[str, BiopsyMeasurements]]) -> tuple[Scatter, ...]:
+    tracts = [
+        (name, biopsy.length_per_section_mm, biopsy.tract_count_per_section)
+        for name, biopsy in measured
+        if biopsy.tract_count_per_section is not None
     ]
+    tissue = [(name, biopsy.length_mm, biopsy.tissue_area_mm2) for name, biopsy in measured]
+    drawn = ((tract_scatter, tracts), (tissue_scatter, tissue))
+    return tuple(draw(values) for draw, values in drawn if len(values) > 1)

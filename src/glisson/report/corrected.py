@@ -1,34 +1,19 @@
-"""What a correction by hand changed, beside the model's numbers."""
+"""Numbers of outlines corrected by hand, beside the model's."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from glisson.report.numbers import number
-from glisson.report.quality import warnings
-
-Record = Mapping[str, Any]
-
-_ROWS = (
-    ("portal tracts", "tract_count_total", ".0f"),
-    ("complete", "tract_count_complete", ".0f"),
-    ("partial", "tract_count_partial", ".0f"),
-    ("portal areas, not counted", "uncounted_area_count", ".0f"),
-    ("portal, % of tissue", "portal_percent", ".1f"),
-    ("portal, mm²", "portal_area_mm2", ".3f"),
-    ("tissue, mm²", "tissue_area_mm2", ".2f"),
-    ("length, mm", "length_mm", ".1f"),
-    ("interface, mm²", "interface_area_mm2", ".3f"),
-)
+from glisson.measurement import BiopsyMeasurements, Comparison, Tables, shown_in
+from glisson.record import BiopsyRecord
+from glisson.report.quality import list_warnings
 
 
 @dataclass(frozen=True)
 class CorrectedRow:
-    """A number of the biopsy as text: what it is, the model's, and that of corrected outlines."""
+    """A measurement as text: its heading, the model's value, and that of corrected outlines."""
 
-    what: str
+    heading: str
     model: str
     corrected: str
 
@@ -38,7 +23,7 @@ class Corrected:
     """A correction as the page shows it.
 
     Attributes:
-        rows: numbers that were compared.
+        rows: measurements that were compared.
         tracts: in words, how many tracts were added, removed and changed.
         adequacy: (standard, verdict) on the corrected outlines.
         warnings: sentences on the corrected outlines.
@@ -50,23 +35,18 @@ class Corrected:
     warnings: tuple[str, ...]
 
 
-def corrected_view(record: Record) -> Corrected:
-    """What the template asks for, of a record with a comparison."""
-    comparison = record["comparison"]
-    kinds = ("added", "removed", "changed", "unchanged")
+def view_correction(record: BiopsyRecord, comparison: Comparison) -> Corrected:
+    """Prepare the record of a correction for the template."""
+    changes = comparison.biopsy
     return Corrected(
-        rows=tuple(_rows(comparison["biopsy"])),
-        tracts=", ".join(f"{comparison[f'tracts_{kind}']} {kind}" for kind in kinds),
-        adequacy=tuple((each["title"], each["verdict"]) for each in record.get("adequacy") or ()),
-        warnings=tuple(warnings(record)),
+        rows=tuple(
+            CorrectedRow(
+                row.heading, row.text(changes[row.key].before), row.text(changes[row.key].after)
+            )
+            for row in shown_in(BiopsyMeasurements, Tables.COMPARISON)
+            if row.key in changes
+        ),
+        tracts=comparison.in_words,
+        adequacy=tuple((each.title, each.verdict) for each in record.adequacy),
+        warnings=tuple(list_warnings(record)),
     )
-
-
-def _rows(changes: Record) -> list[CorrectedRow]:
-    return [
-        CorrectedRow(
-            what, number(changes[key]["before"], style), number(changes[key]["after"], style)
-        )
-        for what, key, style in _ROWS
-        if key in changes
-    ]

@@ -1,20 +1,20 @@
-"""What the report is made from: plain data."""
+"""The input of the report: records of slides, and facts of the run."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from glisson.record import BiopsyRecord
 
 
 @dataclass(frozen=True)
 class ReportSlide:
-    """What the page needs of one slide.
+    """A slide of the page.
 
     Attributes:
         name: the slide's name.
-        record: the content of `biopsy.json`; empty when failed.
+        record: the content of `biopsy.json`; None when failed.
         overview: the overview picture, or None.
         error: why it failed, or None.
         thumbnails: folder with pictures of tracts, or None.
@@ -22,16 +22,26 @@ class ReportSlide:
     """
 
     name: str
-    record: dict[str, Any]
+    record: BiopsyRecord | None
     overview: Path | None
     error: str | None
     thumbnails: Path | None = None
-    edited: dict[str, Any] | None = None
+    edited: BiopsyRecord | None = None
+
+    @property
+    def result(self) -> BiopsyRecord | None:
+        """The record, unless the slide failed."""
+        return self.record if self.error is None else None
+
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether a program drew the slide."""
+        return self.record is not None and self.record.slide.synthetic
 
 
 @dataclass(frozen=True)
 class ReportRun:
-    """What the page says of the run.
+    """The run, as the page names it.
 
     Attributes:
         when: date and time.
@@ -48,13 +58,3 @@ class ReportRun:
     trained_on: str
     research_use: str
     warnings: tuple[str, ...] = ()
-
-
-def implausible_warning(record: Mapping[str, Any]) -> str | None:
-    """Return why a slide is not plausibly H&E of liver, or None."""
-    return record.get("plausibility", {}).get("warning")
-
-
-def is_synthetic(slide: ReportSlide) -> bool:
-    """Whether the slide's file said that it was drawn by a program."""
-    return bool(slide.record.get("slide", {}).get("synthetic"))

@@ -1,4 +1,4 @@
-"""Numbers as text; what is missing is a dash."""
+"""Cells of the report's tables."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import mean, stdev
 
-DASH = "–"
+from glisson.measurement import DASH, Measurement
 
 
 @dataclass(frozen=True)
@@ -14,31 +14,20 @@ class Cell:
     """A table's cell.
 
     Attributes:
-        text: what is read.
-        sort: what the column is sorted by; empty goes last.
+        text: as a reader sees it.
+        sort: the key that its column is sorted by; empty goes last.
     """
 
     text: str
     sort: str = ""
 
 
-def number(value: float | None, style: str) -> str:
-    """A number in a format, or a dash."""
-    return DASH if value is None else format(value, style)
-
-
-def count(value: float | None) -> str:
-    """A count; a mean over sections may have a decimal."""
-    if value is None:
-        return DASH
-    return f"{value:.0f}" if float(value).is_integer() else f"{value:.1f}"
+def measured_cell(row: Measurement, block: object) -> Cell:
+    """Make a cell of a measurement in a block of a record; it sorts by its value."""
+    value = row.value_of(block)
+    return Cell(row.text(value), "" if value is None else f"{value:.7g}")
 
 
 def mean_sd(values: Sequence[float], style: str) -> str:
-    """Mean ± sample standard deviation; a dash for fewer than two."""
+    """Format mean ± sample standard deviation; a dash stands for fewer than two values."""
     return DASH if len(values) < 2 else f"{mean(values):{style}} ± {stdev(values):{style}}"
-
-
-def cell(value: float | None, style: str = ".0f") -> Cell:
-    """A cell that sorts by its value."""
-    return Cell(number(value, style), "" if value is None else f"{value:.7g}")

@@ -11,9 +11,9 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from glisson.files.atomic import atomic_path
-from glisson.report.cohort import HEADINGS, cohort_view
-from glisson.report.inputs import ReportRun, ReportSlide, is_synthetic
-from glisson.report.slide_section import most_rows, slide_view
+from glisson.report.cohort import HEADINGS, view_cohort
+from glisson.report.inputs import ReportRun, ReportSlide
+from glisson.report.slide_section import most_rows, view_slide
 
 _MOST_OPEN = 6
 """Slides of a run up to which all are shown unfolded."""
@@ -46,12 +46,12 @@ def _render(run: ReportRun, slides: Sequence[ReportSlide]) -> str:
     most_tracts = most_rows(slides)
     return environment.get_template("report.html.j2").render(
         run=run,
-        cohort=cohort_view(slides),
+        cohort=view_cohort(slides),
         headings=HEADINGS,
         slide_count=len(slides),
-        synthetic_count=sum(map(is_synthetic, slides)),
+        synthetic_count=sum(slide.is_synthetic for slide in slides),
         sections={
-            number: slide_view(slides[number - 1], len(slides), most_tracts) for number in numbers
+            number: view_slide(slides[number - 1], len(slides), most_tracts) for number in numbers
         },
         unfolded=len(slides) <= _MOST_OPEN,
         style=style,

@@ -30,11 +30,12 @@ _SIDES_PX = (1600, 1300, 1000, 800, 640, 480, 320)
 _QUALITY = 80
 
 
-def embedded_overview(path: Path | None, slide_count: int) -> str | None:
-    """An overview as a data URI, as large as its share of the page allows; None without one,
-    where it cannot be read, and where no size fits.
+def embed_overview(path: Path | None, slide_count: int) -> str | None:
+    """Return an overview as a data URI, as large as its share of the page allows.
+
+    None stands for a missing overview, one that cannot be read, and one that fits at no size.
     """
-    whole = _opened(path)
+    whole = _open(path)
     if whole is None:
         return None
     share = min(_MOST_A_SLIDE, PICTURE_BYTES // max(1, slide_count))
@@ -43,10 +44,8 @@ def embedded_overview(path: Path | None, slide_count: int) -> str | None:
     return next((_uri(data) for data in map(_jpeg, fitting) if len(data) <= share), None)
 
 
-def embedded_thumbnails(
-    folder: Path | None, names: Iterable[str], slide_count: int
-) -> dict[str, str]:
-    """Data URIs by file name, in the order given, until the slide's share is used up."""
+def embed_thumbnails(folder: Path | None, names: Iterable[str], slide_count: int) -> dict[str, str]:
+    """Return data URIs by file name, in the order given, until the slide's share is used up."""
     if folder is None:
         return {}
     left = min(_MOST_A_SLIDE, THUMBNAIL_BYTES // max(1, slide_count))
@@ -60,8 +59,8 @@ def embedded_thumbnails(
     return found
 
 
-def _opened(path: Path | None) -> Image.Image | None:
-    """A whole report is not to be lost for one picture."""
+def _open(path: Path | None) -> Image.Image | None:
+    """Open a picture; the report goes without one that cannot be read."""
     if path is None or not path.is_file():
         return None
     try:

@@ -1,15 +1,11 @@
-"""What to look at before a slide's numbers are believed."""
+"""Warnings and artefacts: what to look at before the numbers of a slide are believed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from glisson.exchange import DOUBTFUL, is_doubtful
-from glisson.report.numbers import number
-
-Record = Mapping[str, Any]
+from glisson.record import BiopsyRecord
 
 _NAMES = {
     "pen": "pen",
@@ -42,44 +38,39 @@ class ArtefactRow:
     off_tissue: str
 
 
-def warnings(record: Record) -> list[str]:
-    """Sentences of the run, why tracts are not counted, and which are uncertain."""
-    found = [*_by_hand(record), *record.get("warnings", ())]
-    reason = record["biopsy"].get("tract_count_reason")
-    if reason:
-        found.append(reason)
-    tracts = record["tracts"]
-    doubtful = [str(each["number"]) for each in tracts if is_doubtful(each.get("probability"))]
+def list_warnings(record: BiopsyRecord) -> list[str]:
+    """List the record's warnings, why tracts are not counted, and the uncertain tracts."""
+    found: list[str] = []
+    if record.source == "edited":  # must not pass for a model's
+        file = record.edited.file if record.edited else "a file"
+        found.append(
+            f"Measured on outlines corrected by hand in {file}: these numbers are not the model's."
+        )
+    found += record.warnings
+    if record.biopsy.tract_count_reason:
+        found.append(record.biopsy.tract_count_reason)
+    doubtful = [str(each.number) for each in record.tracts if is_doubtful(each.probability)]
     if doubtful:
-        found.append(_doubtful_sentence(doubtful))
+        named = ", ".join(doubtful[:_MOST_NAMED]) + (" ..." if len(doubtful) > _MOST_NAMED else "")
+        are = "tract is" if len(doubtful) == 1 else "tracts are"
+        found.append(
+            f"{len(doubtful)} {are} of low confidence (mean probability below {DOUBTFUL:g}): "
+            f"{named}."
+        )
     return found
 
 
-def _by_hand(record: Record) -> list[str]:
-    """Numbers of corrected outlines lie in a `biopsy.json` too, and must not pass for a model's."""
-    if record.get("source") != "edited":
-        return []
-    file = record.get("edited", {}).get("file", "a file")
-    return [f"Measured on outlines corrected by hand in {file}: these numbers are not the model's."]
-
-
-def artefact_rows(record: Record) -> list[ArtefactRow]:
-    """One row a kind that was found."""
-    areas = record.get("artefacts", {}).get("artefact_area_mm2", {})
+def artefact_rows(record: BiopsyRecord) -> list[ArtefactRow]:
+    """Make a row of each kind of artefact that was found."""
+    areas = {} if record.artefacts is None else record.artefacts.artefact_area_mm2
     return [
         ArtefactRow(
             kind,
             _NAMES.get(kind, kind),
-            str(area["count"]),
-            number(area["on_tissue_mm2"], ".3f"),
-            number(area["on_tissue_percent"], ".1f"),
-            number(area["off_tissue_mm2"], ".3f"),
+            str(area.count),
+            f"{area.on_tissue_mm2:.3f}",
+            f"{area.on_tissue_percent:.1f}",
+            f"{area.off_tissue_mm2:.3f}",
         )
         for kind, area in areas.items()
     ]
-
-
-def _doubtful_sentence(numbers: list[str]) -> str:
-    named = ", ".join(numbers[:_MOST_NAMED]) + (" ..." if len(numbers) > _MOST_NAMED else "")
-    are = "tract is" if len(numbers) == 1 else "tracts are"
-    return f"{len(numbers)} {are} of low confidence (mean probability below {DOUBTFUL:g}): {named}."

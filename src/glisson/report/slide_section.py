@@ -3,133 +3,142 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
-from glisson.exchange import candidate_thumbnail_name, thumbnail_name
-from glisson.report import quality, tract_table
-from glisson.report.corrected import corrected_view
-from glisson.report.inputs import ReportSlide, implausible_warning, is_synthetic
-from glisson.report.numbers import count, number
-from glisson.report.pictures import embedded_overview, embedded_thumbnails
+from glisson.exchange import name_candidate_thumbnail, name_thumbnail
+from glisson.measurement import Adequacy, BiopsyMeasurements, Tables, shown_in
+from glisson.record import BiopsyRecord
+from glisson.report.corrected import Corrected, view_correction
+from glisson.report.inputs import ReportSlide
+from glisson.report.pictures import embed_overview, embed_thumbnails
+from glisson.report.quality import ArtefactRow, artefact_rows, list_warnings
+from glisson.report.tract_table import (
+    MOST_ROWS,
+    AreaTable,
+    candidate_table,
+    noted_first,
+    pick_tracts,
+    tract_table,
+)
+
+_SHOWN_UNLESS_ZERO = ("unreadable_area_mm2", "uncounted_area_count")
+
+
+@dataclass(frozen=True)
+class SlideView:
+    """A slide's section; one without a result has its name and error alone.
+
+    Attributes:
+        name: the slide's name.
+        error: why there is no result, or None.
+        is_synthetic: whether a program drew the slide.
+        facts: (value, heading) of measurements.
+        implausible: why the slide is not plausibly H&E of liver, or None.
+        warnings: other sentences.
+        artefacts: kinds that were found.
+        adequacy: verdicts of standards.
+        picture: overview as a data URI, or None.
+        picture_left_out: whether there is an overview that found no room.
+        corrected: numbers of a correction, or None.
+        tracts: outlined areas.
+        candidates: areas that wait for a decision.
+        has_uncounted: whether an area counts as no tract.
+        notes: definitions, and the file.
+    """
+
+    name: str
+    error: str | None
+    is_synthetic: bool = False
+    facts: tuple[tuple[str, str], ...] = ()
+    implausible: str | None = None
+    warnings: tuple[str, ...] = ()
+    artefacts: tuple[ArtefactRow, ...] = ()
+    adequacy: tuple[Adequacy, ...] = ()
+    picture: str | None = None
+    picture_left_out: bool = False
+    corrected: Corrected | None = None
+    tracts: AreaTable | None = None
+    candidates: AreaTable | None = None
+    has_uncounted: bool = False
+    notes: str = ""
 
 
 def most_rows(slides: Sequence[ReportSlide]) -> int:
-    """Rows that a slide's tables of tracts and of candidates may each have.
+    """Return how many rows a slide's tables of tracts and of candidates may each have.
 
     All, unless the page would grow too large.
     """
-    total = sum(
-        len(slide.record.get("tracts", ())) + len(candidates_of(slide.record)) for slide in slides
-    )
-    limit = tract_table.MOST_ROWS
-    return total if total <= limit else max(1, limit // len(slides))
+    records = [slide.record for slide in slides if slide.record is not None]
+    total = sum(len(each.tracts) + len(each.candidate_areas) for each in records)
+    return total if total <= MOST_ROWS else max(1, MOST_ROWS // len(slides))
 
 
-def slide_view(slide: ReportSlide, slide_count: int, most_tracts: int) -> dict[str, Any]:
-    """What the template asks for; a failed slide has its error only."""
-    if slide.error is not None or not slide.record:
-        error = slide.error or "There is no result."
-        return {"name": slide.name, "error": error, "synthetic": False}
-    record = slide.record
-    biopsy, tracts = record["biopsy"], tract_table.picked(record["tracts"], most_tracts)
-    candidates = candidates_of(record)
-    listed = candidates[:most_tracts]
+def view_slide(slide: ReportSlide, slide_count: int, most_tracts: int) -> SlideView:
+    """Prepare a slide for the template.
+
+    Args:
+        slide: the slide.
+        slide_count: slides of the page, which share the room for pictures.
+        most_tracts: as `most_rows` returns it.
+    """
+    record = slide.result
+    if record is None:
+        return SlideView(slide.name, slide.error or "There is no result.")
+    tracts = pick_tracts(record.tracts, most_tracts)
+    candidates = record.candidate_areas[:most_tracts]
     names = [
-        *(thumbnail_name(each["number"]) for each in tract_table.to_look_at_first(tracts)),
-        *(candidate_thumbnail_name(each["number"]) for each in listed),
+        *(name_thumbnail(each.number) for each in noted_first(tracts)),
+        *(name_candidate_thumbnail(each.number) for each in candidates),
     ]
-    pictures = embedded_thumbnails(slide.thumbnails, names, slide_count)
-    overview = embedded_overview(slide.overview, slide_count)
-    return {
-        "name": slide.name,
-        "error": None,
-        "synthetic": is_synthetic(slide),
-        "facts": _facts(biopsy, len(candidates)),
-        "implausible": implausible_warning(record),
-        "warnings": [
-            each for each in quality.warnings(record) if each != implausible_warning(record)
-        ],
-        "artefacts": quality.artefact_rows(record),
-        "adequacy": [_adequacy(each) for each in record.get("adequacy") or ()],
-        "picture": overview,
-        "picture_left_out": overview is None
+    pictures = embed_thumbnails(slide.thumbnails, names, slide_count)
+    overview = embed_overview(slide.overview, slide_count)
+    implausible, biopsy, edited = record.implausible_warning, record.biopsy, slide.edited
+    return SlideView(
+        name=slide.name,
+        error=None,
+        is_synthetic=slide.is_synthetic,
+        facts=tuple(_facts(biopsy, len(record.candidate_areas))),
+        implausible=implausible,
+        warnings=tuple(each for each in list_warnings(record) if each != implausible),
+        artefacts=tuple(artefact_rows(record)),
+        adequacy=record.adequacy,
+        picture=overview,
+        picture_left_out=overview is None
         and slide.overview is not None
         and slide.overview.is_file(),
-        "corrected": None if slide.edited is None else corrected_view(slide.edited),
-        "headings": tract_table.headings(tracts),
-        "tracts": tract_table.rows(tracts, pictures),
-        "tract_count": len(record["tracts"]),
-        "without_picture": sum(thumbnail_name(each["number"]) not in pictures for each in tracts),
-        "candidate_headings": tract_table.headings(listed),
-        "candidates": tract_table.candidate_rows(listed, pictures),
-        "candidate_count": len(candidates),
-        "definition": " ".join(
-            biopsy[key] for key in ("counted_definition", "complete_definition") if key in biopsy
-        ),
-        "uncounted": bool(biopsy.get("uncounted_area_count")),
-        "source": _source(record),
-    }
-
-
-def candidates_of(record: dict[str, Any]) -> list[dict[str, Any]]:
-    """List a record's candidates; results of older versions have none."""
-    return list(record.get("candidates", {}).get("areas", ()))
-
-
-def _facts(biopsy: dict[str, Any], candidates: int) -> list[tuple[str, str]]:
-    """List value and name of whatever is known."""
-    portal = number(biopsy.get("portal_percent"), ".1f")
-    if biopsy.get("portal_percent_uncertainty") is not None:
-        portal += f" ± {biopsy['portal_percent_uncertainty']:.1f}"
-    uncounted = biopsy.get("uncounted_area_count")
-    facts = [
-        (count(biopsy.get("tract_count_total")), "portal tracts"),
-        (count(biopsy.get("tract_count_complete")), "complete"),
-        (count(biopsy.get("tract_count_partial")), "partial"),
-        *([(str(uncounted), "portal areas, not counted")] if uncounted else []),
-        *([(str(candidates), "candidates, not counted")] if candidates else []),
-        (portal, "portal, % of tissue"),
-        (number(biopsy.get("tissue_area_mm2"), ".2f"), "tissue, mm²"),
-    ]
-    optional = (
-        ("length_mm", ".1f", "length, mm"),
-        ("length_per_section_mm", ".1f", "length per section, mm"),
-        ("section_count", ".0f", "sections"),
-        ("tract_count_per_section", ".1f", "tracts per section"),
-        ("mean_width_um", ".0f", "mean width, µm"),
-        ("minimum_width_um", ".0f", "least width, µm"),
-        ("interface_area_mm2", ".3f", "interface, mm²"),
-        ("unreadable_area_mm2", ".3f", "unreadable, mm²"),
+        corrected=view_correction(edited, edited.comparison)
+        if edited is not None and edited.comparison is not None
+        else None,
+        tracts=tract_table(tracts, len(record.tracts), pictures),
+        candidates=candidate_table(candidates, len(record.candidate_areas), pictures),
+        has_uncounted=bool(biopsy.uncounted_area_count),
+        notes=f"{biopsy.counted_definition} {biopsy.complete_definition} {_source(record)}".strip(),
     )
-    return facts + [
-        (number(biopsy[key], style), what)
-        for key, style, what in optional
-        if biopsy.get(key) is not None and not _says_nothing(key, biopsy)
-    ]
 
 
-def _says_nothing(key: str, biopsy: dict[str, Any]) -> bool:
-    """Per section is the whole where there is one section; nothing unreadable is as it should."""
-    if key == "unreadable_area_mm2":
-        return not biopsy[key]
-    return key.endswith(("_per_section", "_per_section_mm")) and biopsy.get("section_count") == 1
+def _facts(biopsy: BiopsyMeasurements, candidate_count: int) -> list[tuple[str, str]]:
+    """List (value, heading): the measurements of the table of slides first."""
+    rows = shown_in(BiopsyMeasurements, Tables.REPORT)
+    summary = [row for row in rows if Tables.SUMMARY in row.tables]
+    others = [row for row in rows if row not in summary and _says_something(row.key, biopsy)]
+    candidates = [(str(candidate_count), "candidates, not counted")] if candidate_count else []
+    return [(row.text_of(biopsy), row.heading) for row in (*summary, *others)] + candidates
 
 
-def _adequacy(each: dict[str, Any]) -> dict[str, str]:
-    return {
-        "title": str(each.get("title") or each.get("preset") or each.get("standard") or ""),
-        "verdict": str(each.get("verdict", "")),
-        "reason": str(each.get("reason") or each.get("missing") or ""),
-        "note": str(each.get("note") or ""),
-        "citation": str(each.get("citation") or ""),
-    }
+def _says_something(key: str, biopsy: BiopsyMeasurements) -> bool:
+    """Whether a number tells more than what is usual; per section is the whole in one section."""
+    value = getattr(biopsy, key)
+    if key in _SHOWN_UNLESS_ZERO:
+        return bool(value)
+    is_per_section = "_per_section" in key
+    return value is not None and not (is_per_section and biopsy.section_count == 1)
 
 
-def _source(record: dict[str, Any]) -> str:
-    slide = record["slide"]
-    seconds = sum(record.get("seconds_per_stage", {}).values())
+def _source(record: BiopsyRecord) -> str:
+    slide = record.slide
+    seconds = sum(record.seconds_per_stage.values())
     took = f", {seconds:.1f} s" if seconds else ""
     return (
-        f"{slide['file']}, {slide['format']}, {slide['width_l0']} x {slide['height_l0']} px of "
-        f"{slide['pixel_width_um']:.4g} µm (from the {slide['pixel_size_source']}){took}."
+        f"{slide.file}, {slide.format}, {slide.width_l0} x {slide.height_l0} px of "
+        f"{slide.pixel_width_um:.4g} µm (from the {slide.pixel_size_source}){took}."
     )

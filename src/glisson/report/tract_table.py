@@ -1,41 +1,24 @@
-"""The table of a slide's tracts."""
+"""The tables of a slide's tracts and candidates."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from glisson.exchange import candidate_thumbnail_name, is_doubtful, thumbnail_name
-from glisson.report.numbers import Cell, cell
-
-Record = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class _Column:
-    """A column: its heading, its key in the tract's record, and its format."""
-
-    heading: str
-    key: str
-    style: str
-    factor: float = 1.0
-
-
-_COLUMNS = (
-    _Column("area, µm²", "area_um2", ",.0f"),
-    _Column("perimeter, µm", "perimeter_um", ",.0f"),
-    _Column("equivalent diameter, µm", "equivalent_diameter_um", ".0f"),
-    _Column("long axis, µm", "major_axis_um", ".0f"),
-    _Column("short axis, µm", "minor_axis_um", ".0f"),
-    _Column("width, µm", "width_um", ".0f"),
-    _Column("circularity", "circularity", ".2f"),
-    _Column("solidity", "solidity", ".2f"),
-    _Column("to the edge, µm", "distance_to_edge_um", ".0f"),
-    _Column("to the nearest tract, µm", "nearest_tract_um", ".0f"),
-    _Column("edge contact, %", "edge_contact_fraction", ".0f", 100),
-    _Column("mean probability", "probability", ".2f"),
+from glisson.exchange import is_doubtful, name_candidate_thumbnail, name_thumbnail
+from glisson.measurement import (
+    CandidateMeasurements,
+    Measurement,
+    Tables,
+    TractMeasurements,
+    shown_in,
 )
+from glisson.record import CandidateRecord, TractRecord
+from glisson.report.numbers import Cell, measured_cell
+
+MOST_ROWS = 4000
+"""Tracts in all tables of a page: 0.5 kB each, 2 MB in all."""
+_ARTEFACT_NOTES = {"defocus": "out of focus", "fold": "on a fold", "bubble": "under a bubble"}
 
 
 @dataclass(frozen=True)
@@ -57,85 +40,103 @@ class TractRow:
     cells: tuple[Cell, ...]
 
 
-MOST_ROWS = 4000
-"""Tracts in all tables of a page: 0.5 kB each, 2 MB in all."""
+@dataclass(frozen=True)
+class AreaTable:
+    """A table of tracts or of candidates.
+
+    Attributes:
+        total: areas of the slide; the rows may be fewer.
+        headings: of the cells of each row.
+        rows: the areas shown.
+    """
+
+    total: int
+    headings: tuple[str, ...]
+    rows: tuple[TractRow, ...]
+
+    @property
+    def without_picture(self) -> int:
+        """How many rows have no picture."""
+        return sum(row.picture is None for row in self.rows)
 
 
-def picked(tracts: Sequence[Record], most: int) -> list[Record]:
-    """At most so many tracts, in order: those to look at, then the first."""
-    return sorted(to_look_at_first(tracts)[:most], key=lambda tract: tract["number"])
+def pick_tracts(tracts: Sequence[TractRecord], most: int) -> list[TractRecord]:
+    """Pick at most so many tracts, in order: those with a note, then the first."""
+    return sorted(noted_first(tracts)[:most], key=lambda tract: tract.number)
 
 
-def to_look_at_first(tracts: Sequence[Record]) -> list[Record]:
-    """Tracts with a note, then the others."""
-    return sorted(tracts, key=lambda tract: not notes(tract))
+def noted_first(tracts: Sequence[TractRecord]) -> list[TractRecord]:
+    """Sort tracts with a note before the others."""
+    return sorted(tracts, key=lambda tract: not tract_notes(tract))
 
 
-def headings(tracts: Sequence[Record]) -> tuple[str, ...]:
-    """Headings of the columns for which there is anything."""
-    return tuple(column.heading for column in _columns(tracts))
+def tract_table(
+    tracts: Sequence[TractRecord], total: int, pictures: Mapping[str, str]
+) -> AreaTable:
+    """Make the table of tracts.
 
-
-def rows(tracts: Sequence[Record], pictures: Mapping[str, str]) -> tuple[TractRow, ...]:
-    """Make a row of each tract, in order; pictures are given by file name."""
-    columns = _columns(tracts)
-    return tuple(
-        _row(tract, columns, pictures.get(thumbnail_name(tract["number"])), notes(tract))
+    Args:
+        tracts: those that are shown, in order.
+        total: tracts of the slide.
+        pictures: data URIs by file name.
+    """
+    columns = _columns(TractMeasurements, tracts)
+    rows = (
+        TractRow(
+            tract.number,
+            pictures.get(name_thumbnail(tract.number)),
+            _state(tract),
+            tract_notes(tract),
+            tuple(measured_cell(column, tract) for column in columns),
+        )
         for tract in tracts
     )
+    return AreaTable(total, tuple(column.heading for column in columns), tuple(rows))
 
 
-def candidate_rows(
-    candidates: Sequence[Record], pictures: Mapping[str, str]
-) -> tuple[TractRow, ...]:
-    """Make a row of each candidate, in order.
+def candidate_table(
+    candidates: Sequence[CandidateRecord], total: int, pictures: Mapping[str, str]
+) -> AreaTable:
+    """Make the table of candidates, as `tract_table`.
 
-    Every candidate is uncertain, so that only artefacts are noted.
+    Every candidate is uncertain, so that its notes name artefacts alone.
     """
-    columns = _columns(candidates)
-    return tuple(
-        _row(
-            each, columns, pictures.get(candidate_thumbnail_name(each["number"])), _artefacts(each)
+    columns = _columns(CandidateMeasurements, candidates)
+    rows = (
+        TractRow(
+            each.number,
+            pictures.get(name_candidate_thumbnail(each.number)),
+            _state(each),
+            _artefact_notes(each),
+            tuple(measured_cell(column, each) for column in columns),
         )
         for each in candidates
     )
+    return AreaTable(total, tuple(column.heading for column in columns), tuple(rows))
 
 
-def _row(
-    area: Record, columns: Sequence[_Column], picture: str | None, noted: tuple[str, ...]
-) -> TractRow:
-    return TractRow(
-        area["number"],
-        picture,
-        "complete" if area.get("complete") else "partial",
-        noted,
-        tuple(_cell(area, column) for column in columns),
-    )
-
-
-def notes(tract: Record) -> tuple[str, ...]:
+def tract_notes(tract: TractRecord) -> tuple[str, ...]:
     """Name what to look at in a tract."""
-    found = [*_artefacts(tract)]
-    if is_doubtful(tract.get("probability")):
-        found.append("low confidence")
-    if tract.get("bridging"):
-        found.append("bridging")
-    if tract.get("is_counted") is False:
-        found.append("not counted")
-    return tuple(found)
+    notes = (
+        ("low confidence", is_doubtful(tract.probability)),
+        ("bridging", tract.bridging),
+        ("not counted", not tract.is_counted),
+    )
+    return (*_artefact_notes(tract), *(note for note, holds in notes if holds))
 
 
-def _artefacts(area: Record) -> tuple[str, ...]:
-    return tuple(_ON.get(kind, f"on {kind}") for kind in area.get("on_artefact", ()))
+def _state(area: TractRecord | CandidateRecord) -> str:
+    return "complete" if area.complete else "partial"
 
 
-_ON = {"defocus": "out of focus", "fold": "on a fold", "bubble": "under a bubble"}
+def _artefact_notes(area: TractRecord | CandidateRecord) -> tuple[str, ...]:
+    return tuple(_ARTEFACT_NOTES.get(kind, f"on {kind}") for kind in area.on_artefact or ())
 
 
-def _columns(tracts: Sequence[Record]) -> tuple[_Column, ...]:
-    return tuple(c for c in _COLUMNS if any(tract.get(c.key) is not None for tract in tracts))
-
-
-def _cell(tract: Record, column: _Column) -> Cell:
-    value = tract.get(column.key)
-    return cell(None if value is None else column.factor * value, column.style)
+def _columns(block: type, areas: Sequence[object]) -> list[Measurement]:
+    """List the columns that have a number for any area."""
+    return [
+        row
+        for row in shown_in(block, Tables.REPORT)
+        if any(row.value_of(area) is not None for area in areas)
+    ]

@@ -1,42 +1,39 @@
-"""What `biopsy.json` says of artefacts."""
+"""Artefacts in the record of a slide."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from glisson.artefacts import Artefacts
+from glisson.record import ArtefactAreaRecord, ArtefactsRecord
 from glisson.regions import PortalArea, Tract
 
 _MOST_NAMED = 20
 
 
-def artefact_record(artefacts: Artefacts) -> dict[str, Any]:
-    """Count and areas by kind, and whether focus could be measured."""
-    return {
-        "focus_measured": artefacts.focus_measured,
-        "artefact_area_mm2": {
-            area.kind.value: {
-                "count": area.count,
-                "on_tissue_mm2": area.on_tissue_mm2,
-                "off_tissue_mm2": area.off_tissue_mm2,
-                "on_tissue_percent": 100 * area.share_of_tissue,
-            }
+def artefact_record(artefacts: Artefacts) -> ArtefactsRecord:
+    """List count and areas by kind, and whether focus could be measured."""
+    return ArtefactsRecord(
+        focus_measured=artefacts.focus_measured,
+        artefact_area_mm2={
+            area.kind.value: ArtefactAreaRecord(
+                count=area.count,
+                on_tissue_mm2=area.on_tissue_mm2,
+                off_tissue_mm2=max(0.0, area.off_tissue_mm2),
+                on_tissue_percent=100 * area.share_of_tissue,
+            )
             for area in artefacts.areas()
         },
-    }
+    )
 
 
-def with_artefacts(
-    records: list[dict[str, Any]], areas: Iterable[PortalArea], artefacts: Artefacts
-) -> list[dict[str, Any]]:
-    """Add to the records of portal areas the kinds of artefacts on them, as `on_artefact`."""
-    on = {area.number: list(artefacts.kinds_on(area.polygon_l0)) for area in areas}
-    return [record | {"on_artefact": on.get(record["number"], [])} for record in records]
+def artefacts_on(areas: Iterable[PortalArea], artefacts: Artefacts) -> dict[int, tuple[str, ...]]:
+    """Return the kinds of artefacts on every portal area, by its number."""
+    return {area.number: tuple(artefacts.kinds_on(area.polygon_l0)) for area in areas}
 
 
 def artefact_warnings(drawn: Iterable[Tract], artefacts: Artefacts) -> list[str]:
-    """Sentences on the tissue, and one that names the tracts to look at."""
+    """Describe the artefacts on tissue, and name the tracts that lie on artefacts."""
     found = list(artefacts.warnings())
     touched = [str(tract.number) for tract in drawn if artefacts.kinds_on(tract.polygon_l0)]
     if touched:

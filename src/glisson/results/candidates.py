@@ -1,23 +1,42 @@
-"""What `biopsy.json` says of candidates: portal areas that nobody has decided on."""
+"""Candidates in the record of a slide: portal areas that wait for a person's decision."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from glisson.classes import CANDIDATE_QUPATH_NAME, PORTAL
 from glisson.measurement import CandidateMeasurements
+from glisson.model import ModelBundle
+from glisson.record import CandidateRecord, CandidatesRecord
 
 
-def candidate_record(candidates: Sequence[CandidateMeasurements]) -> dict[str, Any]:
-    """Build the block `candidates`: count, area in mm² and every candidate."""
-    return {
-        "count": len(candidates),
-        "area_mm2": math.fsum(each.area_um2 for each in candidates) / 1e6,
-        "areas": [asdict(each) for each in candidates],
-    }
+def candidate_record(
+    candidates: Sequence[CandidateMeasurements],
+    bundle: ModelBundle | None = None,
+    on_artefact: Mapping[int, tuple[str, ...]] | None = None,
+) -> CandidatesRecord:
+    """Build the block `candidates`: count, area in mm² and every candidate.
+
+    Args:
+        candidates: measured.
+        bundle: the model whose limits they are below; None for corrected outlines.
+        on_artefact: kinds of artefacts by the candidate's number; None likewise.
+    """
+    limits: dict[str, float] = {}
+    if bundle is not None:
+        evidence = bundle.spec.tract_evidence
+        limits = {
+            "min_tract_probability": bundle.spec.min_tract_probability,
+            "min_sure_area_um2": evidence.min_sure_area_um2,
+            "sure_probability": evidence.sure_probability,
+        }
+    return CandidatesRecord(
+        count=len(candidates),
+        area_mm2=math.fsum(each.area_um2 for each in candidates) / 1e6,
+        areas=tuple(CandidateRecord.of(each, on_artefact) for each in candidates),
+        **limits,
+    )
 
 
 def candidate_warnings(candidates: Sequence[CandidateMeasurements]) -> list[str]:
@@ -31,7 +50,6 @@ def candidate_warnings(candidates: Sequence[CandidateMeasurements]) -> list[str]
     ]
 
 
-def count_in_words(block: dict[str, Any]) -> str:
-    """Name the number of candidates and their area, from the block `candidates`."""
-    count = block["count"]
-    return f"{count} candidate{'' if count == 1 else 's'}, {block['area_mm2']:.3f} mm²,"
+def count_in_words(block: CandidatesRecord) -> str:
+    """Name the number of candidates and their area."""
+    return f"{block.count} candidate{'' if block.count == 1 else 's'}, {block.area_mm2:.3f} mm²,"

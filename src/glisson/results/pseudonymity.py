@@ -1,4 +1,4 @@
-"""Whether results name their slides: a run with pseudonyms never joins those that do."""
+"""The check that results with pseudonyms and results that name slides never mix."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from glisson.storage import Place, Url, look_at, read
 
 
 def check_no_names_in(out: Place) -> None:
-    """Refuse results of a run without pseudonyms; those on a store are told by `run.json`.
+    """Reject a folder with results of a run without pseudonyms; on a store, read `run.json` alone.
 
     Raises:
-        SettingsError: it holds files that name slides.
+        SettingsError: `out` holds files that name slides.
     """
     named = _names_slides_on_store(out) if isinstance(out, Url) else _names_slides(out)
     if named:

@@ -6,14 +6,11 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
-
-from pydantic import BaseModel, Field
 
 from glisson.errors import AnnotationError, SettingsError
 from glisson.exchange import read_geojson
-from glisson.frames import BoxL0, PixelSize, Size
-from glisson.results.folder import BIOPSY, TRACTS, read_json, read_manifest
+from glisson.record import BiopsyRecord
+from glisson.results.folder import BIOPSY, TRACTS, read_manifest
 from glisson.slides import SlideInfo
 
 EDITED_ENDING = ".edited"
@@ -24,41 +21,6 @@ _QUPATH_FOLDER = Path("qupath") / "edited"
 _REPLACED_BY_EXPORT = re.compile(r'[\\/:*?"<>|]')
 _SET_ASIDE = re.compile(r"(.+)\.edited-\d+")
 """Of a folder that a newer run kept, because its outlines had been edited (run/folder.py)."""
-
-
-class _SlideFacts(BaseModel):
-    """What is used of the slide in a `biopsy.json`."""
-
-    name: str
-    file: str
-    format: str
-    width_l0: Annotated[int, Field(gt=0)]
-    height_l0: Annotated[int, Field(gt=0)]
-    pixel_width_um: Annotated[float, Field(ge=0.05, le=5)]
-    pixel_height_um: Annotated[float, Field(ge=0.05, le=5)]
-    pixel_size_source: str
-    bounds_l0: dict[Literal["x_l0", "y_l0", "width_l0", "height_l0"], float] | None
-
-
-class _SettingsFacts(BaseModel):
-    min_tract_area_um2: Annotated[float, Field(ge=0, allow_inf_nan=False)]
-    interface_width_um: Annotated[float, Field(ge=0, le=500)] | None = None
-    sections: Annotated[int, Field(ge=1, le=100)] | None = None
-
-
-class _BiopsyFacts(BaseModel):
-    unreadable_area_mm2: Annotated[float, Field(ge=0, allow_inf_nan=False)]
-
-
-class _Record(BaseModel):
-    """What is used of a `biopsy.json`, which somebody may have changed or sent."""
-
-    slide: _SlideFacts
-    settings: _SettingsFacts
-    biopsy: _BiopsyFacts
-    model: dict[str, Any]
-    settings_hash: str
-    warnings: list[str]
 
 
 @dataclass(frozen=True)
@@ -73,28 +35,16 @@ class StoredSlide:
 
     name: str
     folder: Path
-    record: dict[str, Any]
+    record: BiopsyRecord
 
     @property
     def info(self) -> SlideInfo:
         """Facts about the slide; the file itself need not be there."""
-        slide = self.record["slide"]
-        bounds = slide["bounds_l0"]
-        return SlideInfo(
-            slide["name"],
-            Path(slide["file"]),
-            slide["format"],
-            Size(slide["width_l0"], slide["height_l0"]),
-            PixelSize(slide["pixel_width_um"], slide["pixel_height_um"]),
-            slide["pixel_size_source"],
-            None if bounds is None else BoxL0(**bounds),
-            (1.0,),
-            synthetic=slide.get("synthetic") is True,
-        )
+        return self.record.as_slide()
 
     def is_called(self, image: str) -> bool:
         """Whether an image or a file of annotations has this slide's name."""
-        file = str(self.record["slide"]["file"])
+        file = self.record.slide.file
         own = {_plain(name) for name in (file, Path(file).stem, self.name)}
         return _plain(image) in own
 
@@ -106,6 +56,7 @@ def stored_slides(results: Path) -> tuple[Path, list[StoredSlide]]:
 
     Raises:
         SettingsError: nothing there was written by `glisson segment`.
+        ResultError: the record of a slide is invalid.
     """
     if is_slide_folder(results):
         results = results.resolve()
@@ -118,7 +69,7 @@ def stored_slides(results: Path) -> tuple[Path, list[StoredSlide]]:
         found = [
             read_stored_slide(folder) for folder in folders if read_manifest(folder) is not None
         ]
-    slides = [slide for slide in found if slide.record.get("source") != "edited"]
+    slides = [slide for slide in found if slide.record.source != "edited"]
     if not slides:
         raise SettingsError(
             f"{results} holds no results of glisson segment. Give the folder that was written "
@@ -127,16 +78,20 @@ def stored_slides(results: Path) -> tuple[Path, list[StoredSlide]]:
     return out, slides
 
 
-def edited_records(out: Path) -> list[tuple[str, dict[str, Any]]]:
-    """(name, record) of every slide with corrected results."""
+def edited_records(out: Path) -> list[tuple[str, BiopsyRecord]]:
+    """Read (name, record) of every slide with corrected results.
+
+    Raises:
+        ResultError: a record is invalid.
+    """
     folders = sorted(path for path in _entries(out) if path.name.endswith(EDITED_ENDING))
     found = [
-        (folder.name.removesuffix(EDITED_ENDING), read_json(folder / BIOPSY))
+        (folder.name.removesuffix(EDITED_ENDING), BiopsyRecord.read(folder))
         for folder in folders
         if read_manifest(folder) is not None and (folder / BIOPSY).is_file()
     ]
     # A slide may itself be called `x.edited`.
-    return [(name, record) for name, record in found if record.get("source") == "edited"]
+    return [(name, record) for name, record in found if record.source == "edited"]
 
 
 def edited_folder(slide: StoredSlide) -> Path:
@@ -144,9 +99,10 @@ def edited_folder(slide: StoredSlide) -> Path:
 
     Raises:
         SettingsError: another slide's own results are there.
+        ResultError: the record there is invalid.
     """
     folder = slide.folder.with_name(slide.name + EDITED_ENDING)
-    if (folder / BIOPSY).is_file() and read_json(folder / BIOPSY).get("source") != "edited":
+    if (folder / BIOPSY).is_file() and BiopsyRecord.read(folder).source != "edited":
         raise SettingsError(
             f"{folder} holds the results of another slide, which the corrected ones of "
             f"{slide.name} would replace. Segment one of the two into another folder."
@@ -229,19 +185,12 @@ def is_set_aside(folder: Path) -> bool:
 
 
 def read_stored_slide(folder: Path) -> StoredSlide:
-    """Read and check a slide's `biopsy.json`.
+    """Read a slide's `biopsy.json`.
 
     Raises:
-        SettingsError: the file cannot be read, or lacks what corrections need.
+        ResultError: as `BiopsyRecord.read`.
     """
-    try:
-        record = read_json(folder / BIOPSY)
-        _Record.model_validate(record)
-    except (OSError, ValueError) as error:
-        raise SettingsError(
-            f"{folder / BIOPSY} cannot be read: {error}. Segment the slide again."
-        ) from error
-    return StoredSlide(folder.name, folder, record)
+    return StoredSlide(folder.name, folder, BiopsyRecord.read(folder))
 
 
 def _entries(folder: Path) -> Iterable[Path]:

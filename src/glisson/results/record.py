@@ -1,10 +1,12 @@
-"""What became of a slide."""
+"""The result of a slide in a run."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
+from glisson.errors import ResultError
+from glisson.measurement import BiopsyMeasurements
+from glisson.record import BiopsyRecord
 from glisson.storage import Place
 
 RESEARCH_USE = "For research, not for diagnosis."
@@ -12,14 +14,14 @@ RESEARCH_USE = "For research, not for diagnosis."
 
 @dataclass(frozen=True)
 class SlideResult:
-    """What became of one slide.
+    """The result of one slide.
 
     Attributes:
         name: the result folder's name.
         slide: the slide's path, or its address on a store; its pseudonym where it has one.
         outcome: `done`, `kept` (done earlier, same settings) or `failed`.
         folder: the result folder, on a store where the run's is, or None when failed.
-        record: the content of `biopsy.json`, or empty when failed.
+        record: the content of `biopsy.json`, or None when failed.
         error: why it failed, or None.
         number: its place in the whole run, from 1.
         case: patient and institution, where the run was told.
@@ -31,9 +33,20 @@ class SlideResult:
     slide: Place
     outcome: str
     folder: Place | None
-    record: dict[str, Any]
+    record: BiopsyRecord | None
     error: str | None = None
     number: int = 1
     case: tuple[str | None, str | None] = (None, None)
     because: str | None = None
     pseudonym: bool = False
+
+    @property
+    def biopsy(self) -> BiopsyMeasurements:
+        """Measurements of the slide.
+
+        Raises:
+            ResultError: the slide failed.
+        """
+        if self.record is None:
+            raise ResultError(f"{self.name} has no result: {self.error}")
+        return self.record.biopsy

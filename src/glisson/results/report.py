@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
+from glisson.record import BiopsyRecord
 from glisson.report import ReportRun, ReportSlide, write_report
 from glisson.results.folder import OVERVIEW, THUMBNAILS
 from glisson.results.reading import edited_records
@@ -24,13 +24,13 @@ def write_run_report(out: Path, states: Sequence[SlideState]) -> None:
     Raises:
         OutputError: the page cannot be written.
     """
-    models = [each.record["model"] for each in states if each.record]
+    models = [each.record.model for each in states if each.record]
     when = max((each.ended for each in states if each.ended), default=datetime.now(UTC))
     run = ReportRun(
         when=when.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         version=__version__,
-        model=_listed([f"{each['name']} {each['version']}" for each in models]),
-        trained_on=_listed([str(each.get("trained_on", "")) for each in models]),
+        model=_listed([model.title for model in models]),
+        trained_on=_listed([model.trained_on for model in models]),
         research_use=RESEARCH_USE,
         warnings=warnings_of(states),
     )
@@ -56,8 +56,8 @@ def rewrite_run_report(out: Path) -> Path | None:
     return out / REPORT
 
 
-def _slide(state: SlideState, corrected: dict[str, Any] | None) -> ReportSlide:
-    folder, has_result = state.folder, bool(state.record)
+def _slide(state: SlideState, corrected: BiopsyRecord | None) -> ReportSlide:
+    folder, has_result = state.folder, state.record is not None
     return ReportSlide(
         state.name,
         state.record,
@@ -69,10 +69,10 @@ def _slide(state: SlideState, corrected: dict[str, Any] | None) -> ReportSlide:
 
 
 def _of_this_result(
-    corrected: dict[str, Any] | None, record: dict[str, Any]
-) -> dict[str, Any] | None:
+    corrected: BiopsyRecord | None, record: BiopsyRecord | None
+) -> BiopsyRecord | None:
     """Return corrected numbers, unless they were made from another result of the model."""
-    if corrected is None:
+    if corrected is None or record is None or corrected.model_result is None:
         return None
-    made_from = corrected.get("model_result", {}).get("settings_hash")
-    return corrected if made_from == record.get("settings_hash") else None
+    is_same = corrected.model_result.settings_hash == record.settings_hash
+    return corrected if is_same else None

@@ -6,9 +6,9 @@ from what this module reads, by `glisson.results.summary`.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +16,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from glisson.errors import SettingsError
+from glisson.errors import ResultError, SettingsError
+from glisson.record import BiopsyRecord, ModelRecord, SettingsRecord
 from glisson.results.folder import (
     BIOPSY,
     FAILED,
@@ -65,7 +66,7 @@ class SlideState:
         name: of the slide's folder.
         folder: where its results are.
         request: the slide as the newest run was given it.
-        record: the content of `biopsy.json`; empty without a result.
+        record: the content of `biopsy.json`; None without a result.
         error: why there is no result, or None.
         waits: whether a run still has to do the slide.
         because: why earlier results were replaced, or None.
@@ -76,7 +77,7 @@ class SlideState:
     name: str
     folder: Path
     request: SlideRequest
-    record: dict[str, Any]
+    record: BiopsyRecord | None
     error: str | None = None
     waits: bool = False
     because: str | None = None
@@ -85,8 +86,8 @@ class SlideState:
 
     @property
     def method(self) -> Method:
-        """Return what a table's slides must have alike, as `method_of` gives it."""
-        return method_of(self.record)
+        """What the slides of a table must have alike (`method_of`); empty without a result."""
+        return {} if self.record is None else method_of_record(self.record)
 
 
 def read_states(out: Path) -> list[SlideState]:
@@ -105,33 +106,33 @@ def _read_state(folder: Path) -> SlideState | None:
         failure = _read_failure(folder)
     except (OSError, ValueError) as error:
         why = f"{folder / FAILED} cannot be read: {error}. Run the slide again."
-        return SlideState(folder.name, folder, SlideRequest(folder.name), {}, why, waits=True)
+        return SlideState(folder.name, folder, SlideRequest(folder.name), None, why, waits=True)
     if failure is not None and (failure.status == "failed" or manifest is None):
         return SlideState(
             folder.name,
             folder,
             failure.request,
-            {},
+            None,
             failure.error,
             waits=failure.status == "waiting",
             ended=failure.when,
         )
     if not (folder / BIOPSY).is_file() or is_set_aside(folder):
         return None
-    nothing = SlideState(folder.name, folder, SlideRequest(folder.name), {})
+    nothing = SlideState(folder.name, folder, SlideRequest(folder.name), None)
     if manifest is None:
         return _without_result(nothing, f"{folder.name}: {INCOMPLETE}. Run the slide again.")
     try:
         stored = read_stored_slide(folder)
-    except SettingsError as error:
+    except ResultError as error:
         return _without_result(nothing, str(error))
-    if stored.record.get("source") == "edited":
+    if stored.record.source == "edited":
         return None
     try:
         done = _Done.model_validate(manifest)
     except ValidationError:
         done = _Done()
-    request = done.request or _request_of(stored.record)
+    request = done.request or _request_of(stored.record.content())
     return SlideState(
         folder.name,
         folder,
@@ -145,7 +146,7 @@ def _read_state(folder: Path) -> SlideState | None:
 
 def _without_result(state: SlideState, error: str) -> SlideState:
     record = _json_or_nothing(state.folder / BIOPSY)
-    return SlideState(state.name, state.folder, _request_of(record), {}, error, waits=True)
+    return SlideState(state.name, state.folder, _request_of(record), None, error, waits=True)
 
 
 def _json_or_nothing(path: Path) -> dict[str, Any]:
@@ -168,32 +169,36 @@ def _request_of(record: Mapping[str, Any]) -> SlideRequest:
     return SlideRequest(str(facts.get("file", "")), pseudonyms=facts.get("pseudonyms") is True)
 
 
-def method_of(record: Mapping[str, Any]) -> Method:
+def method_of(model: ModelRecord, settings: SettingsRecord, version: str | None) -> Method:
     """Return what decides a slide's numbers beside the slide: settings, model and version.
 
     Args:
-        record: the content of `biopsy.json`.
+        model: of the result.
+        settings: of the result.
+        version: of Glisson.
     """
-    settings, model = record["settings"], record["model"]
-    method = {"the version of Glisson": _version(record)}
-    method |= {f"the setting {k}": v for k, v in settings.items() if k not in _OF_THE_SLIDE}
-    method |= {f"the model's {k}": v for k, v in model.items() if k != "runtime"}
-    return dict(json.loads(json.dumps(method)))  # as a record from a file has it
-
-
-def _version(record: Mapping[str, Any]) -> object:
-    versions = record.get("versions")
-    return versions.get("glisson") if isinstance(versions, dict) else None
-
-
-def readable(records: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return the records that name their slide, settings and model; others are nobody's results."""
-    return {
-        name: record
-        for name, record in records.items()
-        if all(isinstance(record.get(key), dict) for key in ("slide", "settings", "model"))
-        and record.get("source") != "edited"
+    method: dict[str, Any] = {"the version of Glisson": version}
+    method |= {
+        f"the setting {key}": value
+        for key, value in settings.content().items()
+        if key not in _OF_THE_SLIDE
     }
+    method |= {f"the model's {k}": v for k, v in model.content().items() if k != "runtime"}
+    return method
+
+
+def method_of_record(record: BiopsyRecord) -> Method:
+    """Return what decided a record's numbers, as `method_of`."""
+    return method_of(record.model, record.settings, record.versions.get("glisson"))
+
+
+def readable(records: Mapping[str, dict[str, Any]]) -> dict[str, BiopsyRecord]:
+    """Return the model's records among JSON objects; others are nobody's results."""
+    found: dict[str, BiopsyRecord] = {}
+    for name, content in records.items():
+        with suppress(ResultError):
+            found[name] = BiopsyRecord.of_content(content, name)
+    return {name: record for name, record in found.items() if record.source == "model"}
 
 
 def method_id(method: Method) -> str:

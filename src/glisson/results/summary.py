@@ -7,17 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from glisson.exchange import write_qupath_project, write_tables
 from glisson.files.atomic import remove_abandoned
 from glisson.files.csv_tables import write_rows
-from glisson.results.folder import TRACTS, write_json
+from glisson.record import BiopsyRecord, RunRecord, RunSlideRecord
+from glisson.results.folder import TRACTS
 from glisson.results.identity import software_versions
-from glisson.results.reading import StoredSlide
-from glisson.results.remote import FAILURES, RUN
+from glisson.results.remote import FAILURES
 from glisson.results.report import write_run_report
 from glisson.results.state import (
     SlideState,
@@ -44,28 +43,25 @@ def write_summary(out: Path, states: Sequence[SlideState]) -> None:
     ids = {each.name: method_id(each.method) for each in done}
     write_tables(
         out,
-        [(each.name, each.record) for each in done],
+        [(each.name, each.record) for each in done if each.record],
         cases={each.name: (each.request.patient, each.request.institution) for each in done},
         settings=ids if len(set(ids.values())) > 1 else None,
     )
     _write_failures(out / FAILURES, [each for each in states if not each.record])
     write_run_report(out, states)
     if not is_pseudonymous(states):
-        known = [each for each in done if each.request.path is not None]
-        slides = [(_info(each, place(each.request.path or "")), each) for each in known]
-        write_qupath_project(
-            out / "qupath", [(info, each.folder / TRACTS) for info, each in slides]
-        )
-    write_json(out / RUN, _run_record(states, ids))
+        slides = [
+            (info_at(each.record.as_slide(), place(each.request.path)), each.folder / TRACTS)
+            for each in done
+            if each.record is not None and each.request.path is not None
+        ]
+        write_qupath_project(out / "qupath", slides)
+    _run_record(states, ids).write(out)
 
 
 def is_pseudonymous(states: Sequence[SlideState]) -> bool:
     """Return whether a folder names its slides by pseudonyms: no project may say where they lie."""
     return any(each.request.pseudonyms for each in states)
-
-
-def _info(state: SlideState, where: Place) -> SlideInfo:
-    return info_at(StoredSlide(state.name, state.folder, state.record).info, where)
 
 
 def info_at(info: SlideInfo, where: Place) -> SlideInfo:
@@ -75,53 +71,53 @@ def info_at(info: SlideInfo, where: Place) -> SlideInfo:
     return replace(info, path=path / info.path.name if inside and info.path else path)
 
 
-def _run_record(states: Sequence[SlideState], ids: dict[str, str]) -> dict[str, Any]:
+def _run_record(states: Sequence[SlideState], ids: dict[str, str]) -> RunRecord:
     records = [each.record for each in states if each.record]
     method = common_method(states)
-    chosen = next((each.record for each in states if each.record and each.method == method), {})
-    return {
-        "status": "interrupted" if any(each.waits for each in states) else "finished",
-        "started": _time(min(filter(None, (each.started for each in states)), default=None)),
-        "ended": _time(max(filter(None, (each.ended for each in states)), default=None)),
-        "model": {k: v for k, v in chosen["model"].items() if k != "runtime"} if chosen else None,
-        "runtimes": sorted({record["model"]["runtime"] for record in records}),
-        "settings": _common_settings(records),
-        "pseudonyms": is_pseudonymous(states),
-        "warnings": list(warnings_of(states)),
-        "versions": software_versions(),
-        "slides_total": len(states),
-        "slides": [
+    models = (
+        each.record.model.without_runtime()
+        for each in states
+        if each.record and each.method == method
+    )
+    return RunRecord(
+        status="interrupted" if any(each.waits for each in states) else "finished",
+        started=min(filter(None, (each.started for each in states)), default=None),
+        ended=max(filter(None, (each.ended for each in states)), default=None),
+        model=next(models, None),
+        runtimes=tuple(sorted({record.model.runtime or "" for record in records})),
+        settings=_common_settings(records),
+        pseudonyms=is_pseudonymous(states),
+        warnings=warnings_of(states),
+        versions=software_versions(),
+        slides_total=len(states),
+        slides=tuple(
             _slide_record(each, number, ids.get(each.name)) for number, each in enumerate(states, 1)
-        ],
-    }
+        ),
+    )
 
 
-def _time(value: datetime | None) -> str | None:
-    return None if value is None else value.isoformat(timespec="seconds")
-
-
-def _common_settings(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _common_settings(records: Sequence[BiopsyRecord]) -> dict[str, Any]:
     """Return the slides' settings, with None where slides differ."""
     found: dict[str, Any] = {}
     for record in records:
-        for name, value in record["settings"].items():
+        for name, value in record.settings.content().items():
             found[name] = value if found.get(name, value) == value else None
     return found
 
 
-def _slide_record(state: SlideState, number: int, method: str | None) -> dict[str, Any]:
-    return {
-        "name": state.name,
-        "file": state.request.file,
-        "number": number,
-        "outcome": "done" if state.record else "waiting" if state.waits else "failed",
-        "because": state.because,
-        "error": state.error,
-        "patient": state.request.patient,
-        "institution": state.request.institution,
-        "settings": method,
-        "warnings": state.record.get("warnings", []),
-    }
+def _slide_record(state: SlideState, number: int, method: str | None) -> RunSlideRecord:
+    return RunSlideRecord(
+        name=state.name,
+        file=state.request.file,
+        number=number,
+        outcome="done" if state.record else "waiting" if state.waits else "failed",
+        because=state.because,
+        error=state.error,
+        patient=state.request.patient,
+        institution=state.request.institution,
+        settings=method,
+        warnings=() if state.record is None else state.record.warnings,
+    )
 
 
 def _write_failures(path: Path, failed: Sequence[SlideState]) -> None:

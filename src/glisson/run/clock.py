@@ -12,7 +12,7 @@ if sys.platform != "win32":
 
 
 class StageClock:
-    """Adds up the wall and processor time of named stages."""
+    """A clock that sums the wall and processor time of named stages."""
 
     def __init__(self) -> None:
         self._seconds: dict[str, float] = {}
@@ -20,7 +20,7 @@ class StageClock:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Time what happens inside."""
+        """Time the body of the `with`."""
         started, cpu_started = time.perf_counter(), time.process_time()
         try:
             yield
@@ -29,16 +29,16 @@ class StageClock:
             _add(self._cpu_seconds, name, time.process_time() - cpu_started)
 
     def seconds(self) -> dict[str, float]:
-        """Wall seconds of each stage, in order of first use."""
-        return _rounded(self._seconds)
+        """Return the wall seconds of each stage, in order of first use."""
+        return _round(self._seconds)
 
     def cpu_seconds(self) -> dict[str, float]:
-        """Processor seconds of each stage, over all threads of this process."""
-        return _rounded(self._cpu_seconds)
+        """Return the processor seconds of each stage, over all threads of this process."""
+        return _round(self._cpu_seconds)
 
 
 def peak_memory_mb() -> float | None:
-    """Largest resident memory of this process so far, in 10^6 bytes; None where it is not told."""
+    """Return this process's peak resident memory in 10^6 bytes; None on Windows."""
     if sys.platform == "win32":
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -49,5 +49,5 @@ def _add(to: dict[str, float], name: str, value: float) -> None:
     to[name] = to.get(name, 0.0) + value
 
 
-def _rounded(values: dict[str, float]) -> dict[str, float]:
+def _round(values: dict[str, float]) -> dict[str, float]:
     return {name: round(value, 3) for name, value in values.items()}

@@ -25,20 +25,24 @@ from glisson.frames import BoxL0
 from glisson.measurement import Measurements, measure_biopsy, withhold_verdicts
 from glisson.model import ModelBundle, Runtime
 from glisson.plausibility import Plausibility, assess_plausibility
+from glisson.record import BiopsyRecord, PlausibilityRecord, SlideRecord, TractRecord
 from glisson.regions import Regions, RegionSettings, find_regions
-from glisson.results.artefacts import artefact_record, artefact_warnings, with_artefacts
+from glisson.results.artefacts import artefact_record, artefact_warnings, artefacts_on
 from glisson.results.candidates import candidate_record
 from glisson.results.folder import (
-    BIOPSY,
     CLASS_MAP,
     OVERVIEW,
     THUMBNAILS,
     TRACTS,
     Origin,
     slide_folder,
-    write_json,
 )
-from glisson.results.identity import hash_of, model_identity, software_versions
+from glisson.results.identity import (
+    SlideIdentity,
+    hash_of,
+    model_identity,
+    software_versions,
+)
 from glisson.results.record import RESEARCH_USE
 from glisson.run.clock import StageClock, peak_memory_mb
 from glisson.run.observer import RunObserver
@@ -68,25 +72,16 @@ class _Found:
 
 
 def result_parts(
-    identity: dict[str, Any], bundle: ModelBundle, settings: RunSettings
+    identity: SlideIdentity, bundle: ModelBundle, settings: RunSettings
 ) -> dict[str, str]:
     """Hashes of all that decides a slide's result, part by part."""
     parts = {
-        "slide": identity,
-        "model": model_identity(bundle),
-        "settings": settings.for_record(),
+        "slide": asdict(identity),
+        "model": model_identity(bundle).content(),
+        "settings": settings.for_record().content(),
         "version of Glisson": {"glisson": software_versions()["glisson"]},
     }
     return {name: hash_of(part) for name, part in parts.items()}
-
-
-def planned_record(bundle: ModelBundle, settings: RunSettings) -> dict[str, Any]:
-    """Return the part of `biopsy.json` that is known before a slide is read."""
-    return {
-        "model": model_identity(bundle),
-        "settings": settings.for_record(),
-        "versions": software_versions(),
-    }
 
 
 def finest_mpp(bundle: ModelBundle) -> float:
@@ -101,9 +96,9 @@ def segment_one(
     runtime: Runtime,
     settings: RunSettings,
     observer: RunObserver,
-    identity: dict[str, Any],
+    identity: SlideIdentity,
     because: str | None,
-) -> dict[str, Any]:
+) -> BiopsyRecord:
     """Segment an open slide and write its result folder; return the content of `biopsy.json`.
 
     `identity` is the slide's, which says with all else later whether the results still hold.
@@ -119,7 +114,7 @@ def segment_one(
         found = _find(slide, name, bundle, runtime, settings, observer, clock)
         measured = _measure_and_write(folder, slide, name, found, bundle, settings, observer, clock)
         record = _record(slide, identity, found, measured, bundle, runtime, settings, digest, clock)
-        write_json(folder / BIOPSY, record)
+        record.write(folder)
     return record
 
 
@@ -153,7 +148,7 @@ def _find(
     with clock.stage("outline"):
         limits = RegionSettings.of_model(bundle.spec, settings.min_tract_area_um2)
         regions = find_regions(class_map, limits)
-        class_map.portal_to_lobule(regions.candidates_px)
+        class_map.relabel_portal(regions.candidates_px)
     return _Found(tissue, artefacts, class_map, regions, plausibility)
 
 
@@ -173,8 +168,8 @@ def _check_readable(slide: Slide, tissue: TissueMap, class_map: ClassMap) -> Non
 
 
 def _check_seen(slide: Slide, tissue: TissueMap) -> None:
-    unreadable = np.count_nonzero(tissue.excluded_by(Cause.UNREADABLE))
-    scanned = tissue.mask.size - np.count_nonzero(tissue.excluded_by(Cause.PADDING))
+    unreadable = np.count_nonzero(tissue.mask_of(Cause.UNREADABLE))
+    scanned = tissue.mask.size - np.count_nonzero(tissue.mask_of(Cause.PADDING))
     if unreadable > MOST_UNREADABLE * scanned:
         raise DamagedSlide(
             f"{slide.info.name}: {unreadable / scanned:.0%} of it cannot be read, and no tissue is "
@@ -241,75 +236,61 @@ def _write_pictures(
 
 def _record(
     slide: Slide,
-    identity: dict[str, Any],
+    identity: SlideIdentity,
     found: _Found,
-    measurements: Measurements,
+    measured: Measurements,
     bundle: ModelBundle,
     runtime: Runtime,
     settings: RunSettings,
     digest: str,
     clock: StageClock,
-) -> dict[str, Any]:
-    """The content of `biopsy.json`: every key that is a measurement names its unit."""
-    measured = asdict(measurements)
-    return {
-        "glisson": RESEARCH_USE,
-        "source": "model",
-        "slide": _slide_record(slide, identity),
-        "model": model_identity(bundle) | {"runtime": runtime.name},
-        "settings": settings.for_record(),
-        "settings_hash": digest,
-        "warnings": _warnings(slide, found),
-        "biopsy": measured["biopsy"],
-        "fragments": measured["fragments"],
-        "tracts": with_artefacts(measured["tracts"], found.regions.tracts, found.artefacts),
-        "artefacts": artefact_record(found.artefacts),
-        "candidates": _candidates(found, measurements, bundle),
-        "adequacy": measured["adequacy"],
-        "plausibility": found.plausibility.as_record(),
-        "windows": found.class_map.windows,
-        "seconds_per_stage": clock.seconds(),
-        "cpu_seconds_per_stage": clock.cpu_seconds(),
-        "peak_memory_mb": peak_memory_mb(),
-        "versions": software_versions(),
-    }
+) -> BiopsyRecord:
+    """Build the content of `biopsy.json`."""
+    artefacts, regions = found.artefacts, found.regions
+    on_tracts = artefacts_on(regions.tracts, artefacts)
+    on_candidates = artefacts_on(regions.candidates, artefacts)
+    return BiopsyRecord(
+        glisson=RESEARCH_USE,
+        source="model",
+        slide=_slide_record(slide, identity),
+        model=model_identity(bundle).model_copy(update={"runtime": runtime.name}),
+        settings=settings.for_record(),
+        settings_hash=digest,
+        warnings=tuple(_warnings(slide, found)),
+        biopsy=measured.biopsy,
+        fragments=measured.fragments,
+        tracts=tuple(TractRecord.of(tract, on_tracts) for tract in measured.tracts),
+        artefacts=artefact_record(artefacts),
+        candidates=candidate_record(measured.candidates, bundle, on_candidates),
+        adequacy=measured.adequacy,
+        plausibility=PlausibilityRecord.of(found.plausibility),
+        windows=found.class_map.windows,
+        seconds_per_stage=clock.seconds(),
+        cpu_seconds_per_stage=clock.cpu_seconds(),
+        peak_memory_mb=peak_memory_mb(),
+        versions=software_versions(),
+    )
 
 
-def _candidates(found: _Found, measurements: Measurements, bundle: ModelBundle) -> dict[str, Any]:
-    """Portal areas that the model was too unsure of, and the limit that it was."""
-    block = candidate_record(measurements.candidates)
-    areas = with_artefacts(block["areas"], found.regions.candidates, found.artefacts)
-    return block | {
-        "min_tract_probability": bundle.spec.min_tract_probability,
-        "min_sure_area_um2": bundle.spec.tract_evidence.min_sure_area_um2,
-        "sure_probability": bundle.spec.tract_evidence.sure_probability,
-        "areas": areas,
-    }
-
-
-def _slide_record(slide: Slide, identity: dict[str, Any]) -> dict[str, Any]:
+def _slide_record(slide: Slide, identity: SlideIdentity) -> SlideRecord:
+    """Describe the slide; with a pseudonym, without what finds its file in an archive."""
     info = slide.info
-    bounds = None if info.bounds_l0 is None else asdict(info.bounds_l0)
-    return {
-        "name": info.name,
-        **_file_record(slide, identity),
-        "format": info.format,
-        "width_l0": info.size_l0.width,
-        "height_l0": info.size_l0.height,
-        "pixel_width_um": info.pixel_size.x_um,
-        "pixel_height_um": info.pixel_size.y_um,
-        "pixel_size_source": info.pixel_size_source,
-        "bounds_l0": bounds,
-        "synthetic": info.synthetic,
-        "damaged_l0": [asdict(box) for box in _in_order(slide.damaged_l0)],
-    }
-
-
-def _file_record(slide: Slide, identity: dict[str, Any]) -> dict[str, Any]:
-    """Which file it is; of one with a pseudonym nothing that finds it in an archive."""
-    if slide.info.path is None:
-        return {"file": slide.info.name, "pseudonyms": True}
-    return identity
+    file: dict[str, Any] = {"file": info.name, "pseudonyms": True}
+    if info.path is not None:
+        file = asdict(identity)
+    return SlideRecord(
+        name=info.name,
+        **file,
+        format=info.format,
+        width_l0=info.size_l0.width,
+        height_l0=info.size_l0.height,
+        pixel_width_um=info.pixel_size.x_um,
+        pixel_height_um=info.pixel_size.y_um,
+        pixel_size_source=info.pixel_size_source,
+        bounds_l0=info.bounds_l0,
+        synthetic=info.synthetic,
+        damaged_l0=tuple(_in_order(slide.damaged_l0)),
+    )
 
 
 def _in_order(boxes_l0: tuple[BoxL0, ...]) -> list[BoxL0]:

@@ -1,4 +1,4 @@
-"""Who watches a run: the Protocol that the table on the terminal fulfils."""
+"""The progress callbacks of a run: the Protocol that the table on the terminal fulfils."""
 
 from __future__ import annotations
 
@@ -6,39 +6,39 @@ from typing import Protocol
 
 
 class RunObserver(Protocol):
-    """Told what a run does, as it does it. Called from one thread.
+    """The progress callbacks of a run, all called from one thread.
 
     On a cluster several slides are at work at a time.
     """
 
     def slide_started(self, name: str, number: int, total: int) -> None:
-        """A slide begins; `number` counts from 1."""
+        """Handle the start of a slide; `number` counts from 1."""
         ...
 
     def stage_started(self, name: str, stage: str) -> None:
-        """A stage of a slide begins."""
+        """Handle the start of a slide's stage."""
         ...
 
     def stage_progressed(self, name: str, done: int, total: int) -> None:
-        """A slide's stage has done a part of its work."""
+        """Handle progress in a slide's stage: `done` of `total` units."""
         ...
 
     def slide_finished(self, name: str, outcome: str) -> None:
-        """A slide ended: `done`, `kept` (done earlier) or `failed`."""
+        """Handle the end of a slide: `done`, `kept` (done earlier) or `failed`."""
         ...
 
 
 class SilentObserver:
-    """Watches and says nothing."""
+    """An observer that does nothing."""
 
     def slide_started(self, name: str, number: int, total: int) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def stage_started(self, name: str, stage: str) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def stage_progressed(self, name: str, done: int, total: int) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def slide_finished(self, name: str, outcome: str) -> None:
-        """Nothing."""
+        """Do nothing."""

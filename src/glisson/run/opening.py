@@ -1,4 +1,4 @@
-"""A slide of a run opened where it is: a file here, a file read by range, or one fetched first."""
+"""Opening the slide of a run: a local file, a file read by range, or a downloaded copy."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from glisson.storage import Place, RangeFile, SlideFiles, Url, look_at, slide_ca
 
 
 @contextmanager
-def opened_slide(
+def open_run_slide(
     where: Place, settings: RunSettings, finest_mpp: float, observer: RunObserver, name: str
 ) -> Iterator[tuple[Slide, Path]]:
-    """The open slide, and its file or folder here; of one read by range its name alone.
+    """Yield the open slide, and its local file or folder; of a slide read by range the name alone.
 
-    An OME-TIFF on a store whose levels spare reading the finest is read by range; all else is
-    fetched into the cache first.
+    An OME-TIFF on a store is read by range if its coarser levels suffice; any other slide is
+    downloaded into the cache first.
 
     Args:
         where: the slide.
         settings: of the run.
-        finest_mpp: µm/px of the finest reads that are to come.
-        observer: told how the fetching goes.
+        finest_mpp: µm/px of the finest reads of the run.
+        observer: the progress callbacks, for the download.
         name: of the slide, for the observer.
 
     Raises:
         SlideError: as `open_slide`.
-        StorageError: the store does not answer, or refuses; or the slide changed meanwhile.
+        StorageError: the store fails or denies access, or the slide changed meanwhile.
     """
     if isinstance(where, Path):
         with open_slide(where, mpp=settings.mpp) as slide:
@@ -40,7 +40,7 @@ def opened_slide(
         return
     observer.stage_started(name, "fetch")
     files = slide_files(where)
-    by_range = _opened_by_range(where, files, settings, finest_mpp)
+    by_range = _open_by_range(where, files, settings, finest_mpp)
     if by_range is not None:
         with by_range as slide:
             yield slide, Path(where.name)
@@ -48,14 +48,14 @@ def opened_slide(
         return
     cache = slide_cache(settings.cache, settings.cache_gb)
     with (
-        cache.held(files, _telling(observer, name)) as path,
-        _named(path, where),
+        cache.held(files, _report_megabytes(observer, name)) as path,
+        _name_original(path, where),
         open_slide(path, mpp=settings.mpp) as slide,
     ):
         yield slide, path
 
 
-def _opened_by_range(
+def _open_by_range(
     where: Url, files: SlideFiles, settings: RunSettings, finest_mpp: float
 ) -> Slide | None:
     if not files.is_one or where.suffix.lower() not in TIFF_SUFFIXES:
@@ -65,8 +65,8 @@ def _opened_by_range(
 
 
 @contextmanager
-def _named(copy: Path, where: Url) -> Iterator[None]:
-    """What is wrong with a copy is said of the slide that it is of."""
+def _name_original(copy: Path, where: Url) -> Iterator[None]:
+    """Let errors name the slide instead of its downloaded copy."""
     try:
         yield
     except SlideError as error:
@@ -79,6 +79,6 @@ def _check_unchanged(where: Url, files: SlideFiles) -> None:
         raise StorageError(f"{where} was changed while it was read. Run again.")
 
 
-def _telling(observer: RunObserver, name: str) -> Callable[[int, int], None]:
-    """Progress in megabytes, which a bar can count."""
+def _report_megabytes(observer: RunObserver, name: str) -> Callable[[int, int], None]:
+    """Return a progress callback that counts megabytes."""
     return lambda there, total: observer.stage_progressed(name, there >> 20, max(total >> 20, 1))

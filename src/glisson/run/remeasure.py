@@ -7,7 +7,6 @@ import logging
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from shapely import Polygon, get_parts
 
@@ -30,6 +29,13 @@ from glisson.measurement import (
     compare,
     measure_biopsy,
 )
+from glisson.record import (
+    BiopsyRecord,
+    EditedRecord,
+    ModelResultRecord,
+    SettingsRecord,
+    TractRecord,
+)
 from glisson.regions import (
     DrawnTract,
     Regions,
@@ -41,13 +47,11 @@ from glisson.regions import (
 )
 from glisson.results.candidates import candidate_record, candidate_warnings
 from glisson.results.folder import (
-    BIOPSY,
     CLASS_MAP,
     TRACTS,
     Origin,
     prepare_output,
     slide_folder,
-    write_json,
 )
 from glisson.results.identity import hash_of, software_versions
 from glisson.results.reading import (
@@ -77,16 +81,14 @@ class EditedSlide:
         file: the GeoJSON.
         name: the slide's name; the file's where no slide was found for it.
         folder: the folder written, or None when failed.
-        record: the content of its `biopsy.json`, or empty when failed.
-        model_record: the model's own, or empty when failed.
+        record: the content of its `biopsy.json`, or None when failed.
         error: why it failed, or None.
     """
 
     file: Path
     name: str
     folder: Path | None
-    record: dict[str, Any]
-    model_record: dict[str, Any]
+    record: BiopsyRecord | None
     error: str | None = None
 
 
@@ -162,7 +164,7 @@ def measure(
             if len(files) == 1:
                 raise
             logger.warning("%s: %s", file, error)
-            done.append(EditedSlide(file, file.name, None, {}, {}, str(error)))
+            done.append(EditedSlide(file, file.name, None, None, str(error)))
     write_tables(out, edited_records(out), EDITED_ENDING.replace(".", "_"))
     return EditedRun(out, tuple(done), rewrite_run_report(out))
 
@@ -185,11 +187,11 @@ def _settings(
     slide: StoredSlide, interface_width_um: float | None, sections: int | None
 ) -> _Settings:
     """What was asked for, or else what the run was told."""
-    told = slide.record["settings"]
+    of_run = slide.record.settings
     return _Settings(
-        told["min_tract_area_um2"],
-        _first(interface_width_um, told.get("interface_width_um"), INTERFACE_WIDTH_UM),
-        sections if sections is not None else told.get("sections"),
+        of_run.min_tract_area_um2,
+        _first(interface_width_um, of_run.interface_width_um, INTERFACE_WIDTH_UM),
+        sections if sections is not None else of_run.sections,
     )
 
 
@@ -210,22 +212,21 @@ def _measured(file: Path, slide: StoredSlide, settings: _Settings) -> EditedSlid
         measured, before = (_numbers(each, slide, settings) for each in (regions, model))
         comparison = compare(model, before, regions, measured)
     notes = [*_doubts(slide), *notes, *more, *candidate_warnings(measured.candidates)]
-    record = _record(slide, file, settings, measured, comparison, notes)
-    record["seconds_per_stage"] = clock.seconds()
-    with slide_folder(place.parent, place.name, Origin(record["settings_hash"])) as folder:
+    record = _record(slide, file, settings, measured, comparison, notes, clock)
+    with slide_folder(place.parent, place.name, Origin(record.settings_hash)) as folder:
         source = f"corrected in {file.name}"
         write_tracts_geojson(folder / TRACTS, regions, measured, info, source)
-        write_json(folder / BIOPSY, record)
-    return EditedSlide(file, slide.name, place, record, slide.record)
+        record.write(folder)
+    return EditedSlide(file, slide.name, place, record)
 
 
 def _doubts(slide: StoredSlide) -> list[str]:
     """Say that adequacy rests on a person's word where the slide was not plausibly liver."""
-    plausibility = slide.record.get("plausibility", {})
-    if not plausibility.get("withheld"):
+    plausibility = slide.record.plausibility
+    if plausibility is None or not plausibility.withheld:
         return []
     return [
-        f"Glisson found this slide {plausibility['verdict']}: adequacy and words of stage rest on "
+        f"Glisson found this slide {plausibility.verdict}: adequacy and words of stage rest on "
         "the outlines drawn by hand."
     ]
 
@@ -313,7 +314,7 @@ def _called(area: Annotation) -> str:
 
 
 def _numbers(regions: Regions, slide: StoredSlide, settings: _Settings) -> Measurements:
-    unreadable_um2 = slide.record["biopsy"]["unreadable_area_mm2"] * 1e6
+    unreadable_um2 = slide.record.biopsy.unreadable_area_mm2 * 1e6
     return measure_biopsy(
         regions,
         slide.info.pixel_size,
@@ -330,34 +331,36 @@ def _record(
     measured: Measurements,
     comparison: Comparison,
     notes: list[str],
-) -> dict[str, Any]:
-    numbers = asdict(measured)
-    edited = {"file": file.name, "sha256": _sha256(file)}
+    clock: StageClock,
+) -> BiopsyRecord:
+    edited = EditedRecord(file=file.name, sha256=_sha256(file))
+    model = slide.record
     facts = {
-        "edited": edited,
+        "edited": edited.content(),
         "settings": asdict(settings),
-        "of": slide.record["settings_hash"],
+        "of": model.settings_hash,
         "glisson": software_versions()["glisson"],
     }
-    return {
-        "glisson": RESEARCH_USE,
-        "source": "edited",
-        "edited": edited,
-        "slide": slide.record["slide"],
-        "model": slide.record["model"],
-        "model_result": {key: slide.record[key] for key in ("settings_hash", "warnings")},
-        "settings": asdict(settings),
-        "settings_hash": hash_of(facts),
-        "warnings": notes,
-        "biopsy": numbers["biopsy"],
-        "fragments": numbers["fragments"],
-        "tracts": numbers["tracts"],
-        "candidates": candidate_record(measured.candidates),
-        "adequacy": numbers["adequacy"],
-        "plausibility": slide.record.get("plausibility", {}),
-        "comparison": asdict(comparison),
-        "versions": software_versions(),
-    }
+    return BiopsyRecord(
+        glisson=RESEARCH_USE,
+        source="edited",
+        edited=edited,
+        slide=model.slide,
+        model=model.model,
+        model_result=ModelResultRecord(settings_hash=model.settings_hash, warnings=model.warnings),
+        settings=SettingsRecord(**asdict(settings)),
+        settings_hash=hash_of(facts),
+        warnings=tuple(notes),
+        biopsy=measured.biopsy,
+        fragments=measured.fragments,
+        tracts=tuple(TractRecord.of(tract) for tract in measured.tracts),
+        candidates=candidate_record(measured.candidates),
+        adequacy=measured.adequacy,
+        plausibility=model.plausibility,
+        comparison=comparison,
+        seconds_per_stage=clock.seconds(),
+        versions=software_versions(),
+    )
 
 
 def _sha256(path: Path) -> str:

@@ -11,6 +11,7 @@ from glisson.errors import DamagedSlide, GlissonError, SettingsError, SlideError
 from glisson.inputs.slide_list import SlideEntry, list_slides
 from glisson.model import ModelBundle, check_runs, find_model
 from glisson.results.folder import sweep_output
+from glisson.results.identity import model_identity, software_versions
 from glisson.results.names import result_names
 from glisson.results.pseudonymity import check_no_names_in
 from glisson.results.record import SlideResult
@@ -19,13 +20,13 @@ from glisson.results.state import (
     SlideState,
     check_alike,
     method_of,
+    method_of_record,
     read_states,
     readable,
     warnings_of,
 )
 from glisson.results.summary import write_summary
 from glisson.run.executors import Executor, InProcess, Shard, Work, find_executor
-from glisson.run.journey import planned_record
 from glisson.run.observer import RunObserver, SilentObserver
 from glisson.run.settings import RunSettings
 from glisson.run.task import SlideTask
@@ -162,15 +163,17 @@ def _check_others(results: Results, tasks: Sequence[SlideTask], bundle: ModelBun
     """Reject a folder whose other slides were measured in another way, or are named otherwise."""
     others = readable(results.read_other_records([task.name for task in tasks]))
     hidden = tasks[0].request.pseudonyms
-    if any((record["slide"].get("pseudonyms") is True) != hidden for record in others.values()):
+    if any(record.slide.pseudonyms != hidden for record in others.values()):
         raise SettingsError(
             f"{results.place} holds slides {'without' if hidden else 'with'} pseudonyms. Choose "
             "another folder with -o."
         )
-    method = method_of(planned_record(bundle, tasks[0].run_settings))
+    settings = tasks[0].run_settings
+    version = software_versions()["glisson"]
+    method = method_of(model_identity(bundle), settings.for_record(), version)
     advice = "Give those slides too, which redoes them, or choose another folder with -o."
-    methods = {name: method_of(record) for name, record in others.items()}
-    check_alike(results.place, method, methods, advice, tasks[0].run_settings.keep_old)
+    methods = {name: method_of_record(record) for name, record in others.items()}
+    check_alike(results.place, method, methods, advice, settings.keep_old)
 
 
 def _run(tasks: Sequence[SlideTask], work: Work, executor: Executor, results: Results) -> RunResult:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from glisson.errors import SettingsError
 from glisson.measurement import INTERFACE_WIDTH_UM
+from glisson.record import SettingsRecord
 
 Precision = Literal["auto", "f32", "bf16"]
 
@@ -62,12 +63,9 @@ class RunSettings:
         gb = self.cache_gb
         _require(gb is None or 0 < gb < 1e6, "cache-gb", gb, "10^9 bytes, such as 50")
 
-    def for_record(self) -> dict[str, Any]:
-        """The settings that decide the result, for `biopsy.json` and for resuming."""
-        kept = asdict(self)
-        for name in ("overwrite", "keep_old", "threads", "cache", "cache_gb"):
-            del kept[name]
-        return kept
+    def for_record(self) -> SettingsRecord:
+        """Return the settings that decide the result, for `biopsy.json` and for resuming."""
+        return SettingsRecord(**{key: getattr(self, key) for key in SettingsRecord.model_fields})
 
 
 def check_measuring(interface_width_um: float | None, sections: int | None) -> None:

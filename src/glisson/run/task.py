@@ -18,20 +18,19 @@ from glisson.errors import (
 from glisson.inputs.redaction import Scrub, hidden_in_logs, make_scrubber
 from glisson.inputs.slide_list import SlideEntry
 from glisson.model import ModelBundle, Runtime
+from glisson.record import BiopsyRecord
 from glisson.results.folder import (
-    BIOPSY,
     NEW,
     SlideRequest,
     holds_results,
-    read_json,
     why_not_done,
 )
-from glisson.results.identity import identity_from_afar, slide_identity
+from glisson.results.identity import read_identity, read_remote_identity
 from glisson.results.record import SlideResult
 from glisson.results.remote import Results, working_copy
 from glisson.run.journey import finest_mpp, result_parts, segment_one
 from glisson.run.observer import RunObserver
-from glisson.run.opening import opened_slide
+from glisson.run.opening import open_run_slide
 from glisson.run.settings import RunSettings
 from glisson.slides import open_slide
 from glisson.storage import Place, Url, full_path, look_at
@@ -112,7 +111,7 @@ class SlideTask:
 
     def failed(self, why: str) -> SlideResult:
         """Its result when it has none."""
-        result = SlideResult(self.name, self.shown, "failed", None, {}, self.scrub(why))
+        result = SlideResult(self.name, self.shown, "failed", None, None, self.scrub(why))
         return self.labelled(result)
 
     def labelled(self, result: SlideResult) -> SlideResult:
@@ -177,13 +176,13 @@ def _do_here(
     observer: RunObserver,
 ) -> SlideResult:
     settings, where, pseudonym = task.settings, task.asked.path, task.asked.pseudonym
-    identity = identity_from_afar(where, pseudonym)
+    identity = read_remote_identity(where, pseudonym)
     if identity and _why(task, result_parts(identity, bundle, settings)) is None:
         return _keep(task, results)
-    with opened_slide(where, settings, finest_mpp(bundle), observer, task.name) as (slide, path):
+    with open_run_slide(where, settings, finest_mpp(bundle), observer, task.name) as (slide, path):
         if pseudonym is not None:
             slide.hide_file(pseudonym)
-        identity = identity or slide_identity(path, pseudonym)
+        identity = identity or read_identity(path, pseudonym)
         why = _why(task, result_parts(identity, bundle, settings))
         if why is None:
             return _keep(task, results)
@@ -199,7 +198,7 @@ def _keep(task: SlideTask, results: Results) -> SlideResult:
     """Return the results that hold, and note that this run was given the slide."""
     results.note_kept(task.name, task.request)
     folder = task.out / task.name
-    record = read_json(folder / BIOPSY)
+    record = BiopsyRecord.read(folder)
     return task.labelled(SlideResult(task.name, task.asked.path, "kept", folder, record))
 
 

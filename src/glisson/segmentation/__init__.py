@@ -1,4 +1,4 @@
-"""Windows over tissue, predicted and stitched into one class map."""
+"""Predict windows over tissue and stitch them into a class map."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Segmentation, with artefacts sought beside it."""
+"""Segment a slide, and find its artefacts in another thread."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from glisson.model.runtimes.base import Runtime
 from glisson.segmentation.class_map import ClassMap
 from glisson.segmentation.engine import segment_slide
 from glisson.segmentation.settings import SegmentSettings
-from glisson.segmentation.windows import grown, tissue_in
+from glisson.segmentation.windows import grow_tissue, tissue_in
 from glisson.slides import Slide
 from glisson.tissue import TissueMap
 
@@ -23,19 +23,19 @@ def segment_beside_artefacts(
     settings: SegmentSettings,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> tuple[ClassMap, Artefacts]:
-    """The class map of the tissue without pen, and the artefacts.
+    """Predict the class map of the tissue without pen, and find the artefacts.
 
-    Artefacts are sought by one thread while others predict, so the model sees pen too; what it
-    says there is taken out of the map afterwards.
+    A thread finds artefacts while others predict, so the model sees pen, too; its predictions on
+    pen are removed from the map afterwards.
 
     Raises:
         SlideError: as `slide.read` raises it.
     """
     with ThreadPoolExecutor(1, thread_name_prefix="artefacts") as beside:
-        sought = beside.submit(find_artefacts, slide, tissue)
+        search = beside.submit(find_artefacts, slide, tissue)
         class_map = segment_slide(slide, tissue, runtime, settings, on_progress)
-        artefacts = sought.result()
+        artefacts = search.result()
     if (artefacts.tissue.mask != tissue.mask).any():
-        kept = grown(artefacts.tissue, settings.reach_um)
-        class_map.keep(partial(tissue_in, kept, class_map.frame))
+        inside = grow_tissue(artefacts.tissue, settings.reach_um)
+        class_map.clear_outside(partial(tissue_in, inside, class_map.frame))
     return class_map, artefacts

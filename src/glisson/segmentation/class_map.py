@@ -33,7 +33,7 @@ class ClassCrop:
 
     @property
     def portal_probability(self) -> NDArray[np.float32]:
-        """(H, W) float32, 0 to 1."""
+        """Return the (H, W) float32 probabilities, 0 to 1."""
         return self.portal_steps.astype(np.float32) / np.float32(_PROBABILITY_STEPS)
 
 
@@ -43,8 +43,8 @@ class ClassMap:
     Attributes:
         frame: the grid.
         size_px: the slide on that grid.
-        unreadable_um2: tissue area that could not be read; it is background here.
-        windows: how many were predicted.
+        unreadable_um2: area of unreadable tissue, which is background here.
+        windows: number of predicted windows.
     """
 
     def __init__(self, frame: Frame, size_px: Size) -> None:
@@ -57,13 +57,13 @@ class ClassMap:
     def put(
         self, row: int, column: int, labels: Labels, portal_probability: NDArray[np.float32]
     ) -> None:
-        """Store one finished block; all background is not stored."""
+        """Store a finished block, unless it is all background."""
         if (labels != BACKGROUND.index).any():
             scaled = np.rint(portal_probability * _PROBABILITY_STEPS).astype(np.uint8)
             self._blocks[row, column] = (labels, scaled)
 
-    def keep(self, inside: Callable[[BoxPx], NDArray[np.bool_]]) -> None:
-        """Make background of what is not inside; from a box, `inside` tells (H, W)."""
+    def clear_outside(self, inside: Callable[[BoxPx], NDArray[np.bool_]]) -> None:
+        """Make every pixel background for which `inside`, (H, W) for a box, is False."""
         for (row, column), (labels, portal) in list(self._blocks.items()):
             mask = inside(BoxPx(column * BLOCK_PX, row * BLOCK_PX, BLOCK_PX, BLOCK_PX))
             labels[~mask] = BACKGROUND.index
@@ -71,15 +71,15 @@ class ClassMap:
             if not labels.any():
                 del self._blocks[row, column]
 
-    def portal_to_lobule(self, areas_px: Iterable[Polygon]) -> None:
-        """Call portal pixels inside these areas lobule; their probabilities stay."""
+    def relabel_portal(self, areas_px: Iterable[Polygon]) -> None:
+        """Relabel portal pixels inside these areas as lobule; their probabilities stay."""
         for area in areas_px:
             left, top, right, bottom = (int(side) // BLOCK_PX for side in area.bounds)
             for row in range(top, bottom + 1):
                 for column in range(left, right + 1):
-                    self._relabel(row, column, area)
+                    self._relabel_block(row, column, area)
 
-    def _relabel(self, row: int, column: int, area_px: Polygon) -> None:
+    def _relabel_block(self, row: int, column: int, area_px: Polygon) -> None:
         if (row, column) not in self._blocks:
             return
         left, top, right, bottom = (int(side) for side in area_px.bounds)
@@ -94,11 +94,11 @@ class ClassMap:
 
     @property
     def blocks(self) -> tuple[BlockIndex, ...]:
-        """(row, column) of every stored block, in reading order."""
+        """Return (row, column) of every stored block, in reading order."""
         return tuple(sorted(self._blocks))
 
     def crop(self, box_px: BoxPx) -> ClassCrop:
-        """The map inside a box, which may reach beyond the slide."""
+        """Crop the map to a box, which may reach beyond the slide."""
         labels = assemble_crop(box_px, lambda index: self._layer(index, 0), np.uint8)
         steps = assemble_crop(box_px, lambda index: self._layer(index, 1), np.uint8)
         return ClassCrop(labels, steps)
@@ -108,8 +108,5 @@ class ClassMap:
         return None if block is None else block[layer]
 
     def boxes(self) -> tuple[BoxPx, ...]:
-        """Disjoint boxes that hold all tissue; no connected piece of it is cut.
-
-        Blocks that touch, corners included, share a box; boxes that overlap become one.
-        """
+        """Return disjoint boxes that hold all tissue and cut no connected piece of it."""
         return find_boxes(self._blocks)

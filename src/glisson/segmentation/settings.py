@@ -1,4 +1,4 @@
-"""How a slide is cut into windows."""
+"""Size and overlap of windows."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ class SegmentSettings:
     """Windows of a model over the tissue.
 
     Attributes:
-        mpp: µm/px the model was trained at.
-        window_px: side of a window, as the model was trained.
-        overlap: share of a window's side that it has in common with the next: a tract at one
+        mpp: µm/px of the model's training.
+        window_px: side of a window, as in training.
+        overlap: overlap of neighbouring windows as a share of a window's side: a tract at a
             window's edge lies nearer to the middle of another.
-        reach_um: tissue found at a coarse grid is grown by this much before the model decides,
-            so that a pale edge is not cut off.
+        reach_um: the tissue found on a coarse grid grows by this much before prediction, so that
+            a pale edge is not cut off.
     """
 
     mpp: float = 1.0
@@ -27,7 +27,7 @@ class SegmentSettings:
     reach_um: float = 12.0
 
     def __post_init__(self) -> None:
-        """Refuse windows that cannot cover."""
+        """Reject windows that cannot cover a slide."""
         if self.window_px < 32 or not 0 <= self.overlap <= 0.75:
             raise SettingsError(
                 f"Windows of {self.window_px} px with an overlap of {self.overlap} cannot cover "
@@ -36,11 +36,11 @@ class SegmentSettings:
 
     @classmethod
     def of_model(cls, spec: ModelSpec, overlap: float | None = None) -> SegmentSettings:
-        """The windows that a model was measured best with.
+        """Return the best windows measured for a model.
 
         Args:
-            spec: the model's.
-            overlap: share of a window's side, instead of the model's.
+            spec: the model's specification.
+            overlap: share of a window's side; overrides the model's.
         """
         windows = spec.windows or Windows(
             side_px=spec.window_px, overlap_px=round(cls.overlap * spec.window_px)
@@ -50,5 +50,5 @@ class SegmentSettings:
 
     @property
     def stride_px(self) -> int:
-        """Distance between windows."""
+        """Return the distance between windows."""
         return max(1, round(self.window_px * (1 - self.overlap)))

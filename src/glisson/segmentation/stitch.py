@@ -1,4 +1,4 @@
-"""Overlapping windows added up by weight and divided by the sum of the weights."""
+"""Stitch overlapping windows: weighted sums divided by the sum of the weights."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ Mask = NDArray[np.bool_]
 
 
 def taper(window_px: int, stride_px: int) -> Probabilities:
-    """(N, N) weights: 1 in the middle, falling linearly over the overlap, never 0.
+    """Return (N, N) weights: 1 in the middle, falling linearly over the overlap, never 0.
 
-    A prediction is least sure at its window's edge, where it has seen one side only.
+    A prediction is least certain at its window's edge, where the model sees one side only.
     """
     ramp_px = max(window_px - stride_px, 1)
     position = np.arange(window_px) + 0.5
@@ -30,13 +30,13 @@ def taper(window_px: int, stride_px: int) -> Probabilities:
 
 
 class Stitcher:
-    """Collects windows; a block is finished as soon as its last window has come.
+    """Sums of windows; a block is finished with the last window that touches it.
 
     Args:
-        class_map: where finished blocks go.
-        windows: all that will come.
-        weight: (N, N) of a window's pixels.
-        tissue_in: from a box to (H, W), where tissue was found; elsewhere is background.
+        class_map: receives finished blocks.
+        windows: all windows to come.
+        weight: (N, N) weights of a window's pixels.
+        tissue_in: returns (H, W) tissue for a box; the rest is background.
     """
 
     def __init__(
@@ -53,12 +53,12 @@ class Stitcher:
         self._sums: dict[BlockIndex, Probabilities] = {}
 
     def add(self, box_px: BoxPx, probabilities: Probabilities, readable: Mask) -> None:
-        """One window.
+        """Add a window.
 
         Args:
             box_px: its place on the model's grid.
             probabilities: (C, H, W).
-            readable: (H, W) where the slide could be read.
+            readable: (H, W) pixels that could be read.
         """
         weight = self._weight if readable.all() else self._weight * readable
         for block in _blocks_of(box_px):
@@ -89,13 +89,13 @@ class Stitcher:
         seen = sums[-1] > 0
         known = tissue & seen
         portal = sums[PORTAL.index] / np.maximum(sums[-1], 1e-9)
-        self._map.put(*block, _most_probable(sums) * known, portal * known)
+        self._map.put(*block, _argmax(sums) * known, portal * known)
         lost_px = int(np.count_nonzero(tissue & ~seen))
         self._map.unreadable_um2 += lost_px * self._map.frame.mpp**2
 
 
-def _most_probable(sums: Probabilities) -> NDArray[np.uint8]:
-    """(H, W) class of the largest of (C, H, W); the first of equals."""
+def _argmax(sums: Probabilities) -> NDArray[np.uint8]:
+    """Return the (H, W) class with the largest of (C, H, W) sums; the first of equals."""
     labels = np.zeros(sums.shape[1:], np.uint8)
     largest = sums[0]
     for index in range(1, len(CLASSES)):
@@ -106,7 +106,7 @@ def _most_probable(sums: Probabilities) -> NDArray[np.uint8]:
 
 
 def _blocks_of(box_px: BoxPx) -> list[BlockIndex]:
-    """Blocks that a window touches; none lies at negative indices."""
+    """List the blocks that a window touches, without negative indices."""
     first_row, first_column = max(box_px.y_px, 0) // BLOCK_PX, max(box_px.x_px, 0) // BLOCK_PX
     last_row = (box_px.y_px + box_px.height_px - 1) // BLOCK_PX
     last_column = (box_px.x_px + box_px.width_px - 1) // BLOCK_PX

@@ -1,8 +1,9 @@
-"""Which windows to predict: all that tissue needs, and as few as it needs.
+"""Cover the tissue with as few windows as possible.
 
-A window is sure of its middle, `stride_px` wide; these middles have to cover the tissue. Along a
-core they are laid in bands, each from where tissue begins in it, so that none hangs half over
-the glass as on a fixed lattice (335 windows on one, 290 packed, for two cores of 14 mm at 2 µm/px).
+A prediction is reliable in the middle of its window, `stride_px` wide; these middles have to cover
+the tissue. They lie in bands along a core, and a band starts where its tissue starts, so that no
+window covers half glass as on a fixed lattice. Two cores of 14 mm at 2 µm/px need 290 windows
+instead of 335.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from glisson.tissue import TissueMap
 Mask = NDArray[np.bool_]
 
 _OFFSETS = 4
-"""Places tried for the first band, within one stride."""
+"""Tried places of the first band, within a stride."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,8 @@ class _Group:
 
     Attributes:
         mask: (H, W) on the tissue's grid.
-        top: first row of it on that grid.
-        left: first column.
+        top: first row on that grid.
+        left: first column on that grid.
     """
 
     mask: Mask
@@ -39,29 +40,29 @@ class _Group:
     left: int
 
     @property
-    def turned(self) -> _Group:
-        """Rows for columns."""
+    def transposed(self) -> _Group:
+        """Return the group with rows and columns exchanged."""
         return _Group(self.mask.T, self.left, self.top)
 
 
 def windows_over(
     tissue: TissueMap, frame: Frame, size_px: Size, window_px: int, stride_px: int
 ) -> tuple[BoxPx, ...]:
-    """Windows that together cover every tissue pixel, group by group, band by band.
+    """Return windows that cover every tissue pixel, group by group, band by band.
 
-    They may reach beyond the slide, and follow the tissue when it is shifted.
+    Windows may reach beyond the slide, and follow the tissue when it is shifted.
 
     Args:
-        tissue: where tissue is, on a coarser grid.
+        tissue: the tissue, on a coarser grid.
         frame: the model's grid.
         size_px: slide in model pixels.
         window_px: side of a window.
-        stride_px: side of the middle that a window is sure of.
+        stride_px: side of a window's reliable middle.
     """
     ratio = tissue.frame.mpp / frame.mpp
     margin = (window_px - stride_px) // 2
     reach = max(1, round(stride_px / ratio / 2))
-    middles = [m for group in _groups(tissue.mask, reach) for m in _packed(group, ratio, stride_px)]
+    middles = [m for group in _groups(tissue.mask, reach) for m in _pack(group, ratio, stride_px)]
     return tuple(
         BoxPx(x - margin, y - margin, window_px, window_px)
         for x, y in middles
@@ -70,9 +71,9 @@ def windows_over(
 
 
 def _groups(mask: Mask, reach: int) -> Iterator[_Group]:
-    """Pieces of a mask, with those less than twice `reach` apart in one group."""
+    """Group the pieces of a mask that are less than twice `reach` apart."""
     step = max(1, reach // 2)
-    coarse = ndimage.maximum_filter(_any_of(mask, step), 2 * (reach // step) + 1)
+    coarse = ndimage.maximum_filter(_reduce_any(mask, step), 2 * (reach // step) + 1)
     labels, _ = ndimage.label(coarse, structure=np.ones((3, 3)))
     for number, (rows, columns) in enumerate(ndimage.find_objects(labels), 1):
         top, left = rows.start * step, columns.start * step
@@ -81,26 +82,29 @@ def _groups(mask: Mask, reach: int) -> Iterator[_Group]:
         yield _Group(part & own[: part.shape[0], : part.shape[1]], top, left)
 
 
-def _any_of(mask: Mask, step: int) -> Mask:
-    """Whether any of `step` x `step` pixels is set."""
+def _reduce_any(mask: Mask, step: int) -> Mask:
+    """Reduce a mask: True where any of `step` x `step` pixels is set."""
     size = (-(-mask.shape[1] // step), -(-mask.shape[0] // step))
     padded = np.zeros((size[1] * step, size[0] * step), bool)
     padded[: mask.shape[0], : mask.shape[1]] = mask
     return np.asarray(padded.reshape(size[1], step, size[0], step).any(axis=(1, 3)))
 
 
-def _packed(group: _Group, ratio: float, stride_px: int) -> list[tuple[int, int]]:
-    """Corners (x, y) of the fewest middles found, in rows or in columns."""
+def _pack(group: _Group, ratio: float, stride_px: int) -> list[tuple[int, int]]:
+    """Return the corners (x, y) of the fewest middles found, in rows or in columns."""
     starts = [stride_px * number // _OFFSETS for number in range(_OFFSETS)]
-    in_rows = [_in_bands(group, ratio, stride_px, start) for start in starts]
+    in_rows = [_pack_bands(group, ratio, stride_px, start) for start in starts]
     in_columns = [
-        [(x, y) for y, x in _in_bands(group.turned, ratio, stride_px, start)] for start in starts
+        [(x, y) for y, x in _pack_bands(group.transposed, ratio, stride_px, start)]
+        for start in starts
     ]
     return min(in_rows + in_columns, key=len)
 
 
-def _in_bands(group: _Group, ratio: float, stride_px: int, start_px: int) -> list[tuple[int, int]]:
-    """Corners (x, y) of middles in bands of rows, the first of which begins `start_px` early."""
+def _pack_bands(
+    group: _Group, ratio: float, stride_px: int, start_px: int
+) -> list[tuple[int, int]]:
+    """Return corners (x, y) of middles in bands of rows; the first starts `start_px` early."""
     rows = np.flatnonzero(group.mask.any(axis=1))
     first_px = int((group.top + rows[0]) * ratio) - start_px
     end_px = (group.top + rows[-1] + 1) * ratio
@@ -109,14 +113,14 @@ def _in_bands(group: _Group, ratio: float, stride_px: int, start_px: int) -> lis
         top = max(int(y / ratio) - group.top, 0)
         bottom = max(int(np.ceil((y + stride_px) / ratio)) - group.top, 0)
         columns = group.left + np.flatnonzero(group.mask[top:bottom].any(axis=0))
-        found += [(x, y) for x in _along(columns, ratio, stride_px)]
+        found += [(x, y) for x in _pack_row(columns, ratio, stride_px)]
     return found
 
 
-def _along(columns: NDArray[np.intp], ratio: float, stride_px: int) -> list[int]:
-    """Where the fewest middles begin that cover these columns of the tissue's grid.
+def _pack_row(columns: NDArray[np.intp], ratio: float, stride_px: int) -> list[int]:
+    """Return the left sides of the fewest middles that cover columns of the tissue's grid.
 
-    Middles that follow each other without a gap share out what they cover too much.
+    A chain of middles without a gap is centred on what it covers.
     """
     found: list[int] = []
     chain: list[int] = []
@@ -124,21 +128,21 @@ def _along(columns: NDArray[np.intp], ratio: float, stride_px: int) -> list[int]
     while index < len(columns):
         begin_px = int(columns[index] * ratio)
         if chain and begin_px > chain[-1] + stride_px:
-            found, chain = found + _centred(chain, columns[index - 1], ratio, stride_px), []
+            found, chain = found + _centre(chain, columns[index - 1], ratio, stride_px), []
         chain.append(max(begin_px, chain[-1] + stride_px) if chain else begin_px)
         covered = int((chain[-1] + stride_px) / ratio) - 1  # the last column wholly covered
         index = int(np.searchsorted(columns, covered, side="right"))
-    return found + (_centred(chain, columns[-1], ratio, stride_px) if chain else [])
+    return found + (_centre(chain, columns[-1], ratio, stride_px) if chain else [])
 
 
-def _centred(chain: list[int], last_column: np.intp, ratio: float, stride_px: int) -> list[int]:
-    """A chain of middles moved back by half of what it reaches beyond its last column."""
+def _centre(chain: list[int], last_column: np.intp, ratio: float, stride_px: int) -> list[int]:
+    """Move a chain of middles back by half of its excess beyond the last column."""
     beyond = chain[-1] + stride_px - int(np.ceil((last_column + 1) * ratio))
     return [begin - max(beyond, 0) // 2 for begin in chain]
 
 
 def tissue_in(tissue: TissueMap, frame: Frame, box_px: BoxPx) -> Mask:
-    """The tissue mask on the model's grid inside a box, (H, W); outside the slide False."""
+    """Return the (H, W) tissue mask in a box of the model's grid; False outside the slide."""
     ratio = frame.mpp / tissue.frame.mpp
     rows = _source(box_px.y_px, box_px.height_px, ratio)
     columns = _source(box_px.x_px, box_px.width_px, ratio)
@@ -149,12 +153,12 @@ def tissue_in(tissue: TissueMap, frame: Frame, box_px: BoxPx) -> Mask:
 
 
 def _source(start_px: int, count: int, ratio: float) -> NDArray[np.int64]:
-    """Index on the tissue grid of each model pixel's centre."""
+    """Return the index on the tissue grid of every model pixel's centre."""
     return np.floor((np.arange(start_px, start_px + count) + 0.5) * ratio).astype(np.int64)
 
 
-def grown(tissue: TissueMap, reach_um: float) -> TissueMap:
-    """A tissue map grown by `reach_um`."""
+def grow_tissue(tissue: TissueMap, reach_um: float) -> TissueMap:
+    """Grow a tissue map by `reach_um`."""
     reach = max(1, round(reach_um / tissue.frame.mpp))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     mask = cv2.dilate(tissue.mask.astype(np.uint8), kernel).astype(bool)

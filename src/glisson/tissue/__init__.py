@@ -1,4 +1,4 @@
-"""Where the tissue of an H&E slide is; pens, dust, edges and padding left out."""
+"""Find the tissue of an H&E slide, without pen, dust, edges and padding."""
 
 from glisson.tissue.finder import find_tissue
 from glisson.tissue.settings import TissueSettings

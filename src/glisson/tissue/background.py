@@ -1,4 +1,4 @@
-"""The glass: its colour everywhere on the slide, and its noise."""
+"""Estimate the glass: its colour everywhere on the slide, and its noise."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from glisson.tissue.settings import TissueSettings
 from glisson.tissue.tissue_map import Mask
 
 COARSE = 4
-"""Grid pixels per coarse pixel: 16 µm, averages noise and lets tissue texture stand out."""
+"""Grid pixels per coarse pixel: 16 µm averages noise but not the texture of tissue."""
 MODE_STEP = 0.002
-"""OD, bins in which the kinds of glass are told apart."""
+"""OD, bins that separate the kinds of glass."""
 LEAST_GLASS = 0.005
-"""Share of the scanned area that must look like glass to be believed (0.1 mm² of 20)."""
+"""Least share of the scanned area that must look like glass (0.1 mm² of 20)."""
 
 
 @dataclass(frozen=True)
@@ -30,22 +30,26 @@ class Glass:
         od: (h, w, 3) float32 on blocks.
         block_px: grid pixels per block.
         rgb: median colour.
-        seen: False where no open glass was found and the colour was taken from lumens
-            or from the brightest pixels.
-        candidates: (h, w) bool on the coarse grid, pixels taken for glass.
-        roughness: grey levels, median local sd of those; glass 0.3 to 0.8, pale tissue 2.5.
+        is_open: False if no open glass was found, and lumens or the brightest pixels gave the
+            colour.
+        candidates: (h, w) bool on the coarse grid, pixels that look like glass.
+        roughness: grey levels, their median local sd; glass 0.3 to 0.8, pale tissue 2.5.
     """
 
     od: Floats
     block_px: int
     rgb: tuple[int, int, int]
-    seen: bool
+    is_open: bool
     candidates: Mask
     roughness: float
 
     def local(self, window: Window) -> list[Floats]:
-        """Red, green and blue OD of the glass in a window, interpolated between blocks."""
-        y, x = (_around(cut, self.block_px) for cut in window)
+        """Interpolate the glass's red, green and blue OD between blocks, in a window."""
+        # Interpolation needs a block more on either side.
+        y, x = (
+            slice(max(0, cut.start // self.block_px - 1), -(-cut.stop // self.block_px) + 1)
+            for cut in window
+        )
         part = tuple(
             slice(cut.start - around.start * self.block_px, cut.stop - around.start * self.block_px)
             for cut, around in zip(window, (y, x), strict=True)
@@ -53,17 +57,12 @@ class Glass:
         return [_enlarge(plane, self.block_px)[part] for plane in np.moveaxis(self.od[y, x], 2, 0)]
 
     def rows(self, rows: slice, width: int) -> Mask:
-        """(rows, width) bool, pixels taken for glass."""
+        """Return the (rows, width) pixels that look like glass."""
         first = rows.start // COARSE
         coarse = self.candidates[first : -(-rows.stop // COARSE)]
         wide = coarse.repeat(COARSE, axis=1)[:, :width]
         top = rows.start - first * COARSE
         return wide.repeat(COARSE, axis=0)[top : top + rows.stop - rows.start]
-
-
-def _around(cut: slice, block_px: int) -> slice:
-    """The blocks that pixels are interpolated from: theirs and one more on either side."""
-    return slice(max(0, cut.start // block_px - 1), -(-cut.stop // block_px) + 1)
 
 
 def _enlarge(blocks: Floats, factor: int) -> Floats:
@@ -72,35 +71,52 @@ def _enlarge(blocks: Floats, factor: int) -> Floats:
     return np.asarray(cv2.resize(blocks, size, interpolation=cv2.INTER_LINEAR), np.float32)
 
 
+@dataclass(frozen=True)
+class _Coarse:
+    """The slide on the coarse grid.
+
+    Attributes:
+        rgb: (h, w, 3) uint8.
+        od: red, green and blue OD against 255, (h, w) each.
+        sd: (h, w) local standard deviation of grey levels.
+        mpp: µm per coarse pixel.
+    """
+
+    rgb: NDArray[np.uint8]
+    od: Sequence[Floats]
+    sd: Floats
+    mpp: float
+
+
 def estimate_glass(
     rgb: NDArray[np.uint8], scanned: Mask, mpp: float, settings: TissueSettings
 ) -> Glass:
-    """Find the glass: bright, nearly colourless, smooth over 80 µm, in up to three kinds.
+    """Estimate the glass: bright, nearly colourless, smooth over 80 µm, in up to three kinds.
 
-    Where no such area exists the brightest smooth pixels (fat, lumens) stand in for it.
+    Without such an area the brightest smooth pixels (fat, lumens) replace it.
     """
-    coarse = shrink(rgb, COARSE)
+    small = shrink(rgb, COARSE)
     valid = cv2.erode(shrink_all(scanned, COARSE).view(np.uint8), np.ones((5, 5))).view(np.bool_)
-    od = cv2.split(density(coarse))
-    grey = _grey(coarse)
-    sd = local_sd(grey, 5)
+    grey = _grey(small)
+    od, sd = cv2.split(density(small)), local_sd(grey, 5)
+    coarse = _Coarse(small, od, sd, mpp * COARSE)
     bright = grey >= settings.min_glass_value
-    likely = valid & bright & _pale(od, settings) & (sd <= _smooth_limit(sd[valid]))
+    likely = valid & bright & _is_pale(od, settings) & (sd <= _smooth_limit(sd[valid]))
     if np.count_nonzero(likely) < max(20.0, LEAST_GLASS * np.count_nonzero(valid)):
-        return _stand_in(rgb, scanned, settings)
+        return _replace_glass(rgb, scanned, settings)
     stain = evidence_of(od)
-    modes = _modes(stain[likely], sd[likely], settings)
+    modes = _find_modes(stain[likely], sd[likely], settings)
     near = np.logical_or.reduce([np.abs(stain - m) <= settings.glass_chroma for m in modes])
-    return _surface(coarse, od, sd, likely & near, mpp, settings)
+    return _average_glass(coarse, likely & near, settings)
 
 
 def _grey(rgb: NDArray[np.uint8]) -> Floats:
-    """(H, W) mean of the three channels."""
+    """Return the (H, W) mean of the three channels."""
     return mean_of([c.astype(np.float32) for c in cv2.split(rgb)])
 
 
-def _pale(od: Sequence[Floats], settings: TissueSettings) -> Mask:
-    """(H, W) bool, whether three planes of OD are nearly colourless."""
+def _is_pale(od: Sequence[Floats], settings: TissueSettings) -> Mask:
+    """Decide for (H, W) pixels whether three planes of OD are nearly colourless."""
     mean = mean_of(od)
     pale = evidence_of(od) <= settings.max_glass_chroma
     for plane in od:
@@ -109,14 +125,14 @@ def _pale(od: Sequence[Floats], settings: TissueSettings) -> Mask:
 
 
 def _smooth_limit(sd: Floats) -> float:
-    """Grey levels: twice the smoothest tenth, within 1 and 3 (noise after averaging)."""
+    """Return twice the smoothest tenth in grey levels, within 1 and 3 (noise after averaging)."""
     if sd.size == 0:
         return 1.0
     return float(np.clip(2 * np.percentile(sd, 10), 1.0, 3.0))
 
 
-def _modes(glass_evidence: Floats, sd: Floats, settings: TissueSettings) -> Floats:
-    """Evidence of each kind of glass; a pinker kind must be as smooth as the palest."""
+def _find_modes(glass_evidence: Floats, sd: Floats, settings: TissueSettings) -> Floats:
+    """Find the evidence of every kind of glass; a pinker kind must be as smooth as the palest."""
     bins = np.round(glass_evidence / MODE_STEP).astype(int)
     counts = np.bincount(bins - bins.min())
     left = np.convolve(counts, np.ones(5), mode="same")
@@ -131,31 +147,24 @@ def _modes(glass_evidence: Floats, sd: Floats, settings: TissueSettings) -> Floa
     return np.array([first, *alike], dtype=np.float32) * np.float32(MODE_STEP)
 
 
-def _surface(
-    coarse: NDArray[np.uint8],
-    od: Sequence[Floats],
-    sd: Floats,
-    glass: Mask,
-    mpp: float,
-    settings: TissueSettings,
-) -> Glass:
-    """Average the glass in blocks and smooth; where none is near, the slide's median holds."""
-    factor = max(1, round(settings.glass_block_um / (mpp * COARSE)))
+def _average_glass(coarse: _Coarse, glass: Mask, settings: TissueSettings) -> Glass:
+    """Average the glass in blocks and smooth; far from glass the slide's median applies."""
+    factor = max(1, round(settings.glass_block_um / coarse.mpp))
     weight = glass.astype(np.float32)
-    total = np.dstack([shrink(plane * weight, factor) for plane in od])
+    total = np.dstack([shrink(plane * weight, factor) for plane in coarse.od])
     share = shrink(weight, factor)
-    sigma = settings.glass_reach_um / (mpp * COARSE * factor)
-    levels = _middle_levels(coarse, glass)
+    sigma = settings.glass_reach_um / (coarse.mpp * factor)
+    levels = _find_middle_levels(coarse.rgb, glass)
     median = density(levels).mean(axis=0)
     little = np.float32(1e-3)
     smooth_share = blur(share, sigma)[..., None] + little
     local = (blur(total, sigma) + little * median) / smooth_share
     rgb = levels.mean(axis=0).round().astype(int)
-    return Glass(local, factor * COARSE, _rgb(rgb), True, glass, float(np.median(sd[glass])))
+    return Glass(local, factor * COARSE, _rgb(rgb), True, glass, float(np.median(coarse.sd[glass])))
 
 
-def _middle_levels(rgb: NDArray[np.uint8], where: Mask) -> NDArray[np.uint8]:
-    """(2, 3) uint8, the two middle values of each channel (one twice, of an odd number)."""
+def _find_middle_levels(rgb: NDArray[np.uint8], where: Mask) -> NDArray[np.uint8]:
+    """Find the (2, 3) two middle values of every channel, equal for an odd number of pixels."""
     counts = [
         cv2.calcHist([rgb], [channel], where.view(np.uint8), [256], [0, 256])
         for channel in range(3)
@@ -167,16 +176,16 @@ def _middle_levels(rgb: NDArray[np.uint8], where: Mask) -> NDArray[np.uint8]:
     return np.array(found, np.uint8)
 
 
-def _stand_in(rgb: NDArray[np.uint8], scanned: Mask, settings: TissueSettings) -> Glass:
-    """Lumens and fat are glass seen through the tissue; failing those, the brightest pixels."""
+def _replace_glass(rgb: NDArray[np.uint8], scanned: Mask, settings: TissueSettings) -> Glass:
+    """Take the colour from lumens and fat, or else from the brightest pixels."""
     grey = _grey(rgb)
     lumens = scanned & (local_sd(grey, 3) <= 3.0) & (grey >= 200.0)
-    lumens &= _pale(cv2.split(density(rgb)), settings)
+    lumens &= _is_pale(cv2.split(density(rgb)), settings)
     if np.count_nonzero(lumens) >= max(30.0, 0.002 * np.count_nonzero(scanned)):
         colour = np.median(rgb[lumens], axis=0)
     else:
-        seen = rgb[scanned] if scanned.any() else np.full((1, 3), 255)
-        colour = np.maximum(np.percentile(seen, 99.5, axis=0), 225)
+        pixels = rgb[scanned] if scanned.any() else np.full((1, 3), 255)
+        colour = np.maximum(np.percentile(pixels, 99.5, axis=0), 225)
     colour = colour.round().astype(np.uint8)
     size = tuple(-(-n // COARSE) for n in scanned.shape)
     od = np.broadcast_to(density(colour), (*size, 3)).copy()
@@ -184,7 +193,7 @@ def _stand_in(rgb: NDArray[np.uint8], scanned: Mask, settings: TissueSettings) -
 
 
 def shrink(values: NDArray, factor: int) -> NDArray:  # type: ignore[type-arg]
-    """Average over `factor` x `factor` pixels; incomplete ones repeat the last row or column."""
+    """Average over `factor` x `factor` pixels; repeat the last row or column to fill them."""
     if factor == 1:
         return values
     height, width = values.shape[:2]
@@ -195,7 +204,7 @@ def shrink(values: NDArray, factor: int) -> NDArray:  # type: ignore[type-arg]
 
 
 def shrink_all(mask: Mask, factor: int) -> Mask:
-    """True where all of `factor` x `factor` pixels are."""
+    """Reduce a mask: True where all of `factor` x `factor` pixels are set."""
     if mask.all():
         return np.ones([-(-n // factor) for n in mask.shape], np.bool_)
     return np.asarray(shrink(mask.astype(np.float32), factor) > 0.999)

@@ -1,9 +1,9 @@
-"""What each grid pixel looks like: the cheap flags everywhere, the costly where asked."""
+"""Flags of every grid pixel: cheap flags everywhere, costly flags on request."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntFlag
 
@@ -28,7 +28,7 @@ from glisson.tissue.settings import TissueSettings
 from glisson.tissue.tissue_map import Mask
 
 LIGHT_BLUR_PX = 0.8
-"""Takes single-pixel noise, moves no border."""
+"""Removes single-pixel noise, moves no border."""
 TEXTURE_PX = 5
 """20 µm: a hepatocyte with its nucleus."""
 SAMPLE_PX = 2_000_000
@@ -36,11 +36,11 @@ SAMPLE_PX = 2_000_000
 LEAST_DIRECTION = 0.12
 """Evidence over mean OD: grey 0, the bluest haematoxylin 0.4, eosin 0.9."""
 TILE_PX = (128, 1024)
-"""Rows and columns computed at once: a channel in OD is half a megabyte, and stays in cache."""
+"""Rows and columns of a tile: a channel in OD is half a megabyte and fits the cache."""
 SMALL_TILE_PX = (64, 128)
-"""The same for what is asked of few places."""
+"""Rows and columns of a tile where few pixels are requested."""
 HALO_PX = 12
-"""As far as the texture reaches: 2.5 px of sd, cut off at four."""
+"""Reach of the texture: 2.5 px of sd, cut off at four."""
 
 
 class Look(IntFlag):
@@ -75,7 +75,7 @@ class Stain:
     Attributes:
         mean: (H, W) float32 mean OD of the three channels.
         evidence: (H, W) float32 evidence, lightly blurred.
-        pen: (H, W) bool, the colours of ink; here, where the channels are at hand.
+        pen: (H, W) bool, the colours of ink.
     """
 
     mean: Floats
@@ -85,12 +85,16 @@ class Stain:
 
 @dataclass(frozen=True)
 class Looks:
-    """The slide's flags, and what the costly ones are computed from where asked.
+    """The slide's flags, and the values that costly flags are computed from.
 
     Attributes:
-        flags: (H, W) uint8 of `Look`. WEAK, GREY and PEN hold everywhere; SEED and STRONG
-            are only asked within pieces of WEAK.
+        flags: (H, W) uint8 of `Look`. WEAK, GREY and PEN hold everywhere, SEED and STRONG
+            within pieces of WEAK.
+        grid: the pixels.
+        glass: the local glass.
         mean_od: (H, W) float32 mean OD of the three channels.
+        thresholds: those of this slide.
+        settings: those of every slide.
     """
 
     flags: NDArray[np.uint8]
@@ -101,46 +105,53 @@ class Looks:
     settings: TissueSettings
 
     def has(self, look: Look) -> Mask:
-        """(H, W) bool, pixels with a flag."""
+        """Return the (H, W) pixels with a flag."""
         return np.asarray((self.flags & np.uint8(look)) != 0)
 
-    def textured(self, where: Mask) -> Mask:
-        """(H, W) bool, textured pixels of `where`, or too faint to tell."""
-        found = np.zeros(where.shape, np.bool_)
-        for tile in _tiles_with(where):
-            ratio, known = _texture(self.mean_od[tile.outer], self.thresholds)
-            found[tile.window] = ((ratio >= self.settings.texture_ratio) | ~known)[tile.inner]
-        return found & where & self.grid.readable
+    def find_textured(self, where: Mask) -> Mask:
+        """Find the (H, W) pixels of `where` that are textured, or too faint to decide."""
 
-    def rough(self, where: Mask) -> Mask:
-        """(H, W) bool, pixels of `where` too rough for ink."""
-        found = np.zeros(where.shape, np.bool_)
-        for tile in _tiles_with(where):
-            ratio, _ = _texture(self.mean_od[tile.outer], self.thresholds)
-            found[tile.window] = (ratio >= self.settings.rough_ratio)[tile.inner]
-        return found & where & self.grid.readable
+        def look(window: Window) -> Mask:
+            ratio, is_known = _measure_texture(self.mean_od[window], self.thresholds)
+            return np.asarray((ratio >= self.settings.texture_ratio) | ~is_known)
 
-    def pen_rim(self, where: Mask) -> Mask:
-        """(H, W) bool, pixels of `where` with an ink's colour, however faint."""
+        return self._look_at(where, look)
+
+    def find_rough(self, where: Mask) -> Mask:
+        """Find the (H, W) pixels of `where` that are too rough for ink."""
+
+        def look(window: Window) -> Mask:
+            ratio, _ = _measure_texture(self.mean_od[window], self.thresholds)
+            return np.asarray(ratio >= self.settings.rough_ratio)
+
+        return self._look_at(where, look)
+
+    def find_pen_rim(self, where: Mask) -> Mask:
+        """Find the (H, W) pixels of `where` with the colour of ink, however faint."""
+        return self._look_at(
+            where, lambda window: _is_pen_rim(_soften(local_od(self.grid, self.glass, window)))
+        )
+
+    def _look_at(self, where: Mask, look: Callable[[Window], Mask]) -> Mask:
         found = np.zeros(where.shape, np.bool_)
-        for tile in _tiles_with(where):
-            planes = local_od(self.grid, self.glass, tile.outer)
-            found[tile.window] = _pen_rim(_softened(planes))[tile.inner]
+        for tile in tiles(where.shape, SMALL_TILE_PX, HALO_PX):
+            if where[tile.window].any():
+                found[tile.window] = look(tile.outer)[tile.inner]
         return found & where & self.grid.readable
 
 
 def find_looks(grid: Grid, glass: Glass, settings: TissueSettings) -> Looks:
-    """The flags of a slide whose glass is known."""
+    """Compute the flags of a slide whose glass is known."""
     stain = measure_stain(grid, glass, settings)
     thresholds = fit_thresholds(stain, grid, glass, settings)
     flags = flag_map(stain, grid.frame.mpp, thresholds, settings)
-    if not grid.all_readable:
+    if not grid.is_complete:
         flags[~grid.readable] = 0
     return Looks(flags, grid, glass, stain.mean, thresholds, settings)
 
 
 def measure_stain(grid: Grid, glass: Glass, settings: TissueSettings) -> Stain:
-    """Mean OD, evidence and ink of every pixel."""
+    """Measure mean OD, evidence and ink of every pixel."""
     shape = grid.causes.shape
     stain = Stain(np.empty(shape, np.float32), np.empty(shape, np.float32), np.zeros(shape, bool))
 
@@ -149,21 +160,21 @@ def measure_stain(grid: Grid, glass: Glass, settings: TissueSettings) -> Stain:
         stain.mean[tile.window] = mean_of([plane[tile.inner] for plane in planes])
         stain.evidence[tile.window] = blur(evidence_of(planes), LIGHT_BLUR_PX)[tile.inner]
         if max(plane.max() for plane in planes) >= min(settings.pen_od, _LEAST_PEN_OD):
-            stain.pen[tile.window] = _pen(_softened(planes), settings)[tile.inner]
+            stain.pen[tile.window] = _is_pen(_soften(planes), settings)[tile.inner]
 
     map_in_threads(measure, tiles(shape, TILE_PX, halo=4), settings.workers)
     return stain
 
 
 def local_od(grid: Grid, glass: Glass, window: Window) -> list[Floats]:
-    """Red, green and blue OD of a window against the local glass, three (h, w) planes."""
+    """Return red, green and blue OD of a window against the local glass, (h, w) each."""
     channels = cv2.split(grid.rgb[window])
     clear = glass.local(window)
     return [density(np.asarray(c)) - g for c, g in zip(channels, clear, strict=True)]
 
 
 def fit_thresholds(stain: Stain, grid: Grid, glass: Glass, settings: TissueSettings) -> Thresholds:
-    """Thresholds from the noise of the glass and the strength of the stain, within bounds."""
+    """Fit thresholds to the glass's noise and the stain's strength, within bounds."""
     noise, noise_od, values = _sample(stain, grid, glass, settings)
     stained = values[values > max(settings.weak_evidence[0], 4 * noise)]
     strength = float(median(stained)) if stained.size else 0.0
@@ -179,7 +190,7 @@ def fit_thresholds(stain: Stain, grid: Grid, glass: Glass, settings: TissueSetti
 def _sample(
     stain: Stain, grid: Grid, glass: Glass, settings: TissueSettings
 ) -> tuple[float, float, Floats]:
-    """Noise of evidence and of mean OD on the glass, and a sample of the slide's evidence."""
+    """Return the glass's noise in evidence and mean OD, and a sample of the slide's evidence."""
     noise: list[Floats] = []
     noise_od: list[Floats] = []
     everywhere: list[Floats] = []
@@ -191,8 +202,8 @@ def _sample(
         on_glass = np.flatnonzero(glass.rows(rows, width))[::stride]
         noise.append(evidence[on_glass])
         noise_od.append(mean[on_glass])
-        seen = slice(None) if grid.all_readable else grid.readable[rows].reshape(-1)
-        everywhere.append(evidence[seen][::stride])
+        readable = slice(None) if grid.is_complete else grid.readable[rows].reshape(-1)
+        everywhere.append(evidence[readable][::stride])
     quiet, quiet_od = np.concatenate(noise), np.concatenate(noise_od)
     return robust_sd(quiet), robust_sd(quiet_od), np.concatenate(everywhere)
 
@@ -200,7 +211,7 @@ def _sample(
 def flag_map(
     stain: Stain, mpp: float, thresholds: Thresholds, settings: TissueSettings
 ) -> NDArray[np.uint8]:
-    """(H, W) uint8 of `Look` flags; tiles of plain glass are passed over."""
+    """Compute the (H, W) uint8 of `Look`; skip tiles of plain glass."""
     flags = stain.pen.view(np.uint8) * np.uint8(Look.PEN)
     least = min(thresholds.weak, thresholds.seed)
     sigma = max(LIGHT_BLUR_PX, settings.seed_um / 2 / mpp)
@@ -209,13 +220,13 @@ def flag_map(
         mean = stain.mean[tile.window]
         stained = stain.evidence[tile.outer].max() >= least
         if stained or mean.max() >= settings.neutral_od:
-            flags[tile.window] |= _flags(stain, tile, sigma, thresholds, settings)
+            flags[tile.window] |= _flag_tile(stain, tile, sigma, thresholds, settings)
 
     map_in_threads(flag, tiles(flags.shape, TILE_PX, math.ceil(4 * sigma) + 1), settings.workers)
     return flags
 
 
-def _flags(
+def _flag_tile(
     stain: Stain, tile: Tile, sigma: float, thresholds: Thresholds, settings: TissueSettings
 ) -> NDArray[np.uint8]:
     mean, evidence = stain.mean[tile.window], stain.evidence[tile.window]
@@ -233,13 +244,8 @@ def _flags(
     return flags
 
 
-def _tiles_with(where: Mask) -> list[Tile]:
-    parts = tiles(where.shape, SMALL_TILE_PX, HALO_PX)
-    return [tile for tile in parts if where[tile.window].any()]
-
-
-def _texture(mean_od: Floats, thresholds: Thresholds) -> tuple[Floats, Mask]:
-    """Relative sd of OD without noise, and where noise leaves it measurable."""
+def _measure_texture(mean_od: Floats, thresholds: Thresholds) -> tuple[Floats, Mask]:
+    """Return the relative sd of OD without noise, and the pixels with little enough noise."""
     mean = np.maximum(blur(mean_od, TEXTURE_PX / 2), 0.01)
     # A grey level of noise weighs more in OD where the pixel is darker.
     noise = thresholds.noise_od * 10**mean
@@ -247,18 +253,20 @@ def _texture(mean_od: Floats, thresholds: Thresholds) -> tuple[Floats, Mask]:
     return np.asarray(spread / mean, dtype=np.float32), np.asarray(noise < 0.25 * mean)
 
 
-def _softened(planes: Sequence[Floats]) -> list[Floats]:
-    """Each plane averaged over 3 x 3 pixels: ink has no grain."""
+def _soften(planes: Sequence[Floats]) -> list[Floats]:
+    """Average every plane over 3 x 3 pixels: ink has no grain."""
     return [np.asarray(cv2.blur(plane, (3, 3)), dtype=np.float32) for plane in planes]
 
 
 _LEAST_PEN_OD = 0.45
-"""OD that black or red ink has at least in its strongest channel."""
+"""Least OD of black or red ink in its strongest channel."""
 
 
-def _pen(planes: Sequence[Floats], settings: TissueSettings) -> Mask:
-    """Blue and green ink absorb red most, which H&E never does; red ink absorbs blue like
-    green and at twice the OD of blood; black absorbs all alike.
+def _is_pen(planes: Sequence[Floats], settings: TissueSettings) -> Mask:
+    """Decide which pixels have the colour of ink.
+
+    Blue and green ink absorb red most, which H&E never does. Red ink absorbs blue like green, at
+    twice the OD of blood. Black ink absorbs all channels alike.
     """
     red, green, blue_ = planes
     most = np.maximum(np.maximum(red, green), blue_)
@@ -269,8 +277,8 @@ def _pen(planes: Sequence[Floats], settings: TissueSettings) -> Mask:
     return np.asarray(cool | warm | black)
 
 
-def _pen_rim(planes: Sequence[Floats]) -> Mask:
-    """The same directions, however faint; only asked beside a pen's core."""
+def _is_pen_rim(planes: Sequence[Floats]) -> Mask:
+    """Decide which pixels beside a pen's core have the colour of ink, however faint."""
     red, green, blue_ = planes
     most = np.maximum(np.maximum(red, green), blue_)
     least = np.minimum(np.minimum(red, green), blue_)

@@ -10,13 +10,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from glisson.masks.pieces import Pieces, find_pieces
+from glisson.masks.pieces import find_pieces
 from glisson.slides.slide import Slide
 from glisson.tissue.artefacts import (
+    are_lines,
     find_black_padding,
     find_pen,
     find_white_padding,
-    line_pieces,
     mark_grey,
 )
 from glisson.tissue.background import Glass, estimate_glass
@@ -36,7 +36,7 @@ def find_tissue(slide: Slide, settings: TissueSettings | None = None) -> TissueM
 
     The grid starts at the slide's level-0 corner, at `settings.mpp` (4 µm/px), doubled
     until the scanned area has at most `settings.max_grid_px` pixels. Memory: about 20
-    bytes a scanned grid pixel, of which 3 are kept as a picture, and a thread's reads of at
+    bytes for a scanned grid pixel, of which the picture keeps 3, and the threads' reads of at
     most `settings.max_read_px`. Enclosed fat is tissue, wider lumens are not. An empty or
     dark-field slide gives an empty mask with a warning.
 
@@ -56,21 +56,21 @@ def find_tissue(slide: Slide, settings: TissueSettings | None = None) -> TissueM
 
 
 def _picture(grid: Grid, glass_rgb: tuple[int, int, int]) -> Picture:
-    """Takes the grid's pixels over: nobody needs them any more."""
-    if not grid.all_readable:
+    """Turn the grid's pixels, which no later step needs, into the picture."""
+    if not grid.is_complete:
         grid.rgb[~grid.readable] = glass_rgb
     return Picture(grid.rgb, grid.box_px.x_px, grid.box_px.y_px, glass_rgb)
 
 
 def _find_scanned(grid: Grid, settings: TissueSettings) -> TissueMap:
-    grid = _with_padding(grid, find_black_padding(grid, settings))
+    grid = _add_padding(grid, find_black_padding(grid, settings))
     if not grid.readable.any():
-        return _nothing(grid, "No tissue found: nothing of the slide was scanned.")
+        return _report_nothing(grid, "No tissue found: nothing of the slide was scanned.")
     if _is_dark(grid, settings):
-        return _nothing(grid, _DARK)
+        return _report_nothing(grid, _DARK)
     grid, glass = _find_glass(grid, settings)
-    found = _find(grid, glass, settings)
-    return replace(found, warnings=_glass_warnings(glass) + _result_warnings(found, settings))
+    found = _find_on_glass(grid, glass, settings)
+    return replace(found, warnings=_find_warnings(found, glass, settings))
 
 
 _DARK = (
@@ -79,7 +79,7 @@ _DARK = (
 )
 
 
-def _with_padding(grid: Grid, padding: Mask) -> Grid:
+def _add_padding(grid: Grid, padding: Mask) -> Grid:
     if not padding.any():
         return grid
     causes = grid.causes.copy()
@@ -88,7 +88,7 @@ def _with_padding(grid: Grid, padding: Mask) -> Grid:
 
 
 def _is_dark(grid: Grid, settings: TissueSettings) -> bool:
-    """Four fifths of what was scanned, or of what is not plain black, is dark."""
+    """Decide whether four fifths of the readable pixels are dark."""
     brightest = max(0, math.ceil(3 * settings.dark_value) - 1)
     perhaps = cv2.inRange(grid.rgb, (0,) * 3, (min(255, brightest),) * 3).view(np.bool_)
     if np.count_nonzero(perhaps & grid.readable) <= 0.8 * np.count_nonzero(grid.readable):
@@ -98,18 +98,18 @@ def _is_dark(grid: Grid, settings: TissueSettings) -> bool:
 
 
 def _find_glass(grid: Grid, settings: TissueSettings) -> tuple[Grid, Glass]:
-    """The glass beside white padding, if there is any; white itself otherwise."""
+    """Find the glass beside white padding; without padding, white itself may be the glass."""
     white = find_white_padding(grid, settings)
     if white.any():
-        rest = _with_padding(grid, dilate(white, grid.frame.mpp, grid.frame.mpp))
-        glass = _glass(rest, settings)
-        if glass.seen and _is_second_glass(glass, settings):
+        rest = _add_padding(grid, dilate(white, grid.frame.mpp, grid.frame.mpp))
+        glass = _estimate(rest, settings)
+        if glass.is_open and _is_second_glass(glass, settings):
             return rest, glass
-    return grid, _glass(grid, settings)
+    return grid, _estimate(grid, settings)
 
 
 def _is_second_glass(glass: Glass, settings: TissueSettings) -> bool:
-    """Whether glass found beside pure white is that: darker, and grey or else smooth.
+    """Decide whether the area beside pure white is glass: darker, and grey or smooth.
 
     Pale tissue on saturated glass is pink like some glass but not as smooth.
     """
@@ -118,42 +118,45 @@ def _is_second_glass(glass: Glass, settings: TissueSettings) -> bool:
     return darker and (not pink or glass.roughness <= settings.max_glass_roughness)
 
 
-def _glass(grid: Grid, settings: TissueSettings) -> Glass:
+def _estimate(grid: Grid, settings: TissueSettings) -> Glass:
     return estimate_glass(grid.rgb, grid.readable, grid.frame.mpp, settings)
 
 
-def _find(grid: Grid, glass: Glass, settings: TissueSettings) -> TissueMap:
+def _find_on_glass(grid: Grid, glass: Glass, settings: TissueSettings) -> TissueMap:
     mpp = grid.frame.mpp
     looks = find_looks(grid, glass, settings)
     log.debug("glass %s, %s", glass.rgb, looks.thresholds)
     causes = grid.causes.copy()
     causes[find_pen(looks, mpp, settings) & grid.readable] = Cause.PEN
-    solid = _solid(looks.has(Look.WEAK) & (causes == Cause.NONE), mpp, settings)
+    solid = _fill_gaps(looks.has(Look.WEAK) & (causes == Cause.NONE), mpp, settings)
     solid &= causes == Cause.NONE
-    mask = _tissue_pieces(solid, looks, causes, mpp, settings)
+    mask = _select_tissue(solid, looks, causes, mpp, settings)
     mark_grey(causes, looks.has(Look.GREY) & ~mask, mpp, settings)
     return TissueMap(mask, grid.frame, causes, glass.rgb)
 
 
-def _solid(weak: Mask, mpp: float, settings: TissueSettings) -> Mask:
-    """Evidence without specks, its narrow gaps and enclosed fat filled."""
+def _fill_gaps(weak: Mask, mpp: float, settings: TissueSettings) -> Mask:
+    """Drop specks of evidence, and fill its narrow gaps and enclosed fat."""
     clean = drop_specks(weak, settings.speck_um2, mpp)
     return fill_narrow_holes(close(clean, settings.close_um, mpp), settings.fill_um, mpp)
 
 
-def _tissue_pieces(
+def _select_tissue(
     solid: Mask,
     looks: Looks,
     causes: NDArray[np.uint8],
     mpp: float,
     settings: TissueSettings,
 ) -> Mask:
-    """Keep the pieces that are tissue; write the cause of each other one."""
+    """Select the pieces that are tissue; write the cause of every other piece."""
     found = find_pieces(solid)
     small = found.area_px * mpp**2 < settings.min_fragment_mm2 * 1e6
     faint = found.share(looks.has(Look.SEED)) < settings.min_seed_share
-    flat = _is_flat(found, looks, settings)
-    line = line_pieces(found, solid, mpp, settings)
+    # Texture is costly: only faint pieces are tested.
+    pale = found.share(looks.has(Look.STRONG)) < 0.5
+    textured = found.share(looks.find_textured(found.select(pale)))
+    flat = np.asarray(pale & (textured < settings.min_texture))
+    line = are_lines(found, solid, mpp, settings)
     for cause, chosen in (
         (Cause.DEBRIS, small),
         (Cause.FLAT, flat | faint),
@@ -163,17 +166,10 @@ def _tissue_pieces(
     return found.select(~(small | faint | flat | line))
 
 
-def _is_flat(found: Pieces, looks: Looks, settings: TissueSettings) -> NDArray[np.bool_]:
-    """(N,) whether each piece is faint and smooth; texture is asked of faint ones alone."""
-    faint = found.share(looks.has(Look.STRONG)) < 0.5
-    smooth = found.share(looks.textured(found.select(faint))) < settings.min_texture
-    return np.asarray(faint & smooth)
-
-
-def _nothing(grid: Grid, warning: str) -> TissueMap:
+def _report_nothing(grid: Grid, warning: str) -> TissueMap:
     mask = np.zeros(grid.causes.shape, bool)
-    seen = grid.rgb[grid.readable]
-    red, green, blue = np.median(seen, axis=0).astype(int) if seen.size else (0, 0, 0)
+    pixels = grid.rgb[grid.readable]
+    red, green, blue = np.median(pixels, axis=0).astype(int) if pixels.size else (0, 0, 0)
     return TissueMap(mask, grid.frame, grid.causes, (int(red), int(green), int(blue)), (warning,))
 
 
@@ -190,18 +186,15 @@ def _grid_warnings(grid: Grid, settings: TissueSettings) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _glass_warnings(glass: Glass) -> tuple[str, ...]:
-    if glass.seen:
-        return ()
-    return ("No open glass was seen: its colour was taken from the brightest pixels.",)
-
-
-def _result_warnings(found: TissueMap, settings: TissueSettings) -> tuple[str, ...]:
+def _find_warnings(found: TissueMap, glass: Glass, settings: TissueSettings) -> tuple[str, ...]:
+    warnings = []
+    if not glass.is_open:
+        warnings.append("No open glass was seen: its colour was taken from the brightest pixels.")
     if found.is_empty:
-        return ("No tissue found: the slide holds nothing that looks like H&E tissue.",)
-    if found.fraction_of_slide > settings.max_tissue_fraction:
-        return (
+        warnings.append("No tissue found: the slide holds nothing that looks like H&E tissue.")
+    elif found.fraction_of_slide > settings.max_tissue_fraction:
+        warnings.append(
             f"Tissue covers {found.fraction_of_slide:.0%} of the scanned area: "
-            "a cropped field, or glass taken for tissue. Check the outline.",
+            "a cropped field, or glass taken for tissue. Check the outline."
         )
-    return ()
+    return tuple(warnings)

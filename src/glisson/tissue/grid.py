@@ -1,4 +1,4 @@
-"""The whole slide on one coarse grid, read piece by piece."""
+"""Read the whole slide on a coarse grid, piece by piece."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class Grid:
 
     Attributes:
         rgb: (H, W, 3) uint8.
-        causes: (H, W) uint8 of `Cause`: what could not be read.
+        causes: (H, W) uint8 of `Cause`: unreadable pixels and padding.
         frame: the grid.
-        box_px: where the scanned area lies on the whole slide's grid.
-        size_px: the whole slide's grid.
+        box_px: the scanned area on the whole slide's grid.
+        size_px: size of the whole slide's grid.
     """
 
     rgb: NDArray[np.uint8]
@@ -43,12 +43,12 @@ class Grid:
 
     @cached_property
     def readable(self) -> Mask:
-        """(H, W) bool, scanned and read without error."""
+        """Return the (H, W) pixels that were scanned and read without error."""
         return np.asarray(self.causes == Cause.NONE)
 
     @cached_property
-    def all_readable(self) -> bool:
-        """Whether nothing is missing."""
+    def is_complete(self) -> bool:
+        """Return whether every pixel is readable."""
         return bool(self.readable.all())
 
     def on_whole_slide(self, values: NDArray[Value], outside: int) -> NDArray[Value]:
@@ -56,19 +56,21 @@ class Grid:
         if values.shape == (self.size_px.height, self.size_px.width):
             return values
         whole = np.full((self.size_px.height, self.size_px.width), outside, values.dtype)
-        whole[_window(self.box_px)] = values
+        whole[window_of(self.box_px)] = values
         return whole
 
 
-def grid_frame(info: SlideInfo, settings: TissueSettings) -> Frame:
-    """The grid for a slide: `settings.mpp`, doubled until the scanned area has at most
-    `max_grid_px` pixels and the whole slide four times that.
+def choose_frame(info: SlideInfo, settings: TissueSettings) -> Frame:
+    """Choose the grid for a slide.
+
+    `settings.mpp` doubles until the scanned area has at most `max_grid_px` pixels, and the whole
+    slide four times as many.
     """
     mpp = settings.mpp
     while True:
         frame = Frame(info.pixel_size, mpp)
         size = frame.size_px(info.size_l0)
-        box = _scanned_box(info, frame, size)
+        box = _find_scanned(info, frame, size)
         whole_px, scanned_px = size.width * size.height, box.width_px * box.height_px
         if scanned_px <= settings.max_grid_px and whole_px <= 4 * settings.max_grid_px:
             return frame
@@ -76,35 +78,39 @@ def grid_frame(info: SlideInfo, settings: TissueSettings) -> Frame:
 
 
 def read_grid(slide: Slide, settings: TissueSettings) -> Grid:
-    """Read the scanned area, in pieces; what lies outside it is not read."""
+    """Read the scanned area in pieces, and nothing outside it."""
     info = slide.info
-    frame = grid_frame(info, settings)
+    frame = choose_frame(info, settings)
     size = frame.size_px(info.size_l0)
-    scanned = _scanned_box(info, frame, size)
+    scanned = _find_scanned(info, frame, size)
     rgb = np.zeros((scanned.height_px, scanned.width_px, 3), np.uint8)
     causes = np.zeros(rgb.shape[:2], np.uint8)
 
     def read_piece(box: BoxPx) -> None:
         patch = slide.read(frame.region_um(box), frame.mpp)
-        window = _window(box, scanned.x_px, scanned.y_px)
+        window = window_of(box, scanned.x_px, scanned.y_px)
         rgb[window] = patch.rgb
         causes[window] = np.where(patch.readable, Cause.NONE, Cause.UNREADABLE)
 
     pieces = _pieces(scanned, _piece_px(info, frame, settings))
     map_in_threads(read_piece, pieces, settings.workers)
     grid = Grid(rgb, causes, frame, scanned, size)
-    _incomplete_is_padding(grid, info)
+    _mark_rim_as_padding(grid, info)
     log.debug("%s: tissue grid %s at %g µm/px", info.name, size, frame.mpp)
     return grid
 
 
-def _window(box: BoxPx, left: int = 0, top: int = 0) -> tuple[slice, slice]:
+Window = tuple[slice, slice]
+
+
+def window_of(box: BoxPx, left: int = 0, top: int = 0) -> Window:
+    """Return the rows and columns of a box, counted from (left, top)."""
     x, y = box.x_px - left, box.y_px - top
     return np.s_[y : y + box.height_px, x : x + box.width_px]
 
 
-def _scanned_box(info: SlideInfo, frame: Frame, size: Size) -> BoxPx:
-    """Whole grid pixels over the scanned bounds, or over the slide where none are named."""
+def _find_scanned(info: SlideInfo, frame: Frame, size: Size) -> BoxPx:
+    """Return the box of whole grid pixels over the scanned bounds, or else over the slide."""
     whole = BoxL0(0, 0, info.size_l0.width, info.size_l0.height)
     box = info.bounds_l0 or whole
     ends = np.array([[box.x_l0, box.y_l0], [box.x_l0 + box.width_l0, box.y_l0 + box.height_l0]])
@@ -117,8 +123,8 @@ def _scanned_box(info: SlideInfo, frame: Frame, size: Size) -> BoxPx:
     return BoxPx(x, y, right_px - x, bottom_px - y)
 
 
-def _incomplete_is_padding(grid: Grid, info: SlideInfo) -> None:
-    """The grid's last pixels may reach beyond the slide: padding, not damage."""
+def _mark_rim_as_padding(grid: Grid, info: SlideInfo) -> None:
+    """Mark the grid's last pixels, which may reach beyond the slide: no damage, but padding."""
     corner = np.array([[info.size_l0.width, info.size_l0.height]])
     right, bottom = np.floor(grid.frame.px_from_l0(corner)[0] + 1e-6).astype(int)
     for rim in (
@@ -129,11 +135,10 @@ def _incomplete_is_padding(grid: Grid, info: SlideInfo) -> None:
 
 
 def _piece_px(info: SlideInfo, frame: Frame, settings: TissueSettings) -> int:
-    """Side of a square read whose level pixels stay within `max_read_px`.
+    """Choose the side of a square read within `max_read_px` level pixels.
 
-    Small reads are faster and take less memory, but only where the grid is a level itself,
-    at a whole downsample, do they surely give the pixels of a large one: OpenSlide
-    interpolates elsewhere.
+    Small reads are faster and take less memory. But they give the pixels of a large read only where
+    the grid is a level at a whole downsample: OpenSlide interpolates elsewhere.
     """
     pixel_um = min(info.pixel_size.x_um, info.pixel_size.y_um)
     finer = [d for d in info.level_downsamples if d * pixel_um <= frame.mpp * 1.001]
@@ -151,12 +156,9 @@ def _pieces(box: BoxPx, step: int) -> Iterator[BoxPx]:
             yield BoxPx(x, y, min(step, box.x_px + box.width_px - x), height)
 
 
-Window = tuple[slice, slice]
-
-
 @dataclass(frozen=True)
 class Tile:
-    """Part of a grid with a halo: `outer` is computed, `inner` of it is kept as `window`."""
+    """Part of a grid with a halo: compute `outer`, and store its `inner` part as `window`."""
 
     window: Window
     outer: Window

@@ -11,7 +11,7 @@ from glisson.tissue.tissue_map import Mask
 
 
 def dilate(mask: Mask, radius_um: float, mpp: float) -> Mask:
-    """Grow by a disc; computed only around what is set."""
+    """Grow by a disc; only the surroundings of set pixels are computed."""
     kernel = disc(radius_um, mpp)
     reach = len(kernel) // 2
     left, top, width, height = cv2.boundingRect(_bytes(mask))
@@ -24,7 +24,7 @@ def dilate(mask: Mask, radius_um: float, mpp: float) -> Mask:
 
 
 def erode(mask: Mask, radius_um: float, mpp: float) -> Mask:
-    """Shrink by a disc; the grid's border does not eat."""
+    """Shrink by a disc, but not at the grid's border."""
     return _bools(cv2.erode(_bytes(mask), disc(radius_um, mpp)))
 
 
@@ -34,15 +34,15 @@ def close(mask: Mask, gap_um: float, mpp: float) -> Mask:
 
 
 def drop_specks(mask: Mask, area_um2: float, mpp: float) -> Mask:
-    """Leave out connected pieces smaller than an area."""
+    """Drop connected pieces smaller than an area."""
     if np.count_nonzero(mask) * mpp**2 < area_um2:
         return np.zeros(mask.shape, np.bool_)
     found = find_pieces(mask)
     return found.select(found.area_px * mpp**2 >= area_um2)
 
 
-def narrow(found: Pieces, mask: Mask, width_um: float, mpp: float) -> NDArray[np.bool_]:
-    """(N,) whether each piece of a mask is nowhere wider than `width_um`."""
+def are_narrow(found: Pieces, mask: Mask, width_um: float, mpp: float) -> NDArray[np.bool_]:
+    """Decide which of (N,) pieces of a mask are nowhere wider than `width_um`."""
     return np.asarray(found.count(erode(mask, width_um / 2, mpp)) == 0)
 
 
@@ -50,20 +50,17 @@ def fill_narrow_holes(mask: Mask, width_um: float, mpp: float) -> Mask:
     """Fill holes nowhere wider than `width_um`; at the grid's border only small ones."""
     gaps = ~mask
     holes = find_pieces(gaps, connectivity=4)
-    fill = narrow(holes, gaps, width_um, mpp)
+    fill = are_narrow(holes, gaps, width_um, mpp)
     disc_px = np.pi / 4 * (width_um / mpp) ** 2
-    fill &= ~_touches_border(holes, mask.shape) | (holes.area_px <= disc_px)
+    left, top, width, height = holes.boxes_px.T
+    open_ = (left == 0) | (top == 0)
+    open_ |= (left + width == mask.shape[1]) | (top + height == mask.shape[0])
+    fill &= ~open_ | (holes.area_px <= disc_px)
     return np.asarray(mask | holes.select(fill))
 
 
-def _touches_border(found: Pieces, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    left, top, width, height = found.boxes_px.T
-    outside = (left == 0) | (top == 0) | (left + width == shape[1]) | (top + height == shape[0])
-    return np.asarray(outside)
-
-
 def disc(radius_um: float, mpp: float) -> NDArray[np.uint8]:
-    """A disc as kernel, at least 3 pixels wide."""
+    """Return a disc as kernel, at least 3 pixels wide."""
     radius = max(1, round(radius_um / mpp))
     y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1]
     return np.asarray(x**2 + y**2 <= (radius + 0.3) ** 2, dtype=np.uint8)

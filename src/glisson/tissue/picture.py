@@ -1,4 +1,4 @@
-"""The slide as the tissue finder saw it, kept so that nobody decodes it again."""
+"""The slide on the tissue's grid, kept so that no later step decodes it again."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Picture:
     """Pixels of the scanned area on the tissue's grid; clear glass everywhere else.
 
     Attributes:
-        rgb: (h, w, 3) uint8; glass where nothing could be read.
-        x_px, y_px: where on the grid it begins.
+        rgb: (h, w, 3) uint8; unreadable pixels show glass.
+        x_px, y_px: its corner on the grid.
         glass_rgb: colour of the glass.
     """
 
@@ -29,7 +29,7 @@ class Picture:
     glass_rgb: tuple[int, int, int]
 
     def crop(self, box: BoxPx) -> Pixels:
-        """(h, w, 3) uint8 of a box of the grid, which may reach beyond the slide."""
+        """Crop (h, w, 3) uint8 to a box of the grid, which may reach beyond the slide."""
         left, top = box.x_px - self.x_px, box.y_px - self.y_px
         height, width = self.rgb.shape[:2]
         if min(left, top) >= 0 and left + box.width_px <= width and top + box.height_px <= height:

@@ -1,4 +1,4 @@
-"""The tissue finder's thresholds: every number it uses, with unit and reason."""
+"""Thresholds of the tissue finder: every number, with unit and reason."""
 
 from __future__ import annotations
 
@@ -22,13 +22,12 @@ class TissueSettings:
         mpp: µm/px of the grid; 4 still shows the 5 µm walls between fat vacuoles.
         max_grid_px: grid pixels of the largest scanned area; beyond it mpp doubles until
             it fits (32 million: 22 x 22 mm at 4 µm, about 0.8 GB at the peak).
-        max_read_px: pixels of a slide's level held by one read (16 million: 50 MB); a thread
-            has one at a time.
-        band_rows: grid rows sampled at once for noise and stain.
+        max_read_px: level pixels of a read (16 million: 50 MB); a thread holds one read.
+        band_rows: grid rows in a band, in which noise and stain are sampled.
         weak_evidence: OD, least and most that the adaptive mask threshold may take;
             0.010 is a third of cytoplasm stained at a fifth of the usual strength
             (median evidence of liver biopsy tiles 0.14), 0.030 keeps pale collagen.
-        seed_evidence: OD, same for the seeds, on evidence averaged over `seed_um`.
+        seed_evidence: OD, likewise for the seeds, on evidence averaged over `seed_um`.
         noise_sds: weak threshold in standard deviations of the glass's evidence.
         tissue_share: weak threshold as a share of the slide's median tissue evidence;
             puts the border of a strong stain near its half height.
@@ -45,8 +44,8 @@ class TissueSettings:
         min_texture: share of a piece that must be textured; glass, gel and ink are flat.
         texture_ratio: local sd of OD over its mean, noise removed, that counts as
             texture; H&E liver has 0.15 to 0.4 at 4 µm/px, ink below 0.05.
-        rough_ratio: same, too rough for ink.
-        max_flat_evidence: OD, above this a flat piece is tissue all the same (out of focus).
+        rough_ratio: likewise, too rough for ink.
+        max_flat_evidence: OD, above which a flat piece is tissue (out of focus).
         glass_block_um: µm, blocks in which glass is averaged.
         glass_reach_um: µm, smoothing of the glass's colour: follows vignettes, not cores.
         glass_chroma: OD, how far glass may stray from the glass modes in evidence.
@@ -65,8 +64,8 @@ class TissueSettings:
         pen_reach_um: µm, how far a pen's feathered rim is followed.
         padding_mm2: mm², smallest flat area taken for padding.
         dust_mm2: mm², largest grey speck called dust.
-        max_tissue_fraction: share of the scanned area above which a warning is given.
-        threads: processor threads; None for all. They change nothing that is found.
+        max_tissue_fraction: share of the scanned area above which the finder warns.
+        threads: processor threads; None for all. They do not change the result.
     """
 
     mpp: float = 4.0
@@ -115,5 +114,5 @@ class TissueSettings:
 
     @property
     def workers(self) -> int:
-        """Threads used: more than a few would only hold more reads in memory."""
+        """Return the number of threads: more than a few would only hold more reads in memory."""
         return min(self.threads or available_threads(), _MOST_WORKERS)

@@ -1,4 +1,4 @@
-"""Where the tissue is, and why the rest was left out."""
+"""The tissue of a slide, and the causes of excluded pixels."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ Mask = NDArray[np.bool_]
 
 
 class Cause(IntEnum):
-    """Why a pixel was left out; NONE for tissue and clean glass.
+    """Why a pixel is excluded; NONE for tissue and clean glass.
 
     DEBRIS: tissue-like but too small. EDGE: lines and bands of the slide's or cover slip's
     edge, bubbles' rims. FLAT: coloured like tissue without any texture (gel, tinted glass).
+    PADDING: never scanned.
     """
 
     NONE = 0
@@ -38,10 +39,10 @@ class TissueMap:
     Attributes:
         mask: (H, W) bool, tissue with its enclosed fat. `frame.size_px(size_l0)` in size.
         frame: the grid: µm/px and the slide's pixel size.
-        causes: (H, W) uint8 of `Cause`. Padding is what was never scanned.
+        causes: (H, W) uint8 of `Cause`.
         background_rgb: colour of the glass (the median over its pixels).
         warnings: sentences for the user, in the order they were noticed.
-        picture: the slide on the grid, where it was kept.
+        picture: the slide on the grid; None if it was not kept.
     """
 
     mask: Mask
@@ -51,22 +52,22 @@ class TissueMap:
     warnings: tuple[str, ...] = ()
     picture: Picture | None = None
 
-    def excluded_by(self, cause: Cause) -> Mask:
-        """(H, W) bool, left out for this cause."""
+    def mask_of(self, cause: Cause) -> Mask:
+        """Return the (H, W) mask of pixels with a cause."""
         return np.asarray(self.causes == cause)
 
     @property
     def area_um2(self) -> float:
-        """Area of the tissue in µm²."""
+        """Return the area of the tissue in µm²."""
         return float(np.count_nonzero(self.mask)) * self.frame.mpp**2
 
     @property
     def is_empty(self) -> bool:
-        """Whether no tissue was found."""
+        """Return whether no tissue was found."""
         return not bool(self.mask.any())
 
     @property
     def fraction_of_slide(self) -> float:
-        """Tissue over scanned, readable area; 0 where nothing was scanned."""
+        """Return tissue over scanned, readable area; 0 if nothing was scanned."""
         scanned = int(np.count_nonzero(self.causes < Cause.PADDING))
         return float(np.count_nonzero(self.mask)) / scanned if scanned else 0.0

@@ -1,4 +1,4 @@
-"""Slides on a Dask cluster that is there already: the same task, wherever a worker is free."""
+"""Slides on a Dask cluster that runs already: the same task, on any free worker."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ _CONNECT_S = 30
 _LOOK_S = 0.1
 _LISTEN_S = 5
 _FETCH_S = 10
-"""Seconds that a worker may take to hand over what it found."""
+"""Seconds that a worker may take to send a result."""
 NO_WORKERS_S = 600.0
-"""Seconds without any worker after which nobody is expected: a job may wait for its start."""
+"""Seconds without any worker after which the run ends; a worker may be a job in a queue."""
 _TOPIC = "glisson"
 
-_opened: dict[str, Runtime] = {}
-_opening = threading.Lock()
+_runtimes: dict[str, Runtime] = {}
+_runtimes_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -62,19 +62,19 @@ class DaskCluster:
             ClusterError: no scheduler answers, it was lost, or it has no workers.
             GlissonError: as `do_task`.
         """
-        distributed = _distributed()
-        tasks = [_from_any_folder(each) for each in tasks]
+        distributed = _import_distributed()
+        tasks = [_make_absolute(each) for each in tasks]
         bundle = replace(work.bundle, folder=work.bundle.folder.absolute())
-        with _connected(distributed, self.address) as client:
+        with _connect(distributed, self.address) as client:
             run = _ClusterRun(
                 distributed, client, self.address, work.observer, {t.name: t for t in tasks}
             )
-            yield from run.done(bundle, work.settings)
-            with suppress(Exception):  # what is left over hurts nobody
+            yield from run.run(bundle, work.settings)
+            with suppress(Exception):  # leftover files do no harm
                 client.run(remove_abandoned, tasks[0].out)
 
 
-def _from_any_folder(task: SlideTask) -> SlideTask:
+def _make_absolute(task: SlideTask) -> SlideTask:
     run = task.run_settings
     return replace(
         task,
@@ -84,7 +84,7 @@ def _from_any_folder(task: SlideTask) -> SlideTask:
     )
 
 
-def _distributed() -> Any:
+def _import_distributed() -> Any:
     try:
         import distributed
     except ImportError as error:
@@ -93,8 +93,8 @@ def _distributed() -> Any:
 
 
 @contextmanager
-def _connected(distributed: Any, address: str) -> Iterator[Any]:
-    found = _address_in(Path(address)) if address.endswith(".json") else address
+def _connect(distributed: Any, address: str) -> Iterator[Any]:
+    found = _wait_for_address(Path(address)) if address.endswith(".json") else address
     try:
         client = distributed.Client(found, timeout=_CONNECT_S, set_as_default=False)
     except (OSError, ValueError) as error:
@@ -105,14 +105,14 @@ def _connected(distributed: Any, address: str) -> Iterator[Any]:
     try:
         yield client
     finally:
-        with _unlogged("distributed.client"):  # that it looks for a lost scheduler in vain
+        with _silence("distributed.client"):  # its search for a lost scheduler
             client.close()
 
 
-def _address_in(file: Path) -> str:
-    """What a scheduler wrote into its file; one that is just starting has yet to do so.
+def _wait_for_address(file: Path) -> str:
+    """Read the address that a scheduler writes into its file when it starts.
 
-    Dask's own client would wait for ever.
+    Dask's own client would wait without limit.
     """
     until = time.monotonic() + _CONNECT_S
     while True:
@@ -127,7 +127,7 @@ def _address_in(file: Path) -> str:
 
 
 @contextmanager
-def _unlogged(name: str) -> Iterator[None]:
+def _silence(name: str) -> Iterator[None]:
     log = logging.getLogger(name)
     before, log.disabled = log.disabled, True
     try:
@@ -138,48 +138,54 @@ def _unlogged(name: str) -> Iterator[None]:
 
 @dataclass
 class _ClusterRun:
-    """A run on a cluster: gives out the tasks, and hears in one thread what becomes of them."""
+    """A run on a cluster: it submits the tasks, and collects their outcomes in one thread."""
 
     distributed: Any
     client: Any
     address: str
     observer: RunObserver
     tasks: dict[str, SlideTask]
-    _heard: queue.SimpleQueue[tuple[str, Any]] = field(
+    _events: queue.SimpleQueue[tuple[str, Any]] = field(
         default_factory=queue.SimpleQueue, init=False
     )
-    _begun: set[str] = field(default_factory=set, init=False)
+    _started: set[str] = field(default_factory=set, init=False)
     _workers_seen: float = field(default_factory=lambda: time.monotonic(), init=False)
 
-    def done(self, bundle: ModelBundle, settings: RunSettings) -> Iterator[SlideResult]:
-        """Tasks as they are done."""
+    def run(self, bundle: ModelBundle, settings: RunSettings) -> Iterator[SlideResult]:
+        """Yield the results of the tasks as they are done."""
         run = uuid.uuid4().hex  # other runs on this cluster may have slides of the same name
-        self.client.subscribe_topic(_TOPIC, lambda event: self._heard.put(("event", event[1])))
+        self.client.subscribe_topic(_TOPIC, lambda event: self._events.put(("event", event[1])))
         futures = {
             self.client.submit(
-                _do, task, bundle, settings, run, key=f"{task.name}-{run}", pure=False,
-                resources=self._resources(settings),
+                _do,
+                task,
+                bundle,
+                settings,
+                run,
+                key=f"{task.name}-{run}",
+                pure=False,
+                resources=self._find_resources(settings),
             ): task
             for task in self.tasks.values()
-        }  # fmt: skip
+        }
         for future in futures:
             self._listen_to(future)
         while futures:
-            kind, content = self._next()
+            kind, content = self._wait_for_event()
             if kind == "ended":
-                done = self._outcome(content, futures[content])
+                done = self._collect(content, futures[content])
                 if done is None:
                     self._listen_to(content)
                     continue
-                self._has_begun(futures.pop(content).name)
+                self._note_start(futures.pop(content).name)
                 yield done
             elif content.get("run") == run:
-                self._told(content, {task.name for task in futures.values()})
+                self._report_stage(content, {task.name for task in futures.values()})
 
     def _listen_to(self, future: Any) -> None:
-        future.add_done_callback(lambda ended: self._heard.put(("ended", ended)))
+        future.add_done_callback(lambda ended: self._events.put(("ended", ended)))
 
-    def _resources(self, settings: RunSettings) -> dict[str, int] | None:
+    def _find_resources(self, settings: RunSettings) -> dict[str, int] | None:
         if settings.runtime != "torch":
             return None
         offered = (each.get("resources", {}) for each in self._workers().values())
@@ -189,11 +195,11 @@ class _ClusterRun:
         workers: dict[str, Any] = self.client.scheduler_info(n_workers=-1)["workers"]
         return workers
 
-    def _next(self) -> tuple[str, Any]:
-        """What is heard next; while all is silent, look whether anybody is still there."""
+    def _wait_for_event(self) -> tuple[str, Any]:
+        """Return the next event; check for workers while there is none."""
         while True:
             try:
-                return self._heard.get(timeout=_LISTEN_S)
+                return self._events.get(timeout=_LISTEN_S)
             except queue.Empty:
                 self._check_workers()
 
@@ -207,20 +213,20 @@ class _ClusterRun:
                 "slides are kept."
             )
 
-    def _told(self, event: dict[str, str], open_names: set[str]) -> None:
+    def _report_stage(self, event: dict[str, str], open_names: set[str]) -> None:
         if event["slide"] in open_names:
-            self._has_begun(event["slide"])
+            self._note_start(event["slide"])
             self.observer.stage_started(event["slide"], event["stage"])
 
-    def _has_begun(self, name: str) -> None:
-        if name not in self._begun:
-            self._begun.add(name)
-            self.observer.slide_started(name, len(self._begun), len(self.tasks))
+    def _note_start(self, name: str) -> None:
+        if name not in self._started:
+            self._started.add(name)
+            self.observer.slide_started(name, len(self._started), len(self.tasks))
 
-    def _outcome(self, future: Any, task: SlideTask) -> SlideResult | None:
-        """The result of a task, or its failure when it took one worker down after the other.
+    def _collect(self, future: Any, task: SlideTask) -> SlideResult | None:
+        """Return the result of a task, or a failure when every worker that took it died.
 
-        None where the worker that held the result died: another makes it again, in its turn.
+        Return None where the worker that held the result died: another worker repeats the task.
         """
         try:
             done: SlideResult = future.result(timeout=_FETCH_S)
@@ -243,29 +249,29 @@ class _ClusterRun:
 
 
 def _do(task: SlideTask, bundle: ModelBundle, settings: RunSettings, run: str) -> SlideResult:
-    """Runs on a worker."""
-    return do_task(task, bundle, _runtime(bundle, settings), _Events(run))
+    """Do a task; a worker runs this."""
+    return do_task(task, bundle, _open_runtime(bundle, settings), _Events(run))
 
 
-def _runtime(bundle: ModelBundle, settings: RunSettings) -> Runtime:
-    """The model, opened once in each worker."""
+def _open_runtime(bundle: ModelBundle, settings: RunSettings) -> Runtime:
+    """Open the model once in each worker."""
     key = f"{bundle.folder} {settings.runtime} {settings.precision} {settings.threads}"
-    with _opening:
-        if key not in _opened:
-            _opened.clear()
-            _opened[key] = OpeningRuntime(
+    with _runtimes_lock:
+        if key not in _runtimes:
+            _runtimes.clear()
+            _runtimes[key] = OpeningRuntime(
                 bundle, settings.runtime, settings.precision, settings.threads
             )
-        return _opened[key]
+        return _runtimes[key]
 
 
 @dataclass
 class _Events(SilentObserver):
-    """Tells the scheduler the stages: for whoever runs it, and `client.get_events("glisson")`."""
+    """An observer that logs stages at the scheduler, for `client.get_events("glisson")`."""
 
     run: str
 
     def stage_started(self, name: str, stage: str) -> None:
-        """Log it."""
-        worker = _distributed().get_worker()
+        """Log the stage as an event."""
+        worker = _import_distributed().get_worker()
         worker.log_event(_TOPIC, {"run": self.run, "slide": name, "stage": stage})

@@ -43,11 +43,11 @@ class _Reporter(SilentObserver):
     connection: Connection
 
     def stage_started(self, name: str, stage: str) -> None:
-        """Send it."""
+        """Send the stage."""
         self.connection.send(("stage", (name, stage)))
 
     def stage_progressed(self, name: str, done: int, total: int) -> None:
-        """Send it."""
+        """Send the progress."""
         self.connection.send(("progress", (name, done, total)))
 
 
