@@ -41,7 +41,7 @@ from glisson.model.safety import sha256
 from glisson.model.store.torchscript import read_wsinfer_facts
 from glisson.results import result_names
 from glisson.results.folder import why_not_done
-from glisson.results.reading import stored_slides
+from glisson.results.reading import read_slides
 from glisson.results.state import read_states, warnings_of
 from glisson.run.executors import Shard
 from glisson.slides import open_slide
@@ -459,7 +459,7 @@ def test_results_of_others(record: bytes, manifest: bytes) -> None:
             why_not_done(place / "a", {"slide": "0"})
         (place / "a" / "manifest.json").write_text(json.dumps(MANIFEST))
         with only_our_errors():
-            _, slides = stored_slides(place)
+            _, slides = read_slides(place)
             assert [slide.info.name for slide in slides]
 
 

@@ -18,7 +18,7 @@ from shapely.affinity import translate
 
 from glisson.errors import AnnotationError, SettingsError
 from glisson.exchange import find_geojson_errors
-from glisson.results.reading import edited_records
+from glisson.results.reading import read_edited_records
 from glisson.run.executors import in_process
 from glisson.run.remeasure import EditedSlide, measure
 from glisson.run.segment import segment
@@ -330,7 +330,7 @@ def test_a_slide_called_edited_is_not_replaced(out: Path) -> None:
     with pytest.raises(SettingsError, match="another slide"):
         measure(out)
     assert hashes(out / "case 1.edited") == before
-    assert edited_records(out) == []
+    assert read_edited_records(out) == []
 
 
 def test_sections_and_interface_can_be_said(out: Path) -> None:

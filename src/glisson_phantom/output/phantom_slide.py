@@ -13,6 +13,7 @@ from glisson.exchange import (
     write_class_map,
     write_tracts_geojson,
 )
+from glisson.files.json_files import read_json, write_json
 from glisson.measurement import Measurements, measure_biopsy
 from glisson.regions import (
     LEAST_TRIAD_KINDS,
@@ -22,7 +23,7 @@ from glisson.regions import (
     count_triad_kinds,
     find_regions,
 )
-from glisson.results.folder import prepare_output, read_json, write_json
+from glisson.results.folder import prepare_output
 from glisson.slides import SlideInfo, open_slide
 from glisson_phantom import (
     FIRST_READER,
