@@ -13,7 +13,7 @@ from glisson.clinical.association import DunnPair
 from glisson.clinical.description import Description
 from glisson.clinical.estimates import Estimate
 from glisson.clinical.published import CITATION, PUBLISHED
-from glisson.evaluation import Table
+from glisson.pages import Table
 
 Row = tuple[str, ...]
 DASH = "–"

@@ -26,9 +26,9 @@ from glisson.clinical.tables import (
     key_table,
 )
 from glisson.errors import OutputError
-from glisson.evaluation import Table
 from glisson.files.atomic import atomic_folder, atomic_path
 from glisson.files.csv_tables import write_rows
+from glisson.pages import Table
 
 PAGE, NUMBERS, METHODS = "study.html", "study.json", "methods.md"
 TABLES, FIGURES = "tables", "figures"
