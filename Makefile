@@ -53,13 +53,16 @@ docs: $(DEV)  ## check that every local link in the Markdown files leads somewhe
 
 # The phantom that drew the tiles of the default model (research/model-log.md says why no newer one).
 PHANTOM := 2cfee33
+# The commit whose script calls that phantom.
+PHANTOM_SCRIPT := de29310
 # What `real-dev/build.py FIELDS --um 1.0` wrote: the five MIT fields are trained on.
 FIELDS ?= checkpoints/fields
 EPOCH := 3
 model: $(DEV)  ## train the default model again from ImageNet weights (under an hour on two cores)
 	mkdir -p checkpoints/phantom checkpoints/default/tiles
 	git archive $(PHANTOM) src | tar -x -C checkpoints/phantom
-	PYTHONPATH=checkpoints/phantom/src $(BIN)/python scripts/draw_training_tiles.py checkpoints/default/tiles
+	git show $(PHANTOM_SCRIPT):scripts/draw_training_tiles.py > checkpoints/phantom/draw_tiles.py
+	PYTHONPATH=checkpoints/phantom/src $(BIN)/python checkpoints/phantom/draw_tiles.py checkpoints/default/tiles
 	$(BIN)/python scripts/train_default_model.py --fields $(FIELDS)
 	$(BIN)/python scripts/package_default_model.py checkpoints/default/epoch-$(EPOCH).pt --out checkpoints/default-model
 

@@ -1,4 +1,7 @@
-"""Draw the phantom tiles of the default model with whichever phantom is on the path."""
+"""Draw the phantom tiles of the default model that a folder lacks.
+
+`make model` draws the tiles beforehand, with the older phantom of the default model.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,17 @@ from pathlib import Path
 from glisson_phantom.training_tiles import PhantomTiles, PhantomTileSettings
 
 MPP = 1.5
-"""Of the tiles, which show 0.7 to 1.35 times as much."""
+"""µm/px of the tiles, whose fields are 0.7 to 1.35 times as wide."""
 SIZE_PX = 256
 FIRST_SEED = 800_000
 COUNT, VALIDATION = 1500, 64
 
 RARE = 4.0
-"""Collapse, capsule and clots, next to biopsies: 0.3.0 met each on under 1 % of its tiles."""
+"""Frequency of collapse, capsule and clots; as in biopsies, under 1 % of tiles show each."""
 
 
 def draw_tiles(folder: Path, count: int = COUNT) -> PhantomTiles:
-    """Draw the tiles that are not in the folder yet."""
+    """Draw the tiles that the folder lacks."""
     settings = PhantomTileSettings(
         count, VALIDATION, mpp=MPP, size_px=SIZE_PX, first_seed=FIRST_SEED, rare_lesions=RARE
     )

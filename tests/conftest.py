@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from glisson_phantom import MadePhantom, PhantomSettings, make_phantom
+
 _BESIDE = Path(__file__).resolve().parents[2] / "shared" / "fixtures"
 
 
@@ -17,6 +19,15 @@ def fixtures_dir() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no fixtures at {folder}; set GLISSON_FIXTURES to run this test")
     return folder
+
+
+PHANTOM = PhantomSettings(seed=5, length_mm=4, stage=2, diagnosis="aih", mpp=1.0, artefacts=0)
+
+
+@pytest.fixture(scope="session")
+def shared_phantom(tmp_path_factory: pytest.TempPathFactory) -> MadePhantom:
+    """A phantom slide of 4 mm (`PHANTOM`) with all its truth files; tests only read it."""
+    return make_phantom(tmp_path_factory.mktemp("phantom") / "p.tif", PHANTOM, "tiff")
 
 
 @pytest.fixture(scope="session", autouse=True)

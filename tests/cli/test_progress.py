@@ -25,7 +25,7 @@ def terminal(width: int = 80) -> Console:
 
 def shown(table: RunTable) -> list[str]:
     console = terminal()
-    console.print(table.table())
+    console.print(table.draw())
     return [line.rstrip() for line in console.export_text().splitlines()]
 
 

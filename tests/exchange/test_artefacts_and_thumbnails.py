@@ -12,7 +12,7 @@ from PIL import Image
 from glisson.artefacts import Artefact, Kind
 from glisson.classes import PORTAL
 from glisson.exchange import (
-    broken_rules,
+    find_geojson_errors,
     read_geojson,
     write_artefacts_geojson,
     write_overview,
@@ -43,7 +43,7 @@ def test_artefacts_are_locked_annotations_of_their_own_classes(tmp_path: Path) -
     path = tmp_path / "artefacts.geojson"
     write_artefacts_geojson(path, [FOLD, PEN], slide.info)
     document = json.loads(path.read_text("utf-8"))
-    assert broken_rules(document) == []
+    assert find_geojson_errors(document) == []
     kinds = [f["properties"]["classification"]["name"] for f in document["features"]]
     assert kinds == ["Artefact: fold", "Artefact: pen"]
     assert all(f["properties"]["isLocked"] for f in document["features"])

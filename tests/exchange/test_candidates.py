@@ -11,14 +11,14 @@ from PIL import Image
 
 from glisson.classes import CANDIDATE_COLOUR, PORTAL
 from glisson.exchange import (
-    broken_rules,
+    find_geojson_errors,
     read_geojson,
     write_overview,
     write_tables,
     write_thumbnails,
     write_tracts_geojson,
 )
-from glisson.exchange.geojson import tracts_document
+from glisson.exchange.geojson import make_tracts_document
 from glisson.exchange.thumbnails import MOST_CANDIDATE_THUMBNAILS
 from glisson.frames import Frame, PixelSize
 from glisson.measurement import measure_biopsy
@@ -48,8 +48,8 @@ MEASURED = measure_biopsy(REGIONS, PIXEL)
 
 
 def test_outlines_have_a_class_of_their_own(tmp_path: Path) -> None:
-    document = tracts_document(REGIONS, MEASURED, SLIDE.info, "m 1")
-    assert broken_rules(document) == []
+    document = make_tracts_document(REGIONS, MEASURED, SLIDE.info, "m 1")
+    assert find_geojson_errors(document) == []
     tissue, *areas = document["features"]
     kinds = [each["properties"]["classification"]["name"] for each in areas]
     assert kinds == ["Portal tract"] * 2 + ["Portal tract?"] * 2
@@ -70,7 +70,7 @@ def test_outlines_have_a_class_of_their_own(tmp_path: Path) -> None:
 
 def test_ids_are_no_tracts() -> None:
     """Imported again, a candidate that turned into a tract is another object."""
-    features = tracts_document(REGIONS, MEASURED, SLIDE.info, "m 1")["features"]
+    features = make_tracts_document(REGIONS, MEASURED, SLIDE.info, "m 1")["features"]
     assert len({each["id"] for each in features}) == 5
 
 

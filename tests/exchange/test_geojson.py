@@ -18,13 +18,13 @@ from glisson.errors import AnnotationError, OutputError
 from glisson.exchange import (
     Annotation,
     Annotations,
-    Drawn,
-    broken_rules,
+    NewAnnotation,
+    find_geojson_errors,
     read_geojson,
     write_annotations_geojson,
     write_tracts_geojson,
 )
-from glisson.exchange.geojson import tracts_document
+from glisson.exchange.geojson import make_tracts_document
 from glisson.exchange.geojson_reader import Skipped
 from glisson.frames import BoxL0, Frame, PixelSize, Size
 from glisson.measurement import measure_biopsy
@@ -53,8 +53,8 @@ REGIONS, MEASURED = result(biopsy_labels())
 
 
 def test_keeps_the_rules_of_qupath() -> None:
-    document = tracts_document(REGIONS, MEASURED, info(), "m 1")
-    assert broken_rules(document) == []
+    document = make_tracts_document(REGIONS, MEASURED, info(), "m 1")
+    assert find_geojson_errors(document) == []
     tissue, *tracts = document["features"]
     assert tissue["properties"]["isLocked"] is True
     assert len(tracts) == 4
@@ -68,14 +68,14 @@ def test_keeps_the_rules_of_qupath() -> None:
 
 def test_tracts_are_covered_by_the_tissue() -> None:
     """QuPath's resolveHierarchy nests only what is covered."""
-    tissue, *tracts = tracts_document(REGIONS, MEASURED, info(), "m 1")["features"]
+    tissue, *tracts = make_tracts_document(REGIONS, MEASURED, info(), "m 1")["features"]
     whole = shapely.geometry.shape(tissue["geometry"]).buffer(0.011)
     for tract in tracts:
         assert whole.covers(shapely.geometry.shape(tract["geometry"]))
 
 
 def test_vertices_are_few_and_areas_are_kept() -> None:
-    _, *tracts = tracts_document(REGIONS, MEASURED, info(), "m 1")["features"]
+    _, *tracts = make_tracts_document(REGIONS, MEASURED, info(), "m 1")["features"]
     for feature, measured in zip(tracts, MEASURED.tracts, strict=True):
         shape = shapely.geometry.shape(feature["geometry"])
         assert len(shapely.get_coordinates(shape)) < 1000
@@ -88,7 +88,7 @@ def test_nasty_shapes_keep_the_rules(name: str) -> None:
     labels[50:350, 50:450] = 1
     mask = np.kron(NASTY[name], np.ones((4, 4), bool))[:300, :400]
     labels[50 : 50 + mask.shape[0], 50 : 50 + mask.shape[1]][mask] = 2
-    assert broken_rules(tracts_document(*result(labels), info(), "m 1")) == []
+    assert find_geojson_errors(make_tracts_document(*result(labels), info(), "m 1")) == []
 
 
 @given(
@@ -105,7 +105,7 @@ def test_bounds_shift_the_frame_of_qupath_and_come_back(
     block = json.loads(path.read_text("utf-8"))["glisson"]
     assert (block["width"], block["height"]) == (9000, 2000)
     back = read_geojson(path, bounds)
-    plain = tracts_document(REGIONS, MEASURED, info(), "m 1")["features"]
+    plain = make_tracts_document(REGIONS, MEASURED, info(), "m 1")["features"]
     for area, feature in zip(back.areas, plain, strict=True):
         whole_file = shapely.geometry.shape(feature["geometry"])
         assert shapely.hausdorff_distance(area.geometry_l0, whole_file) < 0.03
@@ -127,13 +127,13 @@ def test_same_result_same_bytes(tmp_path: Path) -> None:
 
 
 def test_no_tissue_is_an_empty_collection() -> None:
-    document = tracts_document(*result(np.zeros((300, 300), np.uint8)), info(), "m 1")
+    document = make_tracts_document(*result(np.zeros((300, 300), np.uint8)), info(), "m 1")
     assert document["features"] == []
-    assert broken_rules(document) == []
+    assert find_geojson_errors(document) == []
 
 
 def _feature() -> dict:
-    return tracts_document(REGIONS, MEASURED, info(), "m 1")["features"][1]
+    return make_tracts_document(REGIONS, MEASURED, info(), "m 1")["features"][1]
 
 
 @pytest.mark.parametrize(
@@ -170,8 +170,8 @@ def _feature() -> dict:
         (lambda f: f["properties"]["measurements"].update(x="3"), "not a number"),
         (lambda f: f["properties"]["metadata"].update(x=3), "not text"),
         (lambda f: f["geometry"]["coordinates"][0].pop(), "not closed"),
-        (lambda f: f["geometry"].update(coordinates=None), "none of its type"),
-        (lambda f: f["geometry"].update(coordinates=7), "none of its type"),
+        (lambda f: f["geometry"].update(coordinates=None), "do not fit its type"),
+        (lambda f: f["geometry"].update(coordinates=7), "do not fit its type"),
         (
             lambda f: f["geometry"].update(
                 coordinates=[[[0, 0], [9, 0], [9, 0.001], [0, 0.001], [0, 0]]]
@@ -183,12 +183,12 @@ def _feature() -> dict:
 def test_the_checker_sees_what_qupath_refuses(change, complaint: str) -> None:
     feature = json.loads(json.dumps(_feature()))
     change(feature)
-    found = broken_rules({"type": "FeatureCollection", "features": [feature]})
+    found = find_geojson_errors({"type": "FeatureCollection", "features": [feature]})
     assert any(complaint in text for text in found), found
 
 
 def test_the_checker_sees_twins() -> None:
-    found = broken_rules({"type": "FeatureCollection", "features": [_feature(), _feature()]})
+    found = find_geojson_errors({"type": "FeatureCollection", "features": [_feature(), _feature()]})
     assert any("twice" in text for text in found)
 
 
@@ -209,9 +209,9 @@ def test_reads_every_style_of_export(fixtures_dir: Path, name: str) -> None:
     assert all(area.geometry_l0.area > 0 for area in found.areas)
 
 
-def _drawn(found: Annotations) -> list[Drawn]:
+def _drawn(found: Annotations) -> list[NewAnnotation]:
     return [
-        Drawn(each.name, each.class_name, each.colour or (9, 9, 9), each.geometry_l0,
+        NewAnnotation(each.name, each.class_name, each.colour or (9, 9, 9), each.geometry_l0,
               identifier=each.identifier)
         for each in (*found.areas, *found.skipped)
     ]  # fmt: skip
@@ -231,7 +231,7 @@ def test_every_style_comes_back_as_it_was(
     first = read_geojson(fixtures_dir / "geojson" / name, bounds)
     path = tmp_path / "again.geojson"
     write_annotations_geojson(path, _drawn(first), info(bounds), "a reader")
-    assert broken_rules(json.loads(path.read_text("utf-8"))) == []
+    assert find_geojson_errors(json.loads(path.read_text("utf-8"))) == []
     second = read_geojson(path, bounds)
     assert len(second.areas) + len(second.skipped) == len(_raw(fixtures_dir / "geojson" / name))
     for before, after in zip(first.areas, second.areas, strict=True):
@@ -278,15 +278,15 @@ def test_lines_in_several_parts_are_written_apart(tmp_path: Path) -> None:
     """QuPath 0.5 and 0.7 read them as one object and overflow when they export it."""
     lines = shapely.MultiLineString([[(0, 0), (9, 9)], [(20, 0), (29, 9)]])
     path = tmp_path / "a.geojson"
-    drawn = Drawn("", "", (0, 0, 0), lines, identifier=str(uuid.uuid4()))
+    drawn = NewAnnotation("", "", (0, 0, 0), lines, identifier=str(uuid.uuid4()))
     write_annotations_geojson(path, [drawn], info(), "a reader")
-    assert broken_rules(json.loads(path.read_text("utf-8"))) == []
+    assert find_geojson_errors(json.loads(path.read_text("utf-8"))) == []
     assert [each.geometry_type for each in read_geojson(path).skipped] == ["LineString"] * 2
 
 
 def test_a_derived_class_comes_back(tmp_path: Path) -> None:
     path, square = tmp_path / "a.geojson", shapely.box(0, 0, 9, 9)
-    drawn = Drawn("", "Portal tract: Interface", (1, 2, 3), square)
+    drawn = NewAnnotation("", "Portal tract: Interface", (1, 2, 3), square)
     write_annotations_geojson(path, [drawn], info(), "a reader")
     (area,) = read_geojson(path).areas
     assert (area.class_name, area.colour, area.name) == ("Portal tract: Interface", (1, 2, 3), "")

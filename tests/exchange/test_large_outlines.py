@@ -7,8 +7,8 @@ import pytest
 import shapely
 from shapely import Polygon
 
-from glisson.exchange.geojson import _thinned
-from glisson.exchange.qupath_rules import MOST_VERTICES
+from glisson.exchange.geojson import _simplify
+from glisson.exchange.qupath.geojson_rules import MOST_VERTICES
 
 
 def ragged(count: int, amplitude: float) -> Polygon:
@@ -21,7 +21,7 @@ def ragged(count: int, amplitude: float) -> Polygon:
 @pytest.mark.parametrize("amplitude", [1.0, 6.0, 30.0])
 def test_too_many_vertices_are_thinned(amplitude: float) -> None:
     outline = ragged(MOST_VERTICES + 10_000, amplitude)
-    thin = _thinned(outline)
+    thin = _simplify(outline)
     assert shapely.get_num_coordinates(thin) <= MOST_VERTICES // 2
     assert thin.is_valid
     assert thin.area == pytest.approx(outline.area, rel=0.005)
@@ -29,4 +29,4 @@ def test_too_many_vertices_are_thinned(amplitude: float) -> None:
 
 def test_others_stay_as_they_are() -> None:
     outline = ragged(MOST_VERTICES // 2 - 2, 6.0)
-    assert _thinned(outline) is outline
+    assert _simplify(outline) is outline

@@ -15,9 +15,9 @@ import pytest
 from glisson.artefacts import Kind
 from glisson.classes import CANDIDATE_COLOUR
 from glisson.errors import OutputError
-from glisson.exchange import broken_project_rules, write_qupath_project
-from glisson.exchange.qupath_images import file_name, file_of, is_gone, place_of
-from glisson.exchange.qupath_project import SCRIPTS
+from glisson.exchange import find_project_errors, write_qupath_project
+from glisson.exchange.qupath.images import decode_file_uri, find_place, is_gone, read_file_name
+from glisson.exchange.qupath.project import SCRIPTS
 from glisson.frames import PixelSize, Size
 from glisson.slides import SlideInfo
 
@@ -85,20 +85,20 @@ def folder(tmp_path: Path) -> Path:
 def test_a_project_keeps_every_rule(tmp_path: Path, folder: Path) -> None:
     slides = [slide_file(tmp_path / "slides ü" / name) for name in NAMES]
     project = written(folder, *slides)
-    assert broken_project_rules(folder) == []
+    assert find_project_errors(folder) == []
     assert [image["imageName"] for image in project["images"]] == NAMES
     assert [image["entryID"] for image in project["images"]] == [1, 2, 3, 4, 5]
     assert project["lastID"] == 5
     assert not (folder / "data").exists()  # only QuPath writes there
     for image, slide in zip(project["images"], slides, strict=True):
         assert set(image["serverBuilder"]) == {"builderType", "uri", "args", "providerClassName"}
-        assert place_of(uri_of(image)) == place_of(slide.as_uri())
+        assert find_place(uri_of(image)) == find_place(slide.as_uri())
         assert uri_of(image).isascii()
 
 
 def test_an_empty_project_keeps_them_too(folder: Path) -> None:
     write_qupath_project(folder, [])
-    assert broken_project_rules(folder) == []
+    assert find_project_errors(folder) == []
 
 
 def test_only_slides_that_openslide_reads_are_pinned_to_it(tmp_path: Path, folder: Path) -> None:
@@ -117,7 +117,7 @@ def test_a_dicom_folder_is_called_by_its_own_name(tmp_path: Path, folder: Path) 
     write_qupath_project(folder, pairs)
     assert [image["imageName"] for image in project_in(folder)["images"]] == ["case 1", "case 2"]
     assert {slide["results"] for slide in index_in(folder).values()} == {"case 1", "case 2"}
-    assert broken_project_rules(folder) == []
+    assert find_project_errors(folder) == []
 
 
 def test_classes_have_the_colours_of_outlines_and_artefacts(folder: Path) -> None:
@@ -192,7 +192,7 @@ def test_the_checker_sees_what_qupath_cannot_open(
 ) -> None:
     written(folder, slide_file(tmp_path / "a.svs"), slide_file(tmp_path / "b.svs"))
     edit_project(folder, _change(path, value))
-    found = broken_project_rules(folder)
+    found = find_project_errors(folder)
     assert any(complaint in text for text in found), found
 
 
@@ -210,13 +210,13 @@ def test_the_checker_sees_what_qupath_cannot_open(
 def test_the_checker_sees_broken_classes(folder: Path, classes: Any, complaint: str) -> None:
     write_qupath_project(folder, [])
     (folder / "classifiers" / "classes.json").write_text(json.dumps(classes), encoding="utf-8")
-    found = broken_project_rules(folder)
+    found = find_project_errors(folder)
     assert any(complaint in text for text in found), found
 
 
 def test_the_checker_sees_what_is_no_project(folder: Path) -> None:
     folder.mkdir(parents=True)
-    assert broken_project_rules(folder) == ["project.qpproj is no JSON object in UTF-8"]
+    assert find_project_errors(folder) == ["project.qpproj is no JSON object in UTF-8"]
 
 
 # What a second run leaves alone
@@ -233,17 +233,17 @@ def test_the_same_run_again_changes_nothing(tmp_path: Path, folder: Path) -> Non
 def test_a_slide_costs_the_same_in_a_project_of_many(
     tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from glisson.exchange import qupath_entries, qupath_project
+    from glisson.exchange.qupath import entries, project
 
     looked_up = 0
 
     def counted(uri: str) -> str:
         nonlocal looked_up
         looked_up += 1
-        return place_of(uri)
+        return find_place(uri)
 
-    for module in (qupath_entries, qupath_project):
-        monkeypatch.setattr(module, "place_of", counted)
+    for module in (entries, project):
+        monkeypatch.setattr(module, "find_place", counted)
     slides = [slide_file(tmp_path / f"{number}.svs") for number in range(60)]
     written(folder, *slides[:30])
     for_thirty, looked_up = looked_up, 0
@@ -363,7 +363,7 @@ def test_a_slide_that_moved_keeps_its_image(tmp_path: Path, folder: Path) -> Non
     old.rename(new)
     (image,) = written(folder, new)["images"]
     assert (image["entryID"], image["description"]) == (1, "a note")
-    assert place_of(uri_of(image)) == place_of(new.as_uri())
+    assert find_place(uri_of(image)) == find_place(new.as_uri())
     assert (folder / "project.qpproj.backup-1").is_file()
     assert list(index_in(folder)) == ["a.svs"]
 
@@ -380,8 +380,8 @@ def test_another_slide_of_the_same_name_is_another_image(
         tmp_path / "new" / "a.svs", b"longer pixels" if case == "other content" else b"pixels"
     )
     images = written(folder, new)["images"]
-    assert [place_of(uri_of(image)) for image in images] == [
-        place_of(old.as_uri()), place_of(new.as_uri())
+    assert [find_place(uri_of(image)) for image in images] == [
+        find_place(old.as_uri()), find_place(new.as_uri())
     ]  # fmt: skip
 
 
@@ -406,8 +406,8 @@ def test_a_copy_of_a_slide_keeps_the_outlines_of_both(tmp_path: Path, folder: Pa
     for slide in slides:
         written(folder, slide)
     content = json.loads((folder / "glisson.json").read_text("utf-8"))
-    assert {place_of(each["uri"]) for each in content["images"]} == {
-        place_of(slide.as_uri()) for slide in slides
+    assert {find_place(each["uri"]) for each in content["images"]} == {
+        find_place(slide.as_uri()) for slide in slides
     }
 
 
@@ -420,11 +420,11 @@ def test_paths_of_another_system_are_not_called_gone(uri: str) -> None:
 
 def test_a_file_is_named_alike_in_every_spelling() -> None:
     drive = ["file:/C:/a%20b/x.svs", "file:///C:/a%20b/x.svs", "file:///C:/a b/x.svs"]
-    assert {file_of(uri) for uri in drive} == {"C:/a b/x.svs"}
+    assert {decode_file_uri(uri) for uri in drive} == {"C:/a b/x.svs"}
     share = ["file://server/a/x.svs", "file:////server/a/x.svs"]
-    assert {file_of(uri) for uri in share} == {"//server/a/x.svs"}
-    assert file_of("https://omero/webclient/?show=image-1").startswith("https:")
-    assert file_name("file:///a/e%CC%81.svs") == file_name("file:///b/%C3%A9.svs")
+    assert {decode_file_uri(uri) for uri in share} == {"//server/a/x.svs"}
+    assert decode_file_uri("https://omero/webclient/?show=image-1").startswith("https:")
+    assert read_file_name("file:///a/e%CC%81.svs") == read_file_name("file:///b/%C3%A9.svs")
 
 
 def test_classes_that_somebody_changed_stay_so(folder: Path) -> None:
@@ -447,7 +447,7 @@ def test_classes_that_are_new_in_glisson_are_offered_once(folder: Path) -> None:
     assert classes[:2] == own["pathClasses"]
     assert len(classes) == len({each["name"] for each in classes}) > 2
     assert json.loads((path.parent / "classes.json.backup-1").read_text("utf-8")) == own
-    assert broken_project_rules(folder) == []
+    assert find_project_errors(folder) == []
 
 
 @pytest.mark.parametrize("text", ["{}", "not json", "[]"])
@@ -553,5 +553,5 @@ def test_export_is_whole_or_not_there() -> None:
 
 
 def _script(name: str) -> str:
-    path = Path(__file__).parents[2] / "src" / "glisson" / "exchange" / "scripts" / name
+    path = Path(__file__).parents[2] / "src" / "glisson" / "exchange" / "qupath" / "scripts" / name
     return path.read_text("utf-8")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from glisson.exchange import write_qupath_project
-from glisson.exchange.qupath_project import SCRIPTS
+from glisson.exchange.qupath.project import SCRIPTS
 from tests.exchange.test_qupath_project import slide_file, slide_info
 
 GROOVY, JAVA = shutil.which("groovy"), shutil.which("java")

@@ -33,7 +33,7 @@ from glisson.dataset.study import read_study
 from glisson.dataset.tile_folder import read_settings
 from glisson.errors import GlissonError
 from glisson.exchange import read_class_map, read_geojson, write_class_map, write_qupath_project
-from glisson.exchange.geojson import Drawn, write_annotations_geojson
+from glisson.exchange.geojson import NewAnnotation, write_annotations_geojson
 from glisson.frames import Frame, PixelSize, RegionUm, Size
 from glisson.inputs import assign_pseudonyms, list_slides
 from glisson.model import add_model, load_bundle
@@ -41,7 +41,7 @@ from glisson.model.safety import sha256
 from glisson.model.torchscript import facts_from_wsinfer
 from glisson.results import result_names
 from glisson.results.folder import why_not_done
-from glisson.results.reading import stored_slides
+from glisson.results.reading import read_slides
 from glisson.results.state import read_states, warnings_of
 from glisson.run.executors import Shard
 from glisson.slides import open_slide
@@ -125,7 +125,7 @@ def test_geojson(data: bytes) -> None:
         (place / "a.geojson").write_bytes(data)
         read = read_geojson(place / "a.geojson")
         drawn = [
-            Drawn(area.name, area.class_name, area.colour or (1, 2, 3), area.geometry_l0)
+            NewAnnotation(area.name, area.class_name, area.colour or (1, 2, 3), area.geometry_l0)
             for area in read.areas
         ]
         write_annotations_geojson(place / "b.geojson", drawn, INFO, "fuzz")
@@ -459,7 +459,7 @@ def test_results_of_others(record: bytes, manifest: bytes) -> None:
             why_not_done(place / "a", {"slide": "0"})
         (place / "a" / "manifest.json").write_text(json.dumps(MANIFEST))
         with only_our_errors():
-            _, slides = stored_slides(place)
+            _, slides = read_slides(place)
             assert [slide.info.name for slide in slides]
 
 

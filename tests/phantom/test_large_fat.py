@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 from scipy.spatial.distance import pdist, squareform
@@ -22,11 +23,13 @@ DISEASE = replace(
 TEXTURE = draw_texture(np.random.default_rng(5))
 
 
+@cache
 def layout() -> Layout:
     rng = np.random.default_rng(6)
     return lay_out(rng, DISEASE, draw_core(rng, NeedlePass(3000, 1000)))
 
 
+@cache
 def section(canvas: Canvas, large_fat: float = 1.0) -> Section:
     return Section.start(canvas, layout(), replace(DISEASE, large_fat=large_fat), TEXTURE)
 

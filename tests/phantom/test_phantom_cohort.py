@@ -12,10 +12,11 @@ import openslide
 from glisson.dataset import AnnotatedSlide, Split, open_labelled
 from glisson.evaluation.tracts import compare
 from glisson.exchange import read_geojson
-from glisson_phantom import PhantomSettings, plan_cohort
+from glisson_phantom import MadePhantom, plan_cohort
 from glisson_phantom.output import study
-from glisson_phantom.output.phantom_slide import make_phantom, read_facts
+from glisson_phantom.output.phantom_slide import read_facts
 from glisson_phantom.output.study import make_cohort
+from tests.conftest import PHANTOM
 
 
 def test_a_cohort_is_written_once(tmp_path: Path) -> None:
@@ -25,7 +26,7 @@ def test_a_cohort_is_written_once(tmp_path: Path) -> None:
         replace(
             cases[site],
             settings=replace(
-                cases[site].settings, length_mm=0.6, pieces=1, ribbons=1, mpp=0.5, stage=1
+                cases[site].settings, length_mm=0.6, pieces=1, ribbons=1, mpp=1.0, stage=1
             ),
         )
         for site in wanted
@@ -55,12 +56,12 @@ def test_readers_count_by_contents_below_stage_3_even_where_the_rule_refuses() -
     assert 60 * 0.6 < count < 60 * 1.4
 
 
-def test_truth_says_which_areas_are_tracts_and_evaluation_agrees(tmp_path: Path) -> None:
-    """Every portal area is drawn by the reader; two of the triad make the tracts."""
-    path = tmp_path / "p.tif"
-    settings = PhantomSettings(seed=5, length_mm=4, stage=2, diagnosis="aih", mpp=1.0, artefacts=0)
-    made = make_phantom(path, settings, "tiff")
-    facts = json.loads((tmp_path / "p.truth.json").read_text("utf-8"))
+def test_truth_says_which_areas_are_tracts_and_evaluation_agrees(
+    shared_phantom: MadePhantom,
+) -> None:
+    """The reader draws every portal area; two of the triad make a tract."""
+    made = shared_phantom
+    facts = json.loads(made.path.with_suffix(".truth.json").read_text("utf-8"))
     holds = [tract["is_counted"] for tract in facts["tracts"]]
     assert 0 < sum(holds) < len(holds)
     assert facts["portal_tract_count"] == sum(holds)
@@ -69,22 +70,23 @@ def test_truth_says_which_areas_are_tracts_and_evaluation_agrees(tmp_path: Path)
     outlines = read_geojson(made.truth_path).areas
     assert [area.class_name == "Portal tract" for area in outlines[1:]] == holds
     by_name = {area.name: area.class_name for area in outlines}
-    read = read_geojson(tmp_path / "p.reader-1.geojson").areas
+    read = read_geojson(made.path.with_suffix(".reader-1.geojson")).areas
     assert {area.class_name for area in read[1:]} == {"Portal tract", "Portal tract: not counted"}
     assert all(by_name[area.name] == area.class_name for area in read)
-    source = AnnotatedSlide(path, made.truth_path, "p")
+    source = AnnotatedSlide(made.path, made.truth_path, "p")
     with open_labelled(source) as labelled:
         score = compare(labelled, made.regions, Split.TEST)
     assert sum(score.with_triad) == sum(holds)
 
 
-def test_a_slide_whose_truth_does_not_know_contents_is_drawn_again(tmp_path: Path) -> None:
-    path = tmp_path / "p.tif"
-    settings = PhantomSettings(seed=5, length_mm=0.3, mpp=2.0, artefacts=0)
-    make_phantom(path, settings, "tiff")
-    assert read_facts(path, settings) is not None
-    facts_path = tmp_path / "p.truth.json"
+def test_a_slide_whose_truth_does_not_know_contents_is_drawn_again(
+    shared_phantom: MadePhantom, tmp_path: Path
+) -> None:
+    facts_path = shared_phantom.path.with_suffix(".truth.json")
+    assert read_facts(shared_phantom.path, PHANTOM) is not None
     facts = json.loads(facts_path.read_text("utf-8"))
     del facts["portal_tract_count"]
-    facts_path.write_text(json.dumps(facts))
-    assert read_facts(path, settings) is None
+    path = tmp_path / shared_phantom.path.name
+    path.touch()
+    path.with_suffix(".truth.json").write_text(json.dumps(facts))
+    assert read_facts(path, PHANTOM) is None

@@ -6,10 +6,11 @@ import shapely
 from rasterio.features import rasterize
 
 from glisson.frames import RegionUm
-from glisson.regions import BILE_DUCT, HEPATIC_ARTERY, Regions, find_regions
-from glisson.slides import InMemorySlide
-from glisson_phantom import PhantomSettings, plan_biopsy, render_phantom
+from glisson.regions import BILE_DUCT, HEPATIC_ARTERY, Regions
+from glisson.slides import open_slide
+from glisson_phantom import MadePhantom, PhantomSettings, plan_biopsy
 from glisson_phantom.output.drawings import outline_profiles, split_outline
+from tests.conftest import PHANTOM
 
 
 def test_long_outlines_are_cut_and_nothing_is_lost() -> None:
@@ -29,19 +30,22 @@ def test_short_outlines_stay_as_they_are() -> None:
     assert split_outline(disc) == [disc]
 
 
-def test_ducts_and_arteries_lie_in_tracts_and_on_their_epithelium() -> None:
-    """Epithelium is packed with nuclei, so a duct is darker than what lies beside it."""
-    biopsy = plan_biopsy(PhantomSettings(seed=3, length_mm=3, stage=1, mpp=1.0, artefacts=0))
-    slide, truth = render_phantom(biopsy)
-    regions = find_regions(truth)
-    drawn = outline_profiles(biopsy, regions)
+def test_ducts_and_arteries_lie_in_tracts_and_on_their_epithelium(
+    shared_phantom: MadePhantom,
+) -> None:
+    """Epithelium is packed with nuclei, so a duct is darker than the stroma beside it."""
+    regions = shared_phantom.regions
+    profiles = outline_profiles(plan_biopsy(PHANTOM), regions)
     tracts = shapely.union_all([tract.polygon_l0 for tract in regions.tracts])
-    assert {BILE_DUCT, HEPATIC_ARTERY} <= {each.name for each in drawn}
-    assert all(tracts.contains(each.outline_l0.centroid) for each in drawn)
-    ducts = shapely.union_all([each.outline_l0 for each in drawn if each.name == BILE_DUCT])
+    assert {BILE_DUCT, HEPATIC_ARTERY} <= {profile.name for profile in profiles}
+    assert all(tracts.contains(profile.outline_l0.centroid) for profile in profiles)
+    ducts = shapely.union_all([p.outline_l0 for p in profiles if p.name == BILE_DUCT])
+    with open_slide(shared_phantom.path) as slide:
+        size = slide.info.size_l0
+        red = slide.read(RegionUm(0, 0, size.width, size.height), 1.0).rgb[..., 0]
     for shift in ((25, 0), (-25, 0), (0, 25), (0, -25)):
         beside = shapely.affinity.translate(ducts, *shift).intersection(tracts)
-        assert _mean_red(slide, ducts) < 0.95 * _mean_red(slide, beside)
+        assert _mean(red, ducts) < 0.95 * _mean(red, beside)
 
 
 def test_where_no_tract_is_left_no_duct_is() -> None:
@@ -50,8 +54,6 @@ def test_where_no_tract_is_left_no_duct_is() -> None:
     assert outline_profiles(biopsy, nothing) == []
 
 
-def _mean_red(slide: InMemorySlide, area_l0: shapely.Geometry) -> float:
-    size = slide.info.size_l0
-    rgb = slide.read(RegionUm(0, 0, size.width, size.height), 1.0).rgb
-    inside = rasterize([area_l0], out_shape=rgb.shape[:2])
-    return float(rgb[inside > 0, 0].mean())
+def _mean(values: np.ndarray, area_l0: shapely.Geometry) -> float:
+    inside = rasterize([area_l0], out_shape=values.shape)
+    return float(values[inside > 0].mean())

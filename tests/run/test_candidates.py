@@ -15,7 +15,7 @@ import tifffile
 from typer.testing import CliRunner
 
 from glisson.cli.app import app
-from glisson.exchange import broken_rules
+from glisson.exchange import find_geojson_errors
 from glisson.frames import PixelSize, Size
 from glisson.run.executors import Shard, in_process
 from glisson.run.gather import gather
@@ -108,7 +108,7 @@ def test_a_run_lists_candidates_and_counts_none(segmented: Path) -> None:
 
 def test_every_file_of_a_run_tells_them_from_tracts(segmented: Path) -> None:
     document = json.loads((segmented / "case 1" / "tracts.geojson").read_text("utf-8"))
-    assert broken_rules(document) == []
+    assert find_geojson_errors(document) == []
     kinds = [class_of(feature) for feature in document["features"]]
     assert kinds == ["Tissue", "Portal tract", "Portal tract", "Portal tract?", "Portal tract?"]
     (biopsy,) = rows(segmented / "biopsies.csv")
@@ -140,7 +140,7 @@ def test_untouched_candidates_are_left_out_and_said(out: Path) -> None:
     assert (biopsy["tract_count_total"], biopsy["candidate_count"]) == ("2", "2")
     assert len(rows(out / "candidates_edited.csv")) == 2
     outlines = json.loads((out / "case 1.edited" / "tracts.geojson").read_text("utf-8"))
-    assert broken_rules(outlines) == []
+    assert find_geojson_errors(outlines) == []
     assert [class_of(each) for each in outlines["features"]].count("Portal tract?") == 2
     assert left_out.split(":")[0] in (out / "report.html").read_text("utf-8")
 

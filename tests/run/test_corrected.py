@@ -17,8 +17,8 @@ import shapely
 from shapely.affinity import translate
 
 from glisson.errors import AnnotationError, SettingsError
-from glisson.exchange import broken_rules
-from glisson.results.reading import edited_records
+from glisson.exchange import find_geojson_errors
+from glisson.results.reading import read_edited_records
 from glisson.run.executors import in_process
 from glisson.run.remeasure import EditedSlide, measure
 from glisson.run.segment import segment
@@ -150,7 +150,7 @@ def test_corrections_are_measured_and_compared(out: Path) -> None:
     assert len(record["adequacy"]) == 6
     assert hashes(out / "case 1") == before
     written = json.loads((out / "case 1.edited" / "tracts.geojson").read_text("utf-8"))
-    assert broken_rules(written) == []
+    assert find_geojson_errors(written) == []
     with (out / "biopsies_edited.csv").open(encoding="utf-8") as table:
         (row,) = csv.DictReader(table)
     assert row["slide"] == "case 1"
@@ -330,7 +330,7 @@ def test_a_slide_called_edited_is_not_replaced(out: Path) -> None:
     with pytest.raises(SettingsError, match="another slide"):
         measure(out)
     assert hashes(out / "case 1.edited") == before
-    assert edited_records(out) == []
+    assert read_edited_records(out) == []
 
 
 def test_sections_and_interface_can_be_said(out: Path) -> None:

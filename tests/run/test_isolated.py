@@ -15,7 +15,6 @@ import pytest
 from glisson.errors import OutputError
 from glisson.inputs import SlideEntry
 from glisson.model import ModelBundle, find_model
-from glisson.results import SlideResult
 from glisson.run.executors import Work
 from glisson.run.executors.isolated import Worker
 from glisson.run.observer import SilentObserver
@@ -41,10 +40,8 @@ def serve(connection: Connection, _: ModelBundle, __: RunSettings) -> None:
             connection.send(("error", OutputError("the disk is full")))
             continue
         connection.send(("stage", (task.name, "tissue")))
-        result = SlideResult(
-            task.name, task.asked.path, "done", task.out, None, because=f"{os.getpid()}"
-        )
-        connection.send(("done", task.labelled(result)))
+        result = task.make_result("done", folder=task.out, because=f"{os.getpid()}")
+        connection.send(("done", result))
 
 
 def serve_without_memory(

@@ -18,7 +18,7 @@ from glisson.errors import (
     SettingsError,
     SlideNotFound,
 )
-from glisson.exchange import broken_rules, read_geojson
+from glisson.exchange import find_geojson_errors, read_geojson
 from glisson.record import BiopsyRecord, RunRecord
 from glisson.record.schema import read_schema
 from glisson.results import result_names
@@ -65,10 +65,10 @@ def test_the_results_folder(scene: Path, tmp_path: Path) -> None:
         "tissue", "segment", "plausibility", "outline", "measure", "write",
     }  # fmt: skip
     outlines = json.loads((out / "case 1" / "tracts.geojson").read_text("utf-8"))
-    assert broken_rules(outlines) == []
+    assert find_geojson_errors(outlines) == []
     assert len(read_geojson(out / "case 1" / "tracts.geojson").areas) == 5
     artefacts = json.loads((out / "case 1" / "artefacts.geojson").read_text("utf-8"))
-    assert broken_rules(artefacts) == []
+    assert find_geojson_errors(artefacts) == []
     assert record["artefacts"]["focus_measured"]
     assert all(tract["on_artefact"] == [] for tract in record["tracts"])
     pictures = {path.name for path in (out / "case 1" / "thumbnails").iterdir()}

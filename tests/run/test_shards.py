@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from glisson.errors import DamagedSlide, SettingsError
-from glisson.exchange import broken_project_rules
+from glisson.exchange import find_project_errors
 from glisson.files.atomic import _this_host
 from glisson.frames import PixelSize, Size
 from glisson.inputs import SlideEntry, list_slides
@@ -77,7 +77,7 @@ def test_the_project_of_joined_shards_opens(slides: Path, tmp_path: Path) -> Non
     in_two_parts(slides, tmp_path / "parts")
     gather(tmp_path / "parts")
     project = tmp_path / "parts" / "qupath" / "project.qpproj"
-    assert broken_project_rules(project.parent) == []
+    assert find_project_errors(project.parent) == []
     assert len(json.loads(project.read_text("utf-8"))["images"]) == 3
 
 

@@ -1,4 +1,4 @@
-"""`glisson doctor`: what is installed, and whether it works."""
+"""The verb `glisson doctor`: versions, formats, and a test of the shipped model."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import platform
 import shutil
 from importlib import metadata
 from pathlib import Path
+from typing import Literal
 
 import typer
 from rich.markup import escape
@@ -27,9 +28,15 @@ from glisson.version import __version__
 EXAMPLES = "glisson doctor"
 
 _PACKAGES = (
-    "openslide-python", "openslide-bin", "tifffile", "openvino", "shapely", "torch",
-    "transformers", "s3fs",
-)  # fmt: skip
+    "openslide-python",
+    "openslide-bin",
+    "tifffile",
+    "openvino",
+    "shapely",
+    "torch",
+    "transformers",
+    "s3fs",
+)
 _FORMATS = (
     "Aperio .svs, Hamamatsu .ndpi .vms, MIRAX .mrxs, Leica .scn, Ventana .bif, Philips .tiff, "
     "Trestle .tif, Sakura .svslide, DICOM .dcm, Zeiss .czi, generic tiled .tif (OpenSlide); "
@@ -43,15 +50,23 @@ def doctor() -> None:
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    for name, text in (*_machine(), *_packages(), ("slides", _FORMATS)):
+    packages = ((name, _read_version(name)) for name in _PACKAGES)
+    for name, text in (*_describe_machine(), *packages, ("slides", _FORMATS)):
         table.add_row(name, escape(text))
-    healthy = _add_model_rows(table)
+    failures = 0
+    for kind in ("openvino", "torch") if importlib.util.find_spec("torch") else ("openvino",):
+        try:
+            text = _test_model(kind)
+        except GlissonError as error:
+            failures += 1
+            text = f"[red]failed[/]: {escape(str(error))}"
+        table.add_row(f"model on {kind}", text)
     output.print(table)
-    if not healthy:
+    if failures:
         raise typer.Exit(1)
 
 
-def _machine() -> tuple[tuple[str, str], ...]:
+def _describe_machine() -> tuple[tuple[str, str], ...]:
     free_gb = shutil.disk_usage(Path.cwd()).free / 1e9
     return (
         ("glisson", __version__),
@@ -62,11 +77,7 @@ def _machine() -> tuple[tuple[str, str], ...]:
     )
 
 
-def _packages() -> list[tuple[str, str]]:
-    return [(name, _version(name)) for name in _PACKAGES]
-
-
-def _version(name: str) -> str:
+def _read_version(name: str) -> str:
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
@@ -74,22 +85,9 @@ def _version(name: str) -> str:
         return f"not installed (optional: pip install 'glisson[{extra}]')"
 
 
-def _add_model_rows(table: Table) -> bool:
-    """Test the shipped model on every runtime there is; False when one fails."""
-    healthy = True
-    kinds = ["openvino", *(["torch"] if importlib.util.find_spec("torch") else [])]
-    for kind in kinds:
-        try:
-            text = _tested(kind)
-        except GlissonError as error:
-            healthy, text = False, f"[red]failed[/]: {escape(str(error))}"
-        table.add_row(f"model on {kind}", text)
-    return healthy
-
-
-def _tested(kind: str) -> str:
+def _test_model(kind: Literal["openvino", "torch"]) -> str:
     bundle = find_model()
-    runtime = open_runtime(bundle, "torch" if kind == "torch" else "openvino")
+    runtime = open_runtime(bundle, kind)
     worst = check_self_test(bundle, runtime)
     glass = glass_is_background(bundle, runtime)
     verdict = "[green]works[/]" if glass >= _GLASS_LEAST else "[red]takes glass for tissue[/]"

@@ -76,6 +76,7 @@ def write_study_page(
         path,
         "glisson.clinical",
         "study.html.j2",
+        has_inline_styles=True,
         slides=len(study.cases.cases),
         patients=len({case.patient for case in study.cases.cases}),
         synthetic=study.cases.synthetic,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from glisson.artefacts import Artefact
-from glisson.exchange.geojson import Drawn, GeoJsonFrame, write_annotations_geojson
+from glisson.exchange.geojson import GeoJsonFrame, NewAnnotation, write_annotations_geojson
 from glisson.slides import SlideInfo
 from glisson.version import __version__
 
@@ -17,19 +17,19 @@ ARTEFACTS_FILE = "artefacts.geojson"
 def write_artefacts_geojson(
     path: Path, artefacts: Sequence[Artefact], info: SlideInfo, frame: GeoJsonFrame = "qupath"
 ) -> None:
-    """Write one locked annotation an artefact, of classes such as `Artefact: fold`.
+    """Write a locked annotation for each artefact, of classes such as `Artefact: fold`.
 
     Raises:
-        OutputError: as `write_annotations_geojson`.
+        OutputError, OutlineError: as `write_annotations_geojson`.
     """
-    drawn = [
-        Drawn(
-            name=f"{each.kind.label} ({each.handling.value})",
-            class_name=each.kind.qupath_name,
-            colour=each.kind.colour,
-            outline_l0=each.outline_l0,
+    annotations = [
+        NewAnnotation(
+            name=f"{artefact.kind.label} ({artefact.handling.value})",
+            class_name=artefact.kind.qupath_name,
+            colour=artefact.kind.colour,
+            outline_l0=artefact.outline_l0,
             locked=True,
         )
-        for each in artefacts
+        for artefact in artefacts
     ]
-    write_annotations_geojson(path, drawn, info, f"Glisson {__version__}", frame)
+    write_annotations_geojson(path, annotations, info, f"Glisson {__version__}", frame)

@@ -29,32 +29,32 @@ Labels = NDArray[np.uint8]
 
 
 class SizedLabelMap(LabelMap, Protocol):
-    """A class map that knows its slide's size."""
+    """A class map with its slide's size."""
 
     @property
     def size_px(self) -> Size:
-        """The slide on the map's grid."""
+        """Return the slide's size on the map's grid."""
         ...
 
 
 def write_class_map(path: Path, class_map: SizedLabelMap) -> None:
     """Write classes as uint8 indices, 0 background, 1 lobule, 2 portal.
 
-    Written tile by tile: memory does not grow with the slide. Each coarser level keeps
-    every second pixel, so that indices stay indices.
+    The file is written by tiles, so that memory does not grow with the slide. Each coarser level
+    has every second pixel, so that indices stay indices.
 
     Raises:
         OutputError: the file cannot be written.
     """
     size = class_map.size_px
-    steps = _steps(size)
+    steps = _list_steps(size)
     with (
         atomic_path(path) as unfinished,
         tifffile.TiffWriter(unfinished, ome=True, bigtiff=False) as tiff,
     ):
         for number, step in enumerate(steps):
             tiff.write(
-                _tiles(class_map, size, step),
+                _encode_tiles(class_map, size, step),
                 shape=(-(-size.height // step), -(-size.width // step)),
                 dtype=np.uint8,
                 tile=(_TILE_PX, _TILE_PX),
@@ -62,18 +62,19 @@ def write_class_map(path: Path, class_map: SizedLabelMap) -> None:
                 compression="adobe_deflate",
                 subifds=len(steps) - 1 if number == 0 else None,
                 subfiletype=0 if number == 0 else 1,
-                metadata=_metadata(class_map) if number == 0 else None,
+                metadata=_make_metadata(class_map) if number == 0 else None,
                 software="Glisson",
             )
 
 
 @dataclass(frozen=True)
 class StoredCrop:
-    """A rectangle of a class map that was read back.
+    """A rectangle of a class map.
 
     Attributes:
         labels: (H, W) uint8 class indices.
-        portal_probability: (H, W) float32; 1 in portal and 0 elsewhere, as files hold classes.
+        portal_probability: (H, W) float32; 1 in portal and 0 elsewhere, since files hold no
+            probabilities.
     """
 
     labels: Labels
@@ -81,7 +82,7 @@ class StoredCrop:
 
 
 class StoredClassMap:
-    """A class map from a file, kept in compressed blocks where tissue is.
+    """A class map from a file, held in compressed blocks where tissue is.
 
     Attributes:
         frame: the grid.
@@ -94,11 +95,11 @@ class StoredClassMap:
         self._blocks = blocks
 
     def boxes(self) -> tuple[BoxPx, ...]:
-        """Disjoint boxes that hold all tissue."""
+        """Return disjoint boxes that hold all tissue."""
         return find_boxes(self._blocks)
 
     def crop(self, box_px: BoxPx) -> StoredCrop:
-        """Classes inside a box, which may reach beyond the slide."""
+        """Return the classes inside a box, which may reach beyond the slide."""
         labels = assemble_crop(box_px, self._block, np.uint8)
         return StoredCrop(labels, (labels == PORTAL.index).astype(np.float32))
 
@@ -110,39 +111,41 @@ class StoredClassMap:
 
 
 def read_class_map(path: Path, pixel_size: PixelSize) -> StoredClassMap:
-    """Read a class map that `write_class_map` wrote, tile by tile.
+    """Read a class map that `write_class_map` wrote, by tiles.
 
     Args:
         path: the OME-TIFF.
         pixel_size: µm per level-0 pixel of the slide.
 
     Raises:
-        SettingsError: the file is missing, or is no class map of Glisson.
+        SettingsError: the file is missing, or is no class map of Glisson's.
     """
     try:
         with tifffile.TiffFile(path) as tiff:
             page = tiff.pages.first
-            frame = Frame(pixel_size, _mpp(tiff.ome_metadata or ""))
+            frame = Frame(pixel_size, _read_mpp(tiff.ome_metadata or ""))
             if page.dtype != np.uint8 or (page.tilelength, page.tilewidth) != (_TILE_PX, _TILE_PX):
                 raise ValueError("its tiles are not those of a class map")
             check_declared(path, page.imagewidth, page.imagelength)
-            return StoredClassMap(frame, Size(page.imagewidth, page.imagelength), _blocks(page))
+            return StoredClassMap(
+                frame, Size(page.imagewidth, page.imagelength), _read_blocks(page)
+            )
     except Exception as error:  # tifffile raises struct.error, KeyError, TypeError ...
         raise SettingsError(
             f"{path} cannot be read as a class map: {error}. Segment the slide again."
         ) from error
 
 
-def _mpp(ome_xml: str) -> float:
-    """µm per pixel, as the file says."""
+def _read_mpp(ome_xml: str) -> float:
+    """Return the file's µm per pixel."""
     for element in parse_xml(ome_xml, "the class map").iter():
         if element.tag.endswith("Pixels"):
             return float(element.attrib["PhysicalSizeX"])
     raise ValueError("it names no pixel size")
 
 
-def _blocks(page: tifffile.TiffPage) -> dict[BlockIndex, bytes]:
-    """Tiles that hold tissue, packed, by (row, column)."""
+def _read_blocks(page: tifffile.TiffPage) -> dict[BlockIndex, bytes]:
+    """Return the tiles that hold tissue, compressed, by (row, column)."""
     blocks: dict[BlockIndex, bytes] = {}
     for tile, place, _ in page.segments():
         if tile is None or not tile.any():
@@ -154,19 +157,20 @@ def _blocks(page: tifffile.TiffPage) -> dict[BlockIndex, bytes]:
     return blocks
 
 
-def _steps(size: Size) -> list[int]:
+def _list_steps(size: Size) -> list[int]:
+    """List each level's distance between pixels."""
     steps = [1]
     while max(size.width, size.height) // steps[-1] > _COARSEST_PX:
         steps.append(steps[-1] * 2)
     return steps
 
 
-def _metadata(class_map: SizedLabelMap) -> dict[str, object]:
+def _make_metadata(class_map: SizedLabelMap) -> dict[str, object]:
     frame = class_map.frame
     names = ", ".join(f"{c.index} {c.name}" for c in CLASSES)
     return {
         "axes": "YX",
-        "UUID": _uuid(class_map),
+        "UUID": _make_uuid(class_map),
         "Name": "Glisson class map",
         "PhysicalSizeX": frame.mpp,
         "PhysicalSizeXUnit": "µm",
@@ -176,8 +180,8 @@ def _metadata(class_map: SizedLabelMap) -> dict[str, object]:
     }
 
 
-def _uuid(class_map: SizedLabelMap) -> str:
-    """A UUID that follows from the classes, so that the same map is the same bytes."""
+def _make_uuid(class_map: SizedLabelMap) -> str:
+    """Derive a UUID from the classes, so that the same map gives the same bytes."""
     digest = hashlib.sha256()  # processors have instructions for it: twice as fast as BLAKE2
     for box in class_map.boxes():
         digest.update(repr(box).encode())
@@ -185,35 +189,35 @@ def _uuid(class_map: SizedLabelMap) -> str:
     return f"urn:uuid:{uuid.UUID(bytes=digest.digest()[:16], version=4)}"
 
 
-def _tiles(class_map: SizedLabelMap, size: Size, step: int) -> Iterator[bytes]:
-    """Full tiles of a level, packed; that of glass is packed once, however much of it there is."""
+def _encode_tiles(class_map: SizedLabelMap, size: Size, step: int) -> Iterator[bytes]:
+    """Yield a level's full tiles, compressed; the tile of glass is compressed only once."""
     side = _TILE_PX * step
-    glass = _packed(np.zeros((_TILE_PX, _TILE_PX), np.uint8))
+    glass = _compress(np.zeros((_TILE_PX, _TILE_PX), np.uint8))
     occupied = class_map.boxes()
     for top in range(0, size.height, side):
         for left in range(0, size.width, side):
             box = BoxPx(left, top, side, side)
-            if any(_overlap(box, other) for other in occupied):
-                yield _packed(_cut(class_map.crop(box).labels[::step, ::step], side, step))
+            if any(_do_overlap(box, other) for other in occupied):
+                yield _compress(_pad(class_map.crop(box).labels[::step, ::step], side, step))
             else:
                 yield glass
 
 
-def _packed(labels: Labels) -> bytes:
-    """Classes come in runs: looking for nothing else takes half of the time, and packs better."""
+def _compress(labels: Labels) -> bytes:
+    """Compress classes as runs: that takes half of the time and gives smaller files."""
     packer = zlib.compressobj(strategy=zlib.Z_RLE)
     return packer.compress(labels.tobytes()) + packer.flush()
 
 
-def _cut(labels: Labels, side: int, step: int) -> Labels:
-    """Padded to a full tile where a crop ends with the map."""
+def _pad(labels: Labels, side: int, step: int) -> Labels:
+    """Pad to a full tile at the map's edge."""
     wanted = side // step
     if labels.shape == (wanted, wanted):
         return labels
     return np.pad(labels, ((0, wanted - labels.shape[0]), (0, wanted - labels.shape[1])))
 
 
-def _overlap(one: BoxPx, other: BoxPx) -> bool:
+def _do_overlap(one: BoxPx, other: BoxPx) -> bool:
     return (
         one.x_px < other.x_px + other.width_px
         and other.x_px < one.x_px + one.width_px

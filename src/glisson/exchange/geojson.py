@@ -5,8 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,17 +24,19 @@ from glisson.classes import (
     TISSUE_QUPATH_NAME,
     UNCOUNTED_COLOUR,
     UNCOUNTED_QUPATH_NAME,
+    Rgb,
 )
 from glisson.errors import OutlineError, OutputError
-from glisson.exchange.qupath_rules import MOST_VERTICES, broken_rules
+from glisson.exchange.qupath.geojson_rules import MOST_VERTICES, find_geojson_errors
 from glisson.files.atomic import atomic_path
 from glisson.measurement import (
+    BiopsyMeasurements,
     CandidateMeasurements,
     Measurements,
     TractMeasurements,
     qupath_measurements,
 )
-from glisson.regions import Regions, on_qupath_grid
+from glisson.regions import PortalArea, Regions, on_qupath_grid
 from glisson.slides import SlideInfo
 from glisson.version import __version__
 
@@ -43,7 +45,7 @@ Document = dict[str, Any]
 
 _AREAS = {"Polygon", "MultiPolygon", "GeometryCollection"}
 _ENDINGS = (".geojson", ".json", ".geojson.gz", ".json.gz")
-"""QuPath takes a file of any other ending for one without objects, and says nothing."""
+"""QuPath reads no objects from a file of any other ending, without a message."""
 _TOLERANCES_L0 = (4.0, 8.0, 16.0, 32.0, 64.0)
 """Level-0 px; a pixel of the class map has 4 to 8."""
 _NAMESPACE = uuid.UUID("6f0d1c9e-5a0e-5b57-9d55-3f0c8f3b8f11")
@@ -57,38 +59,38 @@ def write_tracts_geojson(
     model: str,
     frame: GeoJsonFrame = "qupath",
 ) -> None:
-    """Write tissue (locked), and one annotation a tract (to be corrected) or candidate.
+    """Write an annotation of the tissue (locked) and of every tract and candidate (to correct).
 
-    A candidate has a class of its own, so that nobody counts it before a person accepts it, and so
-    has a tract that does not count.
+    Candidates have their own class, so that nobody counts them before a person accepts them.
+    Tracts that do not count have their own class too.
 
-    Coordinates are level-0 pixels; in the frame `qupath` less the slide's bounds, which
-    QuPath crops to. Rounded to 0.01 px and valid after rounding; checked before the file
-    gets its name. A name that ends in `.gz` is compressed.
+    Coordinates are level-0 pixels, minus the slide's bounds in the frame `qupath`, since QuPath
+    crops to the bounds. They are rounded to 0.01 px, and outlines are valid after rounding. The
+    file is compressed if its name ends in `.gz`.
 
     Raises:
         OutputError: the file cannot be written.
-        OutlineError: QuPath would refuse it.
+        OutlineError: QuPath would refuse the file.
     """
-    _write(path, tracts_document(regions, measurements, info, model, frame))
+    _write(path, make_tracts_document(regions, measurements, info, model, frame))
 
 
 @dataclass(frozen=True)
-class Drawn:
+class NewAnnotation:
     """An annotation to write.
 
     Attributes:
-        name: shown in QuPath; none where empty.
-        class_name: QuPath class; none where empty.
+        name: shown in QuPath; no name if empty.
+        class_name: QuPath class; unclassified if empty.
         colour: RGB of the class.
         outline_l0: polygons, lines or points in level-0 pixels.
-        locked: whether QuPath keeps it from being edited.
-        identifier: the id it had; without one that is a UUID it gets one of its own.
+        locked: whether QuPath protects it from edits.
+        identifier: its UUID; Glisson makes another id from any other text.
     """
 
     name: str
     class_name: str
-    colour: tuple[int, int, int]
+    colour: Rgb
     outline_l0: BaseGeometry
     locked: bool = False
     identifier: str = ""
@@ -96,205 +98,169 @@ class Drawn:
 
 def write_annotations_geojson(
     path: Path,
-    drawn: Sequence[Drawn],
+    annotations: Sequence[NewAnnotation],
     info: SlideInfo,
     source: str,
     frame: GeoJsonFrame = "qupath",
 ) -> None:
-    """Write annotations by whoever `source` names, in the order given.
+    """Write annotations by `source`, a person or program, in the order given.
 
-    Coordinates as in `write_tracts_geojson`. What vanishes on QuPath's grid is left out.
+    Coordinates as in `write_tracts_geojson`. Annotations that vanish on QuPath's grid are left out.
 
     Raises:
-        OutputError: the file cannot be written, or would be refused by QuPath.
+        OutputError: the file cannot be written.
+        OutlineError: QuPath would refuse the file.
     """
-    shift_l0 = _shift(info, frame)
-    features = []
-    for number, each in enumerate(drawn, 1):
-        identifier = each.identifier
+    shift_l0 = _find_shift(info, frame)
+    features: list[Document] = []
+    for number, annotation in enumerate(annotations, 1):
+        identifier = annotation.identifier
         if not _is_uuid(identifier):
-            identifier = _identifier(info, source, f"{each.class_name} {number}")
-        for geometry in _on_grid(translate(each.outline_l0, *shift_l0)):
-            features.append(
-                _feature(identifier, geometry, each.name, each.class_name, each.colour,
-                         {}, {"Source": source}, each.locked)
-            )  # fmt: skip
-            identifier = _identifier(info, source, f"{identifier} {len(features)}")
-    block = _slide_block(info, source, frame)
-    _write(path, {"type": "FeatureCollection", "features": features, "glisson": block})
+            identifier = _identify(info, source, f"{annotation.class_name} {number}")
+        for geometry in _snap_to_grid(translate(annotation.outline_l0, *shift_l0)):
+            named = replace(annotation, outline_l0=geometry, identifier=identifier)
+            features.append(_make_feature(named, {}, {"Source": source}))
+            identifier = _identify(info, source, f"{identifier} {len(features)}")
+    _write(path, _make_document(features, info, source, frame))
 
 
 def _write(path: Path, document: Document) -> None:
-    """Checked before the file gets its name."""
+    """Write a document that QuPath can read; check it before the file gets its name."""
     if not path.name.lower().endswith(_ENDINGS):
         raise OutputError(f"{path} would not open in QuPath: end its name in .geojson.")
-    broken = broken_rules(document)
-    if broken:
-        raise OutlineError(f"{path} would not open in QuPath: {broken[0]}. Please report this.")
+    if errors := find_geojson_errors(document):
+        raise OutlineError(f"{path} would not open in QuPath: {errors[0]}. Please report this.")
     data = json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
     with atomic_path(path) as unfinished:
-        compressed = path.suffix == ".gz"
-        unfinished.write_bytes(gzip.compress(data, mtime=0) if compressed else data)
+        unfinished.write_bytes(gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
 
 
-def tracts_document(
+def make_tracts_document(
     regions: Regions,
     measurements: Measurements,
     info: SlideInfo,
     model: str,
     frame: GeoJsonFrame = "qupath",
 ) -> Document:
-    """The FeatureCollection that `write_tracts_geojson` writes."""
-    shift_l0 = _shift(info, frame)
-    tissue = _tissue_geometry(regions, shift_l0)
-    features = [] if tissue is None else [_tissue_feature(tissue, measurements, info, model)]
-    shapely.prepare(tissue)
-    for tract, measured in zip(regions.tracts, measurements.tracts, strict=True):
-        geometry = _tract_geometry(tract.outline_l0, tissue, shift_l0)
-        if geometry is not None:
-            features.append(_tract_feature(geometry, measured, info, model))
-    for candidate, listed in zip(regions.candidates, measurements.candidates, strict=True):
-        geometry = _tract_geometry(candidate.outline_l0, tissue, shift_l0)
-        if geometry is not None:
-            features.append(_candidate_feature(geometry, listed, info, model))
-    return {
-        "type": "FeatureCollection",
-        "features": features,
-        "glisson": _slide_block(info, model, frame),
-    }
+    """Make the FeatureCollection that `write_tracts_geojson` writes."""
+    shift_l0 = _find_shift(info, frame)
+    features = []
+    if regions.fragments:
+        outlines = shapely.union_all([fragment.outline_l0 for fragment in regions.fragments])
+        tissue = on_qupath_grid(_simplify(translate(outlines, *shift_l0)))
+        if tissue is not None:
+            shapely.prepare(tissue)
+            features.append(_make_tissue_feature(tissue, measurements.biopsy, info, model))
+            for area, measured in _pair_areas(regions, measurements):
+                geometry = _cut_to_tissue(translate(area.outline_l0, *shift_l0), tissue)
+                if geometry is not None:
+                    features.append(_make_area_feature(geometry, measured, info, model))
+    return _make_document(features, info, model, frame)
 
 
-def _shift(info: SlideInfo, frame: GeoJsonFrame) -> tuple[float, float]:
+def _find_shift(info: SlideInfo, frame: GeoJsonFrame) -> tuple[float, float]:
+    """Return what to add to level-0 coordinates: QuPath counts from the bounds' corner."""
     if frame == "level0" or info.bounds_l0 is None:
         return 0.0, 0.0
     return -info.bounds_l0.x_l0, -info.bounds_l0.y_l0
 
 
-def _tissue_geometry(
-    regions: Regions, shift_l0: tuple[float, float]
-) -> Polygon | MultiPolygon | None:
-    if not regions.fragments:
-        return None
-    outlines = shapely.union_all([fragment.outline_l0 for fragment in regions.fragments])
-    return on_qupath_grid(_thinned(translate(outlines, *shift_l0)))
+def _pair_areas(
+    regions: Regions, measurements: Measurements
+) -> Iterator[tuple[PortalArea, TractMeasurements | CandidateMeasurements]]:
+    yield from zip(regions.tracts, measurements.tracts, strict=True)
+    yield from zip(regions.candidates, measurements.candidates, strict=True)
 
 
-def _thinned(outline_l0: BaseGeometry) -> BaseGeometry:
-    """An outline with as few vertices as QuPath bears: only those of whole resections have more."""
-    thin = outline_l0
+def _simplify(outline_l0: BaseGeometry) -> BaseGeometry:
+    """Drop vertices until QuPath can edit an outline: only whole resections have too many."""
+    simple = outline_l0
     for tolerance_l0 in _TOLERANCES_L0:
-        if shapely.get_num_coordinates(thin) <= MOST_VERTICES // 2:
+        if shapely.get_num_coordinates(simple) <= MOST_VERTICES // 2:
             break
-        thin = shapely.simplify(outline_l0, tolerance_l0)
-    return thin
+        simple = shapely.simplify(outline_l0, tolerance_l0)
+    return simple
 
 
-def _tract_geometry(
-    outline_l0: Polygon, tissue: Polygon | MultiPolygon | None, shift_l0: tuple[float, float]
+def _cut_to_tissue(
+    outline_l0: BaseGeometry, tissue_l0: Polygon | MultiPolygon
 ) -> Polygon | MultiPolygon | None:
-    """A tract inside the tissue as it is written: QuPath nests only what is covered."""
-    if tissue is None:
-        return None
-    outline = _thinned(translate(outline_l0, *shift_l0))
-    # To cut with all the tissue takes long, and few tracts reach its edge.
-    inside = shapely.contains_properly(tissue, outline)
-    return on_qupath_grid(shapely.intersection(outline, _around(outline) if inside else tissue))
+    """Cut a portal area to the written tissue: QuPath nests only objects that are covered."""
+    outline = _simplify(outline_l0)
+    # Cutting with all tissue takes long, and few areas reach its edge: a box does for the others.
+    if shapely.contains_properly(tissue_l0, outline):
+        left, top, right, bottom = outline.bounds
+        return on_qupath_grid(
+            shapely.intersection(outline, shapely.box(left - 1, top - 1, right + 1, bottom + 1))
+        )
+    return on_qupath_grid(shapely.intersection(outline, tissue_l0))
 
 
-def _around(outline: BaseGeometry) -> Polygon:
-    """A rectangle that covers an outline and does not touch it."""
-    left, top, right, bottom = outline.bounds
-    return shapely.box(left - 1, top - 1, right + 1, bottom + 1)
-
-
-def _tissue_feature(
-    geometry: Polygon | MultiPolygon, measurements: Measurements, info: SlideInfo, model: str
+def _make_tissue_feature(
+    tissue: BaseGeometry, biopsy: BiopsyMeasurements, info: SlideInfo, model: str
 ) -> Document:
-    return _feature(
-        _identifier(info, model, "tissue"),
-        geometry,
-        TISSUE_QUPATH_NAME,
-        TISSUE_QUPATH_NAME,
-        TISSUE_COLOUR,
-        qupath_measurements(measurements.biopsy),
-        {"Model": model},
-        locked=True,
-    )
+    identifier, name = _identify(info, model, "tissue"), TISSUE_QUPATH_NAME
+    annotation = NewAnnotation(name, name, TISSUE_COLOUR, tissue, True, identifier)
+    return _make_feature(annotation, qupath_measurements(biopsy), {"Model": model})
 
 
-def _tract_feature(
-    geometry: Polygon | MultiPolygon, tract: TractMeasurements, info: SlideInfo, model: str
-) -> Document:
-    texts = {
-        "Tract": "complete" if tract.complete else "partial",
-        "Fragment": str(tract.fragment_number),
-        "Model": model,
-    }
-    return _feature(
-        _identifier(info, model, f"tract {tract.number}"),
-        geometry,
-        f"PT {tract.number}",
-        PORTAL.qupath_name if tract.is_counted else UNCOUNTED_QUPATH_NAME,
-        PORTAL.colour if tract.is_counted else UNCOUNTED_COLOUR,
-        qupath_measurements(tract),
-        texts,
-        locked=False,
-    )
-
-
-def _candidate_feature(
-    geometry: Polygon | MultiPolygon, candidate: CandidateMeasurements, info: SlideInfo, model: str
-) -> Document:
-    """The measurements are called as a tract's: accepted, it is one."""
-    texts = {
-        "Tract": "complete" if candidate.complete else "partial",
-        "Fragment": str(candidate.fragment_number),
-        "Model": model,
-    }
-    return _feature(
-        _identifier(info, model, f"candidate {candidate.number}"),
-        geometry,
-        f"Candidate {candidate.number}",
-        CANDIDATE_QUPATH_NAME,
-        CANDIDATE_COLOUR,
-        qupath_measurements(candidate),
-        texts,
-        locked=False,
-    )
-
-
-def _feature(
-    identifier: str,
+def _make_area_feature(
     geometry: BaseGeometry,
-    name: str,
-    class_name: str,
-    colour: tuple[int, int, int],
-    numbers: Mapping[str, float | None],
-    texts: dict[str, str],
-    locked: bool,
+    measured: TractMeasurements | CandidateMeasurements,
+    info: SlideInfo,
+    model: str,
+) -> Document:
+    """Make a tract's or candidate's feature.
+
+    A candidate's measurements have a tract's names: a person may accept it as a tract.
+    """
+    number = measured.number
+    if isinstance(measured, CandidateMeasurements):
+        title, thing = f"Candidate {number}", f"candidate {number}"
+        class_name, colour = CANDIDATE_QUPATH_NAME, CANDIDATE_COLOUR
+    else:
+        title, thing = f"PT {number}", f"tract {number}"
+        class_name, colour = PORTAL.qupath_name, PORTAL.colour
+        if not measured.is_counted:
+            class_name, colour = UNCOUNTED_QUPATH_NAME, UNCOUNTED_COLOUR
+    identifier = _identify(info, model, thing)
+    texts = {
+        "Tract": "complete" if measured.complete else "partial",
+        "Fragment": str(measured.fragment_number),
+        "Model": model,
+    }
+    annotation = NewAnnotation(title, class_name, colour, geometry, False, identifier)
+    return _make_feature(annotation, qupath_measurements(measured), texts)
+
+
+def _make_feature(
+    annotation: NewAnnotation, numbers: Mapping[str, float | None], texts: dict[str, str]
 ) -> Document:
     properties: Document = {"objectType": "annotation"}
-    if name:
-        properties["name"] = name
-    if class_name:
-        properties["classification"] = {"name": class_name, "color": list(colour)}
+    if annotation.name:
+        properties["name"] = annotation.name
+    if annotation.class_name:
+        colour = list(annotation.colour)
+        properties["classification"] = {"name": annotation.class_name, "color": colour}
     properties |= {
-        "isLocked": locked,
+        "isLocked": annotation.locked,
         "measurements": {k: round(v, 6) for k, v in numbers.items() if v is not None},
         "metadata": texts,
     }
+    outline = annotation.outline_l0
     return {
         "type": "Feature",
-        "id": identifier,
-        "geometry": {"type": geometry.geom_type, "coordinates": _coordinates(geometry)},
+        "id": annotation.identifier,
+        "geometry": {"type": outline.geom_type, "coordinates": _list_coordinates(outline)},
         "properties": properties,
     }
 
 
-def _on_grid(geometry_l0: BaseGeometry) -> list[BaseGeometry]:
-    """A geometry on QuPath's grid, in as many annotations as it needs; none where it vanishes.
+def _snap_to_grid(geometry_l0: BaseGeometry) -> list[BaseGeometry]:
+    """Snap a geometry to QuPath's grid; one geometry for each annotation that it needs.
 
-    Lines in several parts are written apart: QuPath reads them as one and cannot export it.
+    Lines in several parts become several annotations: QuPath reads them as one and cannot export
+    it. A geometry that vanishes on the grid gives an empty list.
     """
     if geometry_l0.geom_type in _AREAS:
         area = on_qupath_grid(geometry_l0)
@@ -311,27 +277,32 @@ def _is_uuid(text: str) -> bool:
         return False
 
 
-def _coordinates(geometry: BaseGeometry) -> list[Any]:
-    """GeoJSON's nested lists, with two decimals."""
+def _list_coordinates(geometry: BaseGeometry) -> list[Any]:
+    """Return GeoJSON's nested lists, with two decimals."""
     if isinstance(geometry, MultiPolygon | MultiPoint):
-        return [_coordinates(part) for part in geometry.geoms]
+        return [_list_coordinates(part) for part in geometry.geoms]
     if isinstance(geometry, Polygon):
-        return [_coordinates(ring) for ring in (geometry.exterior, *geometry.interiors)]
+        return [_list_coordinates(ring) for ring in (geometry.exterior, *geometry.interiors)]
     points: list[Any] = np.round(shapely.get_coordinates(geometry), 2).tolist()
     return points[0] if geometry.geom_type == "Point" else points
 
 
-def _identifier(info: SlideInfo, model: str, thing: str) -> str:
-    """The same object of the same slide and model has the same id in every run."""
+def _identify(info: SlideInfo, source: str, thing: str) -> str:
+    """Make the UUID of an object, which is the same in every run on the same slide and model."""
     size = info.size_l0
-    return str(uuid.uuid5(_NAMESPACE, f"{info.name}|{size.width}x{size.height}|{model}|{thing}"))
+    return str(uuid.uuid5(_NAMESPACE, f"{info.name}|{size.width}x{size.height}|{source}|{thing}"))
 
 
-def _slide_block(info: SlideInfo, model: str, frame: GeoJsonFrame) -> Document:
-    """Facts that GeoJSON has no place for; QuPath ignores the block, our scripts read it."""
+def _make_document(
+    features: list[Document], info: SlideInfo, source: str, frame: GeoJsonFrame
+) -> Document:
+    """Make a FeatureCollection with a block of facts on the slide.
+
+    GeoJSON has no place for such facts. QuPath ignores the block; Glisson's scripts read it.
+    """
     bounds, size = info.bounds_l0, info.size_l0
     cropped = frame == "qupath" and bounds is not None
-    return {
+    block = {
         "image": info.path.name if info.path else info.name,
         "frame": frame,
         "width": int(bounds.width_l0) if cropped and bounds else size.width,
@@ -342,5 +313,6 @@ def _slide_block(info: SlideInfo, model: str, frame: GeoJsonFrame) -> Document:
         "pixelHeight": info.pixel_size.y_um,
         "pixelSizeSource": info.pixel_size_source,
         "tool": f"Glisson {__version__}",
-        "model": model,
+        "model": source,
     }
+    return {"type": "FeatureCollection", "features": features, "glisson": block}

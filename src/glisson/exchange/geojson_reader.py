@@ -1,4 +1,4 @@
-"""Annotations from QuPath, in any style it has ever exported."""
+"""Annotations from QuPath, in any style that it ever exported."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ from shapely.geometry.base import BaseGeometry
 
 from glisson.classes import Rgb
 from glisson.errors import AnnotationError
-from glisson.exchange.repair import area_of
+from glisson.exchange.areas import extract_area
 from glisson.frames import BoxL0, Size
 
 _MOST_BYTES = 1 << 28
 _MOST_BRACKETS = 8_000_000
-"""Lists and objects, of which each point is one: at most 2.5 GB while they are read."""
+"""Lists and objects; each point is a list. Reading them takes at most 2.5 GB."""
 _MOST_L0 = 1e9
-"""Level-0 pixels; no slide has a side of a hundredth."""
+"""Level-0 pixels: a hundred times the side of any slide."""
 _MOST_DEPTH = 64
 _UNCLASSIFIED = ""
 
 
 @dataclass(frozen=True)
 class Annotation:
-    """One area that somebody or something drew.
+    """An area that a person or program drew.
 
     Attributes:
         class_name: QuPath class; empty when unclassified. Derived classes join with ": ".
         name: the object's name, or empty.
         geometry_l0: valid polygon(s) in level-0 pixels of the whole file.
         identifier: QuPath's id, or empty.
-        repaired: whether what was drawn crossed itself, and was put right.
+        repaired: whether the outline crossed itself and was repaired.
         colour: RGB of the class, or None.
     """
 
@@ -56,7 +56,7 @@ class Annotation:
 
 @dataclass(frozen=True)
 class Skipped:
-    """Something drawn that is no area.
+    """A drawn object that is no area.
 
     Attributes:
         class_name: as an annotation's.
@@ -76,12 +76,12 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Annotations:
-    """What a file holds.
+    """The content of a file.
 
     Attributes:
         areas: polygons.
-        skipped: what is no area: points, lines.
-        slide_block: Glisson's own block, or empty.
+        skipped: objects that are no areas: points, lines.
+        slide_block: Glisson's block on the slide, or empty.
     """
 
     areas: tuple[Annotation, ...]
@@ -96,29 +96,33 @@ def read_geojson(
 
     Args:
         path: a .geojson or .json file, or either with .gz, or one in a .zip.
-        bounds_l0: the slide's bounds, added back to what QuPath counts from their corner;
-            ignored when the file itself says that it counts from the whole file's corner.
-        size_l0: the slide's size; a file that says that QuPath showed an image of this size, and
-            not of the bounds', was drawn on the uncropped slide and is not shifted either.
+        bounds_l0: the slide's bounds, added to the coordinates, which QuPath counts from the
+            bounds' corner. Ignored if the file's own frame is the whole slide.
+        size_l0: the slide's size. A file with this image size, and not that of the bounds, was
+            drawn on the uncropped slide and is not shifted either.
 
     Raises:
-        AnnotationError: not GeoJSON, or a geometry that is no geometry.
+        AnnotationError: the file is no GeoJSON, or a geometry is invalid.
     """
     document = _load(path)
     block = document.get("glisson", {}) if isinstance(document, dict) else {}
     block = block if isinstance(block, dict) else {}
-    shift_l0 = _shift_l0(block, bounds_l0, size_l0)
-    areas: list[Annotation] = []
-    skipped: list[Skipped] = []
-    for number, feature in enumerate(_features(document, path)):
-        _add(feature, f"{path.name}, feature {number}", shift_l0, areas, skipped)
-    return Annotations(tuple(areas), tuple(skipped), block)
+    shift_l0 = _find_shift(block, bounds_l0, size_l0)
+    objects = [
+        _read_object(feature, f"{path.name}, feature {number}", shift_l0)
+        for number, feature in enumerate(_find_features(document, path))
+    ]
+    return Annotations(
+        tuple(item for item in objects if isinstance(item, Annotation)),
+        tuple(item for item in objects if isinstance(item, Skipped)),
+        block,
+    )
 
 
-def _shift_l0(
+def _find_shift(
     block: dict[str, Any], bounds_l0: BoxL0 | None, size_l0: Size | None
 ) -> tuple[float, float]:
-    """What to add to the file's coordinates so that they count from the whole file's corner."""
+    """Return what to add to the file's coordinates to count from the whole slide's corner."""
     if bounds_l0 is None or block.get("frame") == "level0":
         return 0.0, 0.0
     shown = block.get("width"), block.get("height")
@@ -130,7 +134,7 @@ def _shift_l0(
 
 def _load(path: Path) -> Any:
     try:
-        with _opened(path) as file:
+        with _open(path) as file:
             data = file.read(_MOST_BYTES + 1)
         if len(data) > _MOST_BYTES:
             raise AnnotationError(f"{path} holds more than 256 MiB; export fewer objects.")
@@ -149,8 +153,8 @@ def _load(path: Path) -> Any:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes] | gzip.GzipFile]:
-    """The bytes of the JSON, however QuPath packed it."""
+def _open(path: Path) -> Iterator[IO[bytes] | gzip.GzipFile]:
+    """Open the JSON, which QuPath may have compressed."""
     if path.suffix.lower() == ".zip":
         with zipfile.ZipFile(path) as packed:
             names = [name for name in packed.namelist() if name.endswith((".geojson", ".json"))]
@@ -166,66 +170,58 @@ def _opened(path: Path) -> Iterator[IO[bytes] | gzip.GzipFile]:
             yield file
 
 
-def _features(document: Any, path: Path, depth: int = 0) -> Iterator[dict[str, Any]]:
+def _find_features(document: Any, path: Path, depth: int = 0) -> Iterator[dict[str, Any]]:
+    """Yield the features of any GeoJSON object or list, and the features nested in them."""
     if depth > _MOST_DEPTH:
         raise AnnotationError(f"{path.name}: objects are nested more than {_MOST_DEPTH} deep.")
-    if isinstance(document, list):
-        for part in document:
-            yield from _features(part, path, depth + 1)
-        return
     kind = document.get("type") if isinstance(document, dict) else None
-    if kind == "FeatureCollection":
-        yield from _features(document.get("features") or [], path, depth + 1)
+    nested: list[Any] = []
+    if isinstance(document, list):
+        nested = document
+    elif kind == "FeatureCollection":
+        nested = [document.get("features") or []]
     elif kind == "Feature":
         yield document
-        yield from _children(document, path, depth)
+        nested = _list_children(document)
     elif isinstance(document, dict) and "coordinates" in document:
         yield {"type": "Feature", "geometry": document, "properties": {}}
     else:
         raise AnnotationError(f"{path.name} holds {kind or type(document).__name__}, not GeoJSON.")
+    for part in nested:
+        yield from _find_features(part, path, depth + 1)
 
 
-def _children(feature: dict[str, Any], path: Path, depth: int) -> Iterator[dict[str, Any]]:
-    properties = feature.get("properties") or {}
-    if isinstance(properties, dict):
-        for key in ("childObjects", "children"):
-            yield from _features(properties.get(key) or [], path, depth + 1)
+def _list_children(feature: dict[str, Any]) -> list[Any]:
+    properties = feature.get("properties")
+    if not isinstance(properties, dict):
+        return []
+    return [properties.get(key) or [] for key in ("childObjects", "children")]
 
 
-def _add(
-    feature: dict[str, Any],
-    where: str,
-    shift_l0: tuple[float, float],
-    areas: list[Annotation],
-    skipped: list[Skipped],
-) -> None:
-    geometry = _geometry(feature.get("geometry"), where)
-    properties = _properties(feature, where)
-    classification = properties.get("classification")
-    class_name, colour = _class_name(classification), _colour(classification)
-    name, identifier = _text(properties.get("name")), _text(feature.get("id"))
-    area = area_of(geometry, where)
-    if area is None:
-        kind, moved = geometry.geom_type, translate(geometry, *shift_l0)
-        skipped.append(Skipped(class_name, kind, where, name, moved, identifier, colour))
-        return
-    moved = translate(area, *shift_l0)
-    areas.append(Annotation(class_name, name, moved, identifier, not geometry.is_valid, colour))
-
-
-def _properties(feature: dict[str, Any], where: str) -> dict[str, Any]:
+def _read_object(
+    feature: dict[str, Any], where: str, shift_l0: tuple[float, float]
+) -> Annotation | Skipped:
+    geometry = _read_geometry(feature.get("geometry"), where)
     properties = feature.get("properties") or {}
     if not isinstance(properties, dict):
         raise AnnotationError(
             f"{where}: its properties are {type(properties).__name__}, not an object. Export it "
-            "from QuPath anew: File, Export objects as GeoJSON."
+            "from QuPath again: File, Export objects as GeoJSON."
         )
-    return properties
+    classification = properties.get("classification")
+    class_name, colour = _read_class(classification), _read_colour(classification)
+    name, identifier = _clean_text(properties.get("name")), _clean_text(feature.get("id"))
+    area = extract_area(geometry, where)
+    if area is None:
+        kind, moved = geometry.geom_type, translate(geometry, *shift_l0)
+        return Skipped(class_name, kind, where, name, moved, identifier, colour)
+    moved = translate(area, *shift_l0)
+    return Annotation(class_name, name, moved, identifier, not geometry.is_valid, colour)
 
 
-def _geometry(geometry: Any, where: str) -> BaseGeometry:
+def _read_geometry(geometry: Any, where: str) -> BaseGeometry:
     try:
-        with np.errstate(invalid="ignore"):  # NaN is refused below
+        with np.errstate(invalid="ignore"):  # NaN is rejected below
             shape = shapely.geometry.shape(geometry)
         points = shapely.get_coordinates(shape)
     except (
@@ -234,23 +230,23 @@ def _geometry(geometry: Any, where: str) -> BaseGeometry:
     ) as error:  # fmt: skip
         raise AnnotationError(f"{where}: its geometry cannot be read: {error}") from error
     if not (np.abs(points) < _MOST_L0).all():
-        raise AnnotationError(f"{where}: a coordinate is no number of pixels, or beyond any slide.")
+        raise AnnotationError(f"{where}: a coordinate is not a number, or lies beyond any slide.")
     return shape
 
 
-def _class_name(classification: Any) -> str:
+def _read_class(classification: Any) -> str:
     if isinstance(classification, str):
-        return _text(classification)
+        return _clean_text(classification)
     if not isinstance(classification, dict):
         return _UNCLASSIFIED
     names = classification.get("names")
     if isinstance(names, list):
-        return ": ".join(_text(str(name)) for name in names)
-    return _text(classification.get("name"))
+        return ": ".join(_clean_text(str(name)) for name in names)
+    return _clean_text(classification.get("name"))
 
 
-def _colour(classification: Any) -> Rgb | None:
-    """A list, which may end in alpha; until QuPath 0.3 a packed ARGB int."""
+def _read_colour(classification: Any) -> Rgb | None:
+    """Read a colour: a list, which may end in alpha, or QuPath 0.2's packed ARGB int."""
     found = classification if isinstance(classification, dict) else {}
     listed, packed = found.get("color"), found.get("colorRGB")
     if isinstance(packed, int):
@@ -263,9 +259,9 @@ def _colour(classification: Any) -> Rgb | None:
     return red, green, blue
 
 
-def _text(value: Any) -> str:
-    """Text that every file and terminal takes: no halves of characters, no control characters."""
+def _clean_text(value: Any) -> str:
+    """Drop what some file or terminal cannot take: lone surrogates, control characters."""
     if not isinstance(value, str):
         return ""
     whole = value.encode("utf-8", "replace").decode()
-    return "".join(each for each in whole if each.isprintable())
+    return "".join(filter(str.isprintable, whole))

@@ -1,4 +1,4 @@
-"""Whether annotations were drawn on the slide that they are used for."""
+"""Checks that annotations were drawn on the slide that they are used for."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from glisson.exchange.geojson_reader import Annotations
 from glisson.slides import SlideInfo
 
 _OUTSIDE_L0 = 2.0
-"""Level-0 pixels that an outline may reach over the slide's edge: QuPath's own rounding."""
+"""Level-0 pixels by which QuPath's rounding may move an outline over the slide's edge."""
 
 
 def check_same_image(annotations: Annotations, info: SlideInfo, path: Path) -> None:
@@ -52,17 +52,17 @@ def _check_bounds(annotations: Annotations, info: SlideInfo, path: Path) -> None
     block = annotations.slide_block
     if "boundsX" not in block:
         return
-    told = block.get("boundsX"), block.get("boundsY")
+    found = block.get("boundsX"), block.get("boundsY")
     own = (0, 0) if info.bounds_l0 is None else (info.bounds_l0.x_l0, info.bounds_l0.y_l0)
-    if told != own:
+    if found != own:
         raise AnnotationError(
-            f"{path} counts from the corner {told} of its slide's scanned area, but that of "
+            f"{path} counts from the corner {found} of its slide's scanned area, but that of "
             f"{info.name} is {own}. It belongs to another slide."
         )
 
 
 def check_inside(areas_l0: Sequence[BaseGeometry], info: SlideInfo, path: Path) -> None:
-    """Compare where outlines lie with the slide's size; none lie nowhere, and pass.
+    """Compare where outlines lie with the slide's size.
 
     Raises:
         AnnotationError: outlines outside the slide.

@@ -16,12 +16,12 @@ from glisson.regions import Candidate, PortalArea, Tract
 from glisson.slides import Slide, SlideInfo
 
 MOST_THUMBNAILS = 60
-"""A slide; with more tracts, doubtful and large ones come first."""
+"""Of a slide; if there are more tracts, doubtful and large tracts come first."""
 MOST_CANDIDATE_THUMBNAILS = 20
-"""A slide; with more candidates, the most probable come first."""
+"""Of a slide; if there are more candidates, the most probable come first."""
 DOUBTFUL = 0.85
-"""Mean portal probability of a tract below which it is called uncertain: of those that the default
-model finds on drawn slides, half are right below, and four of five above."""
+"""Mean portal probability below which a tract is uncertain. Of the tracts that the default model
+finds on phantoms, half are right below it, and four of five above."""
 
 _SIDE_PX = 144
 _DRAWN_AT = 3
@@ -31,13 +31,13 @@ _LEAST_SIDE_UM = 160.0
 _QUALITY = 72
 
 
-def thumbnail_name(number: int) -> str:
-    """File name of a tract's thumbnail."""
+def name_thumbnail(number: int) -> str:
+    """Return the file name of a tract's thumbnail."""
     return f"PT-{number:03d}.jpg"
 
 
-def candidate_thumbnail_name(number: int) -> str:
-    """File name of a candidate's thumbnail."""
+def name_candidate_thumbnail(number: int) -> str:
+    """Return the file name of a candidate's thumbnail."""
     return f"candidate-{number:03d}.jpg"
 
 
@@ -53,10 +53,10 @@ def write_thumbnails(
     """
     ordered = sorted(tracts, key=lambda t: (not is_doubtful(t.probability), -t.polygon_l0.area))
     for tract in ordered[:MOST_THUMBNAILS]:
-        _write(folder / thumbnail_name(tract.number), _thumbnail(slide, tract))
-    probable = sorted(candidates, key=lambda each: (-(each.probability or 0), each.number))
+        _write(folder / name_thumbnail(tract.number), _draw(slide, tract))
+    probable = sorted(candidates, key=lambda area: (-(area.probability or 0), area.number))
     for candidate in probable[:MOST_CANDIDATE_THUMBNAILS]:
-        _write(folder / candidate_thumbnail_name(candidate.number), _thumbnail(slide, candidate))
+        _write(folder / name_candidate_thumbnail(candidate.number), _draw(slide, candidate))
 
 
 def _write(path: Path, picture: Image.Image) -> None:
@@ -65,13 +65,13 @@ def _write(path: Path, picture: Image.Image) -> None:
 
 
 def is_doubtful(probability: float | None) -> bool:
-    """Whether the model is unsure of a tract with this mean portal probability."""
+    """Return True if the model is unsure of a tract with this mean portal probability."""
     return probability is not None and probability < DOUBTFUL
 
 
-def _thumbnail(slide: Slide, area: PortalArea) -> Image.Image:
-    region = _square_um(slide.info, area)
-    # More detail than the picture has in the end is not read.
+def _draw(slide: Slide, area: PortalArea) -> Image.Image:
+    region = _find_square(slide.info, area)
+    # Read at the picture's final scale: more detail would be lost.
     pixels = slide.read(region, region.width_um / _SIDE_PX).rgb
     picture = Image.fromarray(pixels.repeat(_DRAWN_AT, axis=0).repeat(_DRAWN_AT, axis=1))
     mpp = region.width_um / picture.width
@@ -89,7 +89,7 @@ def _thumbnail(slide: Slide, area: PortalArea) -> Image.Image:
     return picture.resize((_SIDE_PX, _SIDE_PX), Image.Resampling.BOX)
 
 
-def _square_um(info: SlideInfo, area: PortalArea) -> RegionUm:
+def _find_square(info: SlideInfo, area: PortalArea) -> RegionUm:
     pixel = info.pixel_size
     left, top, right, bottom = area.outline_l0.bounds
     x_um, y_um = (left + right) / 2 * pixel.x_um, (top + bottom) / 2 * pixel.y_um

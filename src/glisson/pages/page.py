@@ -15,7 +15,9 @@ from glisson.pages.table import Cell
 _STYLE, _SCRIPT = "style.css", "page.js"
 
 
-def write_page(path: Path, room: str, template: str, **view: object) -> None:
+def write_page(
+    path: Path, room: str, template: str, has_inline_styles: bool = False, **view: object
+) -> None:
     """Write a page from a template that extends `page.html.j2`.
 
     Style and script of the page are those of this package, with `style.css` and `page.js` of the
@@ -25,6 +27,7 @@ def write_page(path: Path, room: str, template: str, **view: object) -> None:
         path: the page.
         room: the package whose `templates` folder holds the template.
         template: the template's name.
+        has_inline_styles: whether elements have styles of their own, as figures of matplotlib do.
         view: values of the template.
 
     Raises:
@@ -42,7 +45,7 @@ def write_page(path: Path, room: str, template: str, **view: object) -> None:
         read_part("glisson.pages", part) + read_part(room, part) for part in (_STYLE, _SCRIPT)
     )
     html = environment.get_template(template).render(
-        style=style, script=script, policy=_policy(style, script), **view
+        style=style, script=script, policy=_policy(style, script, has_inline_styles), **view
     )
     with atomic_path(path) as unfinished:
         # the name of a file need not be text that UTF-8 can hold
@@ -62,11 +65,12 @@ def _as_cell(value: str | Cell) -> Cell:
     return value if isinstance(value, Cell) else Cell(value)
 
 
-def _policy(style: str, script: str) -> str:
+def _policy(style: str, script: str, has_inline_styles: bool) -> str:
     """Allow the browser this script and style, pictures inside the page, and nothing else."""
-    allowed = f"script-src '{_hash(script)}'" if script else "script-src 'none'"
+    styles = "unsafe-inline" if has_inline_styles else _hash(style)
+    scripts = _hash(script) if script else "none"
     return (
-        f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; {allowed}; "
+        f"default-src 'none'; img-src data:; style-src '{styles}'; script-src '{scripts}'; "
         "base-uri 'none'; form-action 'none'"
     )
 

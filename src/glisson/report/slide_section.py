@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from glisson.exchange import candidate_thumbnail_name, thumbnail_name
+from glisson.exchange import name_candidate_thumbnail, name_thumbnail
 from glisson.measurement import BiopsyMeasurements, Tables, shown_in
 from glisson.pages import Table
 from glisson.record import BiopsyRecord
@@ -88,8 +88,8 @@ def view_slide(slide: ReportSlide, slide_count: int, most_tracts: int) -> SlideV
     tracts = pick_tracts(record.tracts, most_tracts)
     candidates = record.candidate_areas[:most_tracts]
     names = [
-        *(thumbnail_name(each.number) for each in noted_first(tracts)),
-        *(candidate_thumbnail_name(each.number) for each in candidates),
+        *(name_thumbnail(each.number) for each in noted_first(tracts)),
+        *(name_candidate_thumbnail(each.number) for each in candidates),
     ]
     pictures = embed_thumbnails(slide.thumbnails, names, slide_count)
     overview = embed_overview(slide.overview, slide_count)

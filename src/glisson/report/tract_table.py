@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from glisson.exchange import candidate_thumbnail_name, is_doubtful, thumbnail_name
+from glisson.exchange import is_doubtful, name_candidate_thumbnail, name_thumbnail
 from glisson.measurement import (
     CandidateMeasurements,
     Tables,
@@ -67,7 +67,7 @@ def tract_table(
         pictures: data URIs by file name.
     """
     names = [(f"PT {each.number}", f"Tract {each.number}, outlined") for each in tracts]
-    uris = [pictures.get(thumbnail_name(each.number)) for each in tracts]
+    uris = [pictures.get(name_thumbnail(each.number)) for each in tracts]
     notes = [tract_notes(each) for each in tracts]
     rows = _rows(TractMeasurements, tracts, names, uris, notes)
     return AreaTable(total, Table("tracts", "Tracts", *rows, css=_CSS), uris.count(None))
@@ -81,7 +81,7 @@ def candidate_table(
     Every candidate is uncertain, so that its notes name artefacts alone.
     """
     names = [(f"C{each.number}", f"Candidate {each.number}, outlined") for each in candidates]
-    uris = [pictures.get(candidate_thumbnail_name(each.number)) for each in candidates]
+    uris = [pictures.get(name_candidate_thumbnail(each.number)) for each in candidates]
     notes = [_artefact_notes(each) for each in candidates]
     rows = _rows(CandidateMeasurements, candidates, names, uris, notes)
     return AreaTable(total, Table("candidates", "Candidates", *rows, css=_CSS), uris.count(None))

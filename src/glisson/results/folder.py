@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import json
 import os
 import shutil
 import tempfile
@@ -20,11 +19,11 @@ from typing import Any
 
 from glisson.errors import GlissonError, OutputError
 from glisson.files.atomic import (
-    atomic_path,
     find_free_name,
     make_temporary_prefix,
     remove_abandoned,
 )
+from glisson.files.json_files import read_json, write_json
 
 MANIFEST = "manifest.json"
 FAILED = "failed.json"
@@ -203,10 +202,8 @@ def _is_unchanged(path: Path, sha256: str) -> bool:
 def read_manifest(folder: Path) -> dict[str, Any] | None:
     """Read a slide's manifest; return None where no valid manifest is there."""
     try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return None
-    if not isinstance(manifest, dict):
+        manifest = read_json(folder / MANIFEST)
+    except (OSError, ValueError):
         return None
     parts = (manifest.get("made_from", {}), manifest.get("files", {}))
     return manifest if all(_is_text_by_text(part) for part in parts) else None
@@ -214,13 +211,6 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
 
 def _is_text_by_text(part: object) -> bool:
     return isinstance(part, dict) and all(isinstance(value, str) for value in part.values())
-
-
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write JSON in UTF-8, whole or not at all; reject NaN."""
-    with atomic_path(path) as unfinished:
-        text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
-        unfinished.write_text(text + "\n", encoding="utf-8")
 
 
 def _write_manifest(folder: Path, origin: Origin, started: str) -> None:
@@ -311,19 +301,3 @@ def _was_edited(folder: Path) -> bool:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object that a run wrote.
-
-    Raises:
-        ValueError: it is none.
-        OSError: it cannot be read.
-    """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except RecursionError as error:
-        raise ValueError("it is nested too deep") from error
-    if not isinstance(content, dict):
-        raise ValueError("it is no JSON object")
-    return content

@@ -1,4 +1,4 @@
-"""Results that a run left behind, and the corrected outlines that belong to them."""
+"""Results of an earlier run, and the files of corrected outlines that belong to them."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from glisson.results.folder import BIOPSY, TRACTS, read_manifest
 from glisson.slides import SlideInfo
 
 EDITED_ENDING = ".edited"
-"""Of the folder that holds a slide's corrected results, beside the model's own."""
+"""Ending of the folder of a slide's corrected results, beside the folder of the model's results."""
 
 _FILE_ENDINGS = (".geojson", ".geojson.gz", ".json", ".json.gz")
 _QUPATH_FOLDER = Path("qupath") / "edited"
 _REPLACED_BY_EXPORT = re.compile(r'[\\/:*?"<>|]')
 _SET_ASIDE = re.compile(r"(.+)\.edited-\d+")
-"""Of a folder that a newer run kept, because its outlines had been edited (run/folder.py)."""
+"""Name of a folder that a newer run kept, because its outlines had been edited (`folder.py`)."""
 
 
 @dataclass(frozen=True)
@@ -39,23 +39,23 @@ class StoredSlide:
 
     @property
     def info(self) -> SlideInfo:
-        """Facts about the slide; the file itself need not be there."""
+        """Return the facts of the slide; its file need not be there."""
         return self.record.as_slide()
 
     def is_called(self, image: str) -> bool:
-        """Whether an image or a file of annotations has this slide's name."""
+        """Return whether an image or a file of annotations has this slide's name."""
         file = self.record.slide.file
-        own = {_plain(name) for name in (file, Path(file).stem, self.name)}
-        return _plain(image) in own
+        own = {_normalise(name) for name in (file, Path(file).stem, self.name)}
+        return _normalise(image) in own
 
 
-def stored_slides(results: Path) -> tuple[Path, list[StoredSlide]]:
-    """The results folder and its slides; of a slide's own folder, that slide alone.
+def read_slides(results: Path) -> tuple[Path, list[StoredSlide]]:
+    """Return the results folder and its slides; of a slide's own folder, that slide alone.
 
     Folders that a newer run of the same slide set aside are left out.
 
     Raises:
-        SettingsError: nothing there was written by `glisson segment`.
+        SettingsError: `results` holds no results of `glisson segment`.
         ResultError: the record of a slide is invalid.
     """
     if is_slide_folder(results):
@@ -64,7 +64,7 @@ def stored_slides(results: Path) -> tuple[Path, list[StoredSlide]]:
         out = results.parent
     else:
         out = results
-        folders = sorted(path for path in _entries(results) if (path / BIOPSY).is_file())
+        folders = sorted(path for path in _list_folder(results) if (path / BIOPSY).is_file())
         folders = [folder for folder in folders if not is_set_aside(folder)]
         found = [
             read_stored_slide(folder) for folder in folders if read_manifest(folder) is not None
@@ -78,13 +78,13 @@ def stored_slides(results: Path) -> tuple[Path, list[StoredSlide]]:
     return out, slides
 
 
-def edited_records(out: Path) -> list[tuple[str, BiopsyRecord]]:
+def read_edited_records(out: Path) -> list[tuple[str, BiopsyRecord]]:
     """Read (name, record) of every slide with corrected results.
 
     Raises:
         ResultError: a record is invalid.
     """
-    folders = sorted(path for path in _entries(out) if path.name.endswith(EDITED_ENDING))
+    folders = sorted(path for path in _list_folder(out) if path.name.endswith(EDITED_ENDING))
     found = [
         (folder.name.removesuffix(EDITED_ENDING), BiopsyRecord.read(folder))
         for folder in folders
@@ -94,11 +94,11 @@ def edited_records(out: Path) -> list[tuple[str, BiopsyRecord]]:
     return [(name, record) for name, record in found if record.source == "edited"]
 
 
-def edited_folder(slide: StoredSlide) -> Path:
-    """Where a slide's corrected results go, beside its own.
+def find_edited_folder(slide: StoredSlide) -> Path:
+    """Return the folder for a slide's corrected results.
 
     Raises:
-        SettingsError: another slide's own results are there.
+        SettingsError: the folder holds another slide's own results.
         ResultError: the record there is invalid.
     """
     folder = slide.folder.with_name(slide.name + EDITED_ENDING)
@@ -111,23 +111,24 @@ def edited_folder(slide: StoredSlide) -> Path:
 
 
 def is_slide_folder(results: Path) -> bool:
-    """Whether a folder is one slide's, rather than a whole run's."""
+    """Return whether a folder is that of one slide, and no results folder."""
     return (results / BIOPSY).is_file()
 
 
-def edited_files(out: Path, given: Path | None) -> list[Path]:
-    """The GeoJSON files to measure: the one given, or all of a folder; of a slide's folder, its
-    outlines, corrected in place.
+def find_outlines(out: Path, given: Path | None) -> list[Path]:
+    """List the GeoJSON files to measure: the given file, or all of a folder.
+
+    Of a slide's own folder, the file is its outlines, corrected in place.
 
     Raises:
-        SettingsError: there is none.
+        SettingsError: there are no files.
     """
     place = given or out / _QUPATH_FOLDER
     if place.is_file():
         return [place]
     if is_slide_folder(place):
         return [place / TRACTS]
-    files = sorted(path for path in _entries(place) if path.name.endswith(_FILE_ENDINGS))
+    files = sorted(path for path in _list_folder(place) if path.name.endswith(_FILE_ENDINGS))
     if not files:
         what = "holds no GeoJSON" if place.is_dir() else "does not exist"
         raise SettingsError(
@@ -137,29 +138,31 @@ def edited_files(out: Path, given: Path | None) -> list[Path]:
     return files
 
 
-def own_files(files: list[Path], slide: StoredSlide) -> list[Path]:
-    """Those of a run's files that are named as a slide; all where none is."""
-    return [file for file in files if slide.is_called(_without_ending(file))] or files
+def select_outlines(files: list[Path], slide: StoredSlide) -> list[Path]:
+    """Select the files that are named as a slide; if there are none, all files."""
+    return [file for file in files if slide.is_called(_drop_ending(file))] or files
 
 
-def slide_of(file: Path, slides: Sequence[StoredSlide], chosen: bool = False) -> StoredSlide:
-    """The slide that a file's outlines belong to: by the image it names, or its own name.
+def match_slide(file: Path, slides: Sequence[StoredSlide], chosen: bool = False) -> StoredSlide:
+    """Find the slide of a file's outlines by the image that the file names, or by its own name.
 
     Args:
         file: GeoJSON.
-        slides: those that it may belong to.
-        chosen: whether somebody gave this very file: it may then have any name, if it names no
-            image and there is but one slide.
+        slides: all candidates.
+        chosen: whether the user gave this very file: if it names no image and there is one slide,
+            it may have any name.
 
     Raises:
-        AnnotationError: none or several, or the file is no GeoJSON.
+        AnnotationError: no slide or several slides match, or the file is no GeoJSON.
     """
     image = str(read_geojson(file).slide_block.get("image", ""))
-    names = [image] if image else [_without_ending(file)]
+    names = [image] if image else [_drop_ending(file)]
     if file.parent.resolve() in {slide.folder.resolve() for slide in slides}:
         names.append(file.parent.resolve().name)
-    folders = {_plain(name) for name in names}
-    found = [slide for slide in slides if _plain(slide.name) in folders]  # as our export names it
+    folders = {_normalise(name) for name in names}
+    found = [
+        slide for slide in slides if _normalise(slide.name) in folders
+    ]  # as our export names it
     found = found or [slide for slide in slides if any(map(slide.is_called, names))]
     if len(found) == 1:
         return found[0]
@@ -193,17 +196,17 @@ def read_stored_slide(folder: Path) -> StoredSlide:
     return StoredSlide(folder.name, folder, BiopsyRecord.read(folder))
 
 
-def _entries(folder: Path) -> Iterable[Path]:
+def _list_folder(folder: Path) -> Iterable[Path]:
     return [p for p in folder.iterdir() if not p.name.startswith(".")] if folder.is_dir() else []
 
 
-def _without_ending(file: Path) -> str:
+def _drop_ending(file: Path) -> str:
     for ending in sorted(_FILE_ENDINGS, key=len, reverse=True):
         if file.name.endswith(ending):
             return file.name.removesuffix(ending)
     return file.stem
 
 
-def _plain(name: str) -> str:
-    """A name as the export script writes it to a file's name."""
+def _normalise(name: str) -> str:
+    """Spell a name as the export script does in a file name."""
     return _REPLACED_BY_EXPORT.sub("_", name).casefold()

@@ -18,22 +18,22 @@ class SlideResult:
 
     Attributes:
         name: the result folder's name.
-        slide: the slide's path, or its address on a store; its pseudonym where it has one.
+        slide: the slide's path, its address on a store, or its pseudonym.
         outcome: `done`, `kept` (done earlier, same settings) or `failed`.
         folder: the result folder, on a store where the run's is, or None when failed.
         record: the content of `biopsy.json`, or None when failed.
         error: why it failed, or None.
-        number: its place in the whole run, from 1.
-        case: patient and institution, where the run was told.
+        number: its place in the list of the run, from 1.
+        case: patient and institution, where the list of slides has them.
         because: why a slide that had results was done again, or None.
-        pseudonym: whether the name is one, and `slide` no path.
+        pseudonym: whether `name` is a pseudonym and `slide` no path.
     """
 
     name: str
     slide: Place
     outcome: str
-    folder: Place | None
-    record: BiopsyRecord | None
+    folder: Place | None = None
+    record: BiopsyRecord | None = None
     error: str | None = None
     number: int = 1
     case: tuple[str | None, str | None] = (None, None)
@@ -42,7 +42,7 @@ class SlideResult:
 
     @property
     def biopsy(self) -> BiopsyMeasurements:
-        """Measurements of the slide.
+        """Return the measurements of the slide.
 
         Raises:
             ResultError: the slide failed.

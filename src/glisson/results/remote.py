@@ -19,13 +19,13 @@ from typing import Any
 
 from glisson.errors import NotStored, OutputError, StorageError
 from glisson.files.atomic import make_temporary_prefix, remove_abandoned
+from glisson.files.json_files import read_json
 from glisson.results.folder import (
     BIOPSY,
     FAILED,
     MANIFEST,
     SlideRequest,
     prepare_output,
-    read_json,
     update_request,
     write_failure,
 )

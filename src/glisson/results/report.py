@@ -9,7 +9,7 @@ from pathlib import Path
 from glisson.record import BiopsyRecord
 from glisson.report import ReportRun, ReportSlide, write_report
 from glisson.results.folder import OVERVIEW, THUMBNAILS
-from glisson.results.reading import edited_records
+from glisson.results.reading import read_edited_records
 from glisson.results.record import RESEARCH_USE
 from glisson.results.remote import RUN
 from glisson.results.state import SlideState, read_states, warnings_of
@@ -29,16 +29,16 @@ def write_run_report(out: Path, states: Sequence[SlideState]) -> None:
     run = ReportRun(
         when=when.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         version=__version__,
-        model=_listed([model.title for model in models]),
-        trained_on=_listed([model.trained_on for model in models]),
+        model=_join_once([model.title for model in models]),
+        trained_on=_join_once([model.trained_on for model in models]),
         research_use=RESEARCH_USE,
         warnings=warnings_of(states),
     )
-    corrected = dict(edited_records(out))
+    corrected = dict(read_edited_records(out))
     write_report(out / REPORT, run, [_slide(each, corrected.get(each.name)) for each in states])
 
 
-def _listed(texts: Sequence[str]) -> str:
+def _join_once(texts: Sequence[str]) -> str:
     return "; ".join(dict.fromkeys(filter(None, texts)))
 
 

@@ -1,10 +1,11 @@
-"""One slide from end to end: the only place that knows the order."""
+"""One slide from its pixels to its result folder: the order of the steps."""
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,6 @@ from glisson.exchange import (
     write_thumbnails,
     write_tracts_geojson,
 )
-from glisson.frames import BoxL0
 from glisson.measurement import Measurements, measure_biopsy, withhold_verdicts
 from glisson.model import ModelBundle, Runtime
 from glisson.plausibility import Plausibility, assess_plausibility
@@ -54,17 +54,14 @@ from glisson.tissue import Cause, TissueMap, TissueSettings, find_tissue
 if TYPE_CHECKING:
     from glisson.run.task import SlideTask
 
-logger = logging.getLogger(__name__)
-
 MOST_UNREADABLE = 0.2
-"""Share of the tissue that may be unreadable: beyond it, counts and areas say little."""
+"""Largest share of the tissue that may be unreadable; beyond it, counts and areas say little."""
 
 
 @dataclass(frozen=True)
-class _Found:
-    """What the journey has found on a slide."""
+class _Findings:
+    """What Glisson has found on a slide before it measures."""
 
-    tissue: TissueMap
     artefacts: Artefacts
     class_map: ClassMap
     regions: Regions
@@ -74,7 +71,7 @@ class _Found:
 def result_parts(
     identity: SlideIdentity, bundle: ModelBundle, settings: RunSettings
 ) -> dict[str, str]:
-    """Hashes of all that decides a slide's result, part by part."""
+    """Hash everything that decides a slide's result, part by part."""
     parts = {
         "slide": asdict(identity),
         "model": model_identity(bundle).content(),
@@ -85,80 +82,164 @@ def result_parts(
 
 
 def finest_mpp(bundle: ModelBundle) -> float:
-    """µm/px of the finest reads of a whole slide: the model's, or those that measure focus."""
+    """Return the µm/px of the finest reads of a slide: those of the model or of the focus."""
     return min(bundle.spec.mpp, ArtefactSettings().focus_mpp)
 
 
-def segment_one(
-    slide: Slide,
-    task: SlideTask,
-    bundle: ModelBundle,
-    runtime: Runtime,
-    settings: RunSettings,
-    observer: RunObserver,
-    identity: SlideIdentity,
-    because: str | None,
-) -> BiopsyRecord:
-    """Segment an open slide and write its result folder; return the content of `biopsy.json`.
+@dataclass(frozen=True)
+class Journey:
+    """One open slide on its way to a result folder.
 
-    `identity` is the slide's, which says with all else later whether the results still hold.
-
-    Raises:
-        DamagedSlide: too much of the tissue cannot be read.
-        OutputError: the results cannot be written.
+    Attributes:
+        slide: the open slide.
+        identity: of its file, which tells later whether the results still hold.
+        task: name and settings of the slide, and the folder to write to.
+        bundle: the model.
+        runtime: the model, opened.
+        observer: the progress callbacks.
     """
-    clock, name = StageClock(), task.name
-    parts = result_parts(identity, bundle, settings)
-    digest = hash_of(parts)
-    with slide_folder(task.out, name, Origin(digest, parts, task.request, because)) as folder:
-        found = _find(slide, name, bundle, runtime, settings, observer, clock)
-        measured = _measure_and_write(folder, slide, name, found, bundle, settings, observer, clock)
-        record = _record(slide, identity, found, measured, bundle, runtime, settings, digest, clock)
-        record.write(folder)
-    return record
 
+    slide: Slide
+    identity: SlideIdentity
+    task: SlideTask
+    bundle: ModelBundle
+    runtime: Runtime
+    observer: RunObserver
+    _clock: StageClock = field(default_factory=StageClock, init=False)
 
-def _find(
-    slide: Slide,
-    name: str,
-    bundle: ModelBundle,
-    runtime: Runtime,
-    settings: RunSettings,
-    observer: RunObserver,
-    clock: StageClock,
-) -> _Found:
-    observer.stage_started(name, "tissue")
-    with clock.stage("tissue"):
-        tissue = find_tissue(slide, TissueSettings(threads=settings.threads))
-    observer.stage_started(name, "segment")
-    with clock.stage("segment"):
-        class_map, artefacts = segment_beside_artefacts(
-            slide,
-            tissue,
-            runtime,
-            SegmentSettings.of_model(bundle.spec, settings.overlap),
-            partial(observer.stage_progressed, name),
+    def run(self, because: str | None = None) -> BiopsyRecord:
+        """Segment the slide and write its result folder; return the content of `biopsy.json`.
+
+        Args:
+            because: why earlier results are replaced, or None.
+
+        Raises:
+            DamagedSlide: too much of the tissue cannot be read.
+            OutputError: the results cannot be written.
+        """
+        parts = result_parts(self.identity, self.bundle, self.task.settings)
+        origin = Origin(hash_of(parts), parts, self.task.request, because)
+        with slide_folder(self.task.out, self.task.name, origin) as folder:
+            found = self._find()
+            measured = self._measure_and_write(found, folder)
+            record = self._build_record(found, measured, origin.settings_hash)
+            record.write(folder)
+        return record
+
+    def _find(self) -> _Findings:
+        slide, settings, spec = self.slide, self.task.settings, self.bundle.spec
+        with self._stage("tissue"):
+            tissue = find_tissue(slide, TissueSettings(threads=settings.threads))
+        with self._stage("segment"):
+            class_map, artefacts = segment_beside_artefacts(
+                slide,
+                tissue,
+                self.runtime,
+                SegmentSettings.of_model(spec, settings.overlap),
+                partial(self.observer.stage_progressed, self.task.name),
+            )
+        _check_readable(slide, artefacts.tissue, class_map)
+        with self._stage("plausibility"):
+            plausibility = assess_plausibility(slide, artefacts.tissue)
+        with self._stage("outline"):
+            limits = RegionSettings.of_model(spec, settings.min_tract_area_um2)
+            regions = find_regions(class_map, limits)
+            class_map.relabel_portal(regions.candidates_px)
+        return _Findings(artefacts, class_map, regions, plausibility)
+
+    def _measure_and_write(self, found: _Findings, folder: Path) -> Measurements:
+        """Measure, and write all files but the record, two things at a time."""
+        settings, info = self.task.settings, self.slide.info
+        with ThreadPoolExecutor(2, thread_name_prefix="end") as pool:
+            measuring = pool.submit(
+                measure_biopsy,
+                found.regions,
+                info.pixel_size,
+                found.class_map.unreadable_um2,
+                settings.interface_width_um,
+                settings.sections,
+            )
+            writing = self._start_pictures(found, folder, pool)
+            with self._stage("measure"):
+                measured = measuring.result()
+                if found.plausibility.is_withheld:
+                    reason = f"Withheld: {found.plausibility.verdict}."
+                    measured = withhold_verdicts(measured, reason)
+            with self._stage("write"):
+                model = f"{self.bundle.spec.name} {self.bundle.spec.version}"
+                write_tracts_geojson(folder / TRACTS, found.regions, measured, info, model=model)
+                for each in writing:
+                    each.result()
+        return measured
+
+    def _start_pictures(
+        self, found: _Findings, folder: Path, pool: ThreadPoolExecutor
+    ) -> list[Future[None]]:
+        """Start to write the files that need no measurements; most of the work is compression."""
+        (folder / THUMBNAILS).mkdir()
+        slide, regions, artefacts = self.slide, found.regions, found.artefacts
+        return [
+            pool.submit(
+                write_overview, folder / OVERVIEW, slide, regions, artefacts.each, artefacts.tissue
+            ),
+            pool.submit(write_class_map, folder / CLASS_MAP, found.class_map),
+            pool.submit(
+                write_thumbnails, folder / THUMBNAILS, slide, regions.tracts, regions.candidates
+            ),
+            pool.submit(
+                write_artefacts_geojson, folder / ARTEFACTS_FILE, artefacts.each, slide.info
+            ),
+        ]
+
+    def _build_record(
+        self, found: _Findings, measured: Measurements, settings_hash: str
+    ) -> BiopsyRecord:
+        artefacts, regions = found.artefacts, found.regions
+        on_tracts = artefacts_on(regions.tracts, artefacts)
+        on_candidates = artefacts_on(regions.candidates, artefacts)
+        model = model_identity(self.bundle)
+        return BiopsyRecord(
+            glisson=RESEARCH_USE,
+            source="model",
+            slide=_describe_slide(self.slide, self.identity),
+            model=model.model_copy(update={"runtime": self.runtime.name}),
+            settings=self.task.settings.for_record(),
+            settings_hash=settings_hash,
+            warnings=tuple(_warn(self.slide, found)),
+            biopsy=measured.biopsy,
+            fragments=measured.fragments,
+            tracts=tuple(TractRecord.of(tract, on_tracts) for tract in measured.tracts),
+            artefacts=artefact_record(artefacts),
+            candidates=candidate_record(measured.candidates, self.bundle, on_candidates),
+            adequacy=measured.adequacy,
+            plausibility=PlausibilityRecord.of(found.plausibility),
+            windows=found.class_map.windows,
+            seconds_per_stage=self._clock.seconds(),
+            cpu_seconds_per_stage=self._clock.cpu_seconds(),
+            peak_memory_mb=peak_memory_mb(),
+            versions=software_versions(),
         )
-        tissue = artefacts.tissue
-    _check_readable(slide, tissue, class_map)
-    observer.stage_started(name, "plausibility")
-    with clock.stage("plausibility"):
-        plausibility = assess_plausibility(slide, tissue)
-    observer.stage_started(name, "outline")
-    with clock.stage("outline"):
-        limits = RegionSettings.of_model(bundle.spec, settings.min_tract_area_um2)
-        regions = find_regions(class_map, limits)
-        class_map.relabel_portal(regions.candidates_px)
-    return _Found(tissue, artefacts, class_map, regions, plausibility)
+
+    @contextmanager
+    def _stage(self, name: str) -> Iterator[None]:
+        self.observer.stage_started(self.task.name, name)
+        with self._clock.stage(name):
+            yield
 
 
 def _check_readable(slide: Slide, tissue: TissueMap, class_map: ClassMap) -> None:
-    """Refuse to call a slide measured when too much of its tissue was never seen.
+    """Reject a slide of whose tissue too much cannot be read.
 
-    Where no tissue is found, all that cannot be read may be tissue.
+    Where no tissue is found, every unreadable area may be tissue.
     """
     if tissue.is_empty:
-        _check_seen(slide, tissue)
+        unreadable = np.count_nonzero(tissue.mask_of(Cause.UNREADABLE))
+        scanned = tissue.mask.size - np.count_nonzero(tissue.mask_of(Cause.PADDING))
+        if unreadable > MOST_UNREADABLE * scanned:
+            raise DamagedSlide(
+                f"{slide.info.name}: {unreadable / scanned:.0%} of it cannot be read, and the rest "
+                "shows no tissue. Copy the slide again from its source."
+            )
     lost = class_map.unreadable_um2 / tissue.area_um2 if tissue.area_um2 else 0.0
     if lost > MOST_UNREADABLE:
         raise DamagedSlide(
@@ -167,117 +248,15 @@ def _check_readable(slide: Slide, tissue: TissueMap, class_map: ClassMap) -> Non
         )
 
 
-def _check_seen(slide: Slide, tissue: TissueMap) -> None:
-    unreadable = np.count_nonzero(tissue.mask_of(Cause.UNREADABLE))
-    scanned = tissue.mask.size - np.count_nonzero(tissue.mask_of(Cause.PADDING))
-    if unreadable > MOST_UNREADABLE * scanned:
-        raise DamagedSlide(
-            f"{slide.info.name}: {unreadable / scanned:.0%} of it cannot be read, and no tissue is "
-            "in what can. Copy the slide again from its source."
-        )
-
-
-def _measure_and_write(
-    folder: Path,
-    slide: Slide,
-    name: str,
-    found: _Found,
-    bundle: ModelBundle,
-    settings: RunSettings,
-    observer: RunObserver,
-    clock: StageClock,
-) -> Measurements:
-    """Measure, and write all files but the record, two things at a time."""
-    regions, info = found.regions, slide.info
-    model = f"{bundle.spec.name} {bundle.spec.version}"
-    with ThreadPoolExecutor(2, thread_name_prefix="end") as beside:
-        measuring = beside.submit(
-            measure_biopsy,
-            regions,
-            info.pixel_size,
-            found.class_map.unreadable_um2,
-            settings.interface_width_um,
-            settings.sections,
-        )
-        written = _write_pictures(beside, folder, slide, found)
-        observer.stage_started(name, "measure")
-        with clock.stage("measure"):
-            measured = _without_implausible(measuring.result(), found.plausibility)
-        observer.stage_started(name, "write")
-        with clock.stage("write"):
-            write_tracts_geojson(folder / TRACTS, regions, measured, info, model=model)
-            for each in written:
-                each.result()
-    return measured
-
-
-def _without_implausible(measured: Measurements, plausibility: Plausibility) -> Measurements:
-    """Withhold verdicts and words of stage where the slide is not plausibly H&E of liver."""
-    if not plausibility.is_withheld:
-        return measured
-    return withhold_verdicts(measured, f"Withheld: {plausibility.verdict}.")
-
-
-def _write_pictures(
-    beside: ThreadPoolExecutor, folder: Path, slide: Slide, found: _Found
-) -> list[Future[None]]:
-    """Begin to write what needs no measurements; compressing is most of the work."""
-    (folder / THUMBNAILS).mkdir()
-    regions, artefacts = found.regions, found.artefacts.each
-    return [
-        beside.submit(write_overview, folder / OVERVIEW, slide, regions, artefacts, found.tissue),
-        beside.submit(write_class_map, folder / CLASS_MAP, found.class_map),
-        beside.submit(
-            write_thumbnails, folder / THUMBNAILS, slide, regions.tracts, regions.candidates
-        ),
-        beside.submit(write_artefacts_geojson, folder / ARTEFACTS_FILE, artefacts, slide.info),
-    ]
-
-
-def _record(
-    slide: Slide,
-    identity: SlideIdentity,
-    found: _Found,
-    measured: Measurements,
-    bundle: ModelBundle,
-    runtime: Runtime,
-    settings: RunSettings,
-    digest: str,
-    clock: StageClock,
-) -> BiopsyRecord:
-    """Build the content of `biopsy.json`."""
-    artefacts, regions = found.artefacts, found.regions
-    on_tracts = artefacts_on(regions.tracts, artefacts)
-    on_candidates = artefacts_on(regions.candidates, artefacts)
-    return BiopsyRecord(
-        glisson=RESEARCH_USE,
-        source="model",
-        slide=_slide_record(slide, identity),
-        model=model_identity(bundle).model_copy(update={"runtime": runtime.name}),
-        settings=settings.for_record(),
-        settings_hash=digest,
-        warnings=tuple(_warnings(slide, found)),
-        biopsy=measured.biopsy,
-        fragments=measured.fragments,
-        tracts=tuple(TractRecord.of(tract, on_tracts) for tract in measured.tracts),
-        artefacts=artefact_record(artefacts),
-        candidates=candidate_record(measured.candidates, bundle, on_candidates),
-        adequacy=measured.adequacy,
-        plausibility=PlausibilityRecord.of(found.plausibility),
-        windows=found.class_map.windows,
-        seconds_per_stage=clock.seconds(),
-        cpu_seconds_per_stage=clock.cpu_seconds(),
-        peak_memory_mb=peak_memory_mb(),
-        versions=software_versions(),
-    )
-
-
-def _slide_record(slide: Slide, identity: SlideIdentity) -> SlideRecord:
+def _describe_slide(slide: Slide, identity: SlideIdentity) -> SlideRecord:
     """Describe the slide; with a pseudonym, without what finds its file in an archive."""
     info = slide.info
     file: dict[str, Any] = {"file": info.name, "pseudonyms": True}
     if info.path is not None:
         file = asdict(identity)
+    by_row = sorted(  # threads meet damage in any order
+        slide.damaged_l0, key=lambda box: (box.y_l0, box.x_l0, box.height_l0, box.width_l0)
+    )
     return SlideRecord(
         name=info.name,
         **file,
@@ -289,28 +268,21 @@ def _slide_record(slide: Slide, identity: SlideIdentity) -> SlideRecord:
         pixel_size_source=info.pixel_size_source,
         bounds_l0=info.bounds_l0,
         synthetic=info.synthetic,
-        damaged_l0=tuple(_in_order(slide.damaged_l0)),
+        damaged_l0=tuple(by_row),
     )
 
 
-def _in_order(boxes_l0: tuple[BoxL0, ...]) -> list[BoxL0]:
-    """From the top left: threads meet damage in any order."""
-    return sorted(boxes_l0, key=lambda box: (box.y_l0, box.x_l0, box.height_l0, box.width_l0))
-
-
-def _warnings(slide: Slide, found: _Found) -> list[str]:
-    implausible = found.plausibility.warning
-    warnings = [*([implausible] if implausible else []), *found.tissue.warnings]
-    warnings += artefact_warnings(found.regions.tracts, found.artefacts)
-    if slide.damaged_l0:
-        warnings.append(
-            f"{len(slide.damaged_l0)} region(s) of the slide cannot be read "
-            f"({_area(slide.damaged_l0)}); they count in no measurement."
+def _warn(slide: Slide, found: _Findings) -> Iterator[str]:
+    """Yield the sentences for the user of a slide's results."""
+    if found.plausibility.warning:
+        yield found.plausibility.warning
+    yield from found.artefacts.tissue.warnings
+    yield from artefact_warnings(found.regions.tracts, found.artefacts)
+    if damaged := slide.damaged_l0:
+        megapixels = sum(box.width_l0 * box.height_l0 for box in damaged) / 1e6
+        yield (
+            f"{len(damaged)} region(s) of the slide cannot be read ({megapixels:.1f} megapixels); "
+            "they count in no measurement."
         )
-    if not found.tissue.is_empty and not found.regions.fragments:
-        warnings.append("The model found no liver tissue in what looked like tissue.")
-    return warnings
-
-
-def _area(boxes: tuple[BoxL0, ...]) -> str:
-    return f"{sum(box.width_l0 * box.height_l0 for box in boxes) / 1e6:.1f} megapixels"
+    if not found.artefacts.tissue.is_empty and not found.regions.fragments:
+        yield "The model found no liver tissue in what looked like tissue."

@@ -132,7 +132,7 @@ def _names(asked: Sequence[SlideEntry], out: Place) -> list[str]:
 
 def _check_apart(task: SlideTask, out: Place) -> None:
     """Reject results that would take the place of a slide's own folder."""
-    where = task.asked.path
+    where = task.entry.path
     own = where.parent / where.stem if where.suffix.lower() == ".mrxs" else where
     if absolute(own) == absolute(out / task.name):
         raise SettingsError(

@@ -1,4 +1,4 @@
-"""What a run is asked to do."""
+"""The settings of a run."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ Precision = Literal["auto", "f32", "bf16"]
 
 @dataclass(frozen=True)
 class RunSettings:
-    """Everything that changes a slide's results, and how the work is done.
+    """The settings that decide a slide's results, and those of the work.
 
     Attributes:
         mpp: level-0 µm/px of every slide, overriding the files; None to trust the files.
-        overlap: share of a window that its neighbour covers too; None for the model's own.
+        overlap: of neighbouring windows, 0 to 0.75; None for that of the model.
         min_tract_area_um2: smaller portal areas are not called tracts.
         interface_width_um: of the band of lobule round tracts.
         sections: sections of the same cores on every slide; None to find out.
@@ -29,7 +29,7 @@ class RunSettings:
         threads: processor threads; None for all.
         overwrite: redo slides that are already done.
         keep_old: keep results of other settings, models or versions, which tables tell apart.
-        cache: folder for slides fetched from a store; None for `GLISSON_CACHE` or the system's.
+        cache: folder for downloaded slides; None for `GLISSON_CACHE` or the system's.
         cache_gb: its size at most; None for `GLISSON_CACHE_GB` or 50.
     """
 
@@ -47,7 +47,7 @@ class RunSettings:
     cache_gb: float | None = None
 
     def __post_init__(self) -> None:
-        """Refuse settings that cannot work, before any work."""
+        """Reject invalid settings."""
         share = self.overlap
         _require(share is None or 0 <= share <= 0.75, "overlap", share, "a share from 0 to 0.75")
         _require(
@@ -69,7 +69,7 @@ class RunSettings:
 
 
 def check_measuring(interface_width_um: float | None, sections: int | None) -> None:
-    """Refuse what cannot be measured.
+    """Reject an invalid interface width or number of sections.
 
     Raises:
         SettingsError: a width below 0 or above 500 µm, or sections outside 1 to 100.
@@ -79,6 +79,6 @@ def check_measuring(interface_width_um: float | None, sections: int | None) -> N
     _require(sections is None or 1 <= sections <= 100, "sections", sections, "1 to 100")
 
 
-def _require(holds: bool, name: str, value: object, allowed: str) -> None:
-    if not holds:
+def _require(is_valid: bool, name: str, value: object, allowed: str) -> None:
+    if not is_valid:
         raise SettingsError(f"--{name} is {value}; give {allowed}.")

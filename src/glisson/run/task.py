@@ -6,6 +6,7 @@ import logging
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from glisson.errors import (
     GlissonError,
@@ -28,7 +29,7 @@ from glisson.results.folder import (
 from glisson.results.identity import read_identity, read_remote_identity
 from glisson.results.record import SlideResult
 from glisson.results.remote import Results, working_copy
-from glisson.run.journey import finest_mpp, result_parts, segment_one
+from glisson.run.journey import Journey, finest_mpp, result_parts
 from glisson.run.observer import RunObserver
 from glisson.run.opening import open_run_slide
 from glisson.run.settings import RunSettings
@@ -37,7 +38,7 @@ from glisson.storage import Place, Url, full_path, look_at
 
 logger = logging.getLogger(__name__)
 
-_ADVICE = "See that it is still there and may be read, then run again."
+_ADVICE = "Check that it is still there and may be read, then run again."
 
 
 @dataclass(frozen=True)
@@ -45,15 +46,15 @@ class SlideTask:
     """One slide of a run.
 
     Attributes:
-        asked: the slide, and what is special about it.
+        entry: the slide, and the facts that the list of slides gives.
         name: of its result folder.
         number: its place in the whole run, from 1.
         out: the run's folder, or its working copy.
         run_settings: of the whole run.
-        results: where the run's results go, if that is a store.
+        results: the run's results, if they are on a store.
     """
 
-    asked: SlideEntry
+    entry: SlideEntry
     name: str
     number: int
     out: Path
@@ -62,63 +63,68 @@ class SlideTask:
 
     @property
     def settings(self) -> RunSettings:
-        """The run's settings with what is special about the slide."""
+        """Return the run's settings with those of the slide."""
         run = self.run_settings
         return replace(
-            run, mpp=self.asked.mpp or run.mpp, sections=self.asked.sections or run.sections
+            run, mpp=self.entry.mpp or run.mpp, sections=self.entry.sections or run.sections
         )
 
     @property
     def shown(self) -> Place:
         """Return what messages and files call the slide: its path, or its pseudonym."""
-        return self.asked.path if self.asked.pseudonym is None else Path(self.asked.pseudonym)
+        return self.entry.path if self.entry.pseudonym is None else Path(self.entry.pseudonym)
 
     @property
     def scrub(self) -> Scrub:
-        """Takes the slide's name out of a text, where it has a pseudonym."""
-        if self.asked.pseudonym is None:
+        """Return a function that replaces the slide's name by its pseudonym, if it has one."""
+        if self.entry.pseudonym is None:
             return str
-        return make_scrubber(self.asked.path, self.asked.pseudonym)
+        return make_scrubber(self.entry.path, self.entry.pseudonym)
 
     def hiding(self) -> AbstractContextManager[None]:
-        """While this lasts, logs do not hold the slide's name where it has a pseudonym."""
-        return nullcontext() if self.asked.pseudonym is None else hidden_in_logs(self.scrub)
+        """Hide the name of a slide with a pseudonym in the logs inside the `with`."""
+        return nullcontext() if self.entry.pseudonym is None else hidden_in_logs(self.scrub)
 
     def check_opens(self) -> None:
-        """Prove that the slide can be opened; or, on a store, where it may be large, is there.
+        """Prove that the slide opens; or, on a store, that it exists, as it may be large.
 
         Raises:
-            SlideError: as `open_slide`; a pseudonym stands for the slide's name.
-            StorageError: as `look_at`, likewise.
+            SlideError: as `open_slide`; a pseudonym replaces the slide's name.
+            StorageError: as `look_at`; likewise.
         """
         with self.hiding():
             try:
-                if isinstance(self.asked.path, Url):
-                    look_at(self.asked.path)
+                if isinstance(self.entry.path, Url):
+                    look_at(self.entry.path)
                 else:
-                    open_slide(self.asked.path, mpp=self.settings.mpp).close()
+                    open_slide(self.entry.path, mpp=self.settings.mpp).close()
             except (SlideError, StorageError) as error:
-                if self.asked.pseudonym is None:
+                if self.entry.pseudonym is None:
                     raise
                 raise type(error)(self.scrub(str(error))) from None
 
     @property
     def request(self) -> SlideRequest:
         """Return the facts of the slide that its folder keeps."""
-        asked, hidden = self.asked, self.asked.pseudonym is not None
-        path = None if hidden else str(full_path(asked.path))
-        return SlideRequest(self.shown.name, path, asked.patient, asked.institution, hidden)
+        entry, is_hidden = self.entry, self.entry.pseudonym is not None
+        path = None if is_hidden else str(full_path(entry.path))
+        return SlideRequest(self.shown.name, path, entry.patient, entry.institution, is_hidden)
 
-    def failed(self, why: str) -> SlideResult:
-        """Its result when it has none."""
-        result = SlideResult(self.name, self.shown, "failed", None, None, self.scrub(why))
-        return self.labelled(result)
+    def make_result(self, outcome: str, **facts: Any) -> SlideResult:
+        """Make the slide's result, with its number and case."""
+        return SlideResult(
+            self.name,
+            self.shown,
+            outcome,
+            number=self.number,
+            case=(self.entry.patient, self.entry.institution),
+            pseudonym=self.entry.pseudonym is not None,
+            **facts,
+        )
 
-    def labelled(self, result: SlideResult) -> SlideResult:
-        """A result with the slide's number and case."""
-        case = (self.asked.patient, self.asked.institution)
-        hidden = self.asked.pseudonym is not None
-        return replace(result, number=self.number, case=case, slide=self.shown, pseudonym=hidden)
+    def fail(self, why: str) -> SlideResult:
+        """Make the result of a slide that has none."""
+        return self.make_result("failed", error=self.scrub(why))
 
 
 def do_task(
@@ -141,14 +147,14 @@ def do_task(
             raise
         except GlissonError as error:
             logger.warning("%s: %s", task.name, error)
-            return task.failed(str(error))
+            return task.fail(str(error))
         except OSError as error:  # where results cannot be written it is an OutputError
             why = f"{task.shown} cannot be read: {error.strerror or error}. {_ADVICE}"
             logger.warning("%s: %s", task.name, why)
-            return task.failed(why)
+            return task.fail(why)
         except Exception as error:  # a slide that nobody thought of costs itself, not the run
             logger.exception("%s", task.name)
-            return task.failed(
+            return task.fail(
                 f"{task.shown}: {type(error).__name__}: {error}. The file may be damaged: open it "
                 "in another program, or copy it again from its source. If it is whole, please "
                 "report this."
@@ -158,7 +164,7 @@ def do_task(
 def _do_on_store(
     task: SlideTask, place: Url, bundle: ModelBundle, runtime: Runtime, observer: RunObserver
 ) -> SlideResult:
-    """Do the same with results on a store: copy earlier ones here, and new ones there."""
+    """Do the same with results on a store: download earlier results, upload new ones."""
     with working_copy(task.out, place, task.run_settings.cache) as results:
         results.download_slide(task.name)
         result = _do_here(replace(task, out=results.here), results, bundle, runtime, observer)
@@ -175,7 +181,7 @@ def _do_here(
     runtime: Runtime,
     observer: RunObserver,
 ) -> SlideResult:
-    settings, where, pseudonym = task.settings, task.asked.path, task.asked.pseudonym
+    settings, where, pseudonym = task.settings, task.entry.path, task.entry.pseudonym
     identity = read_remote_identity(where, pseudonym)
     if identity and _why(task, result_parts(identity, bundle, settings)) is None:
         return _keep(task, results)
@@ -189,21 +195,19 @@ def _do_here(
         because = None if why == NEW else why
         if because is not None:
             logger.info("%s is done again: %s", task.name, because)
-        record = segment_one(slide, task, bundle, runtime, settings, observer, identity, because)
-    folder = task.out / task.name
-    return task.labelled(SlideResult(task.name, where, "done", folder, record, because=because))
+        record = Journey(slide, identity, task, bundle, runtime, observer).run(because)
+    return task.make_result("done", folder=task.out / task.name, record=record, because=because)
 
 
 def _keep(task: SlideTask, results: Results) -> SlideResult:
     """Return the results that hold, and note that this run was given the slide."""
     results.note_kept(task.name, task.request)
     folder = task.out / task.name
-    record = BiopsyRecord.read(folder)
-    return task.labelled(SlideResult(task.name, task.asked.path, "kept", folder, record))
+    return task.make_result("kept", folder=folder, record=BiopsyRecord.read(folder))
 
 
 def _why(task: SlideTask, parts: dict[str, str]) -> str | None:
-    """Return why a slide has to be done, or None where its results stay."""
+    """Return why a slide has to be done, or None where its results hold."""
     folder, run = task.out / task.name, task.run_settings
     if run.overwrite:
         return "asked to overwrite" if holds_results(folder) else NEW

@@ -17,7 +17,7 @@ from glisson.classes import (
     UNCOUNTED_COLOUR,
     UNCOUNTED_QUPATH_NAME,
 )
-from glisson.exchange import Drawn
+from glisson.exchange import NewAnnotation
 from glisson.frames import BoxPx, Frame, PixelSize
 from glisson.regions import (
     BILE_DUCT,
@@ -37,7 +37,9 @@ _INTERFACE_COLOUR = (220, 60, 140)
 _PROFILE_COLOUR = (60, 60, 200)
 
 
-def outline_features(truth: PhantomTruth, regions: Regions, pixel_size: PixelSize) -> list[Drawn]:
+def outline_features(
+    truth: PhantomTruth, regions: Regions, pixel_size: PixelSize
+) -> list[NewAnnotation]:
     """Outline the interface, then every connected piece of every feature."""
     outlines = _outline_interface(regions, pixel_size) if regions.tracts else []
     for box in truth.feature_boxes():
@@ -45,13 +47,13 @@ def outline_features(truth: PhantomTruth, regions: Regions, pixel_size: PixelSiz
         for feature in Feature:
             mask = (flags & np.uint32(feature)) > 0
             outlines += [
-                Drawn(feature.title, feature.title, LOBULE.colour, outline)
+                NewAnnotation(feature.title, feature.title, LOBULE.colour, outline)
                 for outline in _trace_feature(mask, box, truth.frame)
             ]
     return outlines
 
 
-def outline_profiles(biopsy: PhantomBiopsy, regions: Regions) -> list[Drawn]:
+def outline_profiles(biopsy: PhantomBiopsy, regions: Regions) -> list[NewAnnotation]:
     """Outline the ducts, arteries and portal veins whose middle lies in a tract.
 
     The needle cut other profiles away.
@@ -72,7 +74,8 @@ def outline_profiles(biopsy: PhantomBiopsy, regions: Regions) -> list[Drawn]:
     tracts = shapely.STRtree([tract.polygon_l0 for tract in regions.tracts])
     inside = np.unique(tracts.query(middles, "within")[0])
     return [
-        Drawn(name, name, _PROFILE_COLOUR, outline) for name, outline in (named[k] for k in inside)
+        NewAnnotation(name, name, _PROFILE_COLOUR, outline)
+        for name, outline in (named[k] for k in inside)
     ]
 
 
@@ -84,13 +87,14 @@ def _trace_feature(mask: np.ndarray, box: BoxPx, frame: Frame) -> Iterator[BaseG
             yield from split_outline(shapely.transform(smooth_outline(polygon), frame.l0_from_px))
 
 
-def _outline_interface(regions: Regions, pixel_size: PixelSize) -> list[Drawn]:
+def _outline_interface(regions: Regions, pixel_size: PixelSize) -> list[NewAnnotation]:
     """Outline the band of lobule beside tracts."""
     tracts = shapely.union_all([tract.outline_l0 for tract in regions.tracts])
     tissue = shapely.union_all([fragment.outline_l0 for fragment in regions.fragments])
     band = tracts.buffer(INTERFACE_UM / pixel_size.x_um).intersection(tissue).difference(tracts)
     return [
-        Drawn("Interface", "Interface", _INTERFACE_COLOUR, piece) for piece in split_outline(band)
+        NewAnnotation("Interface", "Interface", _INTERFACE_COLOUR, piece)
+        for piece in split_outline(band)
     ]
 
 
@@ -114,7 +118,7 @@ def _halve(polygon: Polygon) -> list[Polygon]:
 
 def draw_as_reader(
     reader: Annotator, regions: Regions, pixel_size: PixelSize, seed: int
-) -> list[Drawn]:
+) -> list[NewAnnotation]:
     """Draw tissue and portal areas as a reader does; the class says which areas count."""
     um_per_l0 = np.array([pixel_size.x_um, pixel_size.y_um])
     outlines_um = [_scale(tract.outline_l0, um_per_l0) for tract in regions.tracts]
@@ -122,14 +126,16 @@ def draw_as_reader(
     outlines = []
     if not tissue.is_empty:
         outlines.append(
-            Drawn(TISSUE_QUPATH_NAME, TISSUE_QUPATH_NAME, TISSUE_COLOUR, tissue, locked=True)
+            NewAnnotation(
+                TISSUE_QUPATH_NAME, TISSUE_QUPATH_NAME, TISSUE_COLOUR, tissue, locked=True
+            )
         )
     for index, outline_um in annotate(outlines_um, reader, seed):
         inside = _scale(outline_um, 1 / um_per_l0).intersection(tissue)
         tract = regions.tracts[index]
         class_name = PORTAL.qupath_name if tract.is_counted else UNCOUNTED_QUPATH_NAME
         colour = PORTAL.colour if tract.is_counted else UNCOUNTED_COLOUR
-        outlines.append(Drawn(f"PT {tract.number}", class_name, colour, inside))
+        outlines.append(NewAnnotation(f"PT {tract.number}", class_name, colour, inside))
     return outlines
 
 

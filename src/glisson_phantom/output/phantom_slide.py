@@ -7,7 +7,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from glisson.exchange import Drawn, write_annotations_geojson, write_class_map, write_tracts_geojson
+from glisson.exchange import (
+    NewAnnotation,
+    write_annotations_geojson,
+    write_class_map,
+    write_tracts_geojson,
+)
+from glisson.files.json_files import read_json, write_json
 from glisson.measurement import Measurements, measure_biopsy
 from glisson.regions import (
     LEAST_TRIAD_KINDS,
@@ -17,7 +23,7 @@ from glisson.regions import (
     count_triad_kinds,
     find_regions,
 )
-from glisson.results.folder import prepare_output, read_json, write_json
+from glisson.results.folder import prepare_output
 from glisson.slides import SlideInfo, open_slide
 from glisson_phantom import (
     FIRST_READER,
@@ -107,7 +113,7 @@ def make_phantom(
     return made
 
 
-def _count_triads(regions: Regions, profiles: list[Drawn]) -> tuple[int, ...]:
+def _count_triads(regions: Regions, profiles: list[NewAnnotation]) -> tuple[int, ...]:
     """Count the kinds of the triad in each outline as it is written."""
     by_name = {
         name: [profile.outline_l0 for profile in profiles if profile.class_name == name]

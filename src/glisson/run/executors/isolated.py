@@ -87,7 +87,7 @@ class Worker:
         try:
             return self._try(task)
         except _Lost as lost:
-            return task.failed(f"{task.shown}: {lost}, twice. {_ADVICE}")
+            return task.fail(f"{task.shown}: {lost}, twice. {_ADVICE}")
 
     def close(self) -> None:
         """End the process."""

@@ -78,7 +78,7 @@ def _make_absolute(task: SlideTask) -> SlideTask:
     run = task.run_settings
     return replace(
         task,
-        asked=replace(task.asked, path=full_path(task.asked.path)),
+        entry=replace(task.entry, path=full_path(task.entry.path)),
         out=task.out.absolute(),
         run_settings=replace(run, cache=run.cache and run.cache.absolute()),
     )
@@ -234,9 +234,9 @@ class _ClusterRun:
             return None
         except self.distributed.KilledWorker as error:
             why = f"{task.shown}: every worker that took it died ({error})."
-            return task.failed(why)
+            return task.fail(why)
         except MemoryError:
-            return task.failed(f"{task.shown}: memory ran out on its worker.")
+            return task.fail(f"{task.shown}: memory ran out on its worker.")
         except GlissonError:
             raise
         except Exception as error:

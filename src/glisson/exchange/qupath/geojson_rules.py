@@ -11,17 +11,22 @@ import numpy as np
 import shapely
 
 _COMPUTED_BY_QUPATH = {
-    "Area µm^2", "Perimeter µm", "Length µm", "Centroid X µm", "Centroid Y µm", "Num points",
+    "Area µm^2",
+    "Perimeter µm",
+    "Length µm",
+    "Centroid X µm",
+    "Centroid Y µm",
+    "Num points",
     "Num Detections",
-}  # fmt: skip
+}
 _GEOMETRIES = {"Polygon", "MultiPolygon", "LineString", "Point", "MultiPoint"}
 _NOT_FLAT = {"childObjects", "children", "nucleusGeometry"}
 _OBJECT_TYPES = {"annotation", "detection", "tile"}
 MOST_VERTICES = 50_000
 
 
-def broken_rules(document: dict[str, Any]) -> list[str]:
-    """Sentences on everything that QuPath would not read as meant; empty when all is well."""
+def find_geojson_errors(document: dict[str, Any]) -> list[str]:
+    """List sentences on everything that QuPath would misread; empty for a valid document."""
     features = document.get("features")
     if document.get("type") != "FeatureCollection" or not isinstance(features, list):
         return ["the top level is not a FeatureCollection"]
@@ -31,7 +36,7 @@ def broken_rules(document: dict[str, Any]) -> list[str]:
         if not isinstance(feature, dict) or feature.get("type") != "Feature":
             found.append(f"feature {number}: it is not a Feature")
             continue
-        found += [f"feature {number}: {text}" for text in _feature_rules(feature)]
+        found += [f"feature {number}: {text}" for text in _check_feature(feature)]
         identifier = str(feature.get("id")).lower()
         if identifier in identifiers:
             found.append(f"feature {number}: its id is used twice")
@@ -39,26 +44,22 @@ def broken_rules(document: dict[str, Any]) -> list[str]:
     return found
 
 
-def _feature_rules(feature: dict[str, Any]) -> Iterator[str]:
-    yield from _identifier_rules(feature)
-    yield from _geometry_rules(feature.get("geometry"))
-    properties = feature.get("properties")
-    if not isinstance(properties, dict):
-        yield "it has no properties"
-        return
-    yield from _name_rules(properties)
-    yield from _classification_rules(properties.get("classification"))
-    yield from _measurement_rules(properties)
-
-
-def _identifier_rules(feature: dict[str, Any]) -> Iterator[str]:
+def _check_feature(feature: dict[str, Any]) -> Iterator[str]:
     try:
         uuid.UUID(feature["id"])
     except (KeyError, ValueError, TypeError, AttributeError):
         yield "its id is not a UUID"
+    yield from _check_geometry(feature.get("geometry"))
+    properties = feature.get("properties")
+    if not isinstance(properties, dict):
+        yield "it has no properties"
+        return
+    yield from _check_properties(properties)
+    yield from _check_class(properties.get("classification"))
+    yield from _check_measurements(properties)
 
 
-def _name_rules(properties: dict[str, Any]) -> Iterator[str]:
+def _check_properties(properties: dict[str, Any]) -> Iterator[str]:
     if properties.get("objectType") not in _OBJECT_TYPES:
         yield f"objectType is {properties.get('objectType')!r}"
     if "name" in properties and not isinstance(properties["name"], str):
@@ -71,20 +72,19 @@ def _name_rules(properties: dict[str, Any]) -> Iterator[str]:
         yield f"{key} nests another object, which other programs lose"
 
 
-def _geometry_rules(geometry: Any) -> Iterator[str]:
+def _check_geometry(geometry: Any) -> Iterator[str]:
     if not isinstance(geometry, dict) or geometry.get("type") not in _GEOMETRIES:
         yield "its geometry is of a type that QuPath cannot read"
         return
-    broken = list(_ring_rules(geometry))
-    yield from broken or _shape_rules(geometry)
+    yield from list(_check_rings(geometry)) or _check_shape(geometry)
 
 
-def _shape_rules(geometry: dict[str, Any]) -> Iterator[str]:
+def _check_shape(geometry: dict[str, Any]) -> Iterator[str]:
     try:
         shape = shapely.geometry.shape(geometry)
         points = shapely.get_coordinates(shape)
     except (TypeError, ValueError, IndexError, KeyError, shapely.errors.ShapelyError):
-        yield "its coordinates are none of its type"
+        yield "its coordinates do not fit its type"
         return
     if not np.isfinite(points).all():
         yield "a coordinate is not a number"
@@ -100,7 +100,7 @@ def _shape_rules(geometry: dict[str, Any]) -> Iterator[str]:
         yield f"it has {len(points)} vertices"
 
 
-def _ring_rules(geometry: dict[str, Any]) -> Iterator[str]:
+def _check_rings(geometry: dict[str, Any]) -> Iterator[str]:
     polygons = geometry.get("coordinates")
     if geometry["type"] == "Polygon":
         polygons = [polygons]
@@ -110,13 +110,13 @@ def _ring_rules(geometry: dict[str, Any]) -> Iterator[str]:
         rings = [ring for polygon in polygons or () for ring in polygon]
         closed = [len(ring) > 3 and list(ring[0]) == list(ring[-1]) for ring in rings]
     except (TypeError, IndexError):
-        yield "its coordinates are none of its type"
+        yield "its coordinates do not fit its type"
         return
     if not all(closed):
         yield "a ring is not closed"
 
 
-def _classification_rules(classification: Any) -> Iterator[str]:
+def _check_class(classification: Any) -> Iterator[str]:
     if classification is None or isinstance(classification, str):
         return
     if not isinstance(classification, dict):
@@ -137,13 +137,13 @@ def _is_colour(colour: Any) -> bool:
     )
 
 
-def _measurement_rules(properties: dict[str, Any]) -> Iterator[str]:
+def _check_measurements(properties: dict[str, Any]) -> Iterator[str]:
     measurements, metadata = properties.get("measurements", {}), properties.get("metadata", {})
     if not isinstance(measurements, dict) or not isinstance(metadata, dict):
         yield "its measurements or metadata are no object"
         return
     for name, value in measurements.items():
-        yield from _number_rules(name, value)
+        yield from _check_number(name, value)
     for name, text in metadata.items():
         if name in measurements:
             yield f"metadata {name!r} hides a measurement"
@@ -151,7 +151,7 @@ def _measurement_rules(properties: dict[str, Any]) -> Iterator[str]:
             yield f"metadata {name!r} is not text"
 
 
-def _number_rules(name: str, value: Any) -> Iterator[str]:
+def _check_number(name: str, value: Any) -> Iterator[str]:
     if name in _COMPUTED_BY_QUPATH:
         yield f"measurement {name!r} would be dropped: QuPath computes its own"
     if isinstance(value, bool) or not isinstance(value, int | float):

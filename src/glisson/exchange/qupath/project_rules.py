@@ -22,22 +22,22 @@ _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s\"<>\\^`{|}]+")
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
-def broken_project_rules(folder: Path) -> list[str]:
-    """Sentences on everything that QuPath would not read as meant; empty when all is well."""
-    project = _object(folder / "project.qpproj")
+def find_project_errors(folder: Path) -> list[str]:
+    """List sentences on everything that QuPath would misread; empty for a valid project."""
+    project = _read_object(folder / "project.qpproj")
     if project is None:
         return ["project.qpproj is no JSON object in UTF-8"]
     return [
-        *_head_rules(project),
-        *_images_rules(project.get("images")),
-        *_identifier_rules(project),
-        *_class_rules(folder / "classifiers" / "classes.json"),
-        *_script_rules(folder / "scripts"),
+        *_check_head(project),
+        *_check_images(project.get("images")),
+        *_check_ids(project),
+        *_check_classes(folder / "classifiers" / "classes.json"),
+        *_check_scripts(folder / "scripts"),
     ]
 
 
-def broken_image_rules(image: Any) -> Iterator[str]:
-    """The same of one image of the project."""
+def find_image_errors(image: Any) -> Iterator[str]:
+    """Yield such sentences on one image of the project."""
     if not isinstance(image, dict):
         yield "it is no object"
         return
@@ -49,10 +49,10 @@ def broken_image_rules(image: Any) -> Iterator[str]:
         yield "its metadata is no map of texts"
     if not _is_count(image.get("entryID")):
         yield f"its entryID is {image.get('entryID')!r}"
-    yield from _builder_rules(image.get("serverBuilder"))
+    yield from _check_builder(image.get("serverBuilder"))
 
 
-def _head_rules(project: dict[str, Any]) -> Iterator[str]:
+def _check_head(project: dict[str, Any]) -> Iterator[str]:
     for key in ("createTimestamp", "modifyTimestamp"):
         if not _is_count(project.get(key)):
             yield f"{key} is no time in ms"
@@ -62,18 +62,18 @@ def _head_rules(project: dict[str, Any]) -> Iterator[str]:
     if version in _UNSUPPORTED:
         yield f"QuPath no longer reads projects of version {version}"
     if "uri" in project:
-        yield from (f"the project's {text}" for text in _uri_rules(project["uri"]))
+        yield from (f"the project's {text}" for text in _check_uri(project["uri"]))
 
 
-def _images_rules(images: Any) -> Iterator[str]:
+def _check_images(images: Any) -> Iterator[str]:
     if not isinstance(images, list):
         yield "images is no list"
         return
     for number, image in enumerate(images):
-        yield from (f"image {number}: {text}" for text in broken_image_rules(image))
+        yield from (f"image {number}: {text}" for text in find_image_errors(image))
 
 
-def _identifier_rules(project: dict[str, Any]) -> Iterator[str]:
+def _check_ids(project: dict[str, Any]) -> Iterator[str]:
     images = [image for image in project.get("images") or () if isinstance(image, dict)]
     identifiers = [image["entryID"] for image in images if _is_count(image.get("entryID"))]
     for identifier, count in Counter(identifiers).items():
@@ -86,7 +86,7 @@ def _identifier_rules(project: dict[str, Any]) -> Iterator[str]:
         yield "lastID is behind an image's entryID"
 
 
-def _builder_rules(builder: Any) -> Iterator[str]:
+def _check_builder(builder: Any) -> Iterator[str]:
     if not isinstance(builder, dict) or not isinstance(builder.get("builderType"), str):
         yield "its serverBuilder has no builderType"
         return
@@ -94,9 +94,10 @@ def _builder_rules(builder: Any) -> Iterator[str]:
     if missing:
         yield "its server's metadata is there but not complete"
     if builder["builderType"] != "uri":
-        yield from _inner_rules(builder)
+        if isinstance(builder.get("builder"), dict):  # a rotated or cropped image wraps its server
+            yield from _check_builder(builder["builder"])
         return
-    yield from (f"its {text}" for text in _uri_rules(builder.get("uri")))
+    yield from (f"its {text}" for text in _check_uri(builder.get("uri")))
     args = builder.get("args")
     if not isinstance(args, list) or not all(isinstance(each, str) for each in args):
         yield "its server's args are no list of texts"
@@ -104,33 +105,26 @@ def _builder_rules(builder: Any) -> Iterator[str]:
         yield "its providerClassName is no text"
 
 
-def _inner_rules(builder: dict[str, Any]) -> Iterator[str]:
-    """A rotated or cropped image names the server that it is made of."""
-    if isinstance(builder.get("builder"), dict):
-        yield from _builder_rules(builder["builder"])
-
-
-def _uri_rules(uri: Any) -> Iterator[str]:
+def _check_uri(uri: Any) -> Iterator[str]:
     if not isinstance(uri, str) or not _URI.fullmatch(uri) or _STRAY_PERCENT.search(uri):
-        yield f"URI {uri!r} is none that Java reads"
+        yield f"URI {uri!r} is invalid in Java"
 
 
-def _class_rules(path: Path) -> Iterator[str]:
-    """The file is optional: without it, QuPath shows its own classes."""
-    if not path.exists():
+def _check_classes(path: Path) -> Iterator[str]:
+    if not path.exists():  # optional: without the file, QuPath shows its own classes
         return
-    classes = (_object(path) or {}).get("pathClasses")
+    classes = (_read_object(path) or {}).get("pathClasses")
     if not isinstance(classes, list) or not all(isinstance(each, dict) for each in classes):
         yield "classes.json holds no list pathClasses"
         return
     for each in classes:
-        yield from _one_class_rules(each)
+        yield from _check_class(each)
     for name, count in Counter(str(each.get("name")) for each in classes).items():
         if count > 1:
             yield f"class {name!r} is there twice: QuPath knows one of each name"
 
 
-def _one_class_rules(each: dict[str, Any]) -> Iterator[str]:
+def _check_class(each: dict[str, Any]) -> Iterator[str]:
     name, colour = each.get("name"), each.get("color")
     if not isinstance(name, str) or not name:
         yield f"a class is called {name!r}"
@@ -142,7 +136,7 @@ def _one_class_rules(each: dict[str, Any]) -> Iterator[str]:
         yield f"class {name!r} has a colour that is seen through"
 
 
-def _script_rules(folder: Path) -> Iterator[str]:
+def _check_scripts(folder: Path) -> Iterator[str]:
     scripts = sorted(folder.glob("*.groovy"))
     if not scripts:
         yield "it has no scripts"
@@ -153,7 +147,7 @@ def _script_rules(folder: Path) -> Iterator[str]:
             yield f"{path.name} is not UTF-8"
 
 
-def _object(path: Path) -> dict[str, Any] | None:
+def _read_object(path: Path) -> dict[str, Any] | None:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
