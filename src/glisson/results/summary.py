@@ -52,7 +52,7 @@ def write_summary(out: Path, states: Sequence[SlideState]) -> None:
     if not is_pseudonymous(states):
         slides = [
             (
-                place_slide_info(each.record.as_slide(), place(each.request.path)),
+                _locate(each.record.as_slide(), place(each.request.path)),
                 each.folder / TRACTS,
             )
             for each in done
