@@ -51,7 +51,7 @@ def _gather(results: Results, keep_old: bool) -> RunResult:
     write_summary(results.here, states)
     results.upload_run()
     slides = [_result(results.place, state, number) for number, state in enumerate(states, start=1)]
-    return RunResult(results.place, tuple(slides), list_warnings(states))
+    return RunResult(results.place, tuple(slides), list_warnings(states), len(states))
 
 
 def _check_complete(out: Place, states: list[SlideState]) -> None:

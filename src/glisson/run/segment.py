@@ -43,11 +43,13 @@ class RunResult:
         out: the results folder, or its address on a store.
         slides: one result for each slide of this run, in the order given.
         warnings: sentences on the results folder, not on one of its slides.
+        folder_total: slides in tables and report, those of earlier runs included; 0 for a shard.
     """
 
     out: Place
     slides: tuple[SlideResult, ...]
     warnings: tuple[str, ...] = ()
+    folder_total: int = 0
 
     @property
     def failed(self) -> tuple[SlideResult, ...]:
@@ -201,7 +203,7 @@ def _run(tasks: Sequence[SlideTask], work: Work, executor: Executor, results: Re
     if len(tasks) == 1 and not isinstance(executor, Shard) and done[0].error is not None:
         raise DamagedSlide(done[0].error)
     done.sort(key=lambda result: result.number)
-    return RunResult(results.place, tuple(done), list_warnings(states))
+    return RunResult(results.place, tuple(done), list_warnings(states), len(states))
 
 
 def _in_place(result: SlideResult, out: Place) -> SlideResult:
