@@ -13,21 +13,21 @@ from scipy import stats
 from sklearn.metrics import cohen_kappa_score
 
 from glisson.clinical.agreement import (
-    BlandAltman,
     adequacy_agreement,
-    bland_altman,
+    count_agreement,
+    kappa_difference,
+    measure_agreement,
+    round_counts,
+)
+from glisson.clinical.bland_altman import BlandAltman, bland_altman, ratio_agreement
+from glisson.clinical.coefficients import (
     concordance,
     concordance_bounds,
-    count_agreement,
     icc_2_1,
     icc_2_1_bounds,
     icc_3_1,
     icc_3_1_bounds,
-    kappa_difference,
-    measure_agreement,
-    ratio_agreement,
-    weighted_kappa,
-    whole_counts,
+    kappa,
 )
 from glisson.clinical.estimates import BOOTSTRAP, Estimate, PatientBootstrap, Values
 from glisson.errors import StudyError
@@ -55,14 +55,14 @@ def test_weighted_kappa_against_scikit_learn(seed: int, weights: str) -> None:
     first, second = counts(seed)
     labels = np.arange(min(first.min(), second.min()), max(first.max(), second.max()) + 1)
     expected = cohen_kappa_score(first, second, labels=labels, weights=weights)
-    assert weighted_kappa(first, second, weights) == pytest.approx(expected)  # type: ignore[arg-type]
+    assert kappa(first, second, weights) == pytest.approx(expected)  # type: ignore[arg-type]
 
 
 @given(seed=seeds)
 @settings(max_examples=40, deadline=None)
 def test_quadratic_kappa_of_counts_is_ccc(seed: int) -> None:
     first, second = counts(seed)
-    assert weighted_kappa(first, second, "quadratic") == pytest.approx(concordance(first, second))
+    assert kappa(first, second, "quadratic") == pytest.approx(concordance(first, second))
 
 
 @given(seed=seeds, n=st.integers(4, 60))
@@ -288,7 +288,7 @@ def test_perfect_agreement_is_one_everywhere() -> None:
 
 
 def test_halves_are_counted_up() -> None:
-    assert whole_counts(np.array([16.5, 15.5, 16.4])).tolist() == [17, 16, 16]
+    assert round_counts(np.array([16.5, 15.5, 16.4])).tolist() == [17, 16, 16]
 
 
 def test_two_readers_who_never_vary_have_no_icc() -> None:
@@ -325,5 +325,5 @@ def test_unrelated_counts_have_a_ccc_without_interval() -> None:
 def test_kappa_of_a_count_far_from_all_others() -> None:
     first, second = counts(5)
     first[0] = 2_000_000
-    found = weighted_kappa(first, second, "quadratic")
+    found = kappa(first, second, "quadratic")
     assert found == pytest.approx(concordance(first, second))

@@ -167,7 +167,7 @@ def test_a_kill_never_leaves_a_word_on_another_manifest(
         return call
 
     with monkeypatch.context() as patch:
-        for name in ("_write_json", "write_manifest"):
+        for name in ("write_json", "write_manifest"):
             patch.setattr(writing, name, mortal(getattr(writing, name)))
         with pytest.raises(KeyboardInterrupt):
             write_tiles(out, slides, splits_of(*slides), ONE_UM)

@@ -11,6 +11,7 @@ import pytest
 from glisson.dataset import (
     IGNORED,
     UNKNOWN_PATIENT,
+    AnnotationSettings,
     Split,
     Splits,
     SplitSettings,
@@ -19,7 +20,13 @@ from glisson.dataset import (
 )
 from glisson.dataset.tile_folder import FolderTiles
 from glisson.errors import OutputError, SettingsError
-from glisson.evaluation import Subject, evaluate_model, evaluate_models
+from glisson.evaluation import (
+    EvaluationSettings,
+    Subject,
+    evaluate,
+    evaluate_model,
+    evaluate_models,
+)
 from glisson.evaluation.gallery import best_and_worst, draw_gallery
 from glisson.evaluation.tables import (
     FEW_PATIENTS,
@@ -302,3 +309,28 @@ def test_other_records_tell_nothing(tiles: FolderTiles, tmp_path: Path, record: 
         evaluate_model(tmp_path / "out", Subject(bundle, ColourModel(), tiles, "TILES")).warnings
         == ()
     )
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        EvaluationSettings(size_px=128),
+        EvaluationSettings(split=SplitSettings(seed=3)),
+        EvaluationSettings(split=SplitSettings(hold_out=("Monza",))),
+        EvaluationSettings(annotations=AnnotationSettings(("{slide}.x.geojson",))),
+    ],
+)
+def test_settings_that_tiles_cannot_heed_are_rejected(
+    tiles: FolderTiles, tmp_path: Path, settings: EvaluationSettings
+) -> None:
+    with pytest.raises(SettingsError, match="cannot be applied"):
+        evaluate(tiles.folder, tmp_path, settings=settings)
+
+
+def test_each_data_has_its_model_and_bare_tiles_their_pixel_size(
+    tiles: FolderTiles, tmp_path: Path
+) -> None:
+    with pytest.raises(SettingsError, match="2 DATA and 1 models"):
+        evaluate([tiles.folder, tiles.folder], tmp_path)
+    with pytest.raises(SettingsError, match="--mpp is given 1 times"):
+        evaluate(tiles.folder, tmp_path, settings=EvaluationSettings(mpps=[2.0]))

@@ -1,6 +1,6 @@
-"""Many biopsies against observers: agreement, staging, the paper's clinical figures.
+"""Studies of many biopsies: agreement with observers, stages, the paper's clinical figures.
 
-Importing this room is quick; statsmodels and matplotlib are imported when a study is made.
+The import is quick: only a study imports statsmodels and matplotlib.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from glisson.clinical.settings import StudySettings
 from glisson.errors import MissingExtra
 
 if TYPE_CHECKING:
-    from glisson.clinical.whole import StudyResult
+    from glisson.clinical.run import StudyResult
 
 __all__ = ["SCALES", "Scale", "StudySettings", "find_scale", "require_extra", "study"]
 
-_NEEDED = ("statsmodels", "matplotlib")
+_PACKAGES = ("statsmodels", "matplotlib")
 
 
 def study(
@@ -27,35 +27,33 @@ def study(
     results: str | Path | None = None,
     settings: StudySettings | None = None,
 ) -> StudyResult:
-    """Compare what a model measured on many biopsies with observers and with stages.
+    """Compare a model's measurements of many biopsies with observers and stages.
 
     Args:
-        cases: cases.csv, one row a slide, or the folder that holds it.
+        cases: cases.csv, one row for each slide, or its folder.
         out: folder to write page, tables, figures and numbers to.
-        results: folder of `glisson segment`; without it the model's columns are looked for in
-            cases.csv.
-        settings: scale, names of columns, draws.
+        results: folder of `glisson segment`, or one of its tables of biopsies; None if cases.csv
+            has the model's columns.
+        settings: scale, names of columns, bootstrap.
 
     Raises:
-        SettingsError: a file, a column or a value cannot be used; see `read_cases`.
+        SettingsError: an invalid file, column or value; see `read_cases`.
         MissingExtra: statsmodels or matplotlib is not installed.
         OutputError: `out` cannot be written to.
     """
     require_extra()
-    from glisson.clinical.whole import run_study
+    from glisson.clinical.run import run_study
 
-    return run_study(
-        Path(cases), Path(out), None if results is None else Path(results),
-        settings or StudySettings(),
-    )  # fmt: skip
+    table = None if results is None else Path(results)
+    return run_study(Path(cases), Path(out), table, settings or StudySettings())
 
 
 def require_extra() -> None:
-    """Fail before any work where the `study` extra is not installed.
+    """Check that the `study` extra is installed.
 
     Raises:
-        MissingExtra: a package of it is missing.
+        MissingExtra: a package is missing.
     """
-    missing = [name for name in _NEEDED if find_spec(name) is None]
+    missing = [name for name in _PACKAGES if find_spec(name) is None]
     if missing:
         raise MissingExtra(f"A study needs {', '.join(missing)}: pip install 'glisson[study]'")

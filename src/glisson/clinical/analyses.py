@@ -1,4 +1,4 @@
-"""Which cases enter which analysis, and what comes out of each."""
+"""Analyses of a study: the cases that enter each analysis, and its result."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
+
+import numpy as np
 
 from glisson.clinical.agreement import (
     Agreement,
@@ -30,8 +32,7 @@ from glisson.clinical.association import (
     stage_correlations,
     trend,
 )
-from glisson.clinical.cases import StudyCase, StudyCases, column
-from glisson.clinical.description import Description, describe
+from glisson.clinical.cases import StudyCase, StudyCases, extract_column
 from glisson.clinical.estimates import PatientBootstrap, Values
 from glisson.clinical.scales import Scale
 from glisson.clinical.settings import StudySettings
@@ -60,8 +61,8 @@ class Entered:
     """Cases of an analysis.
 
     Attributes:
-        cases: those in it.
-        left_out: why others are not, and how many of each.
+        cases: in the analysis.
+        left_out: reasons for the other cases, with their numbers.
     """
 
     cases: tuple[StudyCase, ...]
@@ -69,24 +70,24 @@ class Entered:
 
     @property
     def slides(self) -> int:
-        """Slides in the analysis."""
+        """Return the number of slides in the analysis."""
         return len(self.cases)
 
     @property
     def patients(self) -> int:
-        """Patients whose slides they are."""
+        """Return the number of patients in the analysis."""
         return len({case.patient for case in self.cases})
 
 
 @dataclass(frozen=True)
 class Analysis(Generic[Result]):
-    """One analysis, made or refused.
+    """Analysis with its result, or with the reason why it was not made.
 
     Attributes:
-        title: what it is.
+        title: of the analysis.
         entered: its cases.
-        result: None where it is refused.
-        refusal: why, or None.
+        result: None if the analysis was not made.
+        refusal: reason why the analysis was not made, or None.
     """
 
     title: str
@@ -96,28 +97,49 @@ class Analysis(Generic[Result]):
 
 
 @dataclass(frozen=True)
-class Study:
-    """Everything a study finds.
+class Description:
+    """Summary of a column of numbers.
 
     Attributes:
-        settings: as given.
+        n: number of values; the other numbers are NaN without a value.
+        mean: arithmetic mean.
+        sd: with n - 1; NaN below two values.
+        median: of the values.
+        lowest: smallest value.
+        highest: largest value.
+    """
+
+    n: int
+    mean: float
+    sd: float
+    median: float
+    lowest: float
+    highest: float
+
+
+@dataclass(frozen=True)
+class Study:
+    """All analyses of a study.
+
+    Attributes:
+        settings: of the study.
         scale: of the stages.
-        cases: as read.
+        cases: of the study.
         model_report: counts of model and report.
         model_second: counts of model and second reader.
         report_second: counts of report and second reader.
-        report_gain: kappa of model and report less that of report and second reader, by weights.
-        second_gain: kappa of model and second reader less that of report and second reader.
-        length: model's length against the ruler's.
+        report_gain: kappa of model and report minus kappa of report and second reader, by weights.
+        second_gain: kappa of model and second reader minus kappa of report and second reader.
+        length: length by the model and by ruler.
         area_length: tissue area with the ruler's length.
         area_model_length: tissue area with the model's length.
         correlations: of portal percent with stage: Pearson, Spearman, Kendall.
         difference: of portal percent between stages.
-        pairs: of stages, compared.
+        pairs: comparisons of every two stages.
         trend: of portal percent over stages.
-        from_f3: portal percent for stages of septa or bridges, and more.
+        from_f3: portal percent for stages from septa or bridges on.
         from_f4: portal percent for cirrhosis.
-        described: columns of all cases (counts: of countable ones) and by stage.
+        described: columns of all cases (counts: of countable cases) and by stage.
     """
 
     settings: StudySettings
@@ -141,133 +163,137 @@ class Study:
 
     @property
     def analyses(self) -> dict[str, Analysis[Any]]:
-        """Every analysis by its name, in order."""
+        """Return every analysis by name, in order."""
         return {name: each for name, each in vars(self).items() if isinstance(each, Analysis)}
 
     @property
     def count_pairs(self) -> tuple[Analysis[CountAgreement], ...]:
-        """The three pairs of observers."""
+        """Return the agreement of the three pairs of observers."""
         return self.model_report, self.model_second, self.report_second
 
 
 def analyse(cases: StudyCases, scale: Scale, settings: StudySettings) -> Study:
-    """Make every analysis that the cases allow; the others say why not."""
-    make = _Maker(cases.cases, scale, settings)
-    of_stage = partial(make.of, columns=("portal_percent", "stage"))
+    """Make every analysis that the cases allow; give a reason for the others."""
+    analyst = _Analyst(cases.cases, scale, settings)
+    make, counts = analyst.make, analyst.compare_counts
+    of_stage = partial(make, columns=("portal_percent", "stage"))
+    lengths = ("model_length_mm", "manual_length_mm")
+    stage_name = f"Portal percent for {scale.name} "
     return Study(
         settings=settings,
         scale=scale,
         cases=cases,
-        model_report=make.counts("Tract counts: model, report", MODEL, REPORT),
-        model_second=make.counts("Tract counts: model, second reader", MODEL, SECOND),
-        report_second=make.counts("Tract counts: report, second reader", REPORT, SECOND),
-        report_gain=make.gain("Kappa: model, report less report, second reader", (MODEL, REPORT)),
-        second_gain=make.gain(
+        model_report=counts("Tract counts: model, report", MODEL, REPORT),
+        model_second=counts("Tract counts: model, second reader", MODEL, SECOND),
+        report_second=counts("Tract counts: report, second reader", REPORT, SECOND),
+        report_gain=analyst.compare_kappas(
+            "Kappa: model, report less report, second reader", (MODEL, REPORT)
+        ),
+        second_gain=analyst.compare_kappas(
             "Kappa: model, second reader less report, second reader", (MODEL, SECOND)
         ),
-        length=make.of("Length: model, ruler", _of_length, ("model_length_mm", "manual_length_mm")),
-        area_length=make.of(
+        length=make(
+            "Length: model, ruler",
+            lambda model, ruler, draws: measure_agreement(model, ruler, "mm", draws),
+            lengths,
+        ),
+        area_length=make(
             "Tissue area, length by ruler", pearson, ("tissue_area_mm2", "manual_length_mm")
         ),
-        area_model_length=make.of(
+        area_model_length=make(
             "Tissue area, length by the model", pearson, ("tissue_area_mm2", "model_length_mm")
         ),
         correlations=of_stage("Portal percent, stage: correlation", stage_correlations),
-        difference=of_stage("Portal percent between stages", _without_draws(kruskal_wallis)),
-        pairs=of_stage("Portal percent: stages in pairs", _without_draws(dunn)),
-        trend=of_stage("Portal percent: trend over stages", _without_draws(trend)),
-        from_f3=of_stage(_from(scale, scale.f3_from), _discriminated(scale.f3_from)),
-        from_f4=of_stage(_from(scale, scale.f4_from), _discriminated(scale.f4_from)),
-        described=_described(cases.cases, scale),
+        difference=of_stage("Portal percent between stages", _ignore_draws(kruskal_wallis)),
+        pairs=of_stage("Portal percent: stages in pairs", _ignore_draws(dunn)),
+        trend=of_stage("Portal percent: trend over stages", _ignore_draws(trend)),
+        from_f3=of_stage(
+            stage_name + scale.label_from(scale.f3_from),
+            lambda values, stages, draws: discrimination(values, stages, scale.f3_from, draws),
+        ),
+        from_f4=of_stage(
+            stage_name + scale.label_from(scale.f4_from),
+            lambda values, stages, draws: discrimination(values, stages, scale.f4_from, draws),
+        ),
+        described=_describe_columns(cases.cases, scale),
     )
 
 
-def _from(scale: Scale, stage: int) -> str:
-    return f"Portal percent for {scale.name} {scale.label_from(stage)}"
-
-
-def _discriminated(stage: int) -> Callable[[Values, Values, PatientBootstrap], Discrimination]:
-    return lambda values, stages, draws: discrimination(values, stages, stage, draws)
-
-
-def _of_length(model: Values, ruler: Values, draws: PatientBootstrap) -> Agreement:
-    return measure_agreement(model, ruler, "mm", draws)
-
-
-def _without_draws(
+def _ignore_draws(
     test: Callable[[Values, Values], Result],
 ) -> Callable[[Values, Values, PatientBootstrap], Result]:
     return lambda values, stages, draws: test(values, stages)
 
 
 @dataclass(frozen=True)
-class _Maker:
-    """Makes analyses of the same cases."""
+class _Analyst:
+    """Maker of analyses of the same cases."""
 
     cases: Sequence[StudyCase]
     scale: Scale
     settings: StudySettings
 
-    def of(
-        self, title: str, analysis: Callable[..., Result], columns: Sequence[str],
+    def make(
+        self,
+        title: str,
+        analysis: Callable[..., Result],
+        columns: Sequence[str],
         countable: bool = False,
-    ) -> Analysis[Result]:  # fmt: skip
-        """An analysis of columns, of the cases that have them all."""
-        entered = entering(self.cases, columns, self.scale, countable)
-        arrays = [column(entered.cases, name) for name in columns]
-        draws = PatientBootstrap(
-            tuple(case.patient for case in entered.cases),
-            self.settings.resamples, self.settings.seed,
-        )  # fmt: skip
+    ) -> Analysis[Result]:
+        """Analyse columns of the cases that have a value in all of them."""
+        entered = select_cases(self.cases, columns, self.scale, countable)
+        arrays = [extract_column(entered.cases, name) for name in columns]
+        patients = tuple(case.patient for case in entered.cases)
+        draws = PatientBootstrap(patients, self.settings.resamples, self.settings.seed)
         try:
             if not entered.cases:
-                raise StudyError(_nobody(entered))
+                reasons = "; ".join(reason for reason, _ in entered.left_out)
+                raise StudyError(f"No case enters: {reasons}.")
             return Analysis(title, entered, analysis(*arrays, draws), None)
         except StudyError as error:
             return Analysis(title, entered, None, str(error))
 
-    def counts(self, title: str, first: str, second: str) -> Analysis[CountAgreement]:
-        """Agreement of two observers' counts."""
-        return self.of(title, count_agreement, (first, second), countable=True)
+    def compare_counts(self, title: str, first: str, second: str) -> Analysis[CountAgreement]:
+        """Measure the agreement of two observers' counts."""
+        return self.make(title, count_agreement, (first, second), countable=True)
 
-    def gain(self, title: str, pair: tuple[str, str]) -> Analysis[tuple[KappaDifference, ...]]:
-        """Kappa of a pair less that of both readers, of cases that all three counted."""
+    def compare_kappas(
+        self, title: str, pair: tuple[str, str]
+    ) -> Analysis[tuple[KappaDifference, ...]]:
+        """Compare kappa of a pair with kappa of both readers, on cases with all three counts."""
 
-        def both_weights(
-            a: Values, b: Values, c: Values, draws: PatientBootstrap
-        ) -> tuple[KappaDifference, ...]:
-            by_name = dict(zip(COUNTS, (a, b, c), strict=True))
+        def analysis(*values: Any) -> tuple[KappaDifference, ...]:
+            *counts, draws = values
+            by_name = dict(zip(COUNTS, counts, strict=True))
             first = by_name[pair[0]], by_name[pair[1]]
+            readers = by_name[REPORT], by_name[SECOND]
             return (
-                kappa_difference(first, (b, c), "linear", draws),
-                kappa_difference(first, (b, c), "quadratic", draws),
+                kappa_difference(first, readers, "linear", draws),
+                kappa_difference(first, readers, "quadratic", draws),
             )
 
-        return self.of(title, both_weights, COUNTS, countable=True)
+        return self.make(title, analysis, COUNTS, countable=True)
 
 
-def entering(
+def select_cases(
     cases: Sequence[StudyCase], columns: Sequence[str], scale: Scale, countable: bool
 ) -> Entered:
-    """Cases that have every column, and why others have not; the first reason counts."""
+    """Select the cases with a value in every column; give the first reason for the others."""
     staged = any(math.isfinite(case.stage) for case in cases)
-    kept: list[StudyCase] = []
+    selected: list[StudyCase] = []
     left_out: dict[str, int] = {}
     for case in cases:
-        reason = _reason(case, columns, scale, countable and staged)
+        reason = _find_reason(case, columns, scale, countable and staged)
         if reason is None:
-            kept.append(case)
+            selected.append(case)
         else:
             left_out[reason] = left_out.get(reason, 0) + 1
-    return Entered(tuple(kept), tuple(left_out.items()))
+    return Entered(tuple(selected), tuple(left_out.items()))
 
 
-def _nobody(entered: Entered) -> str:
-    reasons = "; ".join(reason for reason, _ in entered.left_out)
-    return f"No case enters: {reasons}."
-
-
-def _reason(case: StudyCase, columns: Sequence[str], scale: Scale, by_stage: bool) -> str | None:
+def _find_reason(
+    case: StudyCase, columns: Sequence[str], scale: Scale, by_stage: bool
+) -> str | None:
     if by_stage and math.isnan(case.stage):
         return _MISSING["stage"]
     if by_stage and case.stage >= scale.f3_from:
@@ -277,14 +303,34 @@ def _reason(case: StudyCase, columns: Sequence[str], scale: Scale, by_stage: boo
     return next((_MISSING[c] for c in columns if math.isnan(getattr(case, c))), None)
 
 
-def _described(cases: Sequence[StudyCase], scale: Scale) -> dict[str, dict[str, Description]]:
-    """Each column of all cases and of each stage that there is; counts of countable cases."""
+def _describe_columns(
+    cases: Sequence[StudyCase], scale: Scale
+) -> dict[str, dict[str, Description]]:
+    """Describe each column of all cases and of each stage; counts of countable cases."""
     stages = sorted({case.stage for case in cases if math.isfinite(case.stage)})
-    found: dict[str, dict[str, Description]] = {}
+    described: dict[str, dict[str, Description]] = {}
     for name in DESCRIBED:
-        kept = entering(cases, (name,), scale, name in COUNTS).cases
-        found[name] = {"all": describe(column(kept, name))} | {
-            scale.label(int(stage)): describe(column([c for c in kept if c.stage == stage], name))
+        chosen = select_cases(cases, (name,), scale, name in COUNTS).cases
+        described[name] = {"all": describe(extract_column(chosen, name))} | {
+            scale.label(int(stage)): describe(
+                extract_column([case for case in chosen if case.stage == stage], name)
+            )
             for stage in stages
         }
-    return found
+    return described
+
+
+def describe(values: Values) -> Description:
+    """Describe a column without its missing values."""
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return Description(0, *(math.nan,) * 5)
+    sd = float(known.std(ddof=1)) if len(known) > 1 else math.nan
+    return Description(
+        n=len(known),
+        mean=float(known.mean()),
+        sd=sd,
+        median=float(np.median(known)),
+        lowest=float(known.min()),
+        highest=float(known.max()),
+    )

@@ -1,6 +1,6 @@
-"""How a measurement goes with another, or with the stage of fibrosis.
+"""Association of a measurement with another measurement or with the stage of fibrosis.
 
-Arrays hold one value a slide, the same slides in the same order.
+Arrays hold one value for each slide, in the same order.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from glisson.clinical.estimates import (
+    NORMAL_QUANTILE,
     Bounds,
     Estimate,
     PatientBootstrap,
@@ -24,17 +25,16 @@ from glisson.clinical.estimates import (
 )
 from glisson.errors import StudyError
 
-_NORMAL = 1.96
 FISHER_INTERVAL, DELONG_INTERVAL = "Fisher's z", "DeLong's variance"
 
 
 @dataclass(frozen=True)
 class Correlation:
-    """One coefficient of correlation.
+    """Coefficient of correlation.
 
     Attributes:
         coefficient: -1 to 1.
-        p_value: of no correlation, two-sided; takes slides as independent.
+        p_value: of no correlation, two-sided; treats slides as independent.
     """
 
     coefficient: Estimate
@@ -43,10 +43,10 @@ class Correlation:
 
 @dataclass(frozen=True)
 class StageCorrelations:
-    """Of a measurement with stage.
+    """Correlations of a measurement with stage.
 
     Attributes:
-        pearson: r, which takes the steps of the scale as equal: the paper's.
+        pearson: r (the paper's), which treats the steps of the scale as equal.
         spearman: rho.
         kendall: tau-b.
     """
@@ -58,16 +58,16 @@ class StageCorrelations:
 
 @dataclass(frozen=True)
 class KruskalWallis:
-    """Whether groups differ (Kruskal & Wallis 1952).
+    """Test whether stages differ (Kruskal & Wallis 1952).
 
     Attributes:
         groups: stages compared.
-        sizes: slides of each.
+        sizes: number of slides of each stage.
         single: stages of one slide, left out.
         h: the statistic, corrected for ties.
         degrees_of_freedom: groups less 1.
-        p_value: by the chi-square approximation; takes slides as independent.
-        epsilon_squared: H / (n - 1) (Tomczak & Tomczak 2014); 0 no effect, 1 all of it.
+        p_value: by the chi-square approximation; treats slides as independent.
+        epsilon_squared: H / (n - 1) (Tomczak & Tomczak 2014); 0 is no effect, 1 the largest.
     """
 
     groups: tuple[int, ...]
@@ -81,14 +81,14 @@ class KruskalWallis:
 
 @dataclass(frozen=True)
 class DunnPair:
-    """Two groups compared by Dunn's test (1964).
+    """Comparison of two stages by Dunn's test (1964).
 
     Attributes:
         first: stage.
         second: stage.
-        z: of the mean ranks, second less first.
+        z: of the mean ranks, second minus first.
         p_value: two-sided.
-        p_holm: the same, adjusted for all pairs (Holm 1979).
+        p_holm: p value adjusted for all pairs (Holm 1979).
     """
 
     first: int
@@ -100,12 +100,12 @@ class DunnPair:
 
 @dataclass(frozen=True)
 class Trend:
-    """The Jonckheere-Terpstra test of a trend over ordered groups.
+    """Jonckheere-Terpstra test of a trend over ordered stages.
 
     Attributes:
-        j: pairs of slides in the order of their stages; ties count half.
+        j: number of pairs of slides in the order of their stages; ties count half.
         z: standardised, with the variance for ties.
-        p_value: two-sided, normal approximation; takes slides as independent.
+        p_value: two-sided, normal approximation; treats slides as independent.
     """
 
     j: float
@@ -115,12 +115,12 @@ class Trend:
 
 @dataclass(frozen=True)
 class Discrimination:
-    """How well a measurement tells slides from a stage on from those below.
+    """Discrimination of a stage or more from lower stages by a measurement.
 
     Attributes:
-        from_stage: the lowest stage counted as positive.
-        positive: slides of that stage or more.
-        negative: slides below.
+        from_stage: lowest positive stage.
+        positive: number of slides of this stage or more.
+        negative: number of slides below.
         auc: area under the ROC curve: the chance that a positive slide measures more.
     """
 
@@ -131,87 +131,95 @@ class Discrimination:
 
 
 def pearson(first: Values, second: Values, bootstrap: PatientBootstrap) -> Correlation:
-    """Pearson's r of two measurements, with Fisher's z interval.
+    """Estimate Pearson's r of two measurements, with Fisher's z interval.
 
     Raises:
         StudyError: fewer than 3 pairs, or a constant column.
     """
-    _check(first, second)
-    estimate = bootstrap.closed(_pearson, _fisher_bounds, FISHER_INTERVAL, first, second)
+    _check_measurements(first, second)
+    estimate = bootstrap.estimate_by_formula(
+        lambda a, b: float(np.corrcoef(a, b)[0, 1]),
+        _bound_pearson,
+        FISHER_INTERVAL,
+        first,
+        second,
+    )
     return Correlation(estimate, float(stats.pearsonr(first, second).pvalue))
 
 
 def stage_correlations(
     values: Values, stages: Values, bootstrap: PatientBootstrap
 ) -> StageCorrelations:
-    """Pearson's r (the paper's), Spearman's rho and Kendall's tau-b with stage.
+    """Estimate Pearson's r (the paper's), Spearman's rho and Kendall's tau-b with stage.
 
-    Intervals are drawn: a stage is a rank of few values, so no formula fits.
+    Intervals come from the bootstrap: a stage is a rank of few values, so no formula fits.
 
     Raises:
         StudyError: as `pearson`.
     """
-    _check(values, stages)
+    _check_measurements(values, stages)
     return StageCorrelations(
-        _correlation(stats.pearsonr, values, stages, bootstrap),
-        _correlation(stats.spearmanr, values, stages, bootstrap),
-        _correlation(stats.kendalltau, values, stages, bootstrap),
+        _correlate(stats.pearsonr, values, stages, bootstrap),
+        _correlate(stats.spearmanr, values, stages, bootstrap),
+        _correlate(stats.kendalltau, values, stages, bootstrap),
     )
 
 
-def _correlation(
-    test: Callable[..., tuple[float, float]], first: Values, second: Values,
+def _correlate(
+    test: Callable[..., tuple[float, float]],
+    first: Values,
+    second: Values,
     bootstrap: PatientBootstrap,
-) -> Correlation:  # fmt: skip
+) -> Correlation:
     estimate = bootstrap.estimate(lambda a, b: test(a, b)[0], first, second)
     return Correlation(estimate, float(test(first, second)[1]))
 
 
-def _check(first: Values, second: Values) -> None:
+def _check_measurements(first: Values, second: Values) -> None:
     check_pairs(first, second)
     check_varies(first, "The first measurement")
     check_varies(second, "The second measurement")
 
 
-def _pearson(first: Values, second: Values) -> float:
-    return float(np.corrcoef(first, second)[0, 1])
-
-
-def _fisher_bounds(first: Values, second: Values) -> Bounds:
+def _bound_pearson(first: Values, second: Values) -> Bounds:
     low, high = stats.pearsonr(first, second).confidence_interval(0.95)
     return float(low), float(high)
 
 
 def kruskal_wallis(values: Values, stages: Values) -> KruskalWallis:
-    """Whether a measurement differs between stages; stages of one slide are left out.
+    """Test whether a measurement differs between stages; skip stages of one slide.
 
     Raises:
-        StudyError: fewer than two stages have two slides, or all values are the same.
+        StudyError: fewer than two stages have two slides, or all values are equal.
     """
-    groups = _groups(values, stages)
-    single = tuple(stage for stage, group in groups.items() if len(group) == 1)
-    kept = _kept(groups)
-    h, p_value = stats.kruskal(*kept.values())
-    n = sum(map(len, kept.values()))
+    every = _group_by_stage(values, stages)
+    groups = _drop_single(every)
+    h, p_value = stats.kruskal(*groups.values())
+    sizes = tuple(map(len, groups.values()))
     return KruskalWallis(
-        tuple(kept), tuple(map(len, kept.values())), single, float(h), len(kept) - 1,
-        float(p_value), float(h) / (n - 1),
-    )  # fmt: skip
+        groups=tuple(groups),
+        sizes=sizes,
+        single=tuple(stage for stage, group in every.items() if len(group) == 1),
+        h=float(h),
+        degrees_of_freedom=len(groups) - 1,
+        p_value=float(p_value),
+        epsilon_squared=float(h) / (sum(sizes) - 1),
+    )
 
 
 def dunn(values: Values, stages: Values) -> tuple[DunnPair, ...]:
-    """Every two stages compared after Kruskal-Wallis, on the ranks of all (Dunn 1964, with ties).
+    """Compare every two stages after Kruskal-Wallis, on the ranks of all (Dunn 1964, with ties).
 
     Raises:
         StudyError: as `kruskal_wallis`.
     """
-    kept = _kept(_groups(values, stages))
-    everything = np.concatenate(list(kept.values()))
-    ranks = np.split(stats.rankdata(everything), np.cumsum([len(g) for g in kept.values()])[:-1])
-    by_stage = dict(zip(kept, ranks, strict=True))
-    variance = _rank_variance(everything)
-    pairs = list(combinations(kept, 2))
-    scores = [_dunn_z(by_stage[a], by_stage[b], variance) for a, b in pairs]
+    groups = _drop_single(_group_by_stage(values, stages))
+    pooled = np.concatenate(list(groups.values()))
+    ranks = np.split(stats.rankdata(pooled), np.cumsum([len(g) for g in groups.values()])[:-1])
+    by_stage = dict(zip(groups, ranks, strict=True))
+    variance = _compute_rank_variance(pooled)
+    pairs = list(combinations(groups, 2))
+    scores = [_compute_dunn_z(by_stage[a], by_stage[b], variance) for a, b in pairs]
     p_values = [float(2 * stats.norm.sf(abs(z))) for z in scores]
     adjusted = multipletests(p_values, method="holm")[1]
     return tuple(
@@ -220,51 +228,54 @@ def dunn(values: Values, stages: Values) -> tuple[DunnPair, ...]:
     )
 
 
-def _rank_variance(values: Values) -> float:
+def _compute_rank_variance(values: Values) -> float:
     n = len(values)
     _, ties = np.unique(values, return_counts=True)
     return n * (n + 1) / 12 - float((ties.astype(float) ** 3 - ties).sum()) / (12 * (n - 1))
 
 
-def _dunn_z(first: Values, second: Values, variance: float) -> float:
+def _compute_dunn_z(first: Values, second: Values, variance: float) -> float:
     error = math.sqrt(variance * (1 / len(first) + 1 / len(second)))
     return float(second.mean() - first.mean()) / error
 
 
-def _groups(values: Values, stages: Values) -> dict[int, Values]:
+def _group_by_stage(values: Values, stages: Values) -> dict[int, Values]:
     check_pairs(values, stages)
     check_varies(values, "The measurement")
     return {int(stage): values[stages == stage] for stage in np.unique(stages)}
 
 
-def _kept(groups: dict[int, Values]) -> dict[int, Values]:
-    kept = {stage: group for stage, group in groups.items() if len(group) > 1}
-    if len(kept) < 2:
+def _drop_single(groups: dict[int, Values]) -> dict[int, Values]:
+    """Return the stages of two slides or more."""
+    several = {stage: group for stage, group in groups.items() if len(group) > 1}
+    if len(several) < 2:
         raise StudyError(
-            f"Only {len(kept)} of {len(groups)} stages have two cases or more; two such stages "
+            f"Only {len(several)} of {len(groups)} stages have two cases or more; two such stages "
             "are needed."
         )
-    check_varies(np.concatenate(list(kept.values())), "The measurement")
-    return kept
+    check_varies(np.concatenate(list(several.values())), "The measurement")
+    return several
 
 
 def trend(values: Values, stages: Values) -> Trend:
-    """Jonckheere-Terpstra (Hollander & Wolfe, Nonparametric Statistical Methods, section 6.2).
+    """Test for a trend by Jonckheere-Terpstra.
+
+    Source: Hollander & Wolfe, Nonparametric Statistical Methods, section 6.2.
 
     Raises:
         StudyError: fewer than 3 slides, or a constant column.
     """
-    _check(values, stages)
-    groups = _groups(values, stages)
-    j = float(sum(_wins(groups[a], groups[b]) for a, b in combinations(groups, 2)))
+    _check_measurements(values, stages)
+    groups = _group_by_stage(values, stages)
+    j = float(sum(_count_wins(groups[a], groups[b]) for a, b in combinations(groups, 2)))
     n, sizes = len(values), np.array([len(group) for group in groups.values()], float)
     mean = (n**2 - float((sizes**2).sum())) / 4
-    z = (j - mean) / math.sqrt(_trend_variance(n, sizes, values))
+    z = (j - mean) / math.sqrt(_compute_trend_variance(n, sizes, values))
     return Trend(j, z, float(2 * stats.norm.sf(abs(z))))
 
 
-def _trend_variance(n: int, sizes: Values, values: Values) -> float:
-    """Variance of J under no trend, with ties among the values."""
+def _compute_trend_variance(n: int, sizes: Values, values: Values) -> float:
+    """Return the variance of J without a trend, with ties among the values."""
     _, counts = np.unique(values, return_counts=True)
     ties = counts.astype(float)
 
@@ -284,8 +295,8 @@ def _trend_variance(n: int, sizes: Values, values: Values) -> float:
     )
 
 
-def _wins(low: Values, high: Values) -> float:
-    """Pairs in which the value of `high` is the larger; ties count half."""
+def _count_wins(low: Values, high: Values) -> float:
+    """Count the pairs in which the value of `high` is larger; ties count half."""
     difference = high[:, None] - low[None, :]
     return float((difference > 0).sum() + (difference == 0).sum() / 2)
 
@@ -293,7 +304,7 @@ def _wins(low: Values, high: Values) -> float:
 def discrimination(
     values: Values, stages: Values, from_stage: int, bootstrap: PatientBootstrap
 ) -> Discrimination:
-    """AUC of a measurement for a stage or more, with DeLong's interval (DeLong et al. 1988).
+    """Estimate the AUC for a stage or more, with DeLong's interval (DeLong et al. 1988).
 
     Raises:
         StudyError: fewer than 2 slides on one side.
@@ -306,24 +317,25 @@ def discrimination(
             f"Cases of stage {from_stage} or more: {sides[0]}; below: {sides[1]}; two of each are "
             "needed."
         )
-    auc = bootstrap.closed(_auc, _delong_bounds, DELONG_INTERVAL, values, positive.astype(float))
+    auc = bootstrap.estimate_by_formula(
+        _compute_auc, _bound_auc, DELONG_INTERVAL, values, positive.astype(float)
+    )
     return Discrimination(from_stage, *sides, auc)
 
 
-def _auc(values: Values, positive: Values) -> float:
+def _compute_auc(values: Values, positive: Values) -> float:
     high, low = values[positive == 1], values[positive == 0]
-    return _wins(low, high) / (len(low) * len(high)) if len(low) and len(high) else math.nan
+    return _count_wins(low, high) / (len(low) * len(high)) if len(low) and len(high) else math.nan
 
 
-def _delong_bounds(values: Values, positive: Values) -> Bounds:
-    """None for a perfect or a useless curve, whose variance DeLong's formula puts at 0."""
+def _bound_auc(values: Values, positive: Values) -> Bounds:
+    """Return DeLong's interval; NaN for a perfect curve, whose variance the formula puts at 0."""
     high, low = values[positive == 1], values[positive == 0]
     difference = high[:, None] - low[None, :]
     placed = (difference > 0) + (difference == 0) / 2
-    variance = placed.mean(axis=1).var(ddof=1) / len(high) + placed.mean(axis=0).var(ddof=1) / len(
-        low
-    )
+    by_high, by_low = placed.mean(axis=1), placed.mean(axis=0)
+    variance = by_high.var(ddof=1) / len(high) + by_low.var(ddof=1) / len(low)
     if variance == 0:
         return math.nan, math.nan
-    half = _NORMAL * math.sqrt(variance)
+    half = NORMAL_QUANTILE * math.sqrt(variance)
     return max(0.0, float(placed.mean()) - half), min(1.0, float(placed.mean()) + half)

@@ -1,4 +1,4 @@
-"""The cases of a study: what observers wrote down, joined with what a model measured."""
+"""Cases of a study: readings of observers joined with measurements of a model."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ _MODEL_COLUMNS = frozenset(ModelRow.model_fields) - {"synthetic"}
 
 @dataclass(frozen=True)
 class StudyCase:
-    """One slide of a study; NaN and empty text where nothing was written down.
+    """Slide of a study; missing numbers are NaN, missing texts are empty.
 
     Attributes:
-        slide: as cases.csv names it.
+        slide: name in cases.csv.
         patient: slides of one patient are one draw of the bootstrap.
         diagnosis: in words.
         stage: on the study's scale.
         report_tract_count: tracts in the original report.
         second_reader_tract_count: tracts counted by a second reader.
-        manual_length_mm: by ruler.
-        model_tract_count: tracts found, complete and partial; of one section where sections are
-            known, as are area and length.
-        tissue_area_mm2: tissue found.
-        model_length_mm: length found.
+        manual_length_mm: length by ruler.
+        model_tract_count: complete and partial tracts by the model. Count, area and length are of
+            one section if the table has columns of one section.
+        tissue_area_mm2: tissue area by the model.
+        model_length_mm: length by the model.
         portal_percent: portal area over tissue area, 0 to 100.
-        measured: whether the model has a result: any of its columns is filled.
+        measured: whether the model has a result: any of its columns has a value.
         uncounted: why the model gives no count, or empty.
     """
 
@@ -71,12 +71,12 @@ class StudyCases:
 
     Attributes:
         cases: in the order of cases.csv.
-        synthetic: whether a row says that it is, or the folder of cases or results does.
-        role: role whose rows these are, or None for all rows.
-        other_roles: rows of other roles, left out.
-        per_section: measurements taken of one section: keys of `StudyCase`.
-        unnamed_patients: cases without patient, each taken for its own.
-        unused_results: slides with results that no case names.
+        synthetic: whether a row or the folder of cases or results declares synthetic data.
+        role: role of these rows, or None for all rows.
+        other_roles: number of rows of other roles, left out.
+        per_section: measurements of one section, by key.
+        unnamed_patients: number of cases without patient, each of which counts as a patient.
+        unused_results: slides with results but no case.
     """
 
     cases: tuple[StudyCase, ...]
@@ -89,16 +89,32 @@ class StudyCases:
 
     @property
     def repeated_patients(self) -> dict[str, tuple[str, ...]]:
-        """Slides of every patient who has several."""
+        """Return the slides of every patient with several slides."""
         counts = Counter(case.patient for case in self.cases)
         return {
             patient: tuple(case.slide for case in self.cases if case.patient == patient)
-            for patient, slides in counts.items() if slides > 1
-        }  # fmt: skip
+            for patient, slides in counts.items()
+            if slides > 1
+        }
 
 
-def column(cases: Iterable[StudyCase], name: str) -> Values:
-    """One number of every case, (n,) float; NaN where missing."""
+@dataclass(frozen=True)
+class _Results:
+    """Measurements of a model.
+
+    Attributes:
+        rows: of each case; None without a result.
+        columns: of the model in the table.
+        unused: slides of the table that no case names.
+    """
+
+    rows: Sequence[ModelRow | None]
+    columns: frozenset[str]
+    unused: tuple[str, ...] = ()
+
+
+def extract_column(cases: Iterable[StudyCase], name: str) -> Values:
+    """Return a number of every case as (n,) float; NaN if it is missing."""
     return np.array([getattr(case, name) for case in cases], float)
 
 
@@ -111,74 +127,70 @@ def read_cases(
 ) -> StudyCases:
     """Read cases.csv and join it with biopsies.csv by slide.
 
-    A slide is found by the name of its file, with or without its ending. Without `results` the
-    model's columns are looked for in cases.csv itself.
+    Slides match by file name, with or without its ending. Without `results` the model's columns
+    are those of cases.csv itself.
 
     Args:
-        cases: a cases.csv, or a folder that holds one.
+        cases: a cases.csv, or a folder with a cases.csv.
         results: folder of `glisson segment`, or its biopsies.csv.
         scale: of the stages.
-        columns: the name in cases.csv of a column, by ours.
-        role: rows to take; by default `clinical` where a row has that role, else all.
+        columns: name of a column in cases.csv, by Glisson's name.
+        role: role of the rows to use; by default `clinical` if a row has this role, else all.
 
     Raises:
-        SettingsError: a file or column is missing, a value does not parse, a slide is named
-            twice, no row has the role, or no case has a result.
+        SettingsError: a missing file or column, an invalid value, a slide named twice, no row of
+            the role, or no case with a result.
     """
     path = cases / CASES if cases.is_dir() else cases
     rows, header = read_table(path, CaseRow, columns)
-    wanted, taken = _of_role(rows, role, path)
-    _check_unique(wanted, path)
-    found, model_columns = _model_rows(wanted, header, results)
-    joined = tuple(
-        _joined(row, result, model_columns, scale, path)
-        for row, result in zip(wanted, found, strict=True)
-    )
-    return StudyCases(
-        joined,
-        _is_synthetic([*wanted, *filter(None, found)], path, results),
-        taken,
-        len(rows) - len(wanted),
-        tuple(key for key, (first, _) in _PER_SECTION.items() if first in model_columns),
-        sum(row.patient is None for row in wanted),
-        _unused(results, found),
-    )
-
-
-def _of_role(rows: list[CaseRow], role: str | None, path: Path) -> tuple[list[CaseRow], str | None]:
-    """Rows of a role, and which; `clinical` is taken of itself where it exists."""
-    roles = {(row.role or "").casefold() for row in rows}
-    taken = role.casefold() if role else DEFAULT_ROLE if DEFAULT_ROLE in roles else None
-    wanted = rows if taken is None else [r for r in rows if (r.role or "").casefold() == taken]
-    if not wanted:
-        known = ", ".join(sorted(roles - {""})) or "no role at all"
-        raise SettingsError(f"{path} has no row of role '{role}'; it has {known}." if rows else
-                            f"{path} has no row below its header.")  # fmt: skip
-    return wanted, taken
-
-
-def _is_synthetic(rows: Iterable[ModelRow], *tables: Path | None) -> bool:
-    """Whether a row says so, or the folder of a table."""
-    folders = any(table is not None and is_synthetic(table) for table in tables)
-    return folders or any(row.synthetic for row in rows)
-
-
-def _check_unique(rows: Sequence[CaseRow], path: Path) -> None:
-    twice = [name for name, n in Counter(_file_name(r.slide) for r in rows).items() if n > 1]
+    chosen, chosen_role = _select_role(rows, role, path)
+    twice = [name for name, n in Counter(_file_name(r.slide) for r in chosen).items() if n > 1]
     if twice:
-        raise SettingsError(f"{path} names {twice[0]} twice; leave one line a slide.")
+        raise SettingsError(f"{path} names {twice[0]} twice; leave one line for each slide.")
+    model = _find_results(chosen, header, results)
+    tables = [path] if results is None else [path, results]
+    measured = (row for row in model.rows if row is not None)
+    return StudyCases(
+        cases=tuple(
+            _join(row, result or ModelRow(), model.columns, _parse_stage(row, scale, path))
+            for row, result in zip(chosen, model.rows, strict=True)
+        ),
+        synthetic=any(map(is_synthetic, tables)) or any(r.synthetic for r in (*chosen, *measured)),
+        role=chosen_role,
+        other_roles=len(rows) - len(chosen),
+        per_section=tuple(
+            key for key, (of_section, _) in _PER_SECTION.items() if of_section in model.columns
+        ),
+        unnamed_patients=sum(row.patient is None for row in chosen),
+        unused_results=model.unused,
+    )
 
 
-def _model_rows(
+def _select_role(
+    rows: list[CaseRow], role: str | None, path: Path
+) -> tuple[list[CaseRow], str | None]:
+    """Return the rows of a role, by default `clinical` if it exists, and this role."""
+    roles = {(row.role or "").casefold() for row in rows}
+    name = role.casefold() if role else DEFAULT_ROLE if DEFAULT_ROLE in roles else None
+    chosen = rows if name is None else [r for r in rows if (r.role or "").casefold() == name]
+    if not rows:
+        raise SettingsError(f"{path} has no row below its header.")
+    if not chosen:
+        known = ", ".join(sorted(roles - {""})) or "no role at all"
+        raise SettingsError(f"{path} has no row of role '{role}'; it has {known}.")
+    return chosen, name
+
+
+def _find_results(
     rows: Sequence[CaseRow], header: frozenset[str], results: Path | None
-) -> tuple[Sequence[ModelRow | None], frozenset[str]]:
-    """The model's row of every case, and the model's columns that there are."""
+) -> _Results:
+    """Find the model's row of every case."""
     if results is None:
         columns = header & _MODEL_COLUMNS
-        return [row if columns else None for row in rows], columns
-    path = _biopsies(results)
+        return _Results([row if columns else None for row in rows], columns)
+    path = results / BIOPSIES if results.is_dir() else results
     biopsies, columns = read_table(path, BiopsyRow)
-    found = [_matching(row.slide, biopsies, path) for row in rows]
+    found = [_find_biopsy(row.slide, biopsies, path) for row in rows]
     if not any(found):
         raise SettingsError(
             f"{path} has no result of any of {len(rows)} cases, such as {rows[0].slide}; it has "
@@ -189,11 +201,9 @@ def _model_rows(
     if shared:
         names = [r.slide for r, b in zip(rows, found, strict=True) if id(b) == shared[0]]
         raise SettingsError(f"{' and '.join(names)} are both the same row of {path}.")
-    return found, columns & _MODEL_COLUMNS
-
-
-def _biopsies(results: Path) -> Path:
-    return results / BIOPSIES if results.is_dir() else results
+    used = {biopsy.slide for biopsy in found if biopsy is not None}
+    unused = tuple(biopsy.slide for biopsy in biopsies if biopsy.slide not in used)
+    return _Results(found, columns & _MODEL_COLUMNS, unused)
 
 
 def _file_name(slide: str) -> str:
@@ -201,12 +211,12 @@ def _file_name(slide: str) -> str:
 
 
 def _stem(biopsy: BiopsyRow) -> str:
-    """Of its file; `slide` is one already, unless it is all that a table tells."""
+    """Return the stem of the file; `slide` is a stem already unless the table has no files."""
     return strip_ending(_file_name(biopsy.file or biopsy.slide))
 
 
-def _matching(slide: str, biopsies: Sequence[BiopsyRow], path: Path) -> BiopsyRow | None:
-    """The result of a slide: by whole name first, then by name without ending."""
+def _find_biopsy(slide: str, biopsies: Sequence[BiopsyRow], path: Path) -> BiopsyRow | None:
+    """Find the result of a slide: first by whole name, then by name without ending."""
     name = _file_name(slide)
     tests: tuple[Callable[[BiopsyRow], bool], ...] = (
         lambda b: name in (b.file, b.slide),
@@ -225,37 +235,26 @@ def _matching(slide: str, biopsies: Sequence[BiopsyRow], path: Path) -> BiopsyRo
     return None
 
 
-def _unused(results: Path | None, found: Sequence[ModelRow | None]) -> tuple[str, ...]:
-    if results is None:
-        return ()
-    used = {row.slide for row in found if isinstance(row, BiopsyRow)}
-    biopsies, _ = read_table(_biopsies(results), BiopsyRow)
-    return tuple(row.slide for row in biopsies if row.slide not in used)
-
-
-def _joined(
-    row: CaseRow, result: ModelRow | None, columns: frozenset[str], scale: Scale, path: Path
-) -> StudyCase:
-    measured = result or ModelRow()
-    count = _of_section(measured, "tract_count", columns)
+def _join(row: CaseRow, measured: ModelRow, columns: frozenset[str], stage: float) -> StudyCase:
+    count = _choose_section(measured, "tract_count", columns)
     return StudyCase(
         slide=row.slide,
         patient=row.patient or f"(slide {row.slide})",
         diagnosis=row.diagnosis or "",
-        stage=_stage(row, scale, path),
-        report_tract_count=_number(row.report_tract_count),
-        second_reader_tract_count=_number(row.second_reader_tract_count),
-        manual_length_mm=_number(row.manual_length_cm) * _MM_PER_CM,
+        stage=stage,
+        report_tract_count=_or_nan(row.report_tract_count),
+        second_reader_tract_count=_or_nan(row.second_reader_tract_count),
+        manual_length_mm=_or_nan(row.manual_length_cm) * _MM_PER_CM,
         model_tract_count=count,
-        tissue_area_mm2=_of_section(measured, "tissue_area_mm2", columns),
-        model_length_mm=_of_section(measured, "length_mm", columns),
-        portal_percent=_number(measured.portal_percent),
+        tissue_area_mm2=_choose_section(measured, "tissue_area_mm2", columns),
+        model_length_mm=_choose_section(measured, "length_mm", columns),
+        portal_percent=_or_nan(measured.portal_percent),
         measured=any(getattr(measured, name) is not None for name in _MODEL_COLUMNS),
         uncounted=(measured.tract_count_reason or "") if math.isnan(count) else "",
     )
 
 
-def _stage(row: CaseRow, scale: Scale, path: Path) -> float:
+def _parse_stage(row: CaseRow, scale: Scale, path: Path) -> float:
     try:
         return math.nan if row.stage is None else float(read_stage(row.stage, scale))
     except StudyError as error:
@@ -264,11 +263,11 @@ def _stage(row: CaseRow, scale: Scale, path: Path) -> float:
         ) from error
 
 
-def _of_section(row: ModelRow, key: str, columns: frozenset[str]) -> float:
-    """A measurement of one section where the table has such a column, else of the whole slide."""
+def _choose_section(row: ModelRow, key: str, columns: frozenset[str]) -> float:
+    """Return a measurement of one section if the table has such a column, else of the slide."""
     of_section, of_slide = _PER_SECTION[key]
-    return _number(getattr(row, of_section if of_section in columns else of_slide))
+    return _or_nan(getattr(row, of_section if of_section in columns else of_slide))
 
 
-def _number(value: float | None) -> float:
+def _or_nan(value: float | None) -> float:
     return math.nan if value is None else value

@@ -1,4 +1,4 @@
-"""An estimate with its interval, and the bootstrap over patients."""
+"""Estimates with intervals, and the bootstrap over patients."""
 
 from __future__ import annotations
 
@@ -19,24 +19,26 @@ Statistic = Callable[..., float]
 Bounds = tuple[float, float]
 
 CONFIDENCE_PERCENT = 95
+NORMAL_QUANTILE = 1.96
+UPPER_TAIL = 0.975
 TOO_FEW = f"none: fewer than {LEAST_PATIENTS} patients"
 BOOTSTRAP = "bootstrap over patients"
 OFTEN_UNDEFINED = "none: in more than 5 % of draws the number does not exist"
 
 _TAILS_PERCENT = (2.5, 97.5)
 _LEAST_DEFINED = 0.95
-"""Share of draws in which a statistic must exist: an interval of the others would be theirs."""
+"""Least share of draws in which a statistic must exist; fewer would bias its interval."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number with its 95 % interval.
+    """Number with its 95 % interval.
 
     Attributes:
-        value: NaN where it does not exist.
-        low: NaN where there is no interval.
-        high: likewise.
-        interval: how it was found, or why there is none.
+        value: NaN if it does not exist.
+        low: lower bound; NaN without interval.
+        high: upper bound; NaN without interval.
+        interval: method of the interval, or why there is no interval.
     """
 
     value: float
@@ -47,12 +49,12 @@ class Estimate:
 
 @dataclass(frozen=True)
 class PatientBootstrap:
-    """Draws of patients, each with all its slides.
+    """Bootstrap that draws patients with all their slides.
 
     Attributes:
         patients: the patient of each slide.
-        resamples: draws of as many patients, with repetition.
-        seed: of the draws; the same seed draws the same patients for every statistic.
+        resamples: number of draws, each of as many patients, with replacement.
+        seed: of the draws; the same for every statistic, which then share their draws.
     """
 
     patients: tuple[str, ...]
@@ -61,34 +63,34 @@ class PatientBootstrap:
 
     @cached_property
     def groups(self) -> list[NDArray[np.intp]]:
-        """Slides of each patient, as indices."""
+        """Return the indices of each patient's slides."""
         _, codes = np.unique(np.array(self.patients, dtype=str), return_inverse=True)
         return [np.flatnonzero(codes == code) for code in range(codes.max(initial=-1) + 1)]
 
     @property
     def repeats(self) -> bool:
-        """Whether a patient has several slides."""
+        """Return whether a patient has several slides."""
         return len(self.groups) < len(self.patients)
 
     def draws(self) -> Iterator[NDArray[np.intp]]:
-        """Slides of each draw, as indices."""
+        """Yield the indices of each draw's slides."""
         rng = np.random.default_rng(self.seed)
         for _ in range(self.resamples):
             chosen = rng.integers(len(self.groups), size=len(self.groups))
             yield np.concatenate([self.groups[patient] for patient in chosen])
 
     def estimate(self, statistic: Statistic, *arrays: Values) -> Estimate:
-        """A statistic with the percentile interval of its draws (Efron & Tibshirani 1993, ch. 13).
+        """Estimate a statistic with its percentile interval (Efron & Tibshirani 1993, ch. 13).
 
         Args:
-            statistic: of `arrays`; NaN where it does not exist.
-            arrays: each with one element a slide.
+            statistic: function of `arrays`; NaN if it does not exist.
+            arrays: each with one element for each slide.
         """
-        value = _quietly(statistic, *arrays)
+        value = _compute(statistic, *arrays)
         if len(self.groups) < LEAST_PATIENTS:
             return Estimate(value)
         drawn = np.array(
-            [_quietly(statistic, *(each[rows] for each in arrays)) for rows in self.draws()]
+            [_compute(statistic, *(each[rows] for each in arrays)) for rows in self.draws()]
         )
         known = drawn[np.isfinite(drawn)]
         if math.isnan(value) or len(known) < _LEAST_DEFINED * self.resamples:
@@ -98,22 +100,22 @@ class PatientBootstrap:
         low, high = np.percentile(known, _TAILS_PERCENT)
         return Estimate(value, float(low), float(high), BOOTSTRAP)
 
-    def closed(
+    def estimate_by_formula(
         self, statistic: Statistic, bounds: Callable[..., Bounds], name: str, *arrays: Values
     ) -> Estimate:
-        """A statistic with an interval by formula where every patient has one slide.
+        """Estimate a statistic with an interval by formula, or by draws.
 
-        Formulas take slides as independent; where a patient has several, draws take their place.
+        Formulas treat slides as independent, so draws replace them if a patient has several.
 
         Args:
-            statistic: of `arrays`.
-            bounds: lower and upper bound from `arrays`; NaN where the formula has none.
+            statistic: function of `arrays`.
+            bounds: lower and upper bound from `arrays`; NaN if the formula has none.
             name: of the formula.
-            arrays: each with one element a slide.
+            arrays: each with one element for each slide.
         """
         if self.repeats:
             return self.estimate(statistic, *arrays)
-        value = _quietly(statistic, *arrays)
+        value = _compute(statistic, *arrays)
         if len(self.groups) < LEAST_PATIENTS:
             return Estimate(value)
         with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -125,7 +127,7 @@ class PatientBootstrap:
 
 
 def check_pairs(first: Values, second: Values, least: int = 3) -> None:
-    """Refuse what no statistic of pairs can be made of.
+    """Reject arrays without statistics of pairs.
 
     Raises:
         StudyError: fewer than `least` pairs, or a column with a missing value.
@@ -135,21 +137,21 @@ def check_pairs(first: Values, second: Values, least: int = 3) -> None:
     if len(first) < least:
         raise StudyError(f"Too few cases have both: {len(first)}, and {least} are needed.")
     if not (np.isfinite(first).all() and np.isfinite(second).all()):
-        raise StudyError("A value is missing; leave out its slide before.")
+        raise StudyError("A value is missing; leave out its slide.")
 
 
 def check_varies(values: Values, name: str) -> None:
-    """Refuse a constant column.
+    """Reject a constant column.
 
     Raises:
-        StudyError: all values are the same.
+        StudyError: all values are equal.
     """
     if np.ptp(values) == 0:
         raise StudyError(f"{name} is {values[0]:g} in every case, so nothing can go with it.")
 
 
-def _quietly(statistic: Statistic, *arrays: Values) -> float:
-    """A statistic without its warnings: a draw of equal values is expected, and gives NaN."""
+def _compute(statistic: Statistic, *arrays: Values) -> float:
+    """Compute a statistic without warnings: a draw of equal values is expected and gives NaN."""
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         return float(statistic(*arrays))

@@ -1,4 +1,4 @@
-"""A study's figures, as SVG and PNG: ink on white, colours that a colour-blind reader tells."""
+"""Figures of a study as SVG and PNG, in colours that colour-blind readers distinguish."""
 
 from __future__ import annotations
 
@@ -13,20 +13,27 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from glisson.clinical.agreement import BlandAltman
 from glisson.clinical.analyses import MODEL, REPORT, SECOND, Analysis, Study
-from glisson.clinical.cases import column
+from glisson.clinical.bland_altman import BlandAltman
+from glisson.clinical.cases import extract_column
 from glisson.clinical.estimates import Values
-from glisson.clinical.tables import estimate, number, p_value
+from glisson.clinical.formats import format_estimate, format_number, format_p_value
 
 INK, SOFT, MARK = "#1d2125", "#5b6570", "#0072b2"
 """MARK is the blue of Okabe & Ito's palette."""
 SYNTHETIC_MARK = "synthetic data"
 _STYLE = {
-    "font.size": 9, "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": SOFT,
-    "xtick.color": INK, "ytick.color": INK, "axes.spines.top": False, "axes.spines.right": False,
-    "svg.fonttype": "path", "svg.hashsalt": "glisson",
-}  # fmt: skip
+    "font.size": 9,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": SOFT,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "glisson",
+}
 _SIZE_INCH = (4.6, 3.6)
 _DOTS_PER_INCH = 200
 _JITTER = 0.16
@@ -40,13 +47,13 @@ _COLUMNS = {"model": MODEL, "report": REPORT, "second reader": SECOND}
 
 @dataclass(frozen=True)
 class StudyFigure:
-    """A figure that can be drawn.
+    """Figure to be drawn.
 
     Attributes:
         name: of its files.
-        title: above it.
-        note: below it.
-        draw: draws it into axes.
+        title: above the figure.
+        note: below the figure.
+        draw: function that draws into axes.
     """
 
     name: str
@@ -56,17 +63,19 @@ class StudyFigure:
 
 
 def all_figures(study: Study) -> list[StudyFigure]:
-    """Every figure whose analysis was made."""
-    made = [
-        _stage_box(study), _count_scatter(study),
-        *(_count_limits(study, name) for name in _PAIRS),
-        _length_limits(study), _area_scatter(study),
-    ]  # fmt: skip
-    return [figure for figure in made if figure is not None]
+    """Return every figure whose analysis was made."""
+    figures = [
+        _make_stage_box(study),
+        _make_count_scatter(study),
+        *(_make_count_limits(study, name) for name in _PAIRS),
+        _make_length_limits(study),
+        _make_area_scatter(study),
+    ]
+    return [figure for figure in figures if figure is not None]
 
 
 def save_figure(figure: StudyFigure, folder: Path, synthetic: bool) -> None:
-    """Write a figure as SVG and PNG; the same figure gives the same bytes."""
+    """Write a figure as SVG and PNG, reproducible to the byte."""
     with mpl.rc_context(_STYLE):
         drawn = Figure(figsize=_SIZE_INCH, layout="constrained")
         axes = drawn.add_subplot()
@@ -77,58 +86,66 @@ def save_figure(figure: StudyFigure, folder: Path, synthetic: bool) -> None:
         drawn.savefig(folder / f"{figure.name}.png", dpi=_DOTS_PER_INCH)
 
 
-def _stage_box(study: Study) -> StudyFigure | None:
-    """The paper's figure 3."""
+def _make_stage_box(study: Study) -> StudyFigure | None:
+    """Make the paper's figure 3."""
     analysis = study.correlations
     if analysis.result is None:
         return None
-    values, stages = _two(analysis, "portal_percent", "stage")
+    values, stages = _extract_pair(analysis, "portal_percent", "stage")
     r, rho = analysis.result.pearson, analysis.result.spearman
     note = (
-        f"n = {analysis.entered.slides}; Pearson's r {estimate(r.coefficient)}, p "
-        f"{p_value(r.p_value)}; Spearman's ρ {estimate(rho.coefficient)}. Boxes: median and "
-        "quartiles; whiskers: the last value within 1.5 box heights; every case is a dot."
+        f"n = {analysis.entered.slides}; Pearson's r {format_estimate(r.coefficient)}, p "
+        f"{format_p_value(r.p_value)}; Spearman's ρ {format_estimate(rho.coefficient)}. Boxes: "
+        "median and quartiles; whiskers: the last value within 1.5 box heights; every case is a "
+        "dot."
     )
 
     def draw(axes: Axes) -> None:
         numbers = [s for s in study.scale.numbers if (stages == s).any()]
         groups = [values[stages == stage] for stage in numbers]
-        labels = [f"{study.scale.label(s)}\n(n = {len(g)})"
-                  for s, g in zip(numbers, groups, strict=True)]  # fmt: skip
-        _box(axes, groups, labels)
+        labels = [
+            f"{study.scale.label(s)}\n(n = {len(g)})" for s, g in zip(numbers, groups, strict=True)
+        ]
+        _draw_boxes(axes, groups, labels)
         axes.set(xlabel=f"{study.scale.name} stage", ylabel="portal area, % of tissue")
         axes.set_ylim(bottom=0)
 
     return StudyFigure("portal-by-stage", f"Portal area by {study.scale.name} stage", note, draw)
 
 
-def _box(axes: Axes, groups: list[Values], labels: list[str]) -> None:
+def _draw_boxes(axes: Axes, groups: list[Values], labels: list[str]) -> None:
     line, median = {"color": INK}, {"color": MARK, "linewidth": 2}
     axes.boxplot(
-        groups, tick_labels=labels, showfliers=False, widths=0.55, boxprops=line,
-        whiskerprops=line, capprops=line, medianprops=median,
-    )  # fmt: skip
+        groups,
+        tick_labels=labels,
+        showfliers=False,
+        widths=0.55,
+        boxprops=line,
+        whiskerprops=line,
+        capprops=line,
+        medianprops=median,
+    )
     rng = np.random.default_rng(0)
     for place, group in enumerate(groups, 1):
         x = place + rng.uniform(-_JITTER, _JITTER, len(group))
         axes.scatter(x, group, s=14, color=MARK, alpha=0.6, linewidths=0)
 
 
-def _two(analysis: Analysis[Any], first: str, second: str) -> tuple[Values, Values]:
+def _extract_pair(analysis: Analysis[Any], first: str, second: str) -> tuple[Values, Values]:
     cases = analysis.entered.cases
-    return column(cases, first), column(cases, second)
+    return extract_column(cases, first), extract_column(cases, second)
 
 
-def _count_scatter(study: Study) -> StudyFigure | None:
+def _make_count_scatter(study: Study) -> StudyFigure | None:
     analysis = study.model_report
     if analysis.result is None:
         return None
-    model, report = _two(analysis, MODEL, REPORT)
+    model, report = _extract_pair(analysis, MODEL, REPORT)
     found = analysis.result
     note = (
-        f"n = {analysis.entered.slides}; weighted κ, quadratic {estimate(found.kappa_quadratic)}, "
-        f"linear {estimate(found.kappa_linear)}. The line is equality; larger dots are several "
-        "cases."
+        f"n = {analysis.entered.slides}; weighted κ, quadratic "
+        f"{format_estimate(found.kappa_quadratic)}, linear {format_estimate(found.kappa_linear)}. "
+        "The line is equality; larger dots are several cases."
     )
 
     def draw(axes: Axes) -> None:
@@ -144,35 +161,49 @@ def _count_scatter(study: Study) -> StudyFigure | None:
     return StudyFigure("counts", "Portal tracts: model against report", note, draw)
 
 
-def _count_limits(study: Study, name: str) -> StudyFigure | None:
+def _make_count_limits(study: Study, name: str) -> StudyFigure | None:
     analysis: Analysis[Any] = study.analyses[name]
     found = getattr(analysis.result, "agreement", None)
     if found is None:
         return None
-    first, second = _PAIRS[name]
-    values = _two(analysis, _COLUMNS[first], _COLUMNS[second])
-    title = f"Portal tracts: {first} and {second}"
-    return _limits(f"bland-altman-{name.replace('_', '-')}", title, found.bland_altman,
-                   *values, (first, second))  # fmt: skip
+    observers = _PAIRS[name]
+    values = _extract_pair(analysis, *(_COLUMNS[each] for each in observers))
+    return _make_limits(
+        f"bland-altman-{name.replace('_', '-')}",
+        "Portal tracts",
+        found.bland_altman,
+        values,
+        observers,
+    )
 
 
-def _length_limits(study: Study) -> StudyFigure | None:
+def _make_length_limits(study: Study) -> StudyFigure | None:
     if study.length.result is None:
         return None
-    values = _two(study.length, "model_length_mm", "manual_length_mm")
-    return _limits("bland-altman-length", "Length: model and ruler",
-                   study.length.result.bland_altman, *values, ("model", "ruler"))  # fmt: skip
+    values = _extract_pair(study.length, "model_length_mm", "manual_length_mm")
+    return _make_limits(
+        "bland-altman-length",
+        "Length",
+        study.length.result.bland_altman,
+        values,
+        ("model", "ruler"),
+    )
 
 
-def _limits(
-    name: str, title: str, found: BlandAltman, first: Values, second: Values,
-    names: tuple[str, str],
-) -> StudyFigure:  # fmt: skip
-    """Bland and Altman's plot, intervals of the three lines shaded."""
+def _make_limits(
+    name: str,
+    title: str,
+    found: BlandAltman,
+    values: tuple[Values, Values],
+    observers: tuple[str, str],
+) -> StudyFigure:
+    """Make Bland and Altman's plot, with the intervals of its three lines shaded."""
+    first, second = values
     lines = (found.bias, found.lower_limit, found.upper_limit)
     note = (
-        f"n = {len(first)}; bias {estimate(found.bias)} {found.unit}, limits "
-        f"{number(found.lower_limit.value)} and {number(found.upper_limit.value)} {found.unit}. "
+        f"n = {len(first)}; bias {format_estimate(found.bias)} {found.unit}, limits "
+        f"{format_number(found.lower_limit.value)} and {format_number(found.upper_limit.value)} "
+        f"{found.unit}. "
         "Shaded: their 95 % intervals. Larger dots are several cases."
     )
 
@@ -187,21 +218,23 @@ def _limits(
         axes.scatter(
             points[:, 0], points[:, 1], s=18 * cases, color=MARK, alpha=0.75, linewidths=0, zorder=3
         )
-        axes.set(xlabel=f"mean of {names[0]} and {names[1]}, {found.unit}",
-                 ylabel=f"{names[0]} less {names[1]}, {found.unit}")  # fmt: skip
+        axes.set(
+            xlabel=f"mean of {' and '.join(observers)}, {found.unit}",
+            ylabel=f"{' less '.join(observers)}, {found.unit}",
+        )
 
-    return StudyFigure(name, title, note, draw)
+    return StudyFigure(name, f"{title}: {' and '.join(observers)}", note, draw)
 
 
-def _area_scatter(study: Study) -> StudyFigure | None:
+def _make_area_scatter(study: Study) -> StudyFigure | None:
     analysis = study.area_length
     if analysis.result is None:
         return None
-    area, length = _two(analysis, "tissue_area_mm2", "manual_length_mm")
+    area, length = _extract_pair(analysis, "tissue_area_mm2", "manual_length_mm")
     found = analysis.result
     note = (
-        f"n = {analysis.entered.slides}; Pearson's r {estimate(found.coefficient)}, p "
-        f"{p_value(found.p_value)}. Area and length go together nearly by definition."
+        f"n = {analysis.entered.slides}; Pearson's r {format_estimate(found.coefficient)}, p "
+        f"{format_p_value(found.p_value)}. Area and length go together nearly by definition."
     )
 
     def draw(axes: Axes) -> None:

@@ -12,7 +12,8 @@ from markupsafe import Markup
 
 from glisson.clinical.analyses import Study
 from glisson.clinical.figures import INK, SOFT, StudyFigure
-from glisson.clinical.methods import methods_text, notes
+from glisson.clinical.methods import describe_methods
+from glisson.clinical.notes import list_notes
 from glisson.evaluation import Table
 from glisson.files.atomic import atomic_path
 
@@ -80,13 +81,13 @@ def write_study_page(
         slides=len(study.cases.cases),
         patients=len({case.patient for case in study.cases.cases}),
         synthetic=study.cases.synthetic,
-        notes=notes(study),
+        notes=list_notes(study),
         research_use=RESEARCH_USE,
         sections=_SECTIONS,
         tables={table.name: table for table in tables},
         figures={figure.name: figure for figure in figures},
         drawn={figure.name: _inline(figure, folder) for figure in figures},
-        methods=_paragraphs(methods_text(study)),
+        methods=_paragraphs(describe_methods(study)),
     )
     with atomic_path(path) as unfinished:
         unfinished.write_text(html, encoding="utf-8")

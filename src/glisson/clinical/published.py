@@ -1,4 +1,4 @@
-"""What the paper prints of its clinical series, to lie beside a study's own numbers."""
+"""Published numbers of the paper's clinical series, shown beside those of a study."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ _RESULTS = "Results, 'HOTSPoT clinical deployment: biopsy adequacy assessment'"
 
 @dataclass(frozen=True)
 class Published:
-    """One published number.
+    """Published number.
 
     Attributes:
-        key: what it is compared with.
-        text: as printed.
-        source: where in the paper.
-        note: what to know before comparing.
+        key: name of the compared number.
+        text: printed form.
+        source: place in the paper.
+        note: caveat of the comparison.
     """
 
     key: str

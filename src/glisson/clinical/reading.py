@@ -1,4 +1,4 @@
-"""Tables as spreadsheets write them: any of three separators, decimal commas, words for missing."""
+"""Tables of spreadsheets: three separators, decimal commas, words for missing values."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ class _Row(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _missing(cls, value: object, info: ValidationInfo) -> object:
-        """None for a word that means missing; of a stage, `none` may as well mean stage 0."""
+    def _parse_missing(cls, value: object, info: ValidationInfo) -> object:
+        """Return None for a word that means missing; for a stage, `none` may mean stage 0."""
         words = _MISSING - {"none"} if info.field_name == "stage" else _MISSING
         return None if isinstance(value, str) and value.strip().casefold() in words else value
 
 
 class ModelRow(_Row):
-    """What a model measured on one slide: a line of biopsies.csv, or columns of cases.csv."""
+    """Measurements of a model on a slide: a row of biopsies.csv, or columns of cases.csv."""
 
     tissue_area_mm2: float | None = Field(default=None, ge=0)
     tissue_area_per_section_mm2: float | None = Field(default=None, ge=0)
@@ -51,14 +51,14 @@ class ModelRow(_Row):
 
 
 class BiopsyRow(ModelRow):
-    """One line of biopsies.csv."""
+    """Row of biopsies.csv."""
 
     slide: str = Field(min_length=1)
     file: str | None = None
 
 
 class CaseRow(ModelRow):
-    """One line of cases.csv."""
+    """Row of cases.csv."""
 
     slide: str = Field(min_length=1)
     patient: str | None = None
@@ -76,35 +76,37 @@ Row = TypeVar("Row", bound=_Row)
 def read_table(
     path: Path, kind: type[Row], columns: Mapping[str, str] | None = None
 ) -> tuple[list[Row], frozenset[str]]:
-    """Rows of a CSV file, and which of their columns it has.
+    """Read the rows of a CSV file, and the names of its columns that Glisson knows.
 
     Args:
         path: the file, UTF-8, separated by commas, semicolons or tabs.
-        kind: what a row is.
-        columns: the file's own name of a column, by ours.
+        kind: type of a row.
+        columns: name of a column in the file, by Glisson's name.
 
     Raises:
-        SettingsError: no such file, not a table, a column that is not there or there twice, a
-            line with more cells than the header, or a value that does not parse; the line is
-            named.
+        SettingsError: no such file, no table, a missing or repeated column, a line with more
+            cells than the header, or an invalid value; names the line.
     """
-    lines = _lines(path)
+    lines = _read_lines(path)
     separator = max(_SEPARATORS, key=lines[0].count)
     table = csv.DictReader(lines, delimiter=separator)
     try:
         header = [name.strip() for name in table.fieldnames or ()]
         table.fieldnames = header
-        ours = _our_names(path, kind, header, columns or {})
-        rows = [_parsed(row, ours, kind, separator, f"{path}, line {table.line_num}")
-                for row in table if any(row.values())]  # fmt: skip
+        names = _map_names(path, kind, header, columns or {})
+        rows = [
+            _parse_row(row, names, kind, separator, f"{path}, line {table.line_num}")
+            for row in table
+            if any(row.values())
+        ]
     except csv.Error as error:
         raise SettingsError(
-            f"{path}, line {table.line_num}: {error}. Save the table as CSV UTF-8 anew."
+            f"{path}, line {table.line_num}: {error}. Save the table as CSV UTF-8 again."
         ) from error
-    return rows, frozenset(ours)
+    return rows, frozenset(names)
 
 
-def _lines(path: Path) -> list[str]:
+def _read_lines(path: Path) -> list[str]:
     try:
         check_table_size(path.stat().st_size, path)
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -120,61 +122,59 @@ def _lines(path: Path) -> list[str]:
     return lines
 
 
-def _our_names(
+def _map_names(
     path: Path, kind: type[Row], header: Iterable[str], columns: Mapping[str, str]
 ) -> dict[str, str]:
-    """The file's name of each of our columns that it has."""
+    """Return the file's name of each known column, by Glisson's name."""
     known, header = set(kind.model_fields), list(header)
-    strange = sorted(set(columns) - known)
-    if strange:
+    unknown = sorted(set(columns) - known)
+    if unknown:
         raise SettingsError(
-            f"--column: there is no column '{strange[0]}'; there are {', '.join(sorted(known))}."
+            f"--column: there is no column '{unknown[0]}'; there are {', '.join(sorted(known))}."
         )
     absent = sorted(theirs for theirs in columns.values() if theirs not in header)
     if absent:
         raise SettingsError(f"{path} has no column '{absent[0]}'; it has {', '.join(header)}.")
-    ours = {name: name for name in header if name in known} | dict(columns)
-    if "slide" not in ours:
+    names = {name: name for name in header if name in known} | dict(columns)
+    if "slide" not in names:
         raise SettingsError(
             f"{path} has no column 'slide'; it has {', '.join(header)}. Name the column of slides "
             "with --column slide=NAME."
         )
-    twice = sorted(theirs for theirs in ours.values() if header.count(theirs) > 1)
+    twice = sorted(theirs for theirs in names.values() if header.count(theirs) > 1)
     if twice:
-        raise SettingsError(f"{path} has two columns '{twice[0]}'; rename the one not meant.")
-    return ours
+        raise SettingsError(
+            f"{path} has two columns '{twice[0]}'; rename the column that is not meant."
+        )
+    return names
 
 
-def _parsed(
-    row: Mapping[Any, Any], ours: Mapping[str, str], kind: type[Row], separator: str, where: str,
-) -> Row:  # fmt: skip
-    _check_width(row, where)
-    values = {our: _plain(row[their] or "", our, separator) for our, their in ours.items()}
+def _parse_row(
+    row: Mapping[Any, Any], names: Mapping[str, str], kind: type[Row], separator: str, where: str
+) -> Row:
+    # csv stores the cells beyond the header under None: such a line has shifted cells.
+    if any(cell.strip() for cell in row.get(None, ())):
+        raise SettingsError(
+            f"{where} has more cells than the header has names. Put a text that holds the "
+            "separator in quotes; with decimal commas, separate by semicolons or tabs."
+        )
+    values = {our: _clean(row[their] or "", our, separator) for our, their in names.items()}
     try:
         return kind.model_validate(values)
     except ValidationError as error:
         problem = error.errors()[0]
         name = ".".join(map(str, problem["loc"]))
         raise SettingsError(
-            f"{where}: {ours.get(name, name)} is '{problem['input']}': {problem['msg']}. "
+            f"{where}: {names.get(name, name)} is '{problem['input']}': {problem['msg']}. "
             "Correct it, or leave the cell empty."
         ) from error
-
-
-def _check_width(row: Mapping[Any, Any], where: str) -> None:
-    """Refuse a line whose cells stand under the wrong names; csv keeps the surplus under None."""
-    if any(cell.strip() for cell in row.get(None, ())):
-        raise SettingsError(
-            f"{where} has more cells than the header has names. Put a text that holds the "
-            "separator in quotes; with decimal commas, separate by semicolons or tabs."
-        )
 
 
 _TEXTS = ("slide", "file", "patient", "role", "diagnosis", "stage", "tract_count_reason")
 
 
-def _plain(text: str, column: str, separator: str) -> str:
-    """Without the quote that keeps a text from being a formula, or with a decimal point."""
+def _clean(text: str, column: str, separator: str) -> str:
+    """Remove the apostrophe before a formula from a text; write a number with decimal point."""
     if column in _TEXTS:
         return unescape_cell(text)
     return text if separator == "," else text.replace(",", ".")

@@ -1,4 +1,4 @@
-"""Scales of fibrosis as data: their stages, their sources, their METAVIR equivalents."""
+"""Scales of fibrosis: stages, sources and METAVIR equivalents."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from glisson.errors import SettingsError, StudyError
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage of a scale.
+    """Stage of a scale.
 
     Attributes:
-        number: as it is counted.
-        label: as it is written.
+        number: rank.
+        label: written form.
         meaning: in a few words.
     """
 
@@ -24,18 +24,18 @@ class Stage:
 
 @dataclass(frozen=True)
 class Scale:
-    """A scale of fibrosis.
+    """Scale of fibrosis.
 
     Attributes:
-        key: its name in settings.
-        name: its name in text.
+        key: name in settings.
+        name: name in text.
         stages: lowest first.
-        f3_from: lowest stage with septa or bridges, equivalent to METAVIR F3; tracts are counted
-            below it.
+        f3_from: lowest stage with septa or bridges, equivalent to METAVIR F3; tracts can be
+            counted at lower stages.
         f4_from: lowest stage equivalent to cirrhosis, METAVIR F4.
-        metavir: METAVIR stage of each stage where a mapping is published, else None.
-        citation: where the scale was published.
-        mapping_citation: where the mapping was, or what the two thresholds rest on.
+        metavir: METAVIR stage of each stage if a mapping is published, else None.
+        citation: publication of the scale.
+        mapping_citation: publication of the mapping, or the basis of the two thresholds.
     """
 
     key: str
@@ -49,15 +49,15 @@ class Scale:
 
     @property
     def numbers(self) -> tuple[int, ...]:
-        """Every stage's number."""
+        """Return the number of every stage."""
         return tuple(stage.number for stage in self.stages)
 
     def label(self, number: int) -> str:
-        """How a stage is written."""
+        """Return the written form of a stage."""
         return next(stage.label for stage in self.stages if stage.number == number)
 
     def label_from(self, number: int) -> str:
-        """How "this stage or more" is written; the highest stage stands alone."""
+        """Return the written form of "this stage or more"; the highest stage has no sign."""
         return ("" if number == self.stages[-1].number else "≥ ") + self.label(number)
 
 
@@ -68,7 +68,8 @@ SCALES = {
     scale.key: scale
     for scale in (
         Scale(
-            "ludwig", "Ludwig",
+            "ludwig",
+            "Ludwig",
             (
                 Stage(0, "0", "none; added by Cazzaniga et al. 2025, not in the original"),
                 Stage(1, "1", "portal"),
@@ -138,10 +139,10 @@ SCALES = {
 
 
 def find_scale(key: str) -> Scale:
-    """A scale by its key.
+    """Find a scale by its key.
 
     Raises:
-        SettingsError: there is none of that name.
+        SettingsError: no scale has this key.
     """
     if key.casefold() not in SCALES:
         raise SettingsError(f"There is no scale '{key}'; choose one of {', '.join(SCALES)}.")
@@ -149,7 +150,7 @@ def find_scale(key: str) -> Scale:
 
 
 def read_stage(text: str, scale: Scale) -> int:
-    """A stage as people write it: `3`, `3.0`, `F3`, `III`, `stage 3`.
+    """Parse a stage in a common form: `3`, `3.0`, `F3`, `III`, `stage 3`.
 
     Raises:
         StudyError: the scale has no such stage.
@@ -158,14 +159,14 @@ def read_stage(text: str, scale: Scale) -> int:
     if written in _ROMAN:
         number: float = _ROMAN.index(written) + 1
     else:
-        number = _number(written.removeprefix("F"))
+        number = _parse_number(written.removeprefix("F"))
     if number not in scale.numbers:
         names = ", ".join(stage.label for stage in scale.stages)
         raise StudyError(f"'{text}' is no stage of {scale.name}, which has {names}")
     return int(number)
 
 
-def _number(text: str) -> float:
+def _parse_number(text: str) -> float:
     try:
         return float(text.replace(",", "."))
     except ValueError:

@@ -1,4 +1,4 @@
-"""What a study is told."""
+"""Settings of a study."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from glisson.clinical.scales import find_scale
 from glisson.errors import SettingsError
 
 LEAST_RESAMPLES = 200
-"""Fewer draws leave five or less beyond each end of a 95 % interval."""
+"""Fewer draws leave at most five beyond each end of a 95 % interval."""
 
 
 @dataclass(frozen=True)
@@ -18,9 +18,9 @@ class StudySettings:
 
     Attributes:
         scale: key of the scale of the stages.
-        columns: the name in cases.csv of a column, by ours.
-        role: rows to take; by default `clinical` where a row has that role, else all.
-        resamples: draws of the bootstrap.
+        columns: name of a column in cases.csv, by Glisson's name.
+        role: role of the rows to use; by default `clinical` if a row has this role, else all.
+        resamples: number of draws of the bootstrap.
         seed: of the draws.
 
     Raises:

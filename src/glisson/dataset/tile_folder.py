@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from glisson.dataset.splits import (
 from glisson.dataset.study import UNKNOWN, UNKNOWN_PATIENT, Split, is_synthetic
 from glisson.dataset.tiles import TilePixels, class_shares
 from glisson.errors import AnnotationError, SettingsError
+from glisson.files.json_files import read_json
 
 IMAGES, MASKS, IGNORED_MASKS = "Original", "Mask", "Ignored"
 SETTINGS_FILE = "tiles.json"
@@ -91,12 +91,11 @@ def read_settings(folder: Path) -> dict[str, Any]:
     """
     path = folder / SETTINGS_FILE
     try:
-        settings = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        return read_json(path) if path.exists() else {}
     except (OSError, ValueError) as error:
         raise SettingsError(
             f"{path} cannot be read: {error}. Write the tiles into a new folder."
         ) from error
-    return settings if isinstance(settings, dict) else {}
 
 
 def _find_leak(folder: Path, rows: Sequence[TileRow]) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections import defaultdict
@@ -26,7 +25,7 @@ from glisson.dataset.study import SYNTHETIC, SYNTHETIC_FILE, AnnotatedSlide, is_
 from glisson.dataset.tile_folder import IGNORED_MASKS, IMAGES, MASKS, SETTINGS_FILE, read_settings
 from glisson.dataset.tiles import LabelledSlide, Tile, TileSettings, class_shares, open_labelled
 from glisson.errors import AnnotationError, GlissonError, OutputError, SettingsError
-from glisson.files.atomic import atomic_path
+from glisson.files.json_files import read_json, write_json
 
 _DONE = "slides"
 _CANDIDATES = "candidates"
@@ -84,9 +83,9 @@ def write_tiles(
     split = {**asdict(splits.settings), "patients_named": named}
     # The old split leaves `tiles.json` before the old manifest goes, and the new split follows
     # the new manifest: a killed run never describes the split of another manifest.
-    _write_json(out / SETTINGS_FILE, own)
+    write_json(out / SETTINGS_FILE, own)
     write_manifest(out / MANIFEST_FILE, written.rows)
-    _write_json(out / SETTINGS_FILE, {**own, "split": split})
+    write_json(out / SETTINGS_FILE, {**own, "split": split})
     return written
 
 
@@ -102,7 +101,7 @@ def _prepare(out: Path, own: dict[str, Any]) -> None:
     except OSError as error:
         raise OutputError(f"Tiles cannot be written to {out}: {error.strerror}.") from error
     if not before:
-        _write_json(out / SETTINGS_FILE, own)
+        write_json(out / SETTINGS_FILE, own)
 
 
 def _write_slides(
@@ -173,7 +172,7 @@ class _Writer:
             tiles = labelled.tiles(self._settings)
             rows = [row for tile in tiles if (row := self._write_tile(labelled, tile))]
             facts = {**now, _CANDIDATES: labelled.labels.candidate_count}
-        _write_json(part.with_suffix(".json"), facts)
+        write_json(part.with_suffix(".json"), facts)
         write_manifest(part, rows)
 
     def _remove_old(self, source: AnnotatedSlide, part: Path) -> None:
@@ -220,10 +219,8 @@ def _list_pictures(out: Path) -> dict[str, set[str]]:
 def _read_facts(path: Path) -> tuple[Mapping[str, Any] | None, int]:
     """Read the fingerprint (None if it is invalid) and number of candidates of a finished slide."""
     try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
+        facts = read_json(path)
     except (OSError, ValueError):
-        return None, 0
-    if not isinstance(facts, dict):
         return None, 0
     count = facts.pop(_CANDIDATES, 0)
     return facts, count if isinstance(count, int) else 0
@@ -255,11 +252,6 @@ def make_tile_row(
         portal=round(portal, 6),
         ignored=round(tile.ignored, 6),
     )
-
-
-def _write_json(path: Path, facts: Mapping[str, Any]) -> None:
-    with atomic_path(path) as unfinished:
-        unfinished.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
 
 def _write_picture(path: Path, picture: NDArray[np.uint8]) -> None:

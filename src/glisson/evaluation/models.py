@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -25,6 +24,7 @@ from glisson.evaluation.tiles import TileScore, score_tiles
 from glisson.evaluation.tract_tables import cause_table, content_table, size_table, tract_table
 from glisson.evaluation.tracts import TractScore
 from glisson.files.csv_tables import write_rows
+from glisson.files.json_files import read_json
 from glisson.model import ModelBundle, Runtime
 
 PAGE = "evaluation.html"
@@ -256,8 +256,7 @@ def _warn_of_training_slides(bundle: ModelBundle, rows: Sequence[TileRow]) -> st
 def _read_training_slides(record: Path) -> set[str]:
     """Read the training slides from a run's record; return none without a valid record."""
     try:
-        facts = json.loads(record.read_text(encoding="utf-8"))
+        named = read_json(record).get("training_slides")
     except (OSError, ValueError):
         return set()
-    named = facts.get("training_slides") if isinstance(facts, dict) else None
     return set(map(str, named)) if isinstance(named, list) else set()

@@ -2,80 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-
-import numpy as np
+import math
+from collections.abc import Callable, Iterable, Sequence
 
 from glisson.dataset import Split
 from glisson.evaluation.table import Table, number
 from glisson.evaluation.tracts import LEAST_IOU, LEAST_SHARE, TractScore
 
-_SIZES_UM2 = ((0.0, 5e3), (5e3, 1e4), (1e4, 5e4), (5e4, np.inf))
+_SIZES_UM2 = ((0.0, 5e3), (5e3, 1e4), (1e4, 5e4), (5e4, math.inf))
 """A round tract of 5,000 µm² is 80 µm wide, of 10,000 113 µm, of 50,000 252 µm."""
 
 
-def tract_table(scores: Sequence[TractScore]) -> Table:
-    """Make the table of tracts found, missed and false, by split and institution."""
-    rows = []
-    for split in Split:
-        part = [score for score in scores if score.split is split]
-        places = sorted({score.source.institution for score in part})
-        for place in places:
-            chosen = [score for score in part if score.source.institution == place]
-            rows.append(_make_tract_row(f"{split}, {place}", chosen))
-        if len(places) > 1:
-            rows.append(_make_tract_row(f"{split}, all", part))
-    return Table(
-        "tracts",
-        f"Whole portal tracts; found means IoU of {LEAST_IOU:g} or more with a drawn one",
-        (
-            "",
-            "Slides",
-            "Drawn",
-            "Found",
-            "Right",
-            "Precision",
-            "Recall",
-            "F1",
-            "False per mm²",
-            "Count within 1",
-            "Seconds a slide",
-        ),
-        tuple(rows),
-        "Counts are sums over slides. A joined tract against several bridging tracts is a "
-        "miss and an error. Every portal area drawn or found is a tract here, counted or not. "
-        "Count within 1: slides whose number found is the number drawn or one "
-        "off, of the slides whose tracts found can be counted. Seconds: from the slide on disk to "
-        "its tracts.",
-    )
+def _total(scores: Sequence[TractScore], name: str) -> float:
+    return sum(getattr(score, name) for score in scores)
 
 
-def _make_tract_row(name: str, scores: Sequence[TractScore]) -> tuple[str, ...]:
-    drawn, found, right = (
-        sum(getattr(score, key) for score in scores) for key in ("drawn", "found", "matched")
-    )
-    tissue_mm2 = sum(score.tissue_mm2 for score in scores)
-    return (
-        name,
-        str(len(scores)),
-        str(drawn),
-        str(found),
-        str(right),
-        number(_ratio(right, found)),
-        number(_ratio(right, drawn)),
-        number(_ratio(2 * right, drawn + found)),
-        number(_ratio(found - right, tissue_mm2), 2),
-        _count_within_one([(score.found, score.drawn) for score in scores if score.countable]),
-        number(float(np.mean([score.seconds for score in scores])), 1),
-    )
+def _ratio(part: float, whole: float) -> float:
+    return part / whole if whole else math.nan
 
 
 def _count_within_one(counts: Sequence[tuple[int, int]]) -> str:
     return f"{sum(abs(found - drawn) <= 1 for found, drawn in counts)} of {len(counts)}"
 
 
-def _ratio(part: float, whole: float) -> float:
-    return part / whole if whole else float(np.nan)
+_COLUMNS: dict[str, Callable[[Sequence[TractScore]], str]] = {
+    "Slides": lambda s: str(len(s)),
+    "Drawn": lambda s: str(_total(s, "drawn")),
+    "Found": lambda s: str(_total(s, "found")),
+    "Right": lambda s: str(_total(s, "matched")),
+    "Precision": lambda s: number(_ratio(_total(s, "matched"), _total(s, "found"))),
+    "Recall": lambda s: number(_ratio(_total(s, "matched"), _total(s, "drawn"))),
+    "F1": lambda s: number(
+        _ratio(2 * _total(s, "matched"), _total(s, "drawn") + _total(s, "found"))
+    ),
+    "False per mm²": lambda s: number(
+        _ratio(_total(s, "found") - _total(s, "matched"), _total(s, "tissue_mm2")), 2
+    ),
+    "Count within 1": lambda s: _count_within_one(
+        [(score.found, score.drawn) for score in s if score.countable]
+    ),
+    "Seconds a slide": lambda s: number(_total(s, "seconds") / len(s), 1),
+}
+
+
+def tract_table(scores: Sequence[TractScore]) -> Table:
+    """Make the table of tracts found, missed and false, by split and institution."""
+    groups: list[tuple[str, list[TractScore]]] = []
+    for split in Split:
+        part = [score for score in scores if score.split is split]
+        places = sorted({score.source.institution for score in part})
+        for place in places:
+            chosen = [score for score in part if score.source.institution == place]
+            groups.append((f"{split}, {place}", chosen))
+        if len(places) > 1:
+            groups.append((f"{split}, all", part))
+    return Table(
+        "tracts",
+        f"Whole portal tracts; found means IoU of {LEAST_IOU:g} or more with a drawn one",
+        ("", *_COLUMNS),
+        tuple((name, *(show(part) for show in _COLUMNS.values())) for name, part in groups),
+        "Counts are sums over slides. A joined tract against several bridging tracts is a "
+        "miss and an error. Every portal area drawn or found is a tract here, counted or not. "
+        "Count within 1: slides whose number found is the number drawn or one "
+        "off, of the slides whose tracts found can be counted. Seconds: from the slide on disk to "
+        "its tracts.",
+    )
 
 
 def cause_table(scores: Sequence[TractScore]) -> Table | None:
@@ -181,6 +172,6 @@ def _count_hits(tracts: Iterable[tuple[float, bool]], least: float, most: float)
 
 
 def _name_size(least: float, most: float) -> str:
-    if most == np.inf:
+    if most == math.inf:
         return f"{least:,.0f} or more"
     return f"{least:,.0f} to {most:,.0f}" if least else f"under {most:,.0f}"
