@@ -66,4 +66,7 @@ from glisson.run.settings import RunSettings as RunSettings
 from glisson.slides import InMemorySlide as InMemorySlide
 from glisson.slides import open_slide as open_slide
 from glisson.tissue import find_tissue as find_tissue
+from glisson.training.train import TrainingResult as TrainingResult
+from glisson.training.train import TrainingSettings as TrainingSettings
+from glisson.training.train import train as train
 from glisson.version import __version__ as __version__

@@ -1,9 +1,10 @@
-"""`glisson train`: a network from annotated slides or tiles."""
+"""The verb `glisson train`: a network from annotated slides or tiles."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -36,25 +37,15 @@ from glisson.cli.train_options import (
 )
 from glisson.dataset import (
     ANNOTATIONS,
-    FolderTiles,
-    SlideTiles,
+    AnnotationSettings,
     SplitSettings,
     SplitUnit,
-    TileSettings,
-    TileSource,
-    candidate_warning,
     is_tile_folder,
     parse_meanings,
-    read_study,
-    split_study,
 )
 from glisson.dataset.manifest import MANIFEST_FILE
-from glisson.errors import SettingsError
-from glisson.training import require_extra
-
-if TYPE_CHECKING:
-    from glisson.training.progress import TrainObserver
-
+from glisson.training.train import Devices, ModelLabels, TrainingSettings, TrainingTiles
+from glisson.training.train import train as train_network
 
 EXAMPLES = """\
 glisson train tiles/1.25um -o run --licence CC-BY-4.0
@@ -63,8 +54,7 @@ glisson train tiles/2um -o run --preset paper --accelerator cuda --devices 4"""
 
 _OF_SLIDES = ("at_mpp", "size", "annotations", "classes", "split", "hold_out")
 _OF_MANIFEST = ("mpp", "validation")
-_PAPER_MPP = 2.0
-_SLIDES_SAY_MPP = (
+_SLIDES_HAVE_MPP = (
     "slides have their own µm per pixel (override_mpp in cases.csv corrects it). Give --at-mpp to "
     "read them at another."
 )
@@ -167,106 +157,64 @@ def train(
     Writes curves, TensorBoard logs, checkpoints, a sheet of augmented tiles to judge, and the
     best epoch as a model that `glisson segment --model OUT/model` takes.
     """
-    require_extra()
-    from glisson.training.devices import launch_fabric
-    from glisson.training.network import (
-        RANDOM,
-        find_default_weights,
-        find_mpp,
-        find_network_of_weights,
-    )
-    from glisson.training.provenance import describe_licence, inherit_settings
-
     say_which_model(weights)
-    decided = find_network_of_weights(weights) if weights else None
-    if network and decided:
-        raise SettingsError("The weights to start from decide the network: leave --network out.")
-    from glisson.training.recipe import NOT_STATED, TrainSettings, make_recipe
-    from glisson.training.session import train_model
-
-    recipe = make_recipe(
-        preset.value,
-        network=network or decided,
-        epochs=epochs,
-        batch=batch,
-        learning_rate=learning_rate,
-        tiles_per_epoch=tiles_per_epoch,
-        seed=seed,
-    )
-    fabric = launch_fabric(accelerator, devices, nodes, precision.value)
-    if is_tile_folder(data):
+    if not is_tile_folder(data):
+        refuse_options(context, ("mpp",), _SLIDES_HAVE_MPP)
+    else:
         refuse_beside_tiles(context, _OF_SLIDES, data)
         if (data / MANIFEST_FILE).exists():
             refuse_beside_tiles(context, _OF_MANIFEST, data)
-        source: TileSource = FolderTiles(data, mpp, validation, seed)
-    else:
-        refuse_options(context, ("mpp",), _SLIDES_SAY_MPP)
-        settings = SplitSettings(split, validation, tuple(hold_out or ()), seed)
-        own = find_mpp(weights) if weights else None
-        tiles = TileSettings(at_mpp or own or _PAPER_MPP, size)
-        source = _from_slides(data, annotations, classes, settings, tiles)
-    if source.leak:
-        warn(source.leak)
-    stated = trained_on or NOT_STATED
-    chosen = TrainSettings(weights, workers, resume, licence, stated, name, fabric)
-    start = weights or find_default_weights(recipe.network)
-    if start == RANDOM:
-        warn(f"{recipe.network} starts from random weights, from which it may find no tract.")
-    else:
-        licence_text = describe_licence(chosen, recipe.network)
-        told = f"Starting from {start}. Licence of the new model: {licence_text}"
-        console.print(told, highlight=False, markup=False, soft_wrap=True)
-        note = inherit_settings(start, source.rows[0].mpp).note
-        console.print(note, highlight=False, markup=False, soft_wrap=True)
-    with _Bar(out, recipe.epochs) as bar:
-        record = bar.record(f"{out.name}: {preset.value}")
-        progress, bundle = train_model(source, recipe, out, chosen, record)
-    if bundle:  # on the first device
-        best = progress.history[progress.best_epoch - 1]
+    settings = TrainingSettings(
+        preset=preset.value,
+        changes={
+            "network": network,
+            "epochs": epochs,
+            "batch": batch,
+            "learning_rate": learning_rate,
+            "tiles_per_epoch": tiles_per_epoch,
+            "seed": seed,
+        },
+        weights=weights,
+        tiles=TrainingTiles(
+            at_mpp=at_mpp,
+            tile_mpp=mpp,
+            size_px=size,
+            split=SplitSettings(split, validation, tuple(hold_out or ()), seed),
+            annotations=AnnotationSettings(
+                annotations or ANNOTATIONS, parse_meanings(classes or ())
+            ),
+        ),
+        devices=Devices(accelerator, devices, nodes, precision.value, workers),
+        labels=ModelLabels(name, licence, trained_on),
+        resume=resume,
+    )
+    with _Bar() as bar:
+        result = train_network(data, out, settings, bar)
+    if result.model:  # on the first device
+        best = result.history[result.best_epoch - 1]
         output.print(
-            f"best epoch {progress.best_epoch} of {progress.epoch}: validation Dice "
+            f"best epoch {result.best_epoch} of {len(result.history)}: validation Dice "
             f"{best['validation_mean_dice']:.3f}, portal {best['validation_portal_dice']:.3f}; "
-            f"{progress.seconds / 60:.1f} min",
+            f"{result.seconds / 60:.1f} min",
             highlight=False,
         )
-        output.print(f"model: {bundle.folder}", highlight=False, soft_wrap=True)
-
-
-def _from_slides(
-    study: Path,
-    annotations: list[str] | None,
-    classes: list[str] | None,
-    split: SplitSettings,
-    settings: TileSettings,
-) -> SlideTiles:
-    slides = read_study(study, annotations or ANNOTATIONS)
-    splits = split_study(slides, split)
-    with console.status("reading annotations") as status:
-        tiles = SlideTiles(
-            slides, splits, settings, parse_meanings(classes or ()),
-            lambda name, done, all_: status.update(f"slide {done} of {all_}: {escape(name)}"),
-        )  # fmt: skip
-    if left_out := candidate_warning(tiles.candidates):
-        warn(left_out)
-    return tiles
+        output.print(f"model: {result.model.folder}", highlight=False, soft_wrap=True)
 
 
 class _Bar:
-    """One bar an epoch, and a line for every epoch that is done."""
+    """A `TrainingWatcher`: a bar of the run, and a line for every finished epoch."""
 
-    def __init__(self, folder: Path, epochs: int) -> None:
-        self._folder, self._epochs = folder, epochs
+    def __init__(self) -> None:
+        self._epochs = 0
         self._progress = Progress(
-            TextColumn("{task.description}"), BarColumn(bar_width=None), TimeRemainingColumn(),
-            TextColumn("loss {task.fields[loss]:.3f}"), console=console, transient=True,
-        )  # fmt: skip
-        self._task: TaskID = self._progress.add_task("starting", total=None, loss=0.0)
-
-    def record(self, title: str) -> TrainObserver:
-        """Who writes the run down and tells this bar."""
-        from glisson.training.record import Record
-
-        return Record(self._folder, title, self._step, self._epoch)
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[loss]}"),
+            console=console,
+            transient=True,
+        )
+        self._task: TaskID = self._progress.add_task("starting", total=None, loss="")
 
     def __enter__(self) -> _Bar:
         self._progress.start()
@@ -275,14 +223,31 @@ class _Bar:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def _step(self, epoch: int, batch: int, batches: int, loss: float) -> None:
-        total = self._epochs * batches
-        self._progress.update(
-            self._task, completed=epoch * batches + batch, total=total, loss=loss,
-            description=f"epoch {epoch + 1} of {self._epochs}",
-        )  # fmt: skip
+    def slide_read(self, name: str, done: int, total: int) -> None:
+        """Show the slide whose annotations are read."""
+        text = f"slide {done} of {total}: {escape(name)}"
+        self._progress.update(self._task, completed=done, total=total, description=text)
 
-    def _epoch(self, row: dict[str, float]) -> None:
+    def run_started(self, epochs: int, notes: Sequence[str], warnings: Sequence[str]) -> None:
+        """Print what a person should know before the run."""
+        self._epochs = epochs
+        for warning in warnings:
+            warn(warning)
+        for note in notes:
+            console.print(note, highlight=False, markup=False, soft_wrap=True)
+
+    def step_done(self, epoch: int, batch: int, batches: int, loss: float) -> None:
+        """Move the bar."""
+        self._progress.update(
+            self._task,
+            completed=epoch * batches + batch,
+            total=self._epochs * batches,
+            description=f"epoch {epoch + 1} of {self._epochs}",
+            loss=f"loss {loss:.3f}",
+        )
+
+    def epoch_done(self, row: dict[str, float]) -> None:
+        """Print the scores of an epoch."""
         console.print(
             f"epoch {row['epoch']:.0f}: loss {row['train_loss']:.4f}, validation loss "
             f"{row['validation_loss']:.4f}, Dice {row['validation_mean_dice']:.3f}, portal "
