@@ -18,7 +18,7 @@ from glisson.dataset import LEAK, FolderTiles
 from glisson.dataset.tile_folder import NO_PATIENTS
 from glisson.errors import MissingExtra, SettingsError, TrainingError
 from glisson.model import Exported, Format, ModelBundle, export_model, find_model, load_bundle
-from glisson.training.train import TrainingSettings, TrainingTiles
+from glisson.training import DataSettings
 from tests.dataset.scene import write_slide
 
 runner = CliRunner()
@@ -96,12 +96,12 @@ def test_a_run_is_not_overwritten(trained: Path, tiles: Path) -> None:
 def test_a_pixel_size_that_does_not_fit_is_refused(
     tiles: Path, study: Path, tmp_path: Path
 ) -> None:
-    for data, settings, option in (
-        (study, TrainingTiles(tile_mpp=2.0), "--mpp"),
-        (tiles, TrainingTiles(at_mpp=2.0), "--at-mpp"),
+    for data, reading, option in (
+        (study, DataSettings(tiles_mpp=2.0), "--mpp"),
+        (tiles, DataSettings(mpp=2.0), "--at-mpp"),
     ):
         with pytest.raises(SettingsError, match=option):
-            glisson.train(data, tmp_path, TrainingSettings(tiles=settings))
+            glisson.train(data, tmp_path, reading=reading)
         typed = runner.invoke(app, ["train", str(data), "-o", str(tmp_path), option, "2"])
         assert isinstance(typed.exception, SettingsError)
         assert option in str(typed.exception)

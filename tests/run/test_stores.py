@@ -75,7 +75,7 @@ def fetched(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
         found.append((url.name, max(0, end - start)))
         return real(url, start, end)
 
-    for module in ("download", "range_file", "folders", "companions"):
+    for module in ("transfer", "range_file", "companions"):
         monkeypatch.setattr(f"glisson.storage.{module}.read", read)
     monkeypatch.setattr("glisson.results.identity.read", read)
     return found
@@ -431,7 +431,8 @@ def serve_ranges(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_a_run_here_imports_nothing_of_stores(slide: Path) -> None:
     code = (
-        "import sys; import glisson.cli; from glisson.run import RunSettings, list_slides\n"
+        "import sys; import glisson.cli; from glisson.inputs import list_slides\n"
+        "from glisson.run.settings import RunSettings\n"
         "from glisson.results.identity import read_identity\n"
         "from glisson.run.observer import SilentObserver\n"
         "from glisson.results.remote import results_at\n"
@@ -441,7 +442,7 @@ def test_a_run_here_imports_nothing_of_stores(slide: Path) -> None:
         "    read_identity(path)\n"
         f"with results_at(asked.path.parent / 'out') as results:\n"
         "    results.download_all(); results.upload_run()\n"
-        "assert not {'fsspec', 's3fs', 'aiohttp', 'filelock'} & set(sys.modules)"
+        "assert not {'fsspec', 's3fs', 'aiohttp'} & set(sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

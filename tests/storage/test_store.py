@@ -69,7 +69,7 @@ def test_after_some_tries_it_fails_and_says_why(failing: Any) -> None:
     [
         (PermissionError("Forbidden"), "credentials"),
         (FileNotFoundError("a"), "does not exist"),
-        (b"0123456789", "whole files alone"),
+        (b"0123456789", "only whole files"),
     ],
 )
 def test_what_no_second_try_mends_is_said_at_once(
@@ -113,6 +113,13 @@ def test_a_key_that_leads_out_of_its_folder_is_refused(memory: Any) -> None:
         all_files_in(Url("memory://box/scans"))
 
 
+def test_a_stored_key_is_never_a_chain(s3: Any) -> None:
+    """fsspec's own `url_to_fs` would open another file system for each `::`."""
+    s3.put_object(Bucket="bucket", Key="a::reference", Body=b"12")
+    (file,) = all_files_in(Url("s3://bucket/"))
+    assert read(file.url, 0, 2) == b"12"
+
+
 @pytest.mark.parametrize(
     ("address", "error"),
     [("nosuch://box/a", SettingsError), ("gs://box/a.svs", MissingExtra)],
@@ -137,7 +144,7 @@ def test_a_server_that_stalls_is_given_up(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("glisson.storage.store.ANSWER_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"http://127.0.0.1:{server.getsockname()[1]}/a.svs"
-        with pytest.raises(StorageError, match=r"no answer in time\. It was tried 4 times"):
+        with pytest.raises(StorageError, match=r"no answer in time\. Glisson tried 4 times"):
             look_at(Url(address))
 
 

@@ -62,6 +62,28 @@ def test_keys_in_an_s3_address_are_refused_without_showing_them() -> None:
     assert "s3://bucket/a.svs" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "reference://a.svs::http://127.0.0.1:8765/evil.json",
+        "simplecache::s3://bucket/a.svs",
+        "s3://bucket/a.svs::https://me:topsecret@host/evil.json?sig=hidden",
+        "reference://a.svs",
+        "github://a:topsecret@b/x.svs",
+        "ftp://me:topsecret@host/a.svs",
+        "hf://a/b.svs",
+    ],
+)
+def test_chains_and_other_schemes_are_refused(address: str) -> None:
+    """fsspec would run code from a template, or call servers that the user did not name."""
+    with pytest.raises(SettingsError, match=r"does not read") as caught:
+        place(address)
+    assert "topsecret" not in str(caught.value)
+    assert "hidden" not in str(caught.value)
+    with pytest.raises(SettingsError):
+        Url("s3://bucket/tables") / f"x::{address}"
+
+
 @given(user=WORD, password=WORD, signature=WORD)
 def test_secrets_are_never_shown(user: str, password: str, signature: str) -> None:
     user, password, signature = f"U{user}", f"P{password}", f"Q{signature}"

@@ -178,18 +178,8 @@ Cache = Annotated[
     typer.Option(
         "--cache",
         metavar="FOLDER",
-        help="Folder for downloaded slides.",
+        help="Folder for temporary copies of slides and results on stores.",
         show_default="$GLISSON_CACHE, or the system's",
-        rich_help_panel=CLUSTER,
-    ),
-]
-CacheGb = Annotated[
-    float | None,
-    typer.Option(
-        "--cache-gb",
-        metavar="GB",
-        help="Largest size of the cache; the slides unused for longest are deleted first.",
-        show_default="$GLISSON_CACHE_GB, or 50",
         rich_help_panel=CLUSTER,
     ),
 ]

@@ -7,7 +7,6 @@ import typer
 from glisson.cli.model_choice import say_which_model
 from glisson.cli.options import (
     Cache,
-    CacheGb,
     Dask,
     InterfaceWidth,
     KeepOld,
@@ -59,7 +58,6 @@ def segment(
     shard: ShardOf = None,
     dask: Dask = None,
     cache: Cache = None,
-    cache_gb: CacheGb = None,
     threads: Threads = None,
 ) -> None:
     """Find, outline, count and measure the portal tracts of H&E liver biopsy slides.
@@ -78,7 +76,6 @@ def segment(
         overwrite=overwrite,
         keep_old=keep_old,
         cache=cache,
-        cache_gb=cache_gb,
     )
     say_which_model(model)
     cluster = None if dask is None else DaskCluster(dask)

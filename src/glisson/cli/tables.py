@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table as RichTable
 
 if TYPE_CHECKING:
-    from glisson.evaluation import Table
+    from glisson.pages import Table
 
 
 def draw_table(table: Table, title: str | None = None) -> RichTable:
@@ -22,8 +22,8 @@ def draw_table(table: Table, title: str | None = None) -> RichTable:
         box=SIMPLE,
         padding=(0, 1, 0, 0),
     )
-    for number, name in enumerate(table.header):
+    for number, name in enumerate(table.text_header):
         drawn.add_column(escape(name), justify="right" if number else "left", overflow="fold")
-    for row in table.rows:
+    for row in table.text_rows:
         drawn.add_row(*map(escape, row))
     return drawn

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -44,8 +43,12 @@ from glisson.dataset import (
     parse_meanings,
 )
 from glisson.dataset.manifest import MANIFEST_FILE
-from glisson.training.train import Devices, ModelLabels, TrainingSettings, TrainingTiles
-from glisson.training.train import train as train_network
+from glisson.errors import SettingsError
+from glisson.training import DataSettings, require_extra
+
+if TYPE_CHECKING:
+    from glisson.training.progress import TrainObserver
+
 
 EXAMPLES = """\
 glisson train tiles/1.25um -o run --licence CC-BY-4.0
@@ -157,64 +160,88 @@ def train(
     Writes curves, TensorBoard logs, checkpoints, a sheet of augmented tiles to judge, and the
     best epoch as a model that `glisson segment --model OUT/model` takes.
     """
+    require_extra()
+    from glisson.training.devices import launch_fabric
+    from glisson.training.network import find_network_of_weights
+    from glisson.training.plan import plan_training
+    from glisson.training.recipe import NOT_STATED, TrainSettings, make_recipe
+
     say_which_model(weights)
+    decided = find_network_of_weights(weights) if weights else None
+    if network and decided:
+        raise SettingsError("The weights to start from decide the network: leave --network out.")
+    recipe = make_recipe(
+        preset.value,
+        network=network or decided,
+        epochs=epochs,
+        batch=batch,
+        learning_rate=learning_rate,
+        tiles_per_epoch=tiles_per_epoch,
+        seed=seed,
+    )
+    fabric = launch_fabric(accelerator, devices, nodes, precision.value)
     if not is_tile_folder(data):
         refuse_options(context, ("mpp",), _SLIDES_HAVE_MPP)
     else:
         refuse_beside_tiles(context, _OF_SLIDES, data)
         if (data / MANIFEST_FILE).exists():
             refuse_beside_tiles(context, _OF_MANIFEST, data)
-    settings = TrainingSettings(
-        preset=preset.value,
-        changes={
-            "network": network,
-            "epochs": epochs,
-            "batch": batch,
-            "learning_rate": learning_rate,
-            "tiles_per_epoch": tiles_per_epoch,
-            "seed": seed,
-        },
-        weights=weights,
-        tiles=TrainingTiles(
-            at_mpp=at_mpp,
-            tile_mpp=mpp,
-            size_px=size,
-            split=SplitSettings(split, validation, tuple(hold_out or ()), seed),
-            annotations=AnnotationSettings(
-                annotations or ANNOTATIONS, parse_meanings(classes or ())
-            ),
-        ),
-        devices=Devices(accelerator, devices, nodes, precision.value, workers),
-        labels=ModelLabels(name, licence, trained_on),
-        resume=resume,
+    settings = TrainSettings(
+        weights, workers, resume, licence, trained_on or NOT_STATED, name, fabric
     )
-    with _Bar() as bar:
-        result = train_network(data, out, settings, bar)
-    if result.model:  # on the first device
-        best = result.history[result.best_epoch - 1]
+    reading = DataSettings(
+        mpp=at_mpp,
+        size_px=size,
+        annotations=AnnotationSettings(annotations or ANNOTATIONS, parse_meanings(classes or ())),
+        split=SplitSettings(split, validation, tuple(hold_out or ()), seed),
+        tiles_mpp=mpp,
+    )
+    with console.status("reading annotations") as status:
+        plan = plan_training(
+            data,
+            recipe,
+            settings,
+            reading,
+            lambda name, done, total: status.update(f"slide {done} of {total}: {escape(name)}"),
+        )
+    for warning in plan.warnings:
+        warn(warning)
+    for note in plan.notes:
+        console.print(note, highlight=False, markup=False, soft_wrap=True)
+    with _Bar(out, plan.recipe.epochs) as bar:
+        result = plan.run(out, bar.make_record(f"{out.name}: {preset.value}"))
+    progress, bundle = result.progress, result.model
+    if bundle:  # on the first device
+        best = progress.history[progress.best_epoch - 1]
         output.print(
-            f"best epoch {result.best_epoch} of {len(result.history)}: validation Dice "
+            f"best epoch {progress.best_epoch} of {progress.epoch}: validation Dice "
             f"{best['validation_mean_dice']:.3f}, portal {best['validation_portal_dice']:.3f}; "
-            f"{result.seconds / 60:.1f} min",
+            f"{progress.seconds / 60:.1f} min",
             highlight=False,
         )
-        output.print(f"model: {result.model.folder}", highlight=False, soft_wrap=True)
+        output.print(f"model: {bundle.folder}", highlight=False, soft_wrap=True)
 
 
 class _Bar:
-    """A `TrainingWatcher`: a bar of the run, and a line for every finished epoch."""
+    """A bar of the run, and a line for every finished epoch."""
 
-    def __init__(self) -> None:
-        self._epochs = 0
+    def __init__(self, folder: Path, epochs: int) -> None:
+        self._folder, self._epochs = folder, epochs
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=None),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[loss]}"),
+            TextColumn("loss {task.fields[loss]:.3f}"),
             console=console,
             transient=True,
         )
-        self._task: TaskID = self._progress.add_task("starting", total=None, loss="")
+        self._task: TaskID = self._progress.add_task("starting", total=None, loss=0.0)
+
+    def make_record(self, title: str) -> TrainObserver:
+        """Make the observer that writes the run's files and moves this bar."""
+        from glisson.training.record import Record
+
+        return Record(self._folder, title, self._move, self._print_epoch)
 
     def __enter__(self) -> _Bar:
         self._progress.start()
@@ -223,31 +250,16 @@ class _Bar:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def slide_read(self, name: str, done: int, total: int) -> None:
-        """Show the slide whose annotations are read."""
-        text = f"slide {done} of {total}: {escape(name)}"
-        self._progress.update(self._task, completed=done, total=total, description=text)
-
-    def run_started(self, epochs: int, notes: Sequence[str], warnings: Sequence[str]) -> None:
-        """Print what a person should know before the run."""
-        self._epochs = epochs
-        for warning in warnings:
-            warn(warning)
-        for note in notes:
-            console.print(note, highlight=False, markup=False, soft_wrap=True)
-
-    def step_done(self, epoch: int, batch: int, batches: int, loss: float) -> None:
-        """Move the bar."""
+    def _move(self, epoch: int, batch: int, batches: int, loss: float) -> None:
         self._progress.update(
             self._task,
             completed=epoch * batches + batch,
             total=self._epochs * batches,
+            loss=loss,
             description=f"epoch {epoch + 1} of {self._epochs}",
-            loss=f"loss {loss:.3f}",
         )
 
-    def epoch_done(self, row: dict[str, float]) -> None:
-        """Print the scores of an epoch."""
+    def _print_epoch(self, row: dict[str, float]) -> None:
         console.print(
             f"epoch {row['epoch']:.0f}: loss {row['train_loss']:.4f}, validation loss "
             f"{row['validation_loss']:.4f}, Dice {row['validation_mean_dice']:.3f}, portal "

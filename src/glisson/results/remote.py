@@ -39,9 +39,9 @@ from glisson.storage import (
     files_and_folders_in,
     put,
     remove,
+    small_files,
     write,
 )
-from glisson.storage.folders import small_files
 
 RUN = "run.json"
 FAILURES = "failures.csv"

@@ -11,7 +11,15 @@ from glisson.errors import SlideError, StorageError
 from glisson.run.observer import RunObserver
 from glisson.run.settings import RunSettings
 from glisson.slides import TIFF_SUFFIXES, Slide, open_ome_pyramid, open_slide
-from glisson.storage import Place, RangeFile, SlideFiles, Url, look_at, slide_cache, slide_files
+from glisson.storage import (
+    Place,
+    SlideFiles,
+    Url,
+    cache_folder,
+    download_slide,
+    look_at,
+    slide_files,
+)
 
 
 @contextmanager
@@ -21,7 +29,7 @@ def open_run_slide(
     """Yield the open slide, and its local file or folder; of a slide read by range the name alone.
 
     An OME-TIFF on a store is read by range if its coarser levels suffice; any other slide is
-    downloaded into the cache first.
+    downloaded to a temporary folder first.
 
     Args:
         where: the slide.
@@ -46,9 +54,9 @@ def open_run_slide(
             yield slide, Path(where.name)
             _check_unchanged(where, files)
         return
-    cache = slide_cache(settings.cache, settings.cache_gb)
+    folder = cache_folder(settings.cache) / "slides"
     with (
-        cache.held(files, _report_megabytes(observer, name)) as path,
+        download_slide(files, folder, _report_megabytes(observer, name)) as path,
         _name_original(path, where),
         open_slide(path, mpp=settings.mpp) as slide,
     ):
@@ -58,8 +66,10 @@ def open_run_slide(
 def _open_by_range(
     where: Url, files: SlideFiles, settings: RunSettings, finest_mpp: float
 ) -> Slide | None:
-    if not files.is_one or where.suffix.lower() not in TIFF_SUFFIXES:
+    if not files.is_single_file or where.suffix.lower() not in TIFF_SUFFIXES:
         return None
+    from glisson.storage.range_file import RangeFile
+
     file = cast(BinaryIO, RangeFile(files.files[0].stored))
     return open_ome_pyramid(file, Path(where.name), settings.mpp, finest_mpp)
 

@@ -29,8 +29,8 @@ class RunSettings:
         threads: processor threads; None for all.
         overwrite: redo slides that are already done.
         keep_old: keep results of other settings, models or versions, which tables tell apart.
-        cache: folder for downloaded slides; None for `GLISSON_CACHE` or the system's.
-        cache_gb: its size at most; None for `GLISSON_CACHE_GB` or 50.
+        cache: parent of temporary folders for slides and results on stores; None for
+            `$GLISSON_CACHE` or the system's cache folder.
     """
 
     mpp: float | None = None
@@ -44,7 +44,6 @@ class RunSettings:
     overwrite: bool = False
     keep_old: bool = False
     cache: Path | None = None
-    cache_gb: float | None = None
 
     def __post_init__(self) -> None:
         """Reject invalid settings."""
@@ -60,8 +59,6 @@ class RunSettings:
         _require(self.threads is None or self.threads >= 1, "threads", self.threads, "1 or more")
         if self.overwrite and self.keep_old:
             raise SettingsError("--overwrite and --keep-old contradict each other; give one.")
-        gb = self.cache_gb
-        _require(gb is None or 0 < gb < 1e6, "cache-gb", gb, "10^9 bytes, such as 50")
 
     def for_record(self) -> SettingsRecord:
         """Return the settings that decide the result, for `biopsy.json` and for resuming."""

@@ -1,11 +1,11 @@
-"""Slides and results on stores that fsspec reaches: addresses, reading, writing, a cache."""
+"""Slides and results on object stores and web servers, by fsspec.
+
+`range_file` imports fsspec, so import `RangeFile` only for an address.
+"""
 
 from __future__ import annotations
 
-from glisson.storage.cache import SlideCache, cache_folder, slide_cache
 from glisson.storage.companions import SlideFile, SlideFiles, is_stored_dicom_folder, slide_files
-from glisson.storage.folders import bring, put
-from glisson.storage.range_file import RangeFile
 from glisson.storage.store import (
     Stored,
     all_files_in,
@@ -17,12 +17,18 @@ from glisson.storage.store import (
     remove,
     write,
 )
+from glisson.storage.transfer import (
+    bring,
+    cache_folder,
+    download_slide,
+    put,
+    small_files,
+    temporary_folder,
+)
 from glisson.storage.url import Place, Url, absolute, full_path, place
 
 __all__ = [
     "Place",
-    "RangeFile",
-    "SlideCache",
     "SlideFile",
     "SlideFiles",
     "Stored",
@@ -31,6 +37,7 @@ __all__ = [
     "all_files_in",
     "bring",
     "cache_folder",
+    "download_slide",
     "files_and_folders_in",
     "full_path",
     "is_pattern",
@@ -41,7 +48,8 @@ __all__ = [
     "put",
     "read",
     "remove",
-    "slide_cache",
     "slide_files",
+    "small_files",
+    "temporary_folder",
     "write",
 ]

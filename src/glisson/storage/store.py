@@ -1,6 +1,6 @@
-"""Reading from and writing to a store by fsspec: asked again when it fails, then one clear error.
+"""Read from and write to stores by fsspec: retry failures, then raise one clear error.
 
-fsspec is imported when the first address is met, never for files of this machine.
+Only the first address imports fsspec; runs on local files never do.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import glob
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
@@ -20,27 +21,30 @@ logger = logging.getLogger(__name__)
 
 TRIES = 4
 FIRST_WAIT_S = 1.0
-"""Before the second try; each further wait is twice as long."""
+"""Wait before the second try; each later wait is twice as long."""
 
 ANSWER_S = 120.0
 SLOWEST_BYTES_PER_S = 70e3
-"""Longest wait for one answer, as for a piece of 8 MiB at a rate by which a slide takes hours."""
+"""Longest wait for an answer: 8 MiB at this rate, by which a slide takes hours."""
 
 _STAMPS = (
-    "ETag", "etag", "checksum", "md5Hash", "content_md5", "generation", "mtime", "LastModified",
-    "last_modified", "Last-Modified", "modified", "created",
-)  # fmt: skip
+    *("ETag", "etag", "checksum", "md5Hash", "content_md5", "generation", "mtime"),
+    *("LastModified", "last_modified", "Last-Modified", "modified", "created"),
+)
+"""Keys by which stores give a file's hash or time, in the order of trust."""
 
 Answer = TypeVar("Answer")
 
 
 class _NoRanges(Exception):
-    """The server sends whole files alone."""
+    """The server sends only whole files."""
 
 
-_FINAL = (PermissionError, IsADirectoryError, NotADirectoryError, NotImplementedError, ValueError,
-          TypeError, ImportError, _NoRanges)  # fmt: skip
-"""Errors that asking again does not mend."""
+_FINAL = (
+    *(PermissionError, IsADirectoryError, NotADirectoryError),
+    *(NotImplementedError, ValueError, TypeError, ImportError, _NoRanges),
+)
+"""Errors that a retry does not mend."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +52,10 @@ class Stored:
     """A file or folder on a store.
 
     Attributes:
-        url: where.
-        is_folder: whether there are files below it.
+        url: its address.
+        is_folder: True if files lie below it.
         bytes: the file's size.
-        stamp: differs when the file was changed: the store's hash or time of it.
+        stamp: the store's hash or time of the file; it changes with the file.
     """
 
     url: Url
@@ -61,10 +65,10 @@ class Stored:
 
 
 def look_at(url: Url) -> Stored:
-    """What lies at an address.
+    """Look up the file or folder at an address.
 
     Raises:
-        NotStored: nothing.
+        NotStored: the address does not exist.
         StorageError: the store does not answer, or refuses.
     """
 
@@ -72,42 +76,40 @@ def look_at(url: Url) -> Stored:
         fs.invalidate_cache()
         info = fs.info(path, **limit)
         folder = url.address.endswith("/")
-        return _stored(url, {**info, "type": "directory"} if folder else info)
+        return _make_stored(url, {**info, "type": "directory"} if folder else info)
 
-    return _asked(url, "read", look)
+    return _call(url, "read", look)
 
 
 def files_and_folders_in(url: Url) -> list[Stored]:
-    """What lies directly in a folder, by name.
+    """List the files and folders directly in a folder, by name.
 
     Raises:
         StorageError: as `look_at`.
     """
-    return _listed(url, lambda fs, path, limit: fs.ls(path, detail=True, **limit))
+    return _list(url, lambda fs, path, limit: fs.ls(path, detail=True, **limit))
 
 
 def all_files_in(url: Url) -> list[Stored]:
-    """Every file in a folder and below, by name; none where there is no such folder.
+    """List every file in a folder and below, by name; an absent folder has no files.
 
     Raises:
         StorageError: as `look_at`.
     """
     try:
-        return _listed(url, lambda fs, path, limit: fs.find(path, detail=True, **limit).values())
+        return _list(url, lambda fs, path, limit: fs.find(path, detail=True, **limit).values())
     except NotStored:
         return []
 
 
 def is_pattern(url: Url) -> bool:
-    """Whether an address has wildcards; in the web `?` is none."""
-    text = url.address
-    return glob.has_magic(text.replace("?", "")) if url.scheme in ("http", "https") else (
-        glob.has_magic(text)
-    )  # fmt: skip
+    """Return whether an address has wildcards; in web addresses `?` begins the query."""
+    is_web = url.scheme in ("http", "https")
+    return glob.has_magic(url.address.replace("?", "") if is_web else url.address)
 
 
 def matching(pattern: Url) -> list[Stored]:
-    """What matches a pattern such as `s3://bucket/scans/**/*.svs`, by name.
+    """List the matches of a pattern such as `s3://bucket/scans/**/*.svs`, by name.
 
     Raises:
         StorageError: as `look_at`.
@@ -120,30 +122,30 @@ def matching(pattern: Url) -> list[Stored]:
         whole = "/".join([path.rstrip("/"), *parts[fixed:]])
         return fs.glob(whole, detail=True, **limit).values()
 
-    return _listed(root, matches)
+    return _list(root, matches)
 
 
 def read(url: Url, start: int, end: int) -> bytes:
-    """Bytes `start` to `end` of a file, all of them.
+    """Read bytes `start` to `end` of a file; a short answer is an error.
 
     Raises:
-        NotStored: no such file.
-        StorageError: the store does not answer, or refuses, or sends whole files alone.
+        NotStored: the file does not exist.
+        StorageError: the store does not answer, refuses, or sends only whole files.
     """
 
     def get(fs: Any, path: str, limit: Mapping[str, float]) -> bytes:
         found = bytes(fs.cat_file(path, start=start, end=end, **limit))
         if len(found) > end - start:
-            raise _NoRanges("its server hands out whole files alone, no parts (HTTP ranges)")
+            raise _NoRanges("its server sends only whole files, no parts (HTTP ranges)")
         if len(found) < end - start:
-            raise OSError(f"{len(found)} of {end - start} bytes came")
+            raise OSError(f"the store sent {len(found)} of {end - start} bytes")
         return found
 
-    return b"" if end <= start else _asked(url, "read", get)
+    return b"" if end <= start else _call(url, "read", get)
 
 
 def write(path: Path, url: Url) -> None:
-    """Put a file on the store; it is there whole or not at all.
+    """Upload a file; it appears on the store whole or not at all.
 
     Raises:
         StorageError: as `look_at`.
@@ -152,95 +154,101 @@ def write(path: Path, url: Url) -> None:
     def put(fs: Any, there: str, limit: Mapping[str, float]) -> None:
         if limit:
             limit = {"timeout": ANSWER_S + path.stat().st_size / SLOWEST_BYTES_PER_S}
-        else:  # a file system, where folders have to be made
+        else:  # a file system without asyncio, where folders must exist
             fs.makedirs(str(PurePosixPath(there).parent), exist_ok=True)
         fs.put_file(str(path), there, **limit)
 
-    _asked(url, "written", put)
+    _call(url, "written", put)
 
 
 def remove(url: Url) -> None:
-    """Remove a file; one that is not there is removed already.
+    """Remove a file, if it exists.
 
     Raises:
         StorageError: as `look_at`.
     """
-
-    def gone(fs: Any, path: str, limit: Mapping[str, float]) -> None:
-        fs.rm_file(path, **limit)
-
-    try:
-        _asked(url, "removed", gone)
-    except NotStored:
-        logger.debug("%s was not there.", url)
+    with suppress(NotStored):
+        _call(url, "removed", lambda fs, path, limit: fs.rm_file(path, **limit))
 
 
-def _listed(root: Url, find: Callable[[Any, str, Mapping[str, float]], Any]) -> list[Stored]:
-    """What a store finds below an address now, by name."""
+def _list(root: Url, find: Callable[[Any, str, Mapping[str, float]], Any]) -> list[Stored]:
+    """List what `find` returns below an address, by name; stores answer without the scheme."""
 
     def look(fs: Any, path: str, limit: Mapping[str, float]) -> list[Stored]:
         fs.invalidate_cache()
-        return _below(root, path, find(fs, path, limit))
+        start = path.rstrip("/") + "/"
+        found = []
+        for info in find(fs, path, limit):
+            name = info["name"] if info["name"].startswith(start) else "/" + info["name"]
+            relative = name.removeprefix(start).rstrip("/")
+            if not name.startswith(start) or not relative:  # a folder may list itself
+                continue
+            if ".." in relative.replace("\\", "/").split("/") or relative.startswith("/"):
+                raise StorageError(f"{root} holds a file whose name leads elsewhere: {relative!r}.")
+            found.append(_make_stored(Url(f"{root.address.rstrip('/')}/{relative}"), info))
+        return sorted(found, key=lambda each: each.url.address)
 
-    return _asked(root, "listed", look)
+    return _call(root, "listed", look)
 
 
-def _asked(url: Url, what: str, ask: Callable[[Any, str, Mapping[str, float]], Answer]) -> Answer:
-    """The store's answer; asked several times when it does not come or is broken."""
-    fs, path = _opened(url)
+def _call(url: Url, verb: str, ask: Callable[[Any, str, Mapping[str, float]], Answer]) -> Answer:
+    """Call a store; retry if it does not answer or the answer is broken."""
+    fs, path = _open_store(url)
     limit = {"timeout": ANSWER_S} if fs.async_impl else {}
-    for again in range(1, TRIES):
+    tries = 0
+    while True:
         try:
             return ask(fs, path, limit)
         except Exception as error:  # noqa: BLE001  every store raises types of its own
-            if _is_final(error):
-                raise _failure(url, what, error) from None
-            wait_s = FIRST_WAIT_S * 2 ** (again - 1)
-            logger.warning("%s cannot be %s (%s); asked again in %.0f s.", url, what,
-                           _text(error, url), wait_s)  # fmt: skip
+            tries += 1
+            if tries == TRIES or _is_final(error):
+                raise _explain(url, verb, error) from None
+            wait_s = FIRST_WAIT_S * 2 ** (tries - 1)
+            text = _describe(error, url)
+            logger.warning("%s cannot be %s (%s); retry in %.0f s.", url, verb, text, wait_s)
             time.sleep(wait_s)
-    try:
-        return ask(fs, path, limit)
-    except Exception as error:  # noqa: BLE001
-        raise _failure(url, what, error) from None
 
 
-def _opened(url: Url) -> tuple[Any, str]:
-    """The file system of fsspec, and the path in it."""
+def _open_store(url: Url) -> tuple[Any, str]:
+    """Open the file system of the address's scheme; return it and the path in it.
+
+    `fsspec.core.url_to_fs` would follow chained addresses (`::`), even inside a stored key.
+    """
     try:
-        from fsspec.core import url_to_fs
+        from fsspec import get_filesystem_class
     except ImportError:
         raise MissingExtra(f"{url} needs fsspec: pip install 'glisson[cloud]'") from None
     try:
-        fs, path = url_to_fs(url.address)
+        kind = get_filesystem_class(url.scheme)
+        fs = kind(**kind._get_kwargs_from_urls(url.address))
+        return fs, kind._strip_protocol(url.address)
     except ImportError as error:
         raise MissingExtra(
-            f"{url}: {error}. pip install 'glisson[cloud]' brings what s3:// needs; other stores "
-            "need the package that is named."
+            f"{url}: {error}. pip install 'glisson[cloud]' brings what s3:// needs; for another "
+            "store install the named package."
         ) from None
     except Exception as error:  # noqa: BLE001
         raise SettingsError(
-            f"{url} cannot be used: {_text(error, url)}. Give a path, or an address such as "
+            f"{url} cannot be used: {_describe(error, url)}. Give a path, or an address such as "
             "s3://bucket/folder/."
         ) from None
-    return fs, path
 
 
 def _is_final(error: Exception) -> bool:
     if isinstance(error, FileNotFoundError):
-        # fsspec says so of a web server that did not answer, too.
+        # fsspec raises it also if a web server does not answer.
         no_answer = isinstance(error.__cause__, OSError)  # TimeoutError is one
         return not no_answer and _web_status(error) < 500
     return isinstance(error, _FINAL)
 
 
 def _web_status(error: FileNotFoundError) -> int:
-    """What a web server answered; 404 of other stores."""
+    """Return the status of a web server's answer; 404 for other stores."""
     status = getattr(error.__cause__, "status", 404)
     return status if isinstance(status, int) else 404
 
 
-def _failure(url: Url, what: str, error: Exception) -> StorageError:
+def _explain(url: Url, verb: str, error: Exception) -> StorageError:
     if isinstance(error, FileNotFoundError) and _is_final(error):
         if _web_status(error) not in (401, 403):
             return NotStored(f"{url} does not exist. Check the name and the folder.")
@@ -250,44 +258,19 @@ def _failure(url: Url, what: str, error: Exception) -> StorageError:
     elif _is_final(error):
         advice = "Copy it to this machine and give its path."
     else:
-        advice = f"It was tried {TRIES} times. Check the network and the store, then run again."
-    return StorageError(f"{url} cannot be {what}: {_text(error, url)}. {advice}")
+        advice = f"Glisson tried {TRIES} times. Check the network and the store, then run again."
+    return StorageError(f"{url} cannot be {verb}: {_describe(error, url)}. {advice}")
 
 
-def _text(error: BaseException, url: Url) -> str:
-    """What an error says, without secrets; its kind where it says nothing."""
-    said = without_secrets(" ".join(str(error).split()), url).rstrip(".")
-    if not said and isinstance(error, TimeoutError):
+def _describe(error: BaseException, url: Url) -> str:
+    """Return the error's message without secrets, or its type name if it is empty."""
+    text = without_secrets(" ".join(str(error).split()), url).rstrip(".")
+    if not text and isinstance(error, TimeoutError):
         return "no answer in time"
-    return said or type(error).__name__
+    return text or type(error).__name__
 
 
-def _below(root: Url, path: str, found: Any) -> list[Stored]:
-    """What was found under a path, by its address; stores answer without the scheme."""
-    start = path.rstrip("/") + "/"
-    stored = []
-    for info in found:
-        name = info["name"] if info["name"].startswith(start) else "/" + info["name"]
-        relative = name.removeprefix(start).rstrip("/")
-        if name.startswith(start) and relative:  # a folder may list itself
-            _check_stays_below(root, relative)
-            stored.append(_stored(_child(root, relative), info))
-    return sorted(stored, key=lambda each: each.url.address)
-
-
-def _child(root: Url, relative: str) -> Url:
-    return Url(f"{root.address.rstrip('/')}/{relative}")
-
-
-def _check_stays_below(root: Url, relative: str) -> None:
-    """A key may hold anything; as a path it must not lead out of its folder."""
-    parts = relative.replace("\\", "/").split("/")
-    if ".." in parts or relative.startswith("/"):
-        raise StorageError(f"{root} holds a file whose name leads elsewhere: {relative!r}.")
-
-
-def _stored(url: Url, info: Mapping[str, Any]) -> Stored:
+def _make_stored(url: Url, info: Mapping[str, Any]) -> Stored:
     stamps = (str(info[name]) for name in _STAMPS if info.get(name) not in (None, ""))
-    return Stored(
-        url, info.get("type") == "directory", int(info.get("size") or 0), next(stamps, "")
-    )
+    size, is_folder = int(info.get("size") or 0), info.get("type") == "directory"
+    return Stored(url, is_folder, size, next(stamps, ""))
