@@ -21,7 +21,7 @@ from glisson.model.spec import Normalisation, Sha256
 from glisson.model.store import add_script, find_added
 from glisson.model.torch_runtime import import_torch
 from glisson.model.torchscript import ScriptFacts
-from glisson.storage.url import Place, Url, place
+from glisson.storage.url import Place, Url, parse_place
 
 KNOWN_FILE: Final = "known_models.toml"
 _CHUNK_BYTES = 1 << 20
@@ -187,7 +187,7 @@ def add_known_model(
     import_torch()  # before anything is downloaded
     with tempfile.TemporaryDirectory(prefix="glisson-model-") as folder:
         file = Path(folder) / known.file_name
-        _fetch(known, place(source if source is not None else known.url), file, progress)
+        _fetch(known, parse_place(source if source is not None else known.url), file, progress)
         check_content(file, known)
         return add_script(file, name, _facts(known, sha256(file)))
 

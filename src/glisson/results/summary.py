@@ -25,7 +25,7 @@ from glisson.results.state import (
     warnings_of,
 )
 from glisson.slides import SlideInfo
-from glisson.storage import Place, place
+from glisson.storage import Place, parse_place
 
 
 def write_summary(out: Path, states: Sequence[SlideState]) -> None:
@@ -51,7 +51,7 @@ def write_summary(out: Path, states: Sequence[SlideState]) -> None:
     write_run_report(out, states)
     if not is_pseudonymous(states):
         slides = [
-            (info_at(each.record.as_slide(), place(each.request.path)), each.folder / TRACTS)
+            (info_at(each.record.as_slide(), parse_place(each.request.path)), each.folder / TRACTS)
             for each in done
             if each.record is not None and each.request.path is not None
         ]
