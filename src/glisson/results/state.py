@@ -264,8 +264,8 @@ def warnings_of(states: Sequence[SlideState]) -> tuple[str, ...]:
     waiting = [each.name for each in states if each.waits]
     if waiting:
         found.append(
-            f"{len(waiting)} slide(s) are not done yet: {_join_names(waiting)}. Run the same command "
-            "again; finished slides stay."
+            f"{len(waiting)} slide(s) are not done yet: {_join_names(waiting)}. Run the same "
+            "command again; finished slides stay."
         )
     method = common_method(states)
     differing = [each for each in states if each.record and each.method != method]
@@ -273,8 +273,8 @@ def warnings_of(states: Sequence[SlideState]) -> tuple[str, ...]:
         found.append(
             f"{len(differing)} of {sum(bool(each.record) for each in states)} slides differ in "
             f"{differences(method, (each.method for each in differing))}: "
-            f"{_join_names([each.name for each in differing])}. The column `settings` of the tables "
-            "tells them apart; their numbers must not be compared as they are."
+            f"{_join_names([each.name for each in differing])}. The column `settings` of the "
+            "tables tells them apart; their numbers must not be compared as they are."
         )
     return tuple(found)
 
