@@ -36,9 +36,9 @@ def find_artefacts(
 ) -> Artefacts:
     """Find pen, dust, bubbles, folds and tissue out of focus.
 
-    The search covers the tissue and the excluded pixels on the tissue finder's grid (4 µm/px), and
-    small fields of 1 µm/px on a lattice over the tissue. Memory: about 12 bytes for a pixel of the
-    whole slide's grid, and a block.
+    The search covers the tissue and the excluded pixels on the tissue finder's grid (4 µm/px).
+    Focus is measured in fields of 1 µm/px on a lattice over the tissue. Memory: about 12 bytes for
+    a pixel of the whole slide's grid, and a block.
 
     Raises:
         SlideError: as `slide.read` raises it.

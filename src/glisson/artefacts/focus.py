@@ -58,8 +58,9 @@ def _measure_cells(
 ) -> NDArray[np.float64]:
     """Measure the (N,) sharpness of cells; NaN where it is unknown or changes nothing.
 
-    A single blurred cell is too small to count. So a quarter of the cells, of which no two are
-    neighbours, are read only beside blurred cells, or while the slide's limit depends on them.
+    A single blurred cell is too small to count. So a quarter of the cells, no two of them
+    neighbours, are read in two cases alone: beside blurred cells, or while the slide's limit
+    depends on them.
     """
     values = np.full(len(cells), np.nan)
 

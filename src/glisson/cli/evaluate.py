@@ -33,8 +33,9 @@ from glisson.dataset import (
     parse_meanings,
 )
 from glisson.dataset.manifest import MANIFEST_FILE
-from glisson.evaluation import EvaluationSettings, Table
+from glisson.evaluation import EvaluationSettings
 from glisson.evaluation import evaluate as evaluate_models
+from glisson.pages import Table
 
 EXAMPLES = """\
 glisson evaluate study/cases.csv -o evaluation --hold-out Palermo
@@ -136,9 +137,9 @@ def _drawn(table: Table) -> RichTable:
         box=SIMPLE,
         padding=(0, 1, 0, 0),
     )
-    for number, name in enumerate(table.header):
+    for number, name in enumerate(table.text_header):
         # Folded, not cut: at 80 columns eleven numbers must still be read.
         drawn.add_column(escape(name), justify="right" if number else "left", overflow="fold")
-    for row in table.rows:
+    for row in table.text_rows:
         drawn.add_row(*map(escape, row))
     return drawn

@@ -18,7 +18,7 @@ from glisson.clinical import study as make_study
 from glisson.errors import SettingsError
 
 if TYPE_CHECKING:
-    from glisson.evaluation import Table
+    from glisson.pages import Table
 
 
 EXAMPLES = """\
@@ -111,8 +111,8 @@ def _drawn(table: Table, synthetic: bool) -> RichTable:
     drawn = RichTable(
         title=title, title_justify="left", caption=table.note, caption_justify="left", box=None
     )
-    for number, name in enumerate(table.header):
+    for number, name in enumerate(table.text_header):
         drawn.add_column(escape(name), justify="right" if number else "left")
-    for row in table.rows:
+    for row in table.text_rows:
         drawn.add_row(*map(escape, row))
     return drawn

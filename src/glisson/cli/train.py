@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from glisson.cli.commands import DEVICES, INPUT, OUTPUT, TRAINING
 from glisson.cli.console import console, output, warn
+from glisson.cli.model_choice import say_which_model
 from glisson.cli.options import Out, Seed
 from glisson.cli.study_options import (
     Annotations,
@@ -35,24 +36,18 @@ from glisson.cli.train_options import (
 )
 from glisson.dataset import (
     ANNOTATIONS,
-    FolderTiles,
-    SlideTiles,
+    AnnotationSettings,
     SplitSettings,
     SplitUnit,
-    TileSettings,
-    TileSource,
-    candidate_warning,
     is_tile_folder,
     parse_meanings,
-    read_study,
-    split_study,
 )
 from glisson.dataset.manifest import MANIFEST_FILE
 from glisson.errors import SettingsError
-from glisson.training import require_extra
+from glisson.training import DataSettings, require_extra
 
 if TYPE_CHECKING:
-    from glisson.training.loop import TrainObserver
+    from glisson.training.progress import TrainObserver
 
 
 EXAMPLES = """\
@@ -62,7 +57,6 @@ glisson train tiles/2um -o run --preset paper --accelerator cuda --devices 4"""
 
 _OF_SLIDES = ("at_mpp", "size", "annotations", "classes", "split", "hold_out")
 _OF_MANIFEST = ("mpp", "validation")
-_PAPER_MPP = 2.0
 _SLIDES_SAY_MPP = (
     "slides have their own µm per pixel (override_mpp in cases.csv corrects it). Give --at-mpp to "
     "read them at another."
@@ -167,17 +161,16 @@ def train(
     best epoch as a model that `glisson segment --model OUT/model` takes.
     """
     require_extra()
-    from glisson.training.devices import launched
-    from glisson.training.network import RANDOM, default_weights, mpp_of, network_of_weights
-    from glisson.training.provenance import inherited_settings
+    from glisson.training.devices import launch_fabric
+    from glisson.training.network import find_network_of_weights
+    from glisson.training.plan import plan_training
+    from glisson.training.recipe import NOT_STATED, TrainSettings, make_recipe
 
-    decided = network_of_weights(weights) if weights else None
+    say_which_model(weights)
+    decided = find_network_of_weights(weights) if weights else None
     if network and decided:
         raise SettingsError("The weights to start from decide the network: leave --network out.")
-    from glisson.training.recipe import preset as recipe_of
-    from glisson.training.session import NOT_STATED, RunSettings, train_model
-
-    recipe = recipe_of(
+    recipe = make_recipe(
         preset.value,
         network=network or decided,
         epochs=epochs,
@@ -186,33 +179,38 @@ def train(
         tiles_per_epoch=tiles_per_epoch,
         seed=seed,
     )
-    fabric = launched(accelerator, devices, nodes, precision.value)
-    if is_tile_folder(data):
+    fabric = launch_fabric(accelerator, devices, nodes, precision.value)
+    if not is_tile_folder(data):
+        refuse_options(context, ("mpp",), _SLIDES_SAY_MPP)
+    else:
         refuse_beside_tiles(context, _OF_SLIDES, data)
         if (data / MANIFEST_FILE).exists():
             refuse_beside_tiles(context, _OF_MANIFEST, data)
-        source: TileSource = FolderTiles(data, mpp, validation, seed)
-    else:
-        refuse_options(context, ("mpp",), _SLIDES_SAY_MPP)
-        settings = SplitSettings(split, validation, tuple(hold_out or ()), seed)
-        own = mpp_of(weights) if weights else None
-        tiles = TileSettings(at_mpp or own or _PAPER_MPP, size)
-        source = _from_slides(data, annotations, classes, settings, tiles)
-    if source.leak:
-        warn(source.leak)
-    chosen = RunSettings(weights, workers, resume, licence, trained_on or NOT_STATED, name)
-    start = weights or default_weights(recipe.network)
-    if start == RANDOM:
-        warn(f"{recipe.network} starts from random weights, from which it may find no tract.")
-    else:
-        licence_text = chosen.licence_of_model(recipe.network)
-        told = f"Starting from {start}. Licence of the new model: {licence_text}"
-        console.print(told, highlight=False, markup=False, soft_wrap=True)
-        note = inherited_settings(start, source.rows[0].mpp).note
+    settings = TrainSettings(
+        weights, workers, resume, licence, trained_on or NOT_STATED, name, fabric
+    )
+    reading = DataSettings(
+        mpp=at_mpp,
+        size_px=size,
+        annotations=AnnotationSettings(annotations or ANNOTATIONS, parse_meanings(classes or ())),
+        split=SplitSettings(split, validation, tuple(hold_out or ()), seed),
+        tiles_mpp=mpp,
+    )
+    with console.status("reading annotations") as status:
+        plan = plan_training(
+            data,
+            recipe,
+            settings,
+            reading,
+            lambda name, done, total: status.update(f"slide {done} of {total}: {escape(name)}"),
+        )
+    for warning in plan.warnings:
+        warn(warning)
+    for note in plan.notes:
         console.print(note, highlight=False, markup=False, soft_wrap=True)
-    with _Bar(out, recipe.epochs) as bar:
-        record = bar.record(f"{out.name}: {preset.value}")
-        progress, bundle = train_model(source, recipe, out, chosen, record, fabric)
+    with _Bar(out, plan.recipe.epochs) as bar:
+        result = plan.run(out, bar.record(f"{out.name}: {preset.value}"))
+    progress, bundle = result.progress, result.model
     if bundle:  # on the first device
         best = progress.history[progress.best_epoch - 1]
         output.print(
@@ -222,25 +220,6 @@ def train(
             highlight=False,
         )
         output.print(f"model: {bundle.folder}", highlight=False, soft_wrap=True)
-
-
-def _from_slides(
-    study: Path,
-    annotations: list[str] | None,
-    classes: list[str] | None,
-    split: SplitSettings,
-    settings: TileSettings,
-) -> SlideTiles:
-    slides = read_study(study, annotations or ANNOTATIONS)
-    splits = split_study(slides, split)
-    with console.status("reading annotations") as status:
-        tiles = SlideTiles(
-            slides, splits, settings, parse_meanings(classes or ()),
-            lambda name, done, all_: status.update(f"slide {done} of {all_}: {escape(name)}"),
-        )  # fmt: skip
-    if left_out := candidate_warning(tiles.candidates):
-        warn(left_out)
-    return tiles
 
 
 class _Bar:

@@ -28,8 +28,8 @@ Mask = NDArray[np.uint8]
 def are_bridging(outlines_px: Polygons, core_widths_px: Widths) -> NDArray[np.bool_]:
     """Decide which tracts bridge.
 
-    A bridging tract is longer than twice the core's width, or is longer than the core's width and
-    fills less than 55 % of its convex hull.
+    A bridging tract is longer than twice the core's width. A tract longer than the core's width
+    bridges, too, if it fills less than 55 % of its convex hull.
 
     Args:
         outlines_px: (K,) tracts' outlines, in any unit that is the same along x and y.

@@ -179,7 +179,7 @@ def _give_to_nearest(part: Polygon, outlines: list[DrawnTract]) -> str:
 
     Alone it would count as a tract that nobody drew; dropped, its area would be lost.
     """
-    nearest = int(np.argmin(shapely.distance(part, [each.geometry_l0 for each in outlines])))
+    nearest = int(np.argmin(shapely.distance(part, [outline.geometry_l0 for outline in outlines])))
     other = outlines[nearest]
     # The cut is the other's edge but for the last digit, which would leave a gap.
     whole = shapely.union(other.geometry_l0, part, grid_size=_HEALED_L0)

@@ -1,7 +1,7 @@
 """Masks as spans: rows end to end on a line, and the set parts of that line.
 
-A mask of a biopsy has a few spans a row, so the cost of an operation follows the length of the
-tissue's edge and not the slide's area; the whole map never exists as pixels. An unset pixel follows
+A mask of a biopsy has a few spans a row. So the cost of an operation follows the length of the
+tissue's edge and not the slide's area. The whole map never exists as pixels. An unset pixel follows
 every row, and an unset row lies above and below (`Grid`). So neighbours are a pixel, or a row's
 length, apart on the line, and no pixel touches a border.
 """
@@ -13,10 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
-from glisson.masks.runs import expand_ranges, find_runs
+from glisson.masks.runs import find_runs, label_runs
 
 Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -60,20 +58,13 @@ class Spans:
 
 def merge_spans(parts: Sequence[Spans]) -> Spans:
     """Return the union of masks whose spans may touch and overlap."""
-    none = np.empty(0, np.int64)
-    start = np.sort(np.concatenate([none, *(part.start for part in parts)]))
-    stop = np.sort(np.concatenate([none, *(part.stop for part in parts)]))
+    empty = np.empty(0, np.int64)
+    start = np.sort(np.concatenate([empty, *(part.start for part in parts)]))
+    stop = np.sort(np.concatenate([empty, *(part.stop for part in parts)]))
     apart = np.ones(len(start) + 1, bool)
     # Where as many stops as starts lie before a start, no span is open.
     apart[1:-1] = stop[:-1] < start[1:]
     return Spans(start[apart[:-1]], stop[apart[1:]])
-
-
-def find_overlaps(one: Spans, other: Spans) -> tuple[Integers, Integers]:
-    """Find the indices of all pairs of spans that share a position, in order of the first."""
-    low = np.searchsorted(other.stop, one.start, side="right")
-    count = np.searchsorted(other.start, one.stop, side="left") - low
-    return np.repeat(np.arange(len(one)), count), expand_ranges(low, count)
 
 
 def label_components(spans: Spans, stride: int) -> Integers:
@@ -83,10 +74,8 @@ def label_components(spans: Spans, stride: int) -> Integers:
         spans: a mask.
         stride: distance on the line from a pixel to the pixel below it.
     """
-    above, below = find_overlaps(Spans(spans.start + stride, spans.stop + stride), spans)
-    links = coo_array((np.ones(len(above), np.int8), (above, below)), (len(spans),) * 2)
-    _, component = connected_components(links, directed=False)
-    return np.asarray(component, np.int64)
+    _, component = label_runs(spans.start, spans.stop, stride, reach=0)
+    return component.astype(np.int64)
 
 
 def count_pixels(spans: Spans, component: Integers) -> Integers:

@@ -77,7 +77,7 @@ class Results:
         """Write `failed.json` for slides that have no folder yet: they wait for a run."""
         for name, request in requests.items():
             if not (self.here / name).exists():
-                write_failure(self.here / name, request, WAITING, waits=True)
+                write_failure(self.here / name, request, WAITING, is_waiting=True)
 
     def note_failure(self, name: str, request: SlideRequest, error: str) -> None:
         """Write why a slide has no result."""
@@ -96,7 +96,7 @@ class Results:
 
 
 @contextmanager
-def results_at(place: Place, cache: Path | None = None) -> Iterator[Results]:
+def open_results(place: Place, cache: Path | None = None) -> Iterator[Results]:
     """Open the results of a run, and prove that they can be written.
 
     Args:
@@ -148,7 +148,7 @@ def _read_records_on_store(url: Url, names: Sequence[str], file: str) -> dict[st
 
 
 @contextmanager
-def working_copy(here: Path, place: Url, cache: Path | None) -> Iterator[StoredResults]:
+def open_working_copy(here: Path, place: Url, cache: Path | None) -> Iterator[StoredResults]:
     """Yield the run's working copy of results on a store; on another machine, a copy of its own."""
     if here.is_dir():
         yield StoredResults(here, place)

@@ -12,7 +12,7 @@ from glisson.results.folder import OVERVIEW, THUMBNAILS
 from glisson.results.reading import read_edited_records
 from glisson.results.record import RESEARCH_USE
 from glisson.results.remote import RUN
-from glisson.results.state import SlideState, read_states, warnings_of
+from glisson.results.state import SlideState, list_warnings, read_states
 from glisson.version import __version__
 
 REPORT = "report.html"
@@ -25,14 +25,15 @@ def write_run_report(out: Path, states: Sequence[SlideState]) -> None:
         OutputError: the page cannot be written.
     """
     models = [each.record.model for each in states if each.record]
-    when = max((each.ended for each in states if each.ended), default=datetime.now(UTC))
+    ends = [each.ended for each in states if each.ended and each.record is not None]
+    when = max(ends, default=datetime.now(UTC))  # a failure that is repeated changes no page
     run = ReportRun(
         when=when.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         version=__version__,
         model=_join_once([model.title for model in models]),
         trained_on=_join_once([model.trained_on for model in models]),
         research_use=RESEARCH_USE,
-        warnings=warnings_of(states),
+        warnings=list_warnings(states),
     )
     corrected = dict(read_edited_records(out))
     write_report(out / REPORT, run, [_slide(each, corrected.get(each.name)) for each in states])

@@ -172,7 +172,7 @@ def _grid_warnings(grid: Grid, settings: TissueSettings) -> tuple[str, ...]:
     found = []
     if grid.frame.mpp > settings.mpp:
         found.append(
-            f"The slide is very large: tissue was sought at {grid.frame.mpp:g} µm/px "
+            f"The slide is very large: Glisson searched for tissue at {grid.frame.mpp:g} µm/px "
             f"instead of {settings.mpp:g}."
         )
     unreadable = np.count_nonzero(grid.causes == Cause.UNREADABLE) / grid.causes.size
