@@ -13,7 +13,7 @@ from pathlib import Path
 from glisson.model import ModelBundle
 from glisson.record import ModelRecord
 from glisson.slides.dicom_folder import find_dicom_file
-from glisson.storage import Place, look_at, read
+from glisson.storage import Place, read, stat_url
 from glisson.version import __version__
 
 _SAMPLE_BYTES = 1 << 20
@@ -59,7 +59,7 @@ def read_remote_identity(slide: Place, pseudonym: str | None = None) -> SlideIde
     Raises:
         StorageError: the store fails or denies access.
     """
-    if isinstance(slide, Path) or (stored := look_at(slide)).is_folder:
+    if isinstance(slide, Path) or (stored := stat_url(slide)).is_folder:
         return None
     first = min(_SAMPLE_BYTES, stored.bytes)
     ends = read(slide, 0, first)

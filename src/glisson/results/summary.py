@@ -25,7 +25,7 @@ from glisson.results.state import (
     list_warnings,
 )
 from glisson.slides import SlideInfo
-from glisson.storage import Place, place
+from glisson.storage import Place, parse_place
 
 
 def write_summary(out: Path, states: Sequence[SlideState]) -> None:
@@ -52,7 +52,7 @@ def write_summary(out: Path, states: Sequence[SlideState]) -> None:
     if not is_pseudonymous(states):
         slides = [
             (
-                _locate(each.record.as_slide(), place(each.request.path)),
+                _locate(each.record.as_slide(), parse_place(each.request.path)),
                 each.folder / TRACTS,
             )
             for each in done

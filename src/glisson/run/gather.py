@@ -16,7 +16,7 @@ from glisson.results.state import (
 )
 from glisson.results.summary import write_summary
 from glisson.run.segment import RunResult
-from glisson.storage import Place, Url, place
+from glisson.storage import Place, Url, parse_place
 
 _MOST_NAMED = 20
 
@@ -36,7 +36,7 @@ def gather(out: Path | str | Url, keep_old: bool = False) -> RunResult:
             settings, model or version.
         OutputError: the folder cannot be written to.
     """
-    where = place(out)
+    where = parse_place(out)
     if isinstance(where, Path):
         return _gather(Results(where), keep_old)
     with open_results(where) as results:
@@ -87,7 +87,7 @@ def _result(out: Place, state: SlideState, number: int) -> SlideResult:
     request = state.request
     return SlideResult(
         state.name,
-        place(request.path or request.file),
+        parse_place(request.path or request.file),
         "done" if state.record else "failed",
         out / state.name if state.record else None,
         state.record,

@@ -30,7 +30,7 @@ from glisson.run.executors import Executor, InProcess, Shard, Work, find_executo
 from glisson.run.observer import RunObserver, SilentObserver
 from glisson.run.settings import RunSettings
 from glisson.run.task import SlideTask
-from glisson.storage import Place, Url, absolute, place
+from glisson.storage import Place, Url, parse_place, resolve_place
 
 Slides = Sequence[Place | str | SlideEntry] | Place | str
 
@@ -88,7 +88,7 @@ def segment(
         ModelError: the model cannot be used.
         OutputError: results cannot be written.
     """
-    settings, where = settings or RunSettings(), place(out)
+    settings, where = settings or RunSettings(), parse_place(out)
     asked = _expand(slides)
     names = _names(asked, where)
     tasks: Sequence[SlideTask] = [
@@ -136,7 +136,7 @@ def _check_apart(task: SlideTask, out: Place) -> None:
     """Reject results that would take the place of a slide's own folder."""
     where = task.entry.path
     own = where.parent / where.stem if where.suffix.lower() == ".mrxs" else where
-    if absolute(own) == absolute(out / task.name):
+    if resolve_place(own) == resolve_place(out / task.name):
         raise SettingsError(
             f"The results of {where} would take the place of {own}, which is part of the slide. "
             "Choose another folder with -o."

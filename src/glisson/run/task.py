@@ -34,7 +34,7 @@ from glisson.run.observer import RunObserver
 from glisson.run.opening import open_run_slide
 from glisson.run.settings import RunSettings
 from glisson.slides import open_slide
-from glisson.storage import Place, Url, full_path, look_at
+from glisson.storage import Place, Url, make_absolute, stat_url
 
 logger = logging.getLogger(__name__)
 
@@ -90,12 +90,12 @@ class SlideTask:
 
         Raises:
             SlideError: as `open_slide`; a pseudonym replaces the slide's name.
-            StorageError: as `look_at`; likewise.
+            StorageError: as `stat_url`; likewise.
         """
         with self.hiding():
             try:
                 if isinstance(self.entry.path, Url):
-                    look_at(self.entry.path)
+                    stat_url(self.entry.path)
                 else:
                     open_slide(self.entry.path, mpp=self.settings.mpp).close()
             except (SlideError, StorageError) as error:
@@ -107,7 +107,7 @@ class SlideTask:
     def request(self) -> SlideRequest:
         """Return the facts of the slide that its folder keeps."""
         entry, is_hidden = self.entry, self.entry.pseudonym is not None
-        path = None if is_hidden else str(full_path(entry.path))
+        path = None if is_hidden else str(make_absolute(entry.path))
         return SlideRequest(self.shown.name, path, entry.patient, entry.institution, is_hidden)
 
     def make_result(self, outcome: str, **facts: Any) -> SlideResult:
