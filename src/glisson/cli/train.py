@@ -1,4 +1,4 @@
-"""`glisson train`: a network from annotated slides or tiles."""
+"""The verb `glisson train`: a network from annotated slides or tiles."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ glisson train tiles/2um -o run --preset paper --accelerator cuda --devices 4"""
 
 _OF_SLIDES = ("at_mpp", "size", "annotations", "classes", "split", "hold_out")
 _OF_MANIFEST = ("mpp", "validation")
-_SLIDES_SAY_MPP = (
+_SLIDES_HAVE_MPP = (
     "slides have their own µm per pixel (override_mpp in cases.csv corrects it). Give --at-mpp to "
     "read them at another."
 )
@@ -181,7 +181,7 @@ def train(
     )
     fabric = launch_fabric(accelerator, devices, nodes, precision.value)
     if not is_tile_folder(data):
-        refuse_options(context, ("mpp",), _SLIDES_SAY_MPP)
+        refuse_options(context, ("mpp",), _SLIDES_HAVE_MPP)
     else:
         refuse_beside_tiles(context, _OF_SLIDES, data)
         if (data / MANIFEST_FILE).exists():
@@ -190,7 +190,7 @@ def train(
         weights, workers, resume, licence, trained_on or NOT_STATED, name, fabric
     )
     reading = DataSettings(
-        mpp=at_mpp,
+        at_mpp=at_mpp,
         size_px=size,
         annotations=AnnotationSettings(annotations or ANNOTATIONS, parse_meanings(classes or ())),
         split=SplitSettings(split, validation, tuple(hold_out or ()), seed),
@@ -209,7 +209,7 @@ def train(
     for note in plan.notes:
         console.print(note, highlight=False, markup=False, soft_wrap=True)
     with _Bar(out, plan.recipe.epochs) as bar:
-        result = plan.run(out, bar.record(f"{out.name}: {preset.value}"))
+        result = plan.run(out, bar.make_record(f"{out.name}: {preset.value}"))
     progress, bundle = result.progress, result.model
     if bundle:  # on the first device
         best = progress.history[progress.best_epoch - 1]
@@ -223,21 +223,25 @@ def train(
 
 
 class _Bar:
-    """One bar an epoch, and a line for every epoch that is done."""
+    """A bar of the run, and a line for every finished epoch."""
 
     def __init__(self, folder: Path, epochs: int) -> None:
         self._folder, self._epochs = folder, epochs
         self._progress = Progress(
-            TextColumn("{task.description}"), BarColumn(bar_width=None), TimeRemainingColumn(),
-            TextColumn("loss {task.fields[loss]:.3f}"), console=console, transient=True,
-        )  # fmt: skip
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            TimeRemainingColumn(),
+            TextColumn("loss {task.fields[loss]:.3f}"),
+            console=console,
+            transient=True,
+        )
         self._task: TaskID = self._progress.add_task("starting", total=None, loss=0.0)
 
-    def record(self, title: str) -> TrainObserver:
-        """Who writes the run down and tells this bar."""
+    def make_record(self, title: str) -> TrainObserver:
+        """Make the observer that writes the run's files and moves this bar."""
         from glisson.training.record import Record
 
-        return Record(self._folder, title, self._step, self._epoch)
+        return Record(self._folder, title, self._move, self._print_epoch)
 
     def __enter__(self) -> _Bar:
         self._progress.start()
@@ -246,14 +250,16 @@ class _Bar:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def _step(self, epoch: int, batch: int, batches: int, loss: float) -> None:
-        total = self._epochs * batches
+    def _move(self, epoch: int, batch: int, batches: int, loss: float) -> None:
         self._progress.update(
-            self._task, completed=epoch * batches + batch, total=total, loss=loss,
+            self._task,
+            completed=epoch * batches + batch,
+            total=self._epochs * batches,
+            loss=loss,
             description=f"epoch {epoch + 1} of {self._epochs}",
-        )  # fmt: skip
+        )
 
-    def _epoch(self, row: dict[str, float]) -> None:
+    def _print_epoch(self, row: dict[str, float]) -> None:
         console.print(
             f"epoch {row['epoch']:.0f}: loss {row['train_loss']:.4f}, validation loss "
             f"{row['validation_loss']:.4f}, Dice {row['validation_mean_dice']:.3f}, portal "

@@ -14,6 +14,7 @@ from glisson.dataset import (
     open_study,
 )
 from glisson.dataset.tile_writing import Progress as ReadProgress
+from glisson.errors import SettingsError
 from glisson.model import ModelBundle
 from glisson.training.data import DataSettings
 from glisson.training.network import (
@@ -122,8 +123,18 @@ def _open_source(
     """Open tiles or slides; return a warning on candidates that slides leave out."""
     split = reading.split
     if is_tile_folder(data):
+        if reading.at_mpp is not None:
+            raise SettingsError(
+                f"--at-mpp: {data} holds tiles, which cannot be read at another µm/px. Leave it "
+                "out, or cut the slides again with it (`glisson tiles`)."
+            )
         return FolderTiles(data, reading.tiles_mpp, split.validation, split.seed), None
+    if reading.tiles_mpp is not None:
+        raise SettingsError(
+            "--mpp: slides have their own µm/px (override_mpp in cases.csv corrects it). Give "
+            "--at-mpp to read them at another."
+        )
     own_mpp = find_mpp(settings.weights) if settings.weights else None
-    tiles = TileSettings(reading.mpp or own_mpp or _PAPER_MPP, reading.size_px)
+    tiles = TileSettings(reading.at_mpp or own_mpp or _PAPER_MPP, reading.size_px)
     source = open_study(data, tiles, split, reading.annotations, progress)
     return source, candidate_warning(source.candidates)
