@@ -41,7 +41,7 @@ from glisson.dataset import (
     SplitUnit,
     TileSettings,
     TileSource,
-    candidate_warning,
+    format_candidate_warning,
     is_tile_folder,
     parse_meanings,
     read_study,
@@ -238,7 +238,7 @@ def _from_slides(
             slides, splits, settings, parse_meanings(classes or ()),
             lambda name, done, all_: status.update(f"slide {done} of {all_}: {escape(name)}"),
         )  # fmt: skip
-    if left_out := candidate_warning(tiles.candidates):
+    if left_out := format_candidate_warning(tiles.candidates):
         warn(left_out)
     return tiles
 
