@@ -26,7 +26,7 @@ from glisson.frames import PixelSize, RegionUm
 from glisson.measurement import BiopsyMeasurements, measure_biopsy
 from glisson.model import ModelBundle, Runtime, find_model, open_runtime
 from glisson.regions import Regions, RegionSettings, find_regions
-from glisson.segmentation import SegmentSettings, segment_beside_artefacts
+from glisson.segmentation import ClassMap, SegmentSettings, segment_beside_artefacts
 from glisson.slides import InMemorySlide
 from glisson.tissue import TissueSettings, find_tissue
 from glisson_phantom import PhantomSettings, plan_biopsy, render_phantom
@@ -96,7 +96,10 @@ def main() -> None:
     method = Method(bundle, runtime, limits, chosen.threads)
     rows = []
     for name, rgb, mpp in _read_slides(chosen):
-        found = [method.measure(placement, pixels, mpp) for placement, pixels in place_pixels(rgb)]
+        found = [
+            method.measure(placement, method.segment(pixels, mpp))
+            for placement, pixels in place_pixels(rgb)
+        ]
         for placement in found:
             print(json.dumps(asdict(placement)), flush=True)
         rows.append({**asdict(compare_placements(name, found)), "limits": asdict(limits)})
@@ -143,15 +146,19 @@ class Method:
     limits: RegionSettings
     threads: int | None = None
 
-    def measure(self, placement: str, rgb: Pixels, mpp: float) -> Placement:
-        """Segment and measure one placement."""
-        pixel = PixelSize(mpp, mpp)
-        slide = InMemorySlide(rgb, pixel)
+    def segment(self, rgb: Pixels, mpp: float) -> ClassMap:
+        """Segment one placement."""
+        slide = InMemorySlide(rgb, PixelSize(mpp, mpp))
         tissue = find_tissue(slide, TissueSettings(threads=self.threads))
         settings = SegmentSettings.of_model(self.bundle.spec)
         class_map, _ = segment_beside_artefacts(slide, tissue, self.runtime, settings)
+        return class_map
+
+    def measure(self, placement: str, class_map: ClassMap) -> Placement:
+        """Measure one placement."""
         regions = find_regions(class_map, self.limits)
-        return _count(placement, class_map.windows, regions, measure_biopsy(regions, pixel).biopsy)
+        biopsy = measure_biopsy(regions, class_map.frame.pixel_size).biopsy
+        return _count(placement, class_map.windows, regions, biopsy)
 
 
 def compare_placements(slide: str, found: list[Placement]) -> Spread:

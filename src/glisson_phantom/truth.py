@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from glisson.classes import BACKGROUND, CLASSES, LOBULE, PORTAL
+from glisson.classes import CLASSES, LOBULE, PORTAL
 from glisson.frames import BoxPx, Frame, Size
 from glisson.masks.blocks import BLOCK_PX, BlockIndex, assemble_crop, find_boxes
 from glisson_phantom.features import Feature
@@ -43,41 +43,37 @@ class PhantomTruth:
     def __init__(self, frame: Frame, size_px: Size) -> None:
         self.frame = frame
         self.size_px = size_px
-        self._labels: dict[BlockIndex, bytes] = {}
-        self._features: dict[BlockIndex, bytes] = {}
+        self._labels = _Blocks(np.uint8)
+        self._features = _Blocks(np.uint32)
 
     def put(self, index: BlockIndex, labels: Labels, features: Flags) -> None:
         """Store one (512, 512) block; pixels beyond the slide are cleared."""
         extent = self._extent(index)
-        labels, features = _clip_block(labels, extent), _clip_block(features, extent)
-        if (labels != BACKGROUND.index).any():
-            self._labels[index] = zlib.compress(labels.tobytes(), 1)
-        if features.any():
-            self._features[index] = zlib.compress(features.tobytes(), 1)
+        self._labels.put(index, labels, extent)
+        self._features.put(index, features, extent)
 
     def boxes(self) -> tuple[BoxPx, ...]:
         """Return disjoint boxes that hold all tissue."""
-        return find_boxes(self._labels)
+        return find_boxes(self._labels.packed)
 
     def feature_boxes(self) -> tuple[BoxPx, ...]:
         """Return disjoint boxes that hold all features, on bare glass too."""
-        return find_boxes(self._features)
+        return find_boxes(self._features.packed)
 
     def crop(self, box_px: BoxPx) -> TruthCrop:
         """Return the classes inside a box, which may reach beyond the slide."""
-        labels = assemble_crop(box_px, self._read_labels, np.uint8)
+        labels = assemble_crop(box_px, self._labels.get, np.uint8)
         return TruthCrop(labels, (labels == PORTAL.index).astype(np.float32))
 
     def features(self, box_px: BoxPx) -> Flags:
         """Return (H, W) uint32 flags of `Feature` inside a box."""
-        return assemble_crop(box_px, self._read_features, np.uint32)
+        return assemble_crop(box_px, self._features.get, np.uint32)
 
     def area_mm2_by_feature(self) -> dict[str, float]:
         """Return the area of each feature on the slide, in mm²."""
         px_mm2 = self.frame.mpp**2 * 1e-6
         counts = dict.fromkeys(Feature, 0)
-        for packed in self._features.values():
-            flags = _unpack(packed, np.uint32)
+        for flags in map(self._features.unpack, self._features.packed.values()):
             for feature in Feature:
                 counts[feature] += int(np.count_nonzero(flags & np.uint32(feature)))
         return {str(feature.name).lower(): n * px_mm2 for feature, n in counts.items() if n}
@@ -88,24 +84,29 @@ class PhantomTruth:
         columns = min(BLOCK_PX, self.size_px.width - index[1] * BLOCK_PX)
         return max(rows, 0), max(columns, 0)
 
-    def _read_labels(self, index: BlockIndex) -> Labels | None:
-        packed = self._labels.get(index)
-        return None if packed is None else _unpack(packed, np.uint8)
 
-    def _read_features(self, index: BlockIndex) -> Flags | None:
-        packed = self._features.get(index)
-        return None if packed is None else _unpack(packed, np.uint32)
+class _Blocks:
+    """Compressed (512, 512) blocks that hold anything but zeros."""
 
+    def __init__(self, dtype: type[np.generic]) -> None:
+        self.packed: dict[BlockIndex, bytes] = {}
+        self._dtype = dtype
 
-def _clip_block(block: NDArray[Any], extent: tuple[int, int]) -> NDArray[Any]:
-    """Return the block with pixels beyond the slide set to 0."""
-    cut = np.zeros((BLOCK_PX, BLOCK_PX), block.dtype)
-    cut[: extent[0], : extent[1]] = block[: extent[0], : extent[1]]
-    return cut
+    def put(self, index: BlockIndex, block: NDArray[Any], extent: tuple[int, int]) -> None:
+        """Store the part of a block within `extent` (rows, columns)."""
+        clipped = np.zeros((BLOCK_PX, BLOCK_PX), self._dtype)
+        clipped[: extent[0], : extent[1]] = block[: extent[0], : extent[1]]
+        if clipped.any():
+            self.packed[index] = zlib.compress(clipped.tobytes(), 1)
 
+    def get(self, index: BlockIndex) -> NDArray[Any] | None:
+        """Return a block, or None if the block is zero."""
+        packed = self.packed.get(index)
+        return None if packed is None else self.unpack(packed)
 
-def _unpack(packed: bytes, dtype: type[np.generic]) -> NDArray[Any]:
-    return np.frombuffer(zlib.decompress(packed), dtype).reshape(BLOCK_PX, BLOCK_PX)
+    def unpack(self, packed: bytes) -> NDArray[Any]:
+        """Return the pixels of a packed block."""
+        return np.frombuffer(zlib.decompress(packed), self._dtype).reshape(BLOCK_PX, BLOCK_PX)
 
 
 def reduce_labels(labels: Labels, factor: int) -> Labels:

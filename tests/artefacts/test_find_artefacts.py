@@ -30,7 +30,7 @@ def found(soiled: Field) -> Artefacts:
 def drawn(found: Artefacts, kind: Kind, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     """The outlines of a kind on the truth's grid of 1 µm/px: half as many as level-0 pixels."""
     mask = np.zeros(shape, np.uint8)
-    for artefact in found.each:
+    for artefact in found.items:
         if artefact.kind is kind:
             ring = np.asarray(artefact.outline_l0.exterior.coords) / 2
             cv2.fillPoly(mask, [np.round(ring).astype(np.int32)], 1)
@@ -64,8 +64,8 @@ def test_red_ink_on_glass_is_not_tissue(soiled: Field, found: Artefacts) -> None
 
 
 def test_what_is_excluded_lies_off_the_tissue(found: Artefacts) -> None:
-    assert {Kind.PEN, Kind.FOLD, Kind.DEFOCUS} <= {artefact.kind for artefact in found.each}
-    for artefact in found.each:
+    assert {Kind.PEN, Kind.FOLD, Kind.DEFOCUS} <= {artefact.kind for artefact in found.items}
+    for artefact in found.items:
         if artefact.kind is Kind.PEN:
             assert artefact.handling is Handling.EXCLUDED
         if artefact.kind in (Kind.FOLD, Kind.DEFOCUS):
@@ -75,7 +75,7 @@ def test_what_is_excluded_lies_off_the_tissue(found: Artefacts) -> None:
 def test_areas_add_up_and_are_said(found: Artefacts) -> None:
     areas = {area.kind: area for area in found.areas()}
     defocus = areas[Kind.DEFOCUS]
-    own = [a for a in found.each if a.kind is Kind.DEFOCUS]
+    own = [a for a in found.items if a.kind is Kind.DEFOCUS]
     assert defocus.count == len(own)
     assert defocus.on_tissue_mm2 == pytest.approx(sum(a.area_um2 for a in own) / 1e6)
     share = f"{100 * defocus.share_of_tissue:.0f} %"
@@ -84,7 +84,7 @@ def test_areas_add_up_and_are_said(found: Artefacts) -> None:
 
 
 def test_polygons_on_an_artefact_are_named(found: Artefacts) -> None:
-    blurred = max((a for a in found.each if a.kind is Kind.DEFOCUS), key=lambda a: a.area_um2)
+    blurred = max((a for a in found.items if a.kind is Kind.DEFOCUS), key=lambda a: a.area_um2)
     inside = blurred.outline_l0.representative_point().buffer(20)
     far = shapely.box(-900, -900, -800, -800)
     assert "defocus" in found.kinds_on(inside)
@@ -94,7 +94,7 @@ def test_polygons_on_an_artefact_are_named(found: Artefacts) -> None:
 def test_a_clean_field_has_none() -> None:
     clean = field(soiled=False)
     result = find_artefacts(clean.slide, find_tissue(clean.slide))
-    assert [a.kind for a in result.each if a.kind is not Kind.DUST] == []
+    assert [a.kind for a in result.items if a.kind is not Kind.DUST] == []
     assert result.warnings() == ()
 
 
@@ -102,7 +102,7 @@ def test_a_clean_field_has_none() -> None:
 def test_sharp_real_liver_has_none_and_blurred_is_seen(fixtures_dir: Path, name: str) -> None:
     with open_slide(fixtures_dir / "liver" / name, mpp=0.5) as slide:
         tissue = find_tissue(slide)
-        assert find_artefacts(slide, tissue).each == ()
+        assert find_artefacts(slide, tissue).items == ()
         pixels = np.asarray(slide.read(*_whole(slide)).rgb)
     soft = cv2.GaussianBlur(pixels, (0, 0), 2.0 / 0.5)
     blurred = InMemorySlide(soft, PixelSize(0.5, 0.5))
@@ -129,5 +129,5 @@ def test_an_empty_slide_has_none(soiled: Field) -> None:
     empty = InMemorySlide(np.full((400, 400, 3), 245, np.uint8), PixelSize(1.0, 1.0))
     tissue = find_tissue(empty)
     result = find_artefacts(empty, tissue)
-    assert result.each == ()
+    assert result.items == ()
     assert result.areas() == ()

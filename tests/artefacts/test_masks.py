@@ -9,8 +9,8 @@ import shapely
 from numpy.typing import NDArray
 
 from glisson.artefacts import Artefact, Artefacts, ArtefactSettings, Kind, find_artefacts
-from glisson.artefacts.finder import _dust
-from glisson.artefacts.focus import _cells
+from glisson.artefacts.finder import find_dust
+from glisson.artefacts.focus import find_lattice_cells
 from glisson.frames import Frame, PixelSize
 from glisson.slides import InMemorySlide
 from glisson.tissue import Cause, TissueMap
@@ -27,7 +27,7 @@ def test_a_focus_field_lies_on_tissue_at_any_size_of_the_grid() -> None:
     """475 columns are 9.5 cells of 50: the lattice must not be stretched to fit."""
     mask = np.zeros((100, 475), bool)
     mask[:, 400:450] = True
-    cells = list(_cells(tissue_map(mask), ArtefactSettings()))
+    cells = list(find_lattice_cells(tissue_map(mask), ArtefactSettings()))
     assert [(cell.rows.start, cell.columns.start) for cell in cells] == [(0, 400), (50, 400)]
 
 
@@ -53,7 +53,7 @@ def test_outlines_of_dust_are_limited_where_specks_are_of_one_size() -> None:
     tissue = tissue_map(np.zeros(causes.shape, bool), causes)
     settings = ArtefactSettings(most_dust=100)
     signs = np.zeros(causes.shape, np.uint8)
-    found = _dust(tissue, signs, np.ones(causes.shape, bool), settings)
+    found = find_dust(tissue, signs, np.ones(causes.shape, bool), settings)
     assert found.sum() == 4 * settings.most_dust  # of 1600 specks of 2 x 2 px
 
 

@@ -10,10 +10,11 @@ import pytest
 from numpy.typing import NDArray
 
 from glisson.artefacts import ArtefactSettings, focus, sparse
-from glisson.artefacts.boxes import boxes_of, by_cells, widened, window
+from glisson.artefacts.boxes import find_cells, map_cells, widen
 from glisson.frames import Frame, PixelSize
 from glisson.slides import InMemorySlide
 from glisson.tissue import TissueMap, morphology
+from glisson.tissue.grid import window_of
 
 MPP = 4.0
 
@@ -48,16 +49,16 @@ def test_discs_are_those_of_a_whole_grid(
 def test_cells_cover_what_is_set_and_nothing_else() -> None:
     mask = blots(5, 0.05)
     seen = np.zeros(mask.shape, int)
-    for box in boxes_of(mask, 64):
-        seen[window(box)] += 1
+    for box in find_cells(mask, 64):
+        seen[window_of(box)] += 1
         assert max(box.width_px, box.height_px) <= 64
     assert seen.max() == 1
     assert seen[mask].all()
     values = np.random.default_rng(0).random(mask.shape, np.float32)
     blurred = cv2.blur(values, (9, 9))
-    found = by_cells(mask, 64, 4, lambda part: cv2.blur(values[part], (9, 9)), np.float32)
+    found = map_cells(mask, 64, 4, lambda part: cv2.blur(values[part], (9, 9)), np.float32)
     assert np.allclose(found, np.where(mask, blurred, 0), atol=1e-6)
-    assert widened(next(boxes_of(mask, 64)), 10**6, mask.shape).width_px == mask.shape[1]
+    assert widen(next(find_cells(mask, 64)), 10**6, mask.shape).width_px == mask.shape[1]
 
 
 def _lattice(rows: int, columns: int) -> tuple[InMemorySlide, TissueMap]:
@@ -83,17 +84,17 @@ def test_fields_that_are_left_out_change_nothing(
         read.append((cell.rows.start // 50, cell.columns.start // 50))
         return float(truth[read[-1]])
 
-    monkeypatch.setattr(focus, "_sharpness", sharpness)
+    monkeypatch.setattr(focus, "_measure_sharpness", sharpness)
     found = focus.find_blurred(slide, tissue, ArtefactSettings())
     assert len(read) == len(set(read))
-    monkeypatch.setattr(focus, "_apart", _none)
+    monkeypatch.setattr(focus, "_choose_apart", _none)
     assert np.array_equal(found, focus.find_blurred(slide, tissue, ArtefactSettings()))
 
 
 def test_a_sharp_slide_is_read_in_three_quarters(monkeypatch: pytest.MonkeyPatch) -> None:
     slide, tissue = _lattice(8, 8)
     read: list[Callable[[], None]] = []
-    monkeypatch.setattr(focus, "_sharpness", lambda *each: read.append(each[2]) or 0.8)
+    monkeypatch.setattr(focus, "_measure_sharpness", lambda *each: read.append(each[2]) or 0.8)
     assert not focus.find_blurred(slide, tissue, ArtefactSettings()).any()
     assert len(read) == 48
 

@@ -3,33 +3,50 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from glisson.dataset import Split
 from glisson_phantom.training_tiles import PhantomTiles, PhantomTileSettings
 
 
-def drawn(folder: Path, training: int = 5) -> PhantomTiles:
-    settings = PhantomTileSettings(training, validation=2, size_px=64, tiles_per_file=3)
+def draw(folder: Path, training: int, tiles_per_file: int = 3) -> PhantomTiles:
+    settings = PhantomTileSettings(
+        training, validation=2, size_px=64, tiles_per_file=tiles_per_file
+    )
     return PhantomTiles(folder, settings)
 
 
-def test_only_missing_groups_are_drawn_and_are_the_same_again(tmp_path: Path) -> None:
-    first = drawn(tmp_path)
-    files = sorted(tmp_path.iterdir())
-    kept = {path: path.read_bytes() for path in files}
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("tiles")
+
+
+@pytest.fixture(scope="module")
+def five(folder: Path) -> PhantomTiles:
+    """Five training tiles in two files, and two validation tiles."""
+    return draw(folder, 5)
+
+
+def test_only_missing_groups_are_drawn_and_are_the_same_again(
+    folder: Path, five: PhantomTiles
+) -> None:
+    files = sorted(folder.iterdir())
+    before = {path: path.read_bytes() for path in files}
     files[0].unlink()
     times = {path: path.stat().st_mtime_ns for path in files[1:]}
-    again = drawn(tmp_path)
+    again = draw(folder, 5)
     assert {path: path.stat().st_mtime_ns for path in files[1:]} == times
-    assert {path: path.read_bytes() for path in files} == kept
-    assert again.rows == first.rows
-    for row in first.rows:
-        assert np.array_equal(first.read(row).rgb, again.read(row).rgb)
+    assert {path: path.read_bytes() for path in files} == before
+    assert again.rows == five.rows
+    for row in five.rows:
+        assert np.array_equal(five.read(row).rgb, again.read(row).rgb)
 
 
-def test_tiles_of_a_seed_do_not_depend_on_how_many_are_asked_for(tmp_path: Path) -> None:
-    few, more = drawn(tmp_path / "few", 3), drawn(tmp_path / "more", 4)
+def test_tiles_of_a_seed_do_not_depend_on_how_many_are_asked_for(
+    tmp_path: Path, five: PhantomTiles
+) -> None:
+    few = draw(tmp_path, 2, tiles_per_file=2)
     trained = [row for row in few.rows if row.split is Split.TRAIN]
-    assert trained == [row for row in more.rows if row.split is Split.TRAIN][:3]
-    assert len(few.rows) == 5
-    assert len(more.rows) == 6
+    assert trained == [row for row in five.rows if row.split is Split.TRAIN][:2]
+    assert all(np.array_equal(few.read(row).rgb, five.read(row).rgb) for row in trained)
+    assert (len(few.rows), len(five.rows)) == (4, 7)

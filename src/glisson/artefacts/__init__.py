@@ -1,4 +1,4 @@
-"""What lies on a slide beside its tissue or spoils it: pen, dust, bubbles, folds, lost focus."""
+"""Find artefacts: pen, dust, air bubbles, folds, and tissue out of focus."""
 
 from glisson.artefacts.finder import find_artefacts
 from glisson.artefacts.found import Artefact, Artefacts, Handling

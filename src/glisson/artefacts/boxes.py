@@ -1,4 +1,4 @@
-"""Work on a mask where something is set: boxes around what is, cell by cell."""
+"""Work on the set pixels of a mask, in boxes around them, cell by cell."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glisson.frames import BoxPx
+from glisson.tissue.grid import Window, window_of
 from glisson.tissue.tissue_map import Mask
 
-Window = tuple[slice, slice]
 Value = TypeVar("Value", np.bool_, np.float32)
 
 
-def boxes_of(mask: Mask, step_px: int) -> Iterator[BoxPx]:
-    """Cells of a lattice, each cut down to what is set in it; cells with nothing are left out.
+def find_cells(mask: Mask, step_px: int) -> Iterator[BoxPx]:
+    """Split a mask into cells, and yield the box around the set pixels of every occupied cell.
 
     Args:
         mask: (H, W).
@@ -32,44 +32,33 @@ def boxes_of(mask: Mask, step_px: int) -> Iterator[BoxPx]:
                 yield BoxPx(x + left, y + top, across, down)
 
 
-def by_cells(
+def map_cells(
     mask: Mask,
     step_px: int,
     reach_px: int,
     look: Callable[[Window], NDArray[Value]],
     kind: type[Value],
 ) -> NDArray[Value]:
-    """(H, W) what `look` answers for each pixel of a mask; 0 elsewhere.
+    """Call `look` around the set pixels of a mask; return its (H, W) values there, 0 elsewhere.
 
     Args:
         mask: (H, W).
         step_px: side of a cell.
-        reach_px: how far around a pixel `look` needs to see.
-        look: values of a window of the grid, of the window's size.
-        kind: of the values.
+        reach_px: surroundings of a pixel that `look` needs.
+        look: returns values for a window of the grid, of the window's size.
+        kind: type of the values.
     """
     found = np.zeros(mask.shape, kind)
-    for box in boxes_of(mask, step_px):
-        wide = widened(box, reach_px, mask.shape)
-        seen = look(window(wide))[within(box, wide)]
-        found[window(box)] = np.where(mask[window(box)], seen, 0)
+    for box in find_cells(mask, step_px):
+        wide, own = widen(box, reach_px, mask.shape), window_of(box)
+        values = look(window_of(wide))[window_of(box, wide.x_px, wide.y_px)]
+        found[own] = np.where(mask[own], values, 0)
     return found
 
 
-def widened(box: BoxPx, halo_px: int, shape: tuple[int, ...]) -> BoxPx:
-    """A box with its surroundings, as far as the grid reaches."""
+def widen(box: BoxPx, halo_px: int, shape: tuple[int, ...]) -> BoxPx:
+    """Widen a box by a halo, within the grid."""
     left, top = max(0, box.x_px - halo_px), max(0, box.y_px - halo_px)
     right = min(shape[1], box.x_px + box.width_px + halo_px)
     bottom = min(shape[0], box.y_px + box.height_px + halo_px)
     return BoxPx(left, top, right - left, bottom - top)
-
-
-def window(box: BoxPx) -> Window:
-    """Rows and columns of a box."""
-    return np.s_[box.y_px : box.y_px + box.height_px, box.x_px : box.x_px + box.width_px]
-
-
-def within(box: BoxPx, wide: BoxPx) -> Window:
-    """Rows and columns of a box in a wider one."""
-    y, x = box.y_px - wide.y_px, box.x_px - wide.x_px
-    return np.s_[y : y + box.height_px, x : x + box.width_px]

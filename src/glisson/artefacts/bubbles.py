@@ -1,4 +1,4 @@
-"""Air bubbles: circles with a dark rim, fitted to arcs and then looked for all the way round."""
+"""Find air bubbles: circles fitted to dark arcs, and confirmed along the whole rim."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from glisson.masks.pieces import find_pieces
 from glisson.tissue.tissue_map import Mask
 
 _MOST_ARCS = 400
-"""The longest are tried; it bounds the time on a slide full of dark lines."""
+"""Arcs that are tried, the longest first: bounds the time on a slide full of dark lines."""
 _FIT_PX = 1.5
-"""Mean distance of an arc's pixels from its circle, in pixels, at most."""
+"""Greatest mean distance of an arc's pixels from its circle, in pixels."""
 _POINTS = 360
-"""One a degree; on the largest circle 17 µm apart, four grid pixels."""
+"""Points on a circle: one per degree, 17 µm or four grid pixels apart on the largest circle."""
 _SAME = 0.15
-"""Circles whose centres lie within this share of a radius are one."""
+"""Circles whose centres lie within this share of a radius are the same bubble."""
 
 
 @dataclass(frozen=True)
@@ -32,39 +32,42 @@ class Circle:
 
 
 def find_bubbles(
-    rim: Mask, looked_at: Mask, mpp: float, settings: ArtefactSettings
+    rim: Mask, visible: Mask, mpp: float, settings: ArtefactSettings
 ) -> tuple[Circle, ...]:
-    """Circles whose rim is seen along most of the part that was looked at.
+    """Find the circles that show a rim along most of their visible part.
 
     Args:
-        rim: (H, W) thin, dark and grey.
-        looked_at: (H, W) where a rim could have been seen.
+        rim: (H, W) thin, dark and grey pixels.
+        visible: (H, W) pixels that could show a rim.
         mpp: µm per grid pixel.
         settings: thresholds.
     """
     found: list[tuple[float, Circle]] = []
-    for circle in _candidates(rim, mpp, settings):
-        share = _seen_share(circle, rim, looked_at)
-        if share >= settings.rim_share:
-            found.append((share, circle))
-    kept: list[Circle] = []
-    for _, circle in sorted(found, key=lambda each: -each[0]):
-        if not any(_same(circle, other) for other in kept):
-            kept.append(circle)
-    return tuple(kept)
+    low, high = settings.bubble_radius_um
+    for x, y in _find_arcs(rim, mpp, settings):
+        circle = _fit_circle(x, y)
+        if circle is not None and low <= circle.radius_px * mpp <= high:
+            share = _measure_rim_share(circle, rim, visible)
+            if share >= settings.rim_share:
+                found.append((share, circle))
+    bubbles: list[Circle] = []
+    for _, circle in sorted(found, key=lambda pair: -pair[0]):
+        if not any(_is_same(circle, other) for other in bubbles):
+            bubbles.append(circle)
+    return tuple(bubbles)
 
 
-def rim_of(circles: tuple[Circle, ...], shape: tuple[int, ...], width_px: float) -> Mask:
-    """(H, W) bool, the rims of circles."""
-    return _drawn(circles, shape, lambda far, radius: np.asarray(np.abs(far - radius) <= width_px))
+def draw_rims(circles: tuple[Circle, ...], shape: tuple[int, ...], width_px: float) -> Mask:
+    """Draw the rims of circles as an (H, W) mask."""
+    return _draw(circles, shape, lambda far, radius: np.asarray(np.abs(far - radius) <= width_px))
 
 
-def discs_of(circles: tuple[Circle, ...], shape: tuple[int, ...]) -> Mask:
-    """(H, W) bool, circles with what is in them."""
-    return _drawn(circles, shape, lambda far, radius: np.asarray(far <= radius))
+def draw_discs(circles: tuple[Circle, ...], shape: tuple[int, ...]) -> Mask:
+    """Draw circles with their inside as an (H, W) mask."""
+    return _draw(circles, shape, lambda far, radius: np.asarray(far <= radius))
 
 
-def _drawn(
+def _draw(
     circles: tuple[Circle, ...],
     shape: tuple[int, ...],
     chosen: Callable[[NDArray[np.float64], float], Mask],
@@ -80,18 +83,10 @@ def _drawn(
     return mask
 
 
-def _candidates(rim: Mask, mpp: float, settings: ArtefactSettings) -> Iterator[Circle]:
-    low, high = settings.bubble_radius_um
-    for x, y in _arcs(rim, mpp, settings):
-        circle = _fitted(x, y)
-        if circle is not None and low <= circle.radius_px * mpp <= high:
-            yield circle
-
-
-def _arcs(
+def _find_arcs(
     rim: Mask, mpp: float, settings: ArtefactSettings
 ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """(P,) x and y of the pixels of each long piece of rim, the longest first."""
+    """Yield (P,) x and y of the pixels of every long piece of rim, the longest first."""
     found = find_pieces(rim)
     length_um = np.hypot(*found.boxes_px[:, 2:].T) * mpp
     longest = np.argsort(-length_um, kind="stable")[:_MOST_ARCS]
@@ -104,8 +99,8 @@ def _arcs(
         yield x[part].astype(np.float64) + 0.5, y[part].astype(np.float64) + 0.5
 
 
-def _fitted(x: NDArray[np.float64], y: NDArray[np.float64]) -> Circle | None:
-    """Least squares (Kåsa); None where the pixels lie on no circle."""
+def _fit_circle(x: NDArray[np.float64], y: NDArray[np.float64]) -> Circle | None:
+    """Fit a circle by least squares (Kåsa); return None if the pixels lie on no circle."""
     centre_x, centre_y = x.mean(), y.mean()
     u, v = x - centre_x, y - centre_y
     system = np.column_stack([2 * u, 2 * v, np.ones_like(u)])
@@ -117,8 +112,8 @@ def _fitted(x: NDArray[np.float64], y: NDArray[np.float64]) -> Circle | None:
     return Circle(float(a + centre_x), float(b + centre_y), radius)
 
 
-def _seen_share(circle: Circle, rim: Mask, looked_at: Mask) -> float:
-    """Share of the circle's points, of those looked at, that have rim within two pixels."""
+def _measure_rim_share(circle: Circle, rim: Mask, visible: Mask) -> float:
+    """Measure the share of a circle's visible points with rim within two pixels."""
     angle = np.linspace(0, 2 * np.pi, _POINTS, endpoint=False)
     seen, known = np.zeros(_POINTS, bool), np.zeros(_POINTS, bool)
     for off in (-2, -1, 0, 1, 2):
@@ -127,10 +122,10 @@ def _seen_share(circle: Circle, rim: Mask, looked_at: Mask) -> float:
         inside = (x >= 0) & (y >= 0) & (x < rim.shape[1]) & (y < rim.shape[0])
         x, y = np.clip(x, 0, rim.shape[1] - 1), np.clip(y, 0, rim.shape[0] - 1)
         seen |= inside & rim[y, x]
-        known |= inside & looked_at[y, x]
+        known |= inside & visible[y, x]
     return float(seen.sum() / max(known.sum(), _POINTS / 4))
 
 
-def _same(one: Circle, other: Circle) -> bool:
+def _is_same(one: Circle, other: Circle) -> bool:
     apart = np.hypot(one.x_px - other.x_px, one.y_px - other.y_px)
     return bool(apart <= _SAME * max(one.radius_px, other.radius_px))

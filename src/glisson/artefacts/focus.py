@@ -1,4 +1,4 @@
-"""Focus: how much fine contrast the tissue has, in small fields on a lattice over it."""
+"""Measure focus: fine contrast in small fields on a lattice over the tissue."""
 
 from __future__ import annotations
 
@@ -18,68 +18,70 @@ from glisson.tissue.morphology import drop_specks
 from glisson.tissue.tissue_map import Mask
 
 _LEAST_TISSUE = 0.4
-"""Share of a lattice cell that has to be tissue for a field, a quarter of it, to be read."""
+"""Least share of tissue in a lattice cell whose field, a quarter of the cell, is read."""
 _AT_ONCE = 32
-"""Cells read before it is asked again whether more are needed."""
+"""Cells that are read before the next check whether more are needed."""
 _COARSEST_MPP = 1.1
 """µm per level-0 pixel beyond which contrast finer than 1 µm is lost in any case."""
 
 
 @dataclass(frozen=True)
 class _Cell:
-    """One cell of the lattice, in grid pixels of the tissue."""
+    """A cell of the lattice, in grid pixels of the tissue."""
 
     rows: slice
     columns: slice
 
 
 def can_measure_focus(slide: Slide) -> bool:
-    """Whether the slide's pixels are small enough."""
+    """Decide whether the slide's pixels are small enough."""
     pixel = slide.info.pixel_size
     return max(pixel.x_um, pixel.y_um) <= _COARSEST_MPP
 
 
 def find_blurred(slide: Slide, tissue: TissueMap, settings: ArtefactSettings) -> Mask:
-    """(H, W) bool, tissue out of focus, in cells of the lattice."""
-    cells = list(_cells(tissue, settings))
+    """Find tissue out of focus, an (H, W) mask in cells of the lattice."""
+    cells = list(find_lattice_cells(tissue, settings))
     blurred = np.zeros(tissue.mask.shape, bool)
     if not cells:
         return blurred
-    values = _values(slide, tissue, cells, settings)
-    for cell in np.array(cells, object)[_is_blurred(values, settings)]:
+    values = _measure_cells(slide, tissue, cells, settings)
+    is_blurred = values < _limit(values[~np.isnan(values)], settings)
+    for cell in (cells[k] for k in np.flatnonzero(is_blurred)):
         blurred[cell.rows, cell.columns] = True
     mpp = tissue.frame.mpp
     return drop_specks(blurred & tissue.mask, settings.focus_mm2 * 1e6, mpp)
 
 
-def _values(
+def _measure_cells(
     slide: Slide, tissue: TissueMap, cells: list[_Cell], settings: ArtefactSettings
 ) -> NDArray[np.float64]:
-    """(N,) sharpness of each cell; NaN where it is not known, or makes no difference.
+    """Measure the (N,) sharpness of cells; NaN where it is unknown or changes nothing.
 
-    One blurred cell is too small to count. So a quarter of the cells, no two of them
-    neighbours, are read only beside blurred ones, or while the slide's own limit hangs on them.
+    A single blurred cell is too small to count. So a quarter of the cells, no two of them
+    neighbours, are read in two cases alone: beside blurred cells, or while the slide's limit
+    depends on them.
     """
     values = np.full(len(cells), np.nan)
 
     def measure(chosen: NDArray[np.int64]) -> None:
         for k in chosen:
-            values[k] = _sharpness(slide, tissue, cells[k], settings)
+            values[k] = _measure_sharpness(slide, tissue, cells[k], settings)
 
-    apart = _apart(cells, tissue.frame.mpp, settings)
+    apart = _choose_apart(cells, tissue.frame.mpp, settings)
     measure(np.flatnonzero(~apart))
     _, most = _limits(values, int(apart.sum()), settings)
     beside = apart & _beside(cells, values < most)
     measure(np.flatnonzero(beside))
     rest = np.flatnonzero(apart & ~beside)
-    while len(rest) and (slide.damaged_l0 or _is_open(values, len(rest), settings)):
+    while len(rest) and (slide.damaged_l0 or _is_undecided(values, len(rest), settings)):
         measure(rest[:_AT_ONCE])
         rest = rest[_AT_ONCE:]
     return values
 
 
-def _apart(cells: list[_Cell], mpp: float, settings: ArtefactSettings) -> NDArray[np.bool_]:
-    """(N,) the largest set of every other cell of every other row; none if one cell counts."""
+def _choose_apart(cells: list[_Cell], mpp: float, settings: ArtefactSettings) -> NDArray[np.bool_]:
+    """Choose the largest set of every other cell in every other row; none if one cell counts."""
     rows, columns = _places(cells)
     parity = 2 * (rows % 2) + columns % 2
     side_um = (cells[0].rows.stop - cells[0].rows.start) * mpp
@@ -88,7 +90,7 @@ def _apart(cells: list[_Cell], mpp: float, settings: ArtefactSettings) -> NDArra
 
 
 def _beside(cells: list[_Cell], chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """(N,) cells that are chosen or touch one that is."""
+    """Return the (N,) cells that are chosen or touch a chosen cell."""
     rows, columns = _places(cells)
     lattice = np.zeros((rows.max() + 1, columns.max() + 1), np.uint8)
     lattice[rows, columns] = chosen
@@ -96,16 +98,16 @@ def _beside(cells: list[_Cell], chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _places(cells: list[_Cell]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Row and column of each cell on the lattice."""
+    """Return the rows and columns of the cells on the lattice."""
     step = cells[0].rows.stop - cells[0].rows.start
     rows, columns = np.array([(c.rows.start // step, c.columns.start // step) for c in cells]).T
     return rows, columns
 
 
 def fine_contrast(rgb: NDArray[np.uint8], settings: ArtefactSettings) -> float:
-    """Variance of OD finer than 1 µm over that from 1 to 4 µm; NaN where there is too little.
+    """Divide the variance of OD below 1 µm by that from 1 to 4 µm; NaN for too little contrast.
 
-    A ratio, so that pale and strong stains compare; green, which H&E absorbs most.
+    A ratio makes pale and strong stains comparable. H&E absorbs green most.
     """
     od = density(cv2.extractChannel(rgb, 1))
     one_um, four_um = (blur(od, um / settings.focus_mpp) for um in (1.0, 4.0))
@@ -117,24 +119,27 @@ def _sd(values: Floats) -> float:
     return float(cv2.meanStdDev(values)[1].item())
 
 
-def _cells(tissue: TissueMap, settings: ArtefactSettings) -> Iterator[_Cell]:
+def find_lattice_cells(tissue: TissueMap, settings: ArtefactSettings) -> Iterator[_Cell]:
+    """Yield the cells of the lattice with enough tissue."""
     step = max(1, round(settings.focus_step_um / tissue.frame.mpp))
-    for row, column in np.argwhere(_tissue_share(tissue.mask, step) >= _LEAST_TISSUE):
+    for row, column in np.argwhere(_measure_tissue_share(tissue.mask, step) >= _LEAST_TISSUE):
         yield _Cell(
             slice(int(row) * step, (int(row) + 1) * step),
             slice(int(column) * step, (int(column) + 1) * step),
         )
 
 
-def _tissue_share(mask: Mask, step: int) -> NDArray[np.float64]:
-    """(rows, columns) share of each cell of `step` pixels; beyond the grid is no tissue."""
+def _measure_tissue_share(mask: Mask, step: int) -> NDArray[np.float64]:
+    """Measure the (rows, columns) share of tissue in cells of `step` pixels."""
     rows, columns = (np.arange(0, length, step) for length in mask.shape)
     bands = (mask[row : row + step].view(np.uint8) for row in rows)
     in_rows = [cv2.reduce(band, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S)[0] for band in bands]
     return np.asarray(np.add.reduceat(in_rows, columns, axis=1) / step**2)
 
 
-def _sharpness(slide: Slide, tissue: TissueMap, cell: _Cell, settings: ArtefactSettings) -> float:
+def _measure_sharpness(
+    slide: Slide, tissue: TissueMap, cell: _Cell, settings: ArtefactSettings
+) -> float:
     mpp, side_um = tissue.frame.mpp, settings.focus_field_um
     x_um = (cell.columns.start + cell.columns.stop) / 2 * mpp - side_um / 2
     y_um = (cell.rows.start + cell.rows.stop) / 2 * mpp - side_um / 2
@@ -142,30 +147,25 @@ def _sharpness(slide: Slide, tissue: TissueMap, cell: _Cell, settings: ArtefactS
     return fine_contrast(patch.rgb, settings) if patch.readable.all() else float("nan")
 
 
-def _is_blurred(values: NDArray[np.float64], settings: ArtefactSettings) -> NDArray[np.bool_]:
-    """Below the absolute limit, or far below the slide's sharpest quarter; NaN is neither."""
-    return np.asarray(values < _limit(values[~np.isnan(values)], settings))
-
-
 def _limits(
     values: NDArray[np.float64], more: int, settings: ArtefactSettings
 ) -> tuple[float, float]:
-    """The limit at least and at most, if up to so many values more were known."""
+    """Return the least and the greatest limit with up to `more` further values."""
     known = values[~np.isnan(values)]
     blunt, sharp = (np.append(known, np.full(more, value)) for value in (0.0, 1e3))
     return _limit(blunt, settings), _limit(sharp, settings)
 
 
-def _is_open(values: NDArray[np.float64], more: int, settings: ArtefactSettings) -> bool:
-    """Whether so many values more could change what is blurred of those that are known."""
+def _is_undecided(values: NDArray[np.float64], more: int, settings: ArtefactSettings) -> bool:
+    """Decide whether `more` further values could change which known cells are blurred."""
     low, high = _limits(values, more, settings)
     return bool(((low <= values) & (values < high)).any())
 
 
 def _limit(known: NDArray[np.float64], settings: ArtefactSettings) -> float:
-    """The absolute limit, or a share of the slide's sharpest quarter.
+    """Return the absolute limit, or a share of the slide's sharpest quarter.
 
-    The second ends at 1.5 times the first (0.24): sharp liver gives 0.33 and more.
+    The share is at most 1.5 times the absolute limit (0.24): sharp liver gives 0.33 and more.
     """
     own = float(np.percentile(known, 75)) if known.size else 0.0
     return max(settings.blurred, min(settings.blurred_of_own * own, 1.5 * settings.blurred))

@@ -1,4 +1,4 @@
-"""Folds: bands in which the section lies double, so that every stain is twice as dense."""
+"""Find folds: bands where the section lies double, so that every stain is twice as dense."""
 
 from __future__ import annotations
 
@@ -6,36 +6,37 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from glisson.artefacts.boxes import Window, by_cells
+from glisson.artefacts.boxes import map_cells
 from glisson.artefacts.settings import ArtefactSettings
 from glisson.artefacts.sparse import erode
 from glisson.masks.pieces import Pieces, find_pieces
 from glisson.tissue.density import Floats
+from glisson.tissue.grid import Window
 from glisson.tissue.morphology import disc
 from glisson.tissue.tissue_map import Mask
 
 _DIRECTIONS = 8
-"""Between two of them the end of an 80 µm line strays 8 µm: half the width of the line."""
+"""Half-way between two directions the end of an 80 µm line is 8 µm off: half its width."""
 _COARSER = 4
 """The neighbourhood is averaged on pixels this many times larger."""
 _STAINED = 0.4
-"""Of the median OD; below it a pixel is lumen or fat, which a fold is not compared with."""
+"""Share of the median OD below which a pixel is lumen or fat, and not in the neighbourhood."""
 _CELL_PX = 64
-"""Lines are laid through the tissue's pixels in cells of this side, cut to their boxes."""
+"""Side of the cells in which lines are laid through the tissue's pixels."""
 
 
-def fold_ratio(
+def measure_fold_ratio(
     od: list[Floats], mask: Mask, core: Window, mpp: float, settings: ArtefactSettings
 ) -> Floats:
-    """(h, w) OD along the darkest line through each pixel over that of its neighbourhood.
+    """Divide the OD along the darkest line through a pixel by its neighbourhood's, (h, w).
 
-    The least of the three channels counts, as a fold doubles all and blood mostly green and
-    blue. 0 outside the mask, and where red grows more than green: dense nuclei.
+    The least channel counts: a fold doubles all channels, blood mostly green and blue. The ratio is
+    0 outside the mask, and where red grows more than green (dense nuclei).
 
     Args:
         od: red, green and blue, (H, W) each.
         mask: (H, W) tissue.
-        core: the part that is asked for, (h, w).
+        core: the (h, w) part to measure.
         mpp: µm per pixel.
         settings: thresholds.
     """
@@ -43,46 +44,42 @@ def fold_ratio(
         return np.zeros(mask[core].shape, np.float32)
     step = max(1, round(settings.fold_mpp / mpp))
     size = (-(-mask.shape[1] // step), -(-mask.shape[0] // step))
-    small = [cv2.resize(each, size, interpolation=cv2.INTER_AREA) for each in od]
+    small = [cv2.resize(channel, size, interpolation=cv2.INTER_AREA) for channel in od]
     inside = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
-    relative = _over_neighbourhood(small, inside, mpp * step, settings)
-    found = _along_lines(relative, _near(inside, core, step), mpp * step, settings)
+    relative = _divide_by_neighbourhood(small, inside, mpp * step, settings)
+    # Interpolation reaches two pixels beyond the core.
+    near = tuple(slice(max(0, s.start // step - 2), s.stop // step + 3) for s in core)
+    where = np.zeros_like(inside)
+    where[near] = inside[near]
+    found = _find_darkest_lines(relative, where, mpp * step, settings)
     wide = cv2.resize(found, mask.shape[::-1], interpolation=cv2.INTER_LINEAR)
     return np.asarray(np.where(mask[core], wide[core], 0), dtype=np.float32)
 
 
 def select_folds(seed: Mask, grown: Mask, mpp: float, settings: ArtefactSettings) -> Mask:
-    """Bands that hold a heart, and are long and narrow enough."""
+    """Select the bands that hold a seed and are long and narrow enough."""
     if not seed.any():
         return np.zeros_like(seed)
     found = find_pieces(grown)
-    long_um, wide_um = _sizes_um(found, mpp)
+    long_um, wide_um = _measure_sizes_um(found, mpp)
     fits = found.count(seed) * mpp**2 >= settings.fold_width_um**2
     fits &= long_um >= settings.fold_length_um
     fits &= long_um >= settings.fold_elongation * wide_um
-    return found.select(fits & ~_broad(found, fits, mpp, settings))
+    return found.select(fits & ~_are_broad(found, fits, mpp, settings))
 
 
-def _broad(
-    found: Pieces, asked: NDArray[np.bool_], mpp: float, settings: ArtefactSettings
+def _are_broad(
+    found: Pieces, tested: NDArray[np.bool_], mpp: float, settings: ArtefactSettings
 ) -> NDArray[np.bool_]:
-    """(N,) whether each piece that is asked for holds a disc of a fold's greatest width."""
+    """Decide which tested pieces, (N,), hold a disc of a fold's greatest width."""
     radius_um = settings.fold_most_width_um / 2
-    # In the grid's corner, a quarter of it.
+    # In the grid's corner a quarter of the disc suffices.
     large = found.area_px >= np.count_nonzero(disc(radius_um, mpp)) / 4
-    thick = erode(found.select(asked & large), radius_um, mpp)
+    thick = erode(found.select(tested & large), radius_um, mpp)
     return found.count(thick) > 0
 
 
-def _near(mask: Mask, core: Window, step: int) -> Mask:
-    """A mask on pixels `step` times larger, no further from the core than interpolation sees."""
-    part = tuple(slice(max(0, s.start // step - 2), s.stop // step + 3) for s in core)
-    near = np.zeros_like(mask)
-    near[part] = mask[part]
-    return near
-
-
-def _over_neighbourhood(
+def _divide_by_neighbourhood(
     od: list[Floats], mask: Mask, mpp: float, settings: ArtefactSettings
 ) -> list[Floats]:
     mean: Floats = (od[0] + od[1] + od[2]) / np.float32(3)
@@ -92,8 +89,8 @@ def _over_neighbourhood(
     sigma_px = settings.fold_reach_um / mpp / _COARSER
     weight = _smooth(stained, sigma_px) + 1e-3
     size = mask.shape[::-1]
-    around = [cv2.resize(_smooth(each * stained, sigma_px) / weight, size) + 0.02 for each in od]
-    return [np.asarray(each / mean_of) for each, mean_of in zip(od, around, strict=True)]
+    around = [cv2.resize(_smooth(c * stained, sigma_px) / weight, size) + 0.02 for c in od]
+    return [np.asarray(channel / own) for channel, own in zip(od, around, strict=True)]
 
 
 def _smooth(values: Floats, sigma_px: float) -> Floats:
@@ -102,12 +99,12 @@ def _smooth(values: Floats, sigma_px: float) -> Floats:
     return np.asarray(cv2.GaussianBlur(small, (0, 0), sigma_px))
 
 
-def _along_lines(
+def _find_darkest_lines(
     relative: list[Floats], where: Mask, mpp: float, settings: ArtefactSettings
 ) -> Floats:
-    """(H, W) the least channel along the darkest line through each pixel of a mask."""
+    """Return the (H, W) least channel along the darkest line through every pixel of a mask."""
     lines = [
-        _line(
+        _draw_line(
             settings.fold_line_um / mpp,
             settings.fold_width_um / mpp,
             number * np.pi / _DIRECTIONS,
@@ -115,31 +112,31 @@ def _along_lines(
         for number in range(_DIRECTIONS)
     ]
     reach_px = max(max(line.shape) // 2 for line in lines)
-    return by_cells(
+    return map_cells(
         where,
         _CELL_PX,
         reach_px,
-        lambda part: _darkest([each[part] for each in relative], lines, settings),
+        lambda part: _filter_darkest([channel[part] for channel in relative], lines, settings),
         np.float32,
     )
 
 
-def _darkest(
+def _filter_darkest(
     relative: list[Floats], lines: list[NDArray[np.float32]], settings: ArtefactSettings
 ) -> Floats:
     best = np.zeros(relative[0].shape, np.float32)
     for line in lines:
-        red, green, blue_ = (cv2.filter2D(each, -1, line) for each in relative)
+        red, green, blue_ = (cv2.filter2D(channel, -1, line) for channel in relative)
         least = np.minimum(np.minimum(red, green), blue_)
         least[red > settings.fold_most_red * green] = 0
         np.maximum(best, least, out=best)
     return best
 
 
-def _line(length_px: float, width_px: float, angle: float) -> NDArray[np.float32]:
-    """A bar of weight 1 in the middle of a rectangle that it fills.
+def _draw_line(length_px: float, width_px: float, angle: float) -> NDArray[np.float32]:
+    """Draw a bar of weight 1 in the smallest rectangle around it.
 
-    No larger: from 130 pixels on OpenCV filters by Fourier transform, seven times slower here.
+    From 130 pixels on OpenCV filters by Fourier transform, which is seven times slower here.
     """
     half = int(np.ceil(length_px / 2)) + 1
     y, x = np.mgrid[-half : half + 1, -half : half + 1]
@@ -150,8 +147,8 @@ def _line(length_px: float, width_px: float, angle: float) -> NDArray[np.float32
     return np.asarray(filled / filled.sum(), dtype=np.float32)
 
 
-def _sizes_um(found: Pieces, mpp: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(N,) length and mean width of each piece, in µm, from the spread of its pixels."""
+def _measure_sizes_um(found: Pieces, mpp: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Measure the (N,) lengths and mean widths of pieces, in µm, from their pixels' spread."""
     rows, columns, number = found.pixels
 
     def mean(values: NDArray[np.float64]) -> NDArray[np.float64]:

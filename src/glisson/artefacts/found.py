@@ -1,9 +1,8 @@
-"""The artefacts of a slide, their areas, and what to tell about them."""
+"""The artefacts of a slide, their areas and their warnings."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -15,19 +14,19 @@ from glisson.artefacts.kinds import Kind
 from glisson.tissue import TissueMap
 
 FOLDED_WARNING = 0.02
-"""Share of the tissue in folds that is worth a sentence: one fold of 100 µm x 1 mm in 5 mm²."""
+"""Share of the tissue in folds from which to warn: a fold of 100 µm x 1 mm in 5 mm²."""
 BLURRED_WARNING = 0.05
-"""Share of the tissue out of focus that is worth a sentence: ours, no standard names one."""
+"""Share of the tissue out of focus from which to warn: our choice, as no standard has a limit."""
 BUBBLE_WARNING = 0.05
-"""Share of the tissue under bubbles that is worth a sentence: likewise ours."""
+"""Share of the tissue under bubbles from which to warn: likewise our choice."""
 PEN_WARNING_MM2 = 0.05
-"""Pen that is said to be left out, from this area on: 0.2 mm of the thinnest stroke, 0.3 mm."""
+"""Area of excluded pen from which to warn: 0.2 mm of the thinnest stroke, 0.3 mm."""
 TRACT_SHARE = 0.10
-"""Share of a tract on an artefact for the tract to be named: ours; low, as it costs one look."""
+"""Share of a tract on an artefact from which to name the tract: our choice, low on purpose."""
 
 
 class Handling(StrEnum):
-    """What became of an artefact's area: not tissue at all, or measured with a warning."""
+    """Treatment of an artefact's area: excluded from the tissue, or measured with a warning."""
 
     EXCLUDED = "excluded"
     FLAGGED = "flagged"
@@ -35,13 +34,13 @@ class Handling(StrEnum):
 
 @dataclass(frozen=True)
 class Artefact:
-    """One artefact.
+    """An artefact.
 
     Attributes:
-        kind: what it is.
+        kind: its kind.
         outline_l0: polygon in level-0 pixels of the whole file.
         area_um2: its area.
-        tissue_um2: the part of it that lies on tissue that is measured.
+        tissue_um2: its area on measured tissue.
     """
 
     kind: Kind
@@ -51,7 +50,7 @@ class Artefact:
 
     @property
     def handling(self) -> Handling:
-        """Excluded where none of it is measured."""
+        """Return EXCLUDED if no part of it lies on measured tissue."""
         return Handling.FLAGGED if self.tissue_um2 > 0 else Handling.EXCLUDED
 
 
@@ -60,11 +59,11 @@ class KindArea:
     """All artefacts of one kind.
 
     Attributes:
-        kind: what they are.
-        count: how many.
-        on_tissue_mm2: area on tissue that is measured; flagged.
+        kind: their kind.
+        count: their number.
+        on_tissue_mm2: area on measured tissue; flagged.
         off_tissue_mm2: area elsewhere; excluded.
-        share_of_tissue: the former over the tissue's area, 0 to 1.
+        share_of_tissue: `on_tissue_mm2` over the tissue's area, 0 to 1.
     """
 
     kind: Kind
@@ -76,41 +75,38 @@ class KindArea:
 
 @dataclass(frozen=True)
 class Artefacts:
-    """What was found on a slide.
+    """The artefacts of a slide.
 
     Attributes:
-        each: the artefacts, kind by kind, from the top.
-        tissue: the tissue, with pen that was found on it left out.
-        focus_measured: False where the slide's pixels are too large to tell.
+        items: the artefacts, kind by kind, from the top.
+        tissue: the tissue without pen.
+        focus_measured: False if the slide's pixels are too large to measure focus.
     """
 
-    each: tuple[Artefact, ...]
+    items: tuple[Artefact, ...]
     tissue: TissueMap
     focus_measured: bool = True
 
     def areas(self) -> tuple[KindArea, ...]:
-        """Areas of the kinds that were found."""
-        return tuple(self._of_kind(kind) for kind in Kind if any(self._only(kind)))
-
-    def _only(self, kind: Kind) -> Iterator[Artefact]:
-        return (artefact for artefact in self.each if artefact.kind is kind)
-
-    def _of_kind(self, kind: Kind) -> KindArea:
-        found = list(self._only(kind))
-        on_um2 = math.fsum(artefact.tissue_um2 for artefact in found)
-        off_um2 = math.fsum(artefact.area_um2 - artefact.tissue_um2 for artefact in found)
-        share = on_um2 / self.tissue.area_um2 if self.tissue.area_um2 else 0.0
-        return KindArea(kind, len(found), on_um2 / 1e6, off_um2 / 1e6, share)
+        """Sum the areas of every kind that occurs."""
+        areas = []
+        for kind in Kind:
+            if own := [artefact for artefact in self.items if artefact.kind is kind]:
+                on_um2 = math.fsum(artefact.tissue_um2 for artefact in own)
+                off_um2 = math.fsum(artefact.area_um2 - artefact.tissue_um2 for artefact in own)
+                share = on_um2 / self.tissue.area_um2 if self.tissue.area_um2 else 0.0
+                areas.append(KindArea(kind, len(own), on_um2 / 1e6, off_um2 / 1e6, share))
+        return tuple(areas)
 
     def warnings(self) -> tuple[str, ...]:
-        """Sentences for the user; none where little of the tissue is touched."""
-        found = [text for area in self.areas() if (text := _sentence(area))]
+        """List warnings for the user; empty if the artefacts are small."""
+        found = [text for area in self.areas() if (text := _warn(area))]
         if not self.focus_measured and not self.tissue.is_empty:
             found.append("The pixels are too large to tell whether the tissue is in focus.")
         return tuple(found)
 
     def kinds_on(self, polygon_l0: Polygon) -> tuple[str, ...]:
-        """Kinds of flagged artefacts that cover at least a tenth of a polygon."""
+        """List the kinds of flagged artefacts that cover at least a tenth of a polygon."""
         flagged, tree = self._flagged
         shares = dict.fromkeys(Kind, 0.0)
         for artefact in (flagged[place] for place in tree.query(polygon_l0)):
@@ -120,12 +116,12 @@ class Artefacts:
 
     @cached_property
     def _flagged(self) -> tuple[list[Artefact], shapely.STRtree]:
-        """Flagged artefacts, and where they are: tracts times artefacts is a large number."""
-        flagged = [artefact for artefact in self.each if artefact.handling is Handling.FLAGGED]
+        """Return the flagged artefacts and a search tree, as many tracts query them."""
+        flagged = [artefact for artefact in self.items if artefact.handling is Handling.FLAGGED]
         return flagged, shapely.STRtree([artefact.outline_l0 for artefact in flagged])
 
 
-def _sentence(area: KindArea) -> str | None:
+def _warn(area: KindArea) -> str | None:
     share = area.share_of_tissue
     percent = f"{100 * share:.0f} %"
     if area.kind is Kind.DEFOCUS and share >= BLURRED_WARNING:

@@ -1,4 +1,4 @@
-"""The kinds of artefacts, and how each is called and coloured."""
+"""The kinds of artefacts, with their names and colours."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ class Kind(StrEnum):
 
     @property
     def label(self) -> str:
-        """As people read it."""
+        """Return the name for people."""
         return "out of focus" if self is Kind.DEFOCUS else self.value
 
     @property
     def qupath_name(self) -> str:
-        """The class in QuPath."""
+        """Return the class in QuPath."""
         return f"Artefact: {self.label}"
 
     @property
     def colour(self) -> Rgb:
-        """RGB of outlines, apart from those of tracts and tissue."""
+        """Return the RGB of outlines, distinct from those of tracts and tissue."""
         return _COLOURS[self]
 
 

@@ -1,4 +1,4 @@
-"""Pen: what the tissue finder left out as ink, faint ink, and ink that runs over tissue."""
+"""Find pen: the ink that the tissue finder excluded, faint ink, and ink on tissue."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from glisson.tissue.morphology import drop_specks
 from glisson.tissue.tissue_map import Mask
 
 _TINTED_SHARE = 0.2
-"""Of a wide grey thing that has to be coloured like ink; set on soiled phantoms."""
+"""Least share of a wide grey piece with the colour of ink; set on soiled phantoms."""
 
 
 def find_pens(
     slide: Slide, tissue: TissueMap, signs: NDArray[np.uint8], settings: ArtefactSettings
 ) -> Mask:
-    """(H, W) bool, all ink; some of it may lie in `tissue.mask`."""
+    """Find all ink as an (H, W) mask, which may overlap `tissue.mask`."""
     mpp = tissue.frame.mpp
-    on_glass = tissue.mask_of(Cause.PEN) | _faint(tissue, signs, settings)
-    on_glass |= _red(signs, mpp, settings)
+    on_glass = tissue.mask_of(Cause.PEN) | _find_faint(tissue, signs, settings)
+    on_glass |= _find_red(signs, mpp, settings)
     if not on_glass.any():
         return on_glass
-    return on_glass | _on_tissue(slide, tissue, on_glass, settings)
+    return on_glass | _find_on_tissue(slide, tissue, on_glass, settings)
 
 
-def _faint(tissue: TissueMap, signs: NDArray[np.uint8], settings: ArtefactSettings) -> Mask:
-    """Wide things on glass, taken for grey, that are coloured like ink."""
+def _find_faint(tissue: TissueMap, signs: NDArray[np.uint8], settings: ArtefactSettings) -> Mask:
+    """Find wide pieces on glass, marked as grey, with the colour of ink."""
     mpp = tissue.frame.mpp
     grey = among(tissue.causes, GREY)
     radius_um = settings.faint_pen_um / 2
@@ -41,22 +41,24 @@ def _faint(tissue: TissueMap, signs: NDArray[np.uint8], settings: ArtefactSettin
     return found.select(large & (found.share(has(signs, Sign.TINTED)) >= _TINTED_SHARE))
 
 
-def _red(signs: NDArray[np.uint8], mpp: float, settings: ArtefactSettings) -> Mask:
-    """Red ink, which the tissue finder takes for eosin; with its rim, which is not smooth."""
+def _find_red(signs: NDArray[np.uint8], mpp: float, settings: ArtefactSettings) -> Mask:
+    """Find red ink, which looks like eosin to the tissue finder, with its rough rim."""
     core = drop_specks(has(signs, Sign.RED_INK), settings.ink_mm2 * 1e6, mpp)
     return dilate(core, settings.ink_um, mpp)
 
 
-def _on_tissue(slide: Slide, tissue: TissueMap, on_glass: Mask, settings: ArtefactSettings) -> Mask:
-    """Tissue that is coloured like ink and touches a pen mark."""
+def _find_on_tissue(
+    slide: Slide, tissue: TissueMap, on_glass: Mask, settings: ArtefactSettings
+) -> Mask:
+    """Find tissue with the colour of ink that touches a pen mark."""
     mpp = tissue.frame.mpp
     beside = dilate(on_glass, 2 * settings.ink_um, mpp)
-    inked = find_ink(slide, tissue, _touching(tissue.mask, beside), settings)
-    return _touching(drop_specks(inked, settings.ink_mm2 * 1e6, mpp), beside)
+    inked = find_ink(slide, tissue, _select_touching(tissue.mask, beside), settings)
+    return _select_touching(drop_specks(inked, settings.ink_mm2 * 1e6, mpp), beside)
 
 
-def _touching(mask: Mask, other: Mask) -> Mask:
-    """The pieces of a mask that touch another."""
+def _select_touching(mask: Mask, other: Mask) -> Mask:
+    """Select the pieces of a mask that touch another mask."""
     if not (mask & other).any():
         return np.zeros_like(mask)
     found = find_pieces(mask)

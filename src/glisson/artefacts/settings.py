@@ -1,4 +1,4 @@
-"""The thresholds of the artefact finder: every number, with unit and reason."""
+"""Thresholds of the artefact finder: every number, with unit and reason."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ class ArtefactSettings:
     fields named in docs/report.md.
 
     Attributes:
-        block_px: grid pixels of a block looked at at once (4 mm at 4 µm/px).
-        halo_um: µm seen around a block.
-        fold_mpp: µm/px at which folds are sought; the narrowest is 20 µm.
+        block_px: grid pixels of a block (4 mm at 4 µm/px).
+        halo_um: µm, halo of a block.
+        fold_mpp: µm/px of the search for folds; the narrowest is 20 µm.
         fold_line_um: µm, length over which a fold has to be dark all along.
         fold_width_um: µm, width of that line.
-        fold_reach_um: µm, standard deviation of the neighbourhood it is compared with.
-        fold_seed: OD over the neighbourhood's in every channel, at a fold's heart; folds
+        fold_reach_um: µm, standard deviation of the neighbourhood in the comparison.
+        fold_seed: OD over the neighbourhood's in every channel, in a fold's seed; folds
             give 1.25 to 2.3, as the neighbourhood holds part of the fold.
-        fold_most_red: most that red may grow over green; phantoms' folds give 0.8 to 1.05,
+        fold_most_red: greatest growth of red over green; phantoms' folds give 0.8 to 1.05,
             inflamed tracts and the edges of pens 1.13 to 1.6.
-        fold_grow: same, to where a fold is followed from its heart.
+        fold_grow: likewise, in the band around a fold's seed.
         fold_length_um: µm, shortest fold.
         fold_most_width_um: µm, widest; broader dark tissue is something else.
         fold_elongation: length over width, at least.
         ink_od: OD that ink adds in red (or blue) beyond what haematoxylin and eosin
-            give, averaged over `ink_um`; only asked beside a pen mark on glass.
+            give, averaged over `ink_um`; applies beside a pen mark on glass alone.
         ink_um: µm, standard deviation of that average.
         ink_mm2: mm², smallest patch of ink on tissue.
         red_ink_grain: local sd of OD over its mean, below which red is ink: tissue has 0.15
             to 0.4 at 4 µm/px, ink below 0.05.
         faint_pen_um: µm, a wide grey thing on glass is ink, if coloured, from this width.
-        faint_pen_mm2: mm², and from this area.
+        faint_pen_mm2: mm², least area of such ink.
         rim_od: OD that a bubble's rim adds in every channel.
         rim_um: µm, widest rim.
-        arc_um: µm, shortest piece of a rim that a circle is laid through.
+        arc_um: µm, shortest piece of a rim to which a circle is fitted.
         bubble_radius_um: µm, least and most.
         rim_share: share of the circle that has to be rim.
         speck_od: OD that dust on tissue adds in every channel.
@@ -49,11 +49,11 @@ class ArtefactSettings:
         focus_field_um: µm, their side.
         blurred: fine over coarse contrast (1 µm over 4 µm) below which a field is out of
             focus. Sharp liver gives 0.33 to 0.9; a blur of 0.7 µm 0.2, 1 µm 0.1, 3 µm 0.03.
-        blurred_of_own: the same as a share of the slide's own sharpest quarter: a blur of
+        blurred_of_own: likewise as a share of the slide's own sharpest quarter: a blur of
             1 µm leaves 0.1 of at least 0.33.
-        least_contrast: OD sd at 1 to 4 µm; a field with less shows too little to tell.
-        focus_mm2: mm², smallest area called out of focus.
-        most_dust: specks that get an outline; the largest are taken.
+        least_contrast: OD sd at 1 to 4 µm; a field with less contrast is not judged.
+        focus_mm2: mm², smallest area out of focus.
+        most_dust: greatest number of specks with an outline, the largest first.
     """
 
     block_px: int = 1024

@@ -1,14 +1,15 @@
-"""Discs on masks that are nearly empty: their time is by what is set, not by the grid.
+"""Morphology of nearly empty masks: the time depends on the set pixels, not on the grid.
 
-They give what those of `glisson.tissue.morphology` give; tests compare the two.
+The results equal those of `glisson.tissue.morphology`; tests compare the two.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from glisson.artefacts.boxes import boxes_of, by_cells, widened, window
+from glisson.artefacts.boxes import find_cells, map_cells, widen
 from glisson.tissue import morphology
+from glisson.tissue.grid import window_of
 from glisson.tissue.tissue_map import Mask
 
 _CELL_PX = 128
@@ -17,16 +18,16 @@ _CELL_PX = 128
 def dilate(mask: Mask, radius_um: float, mpp: float) -> Mask:
     """Grow by a disc."""
     grown = np.zeros(mask.shape, bool)
-    for box in boxes_of(mask, _CELL_PX):
-        part = window(widened(box, _reach_px(radius_um, mpp), mask.shape))
+    for box in find_cells(mask, _CELL_PX):
+        part = window_of(widen(box, _reach_px(radius_um, mpp), mask.shape))
         grown[part] |= morphology.dilate(mask[part], radius_um, mpp)
     return grown
 
 
 def erode(mask: Mask, radius_um: float, mpp: float) -> Mask:
-    """Shrink by a disc; the grid's border does not eat."""
+    """Shrink by a disc, but not at the grid's border."""
     reach_px = _reach_px(radius_um, mpp)
-    return by_cells(
+    return map_cells(
         mask,
         _CELL_PX,
         reach_px,

@@ -1,4 +1,4 @@
-"""Whether a slide can be H&E of liver at all: measured before its numbers are believed."""
+"""Assess whether a slide can be H&E of liver, before its numbers are trusted."""
 
 from glisson.plausibility.gate import assess_plausibility
 from glisson.plausibility.parenchyma import Parenchyma

@@ -1,4 +1,4 @@
-"""The plausibility gate: stain first, then hepatocytes; nothing is learned."""
+"""The plausibility gate: stain first, then hepatocytes; fixed limits, no learning."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ def assess_plausibility(
 ) -> Plausibility:
     """Assess whether a slide can be H&E of liver.
 
-    The stain is judged by the tissue finder's picture (4 µm/px), the organ by at most
-    `settings.most_fields` small fields of 1 µm/px. The model has no say in it.
+    The tissue finder's picture (4 µm/px) decides on the stain, and at most `settings.most_fields`
+    small fields of 1 µm/px on the organ. The model's output is not used.
 
     Raises:
         SlideError: as `slide.read` raises it.
     """
     settings = settings or PlausibilitySettings()
     hue = measure_stain(tissue, settings)
-    stain = _stain_measures(tissue, hue, settings)
-    if any(measure.is_broken for measure in stain):
-        return Plausibility("not H&E", _stain_reasons(stain), stain, None)
+    stain = _list_stain_measures(tissue, hue, settings)
+    if reasons := _explain_stain(stain):
+        return Plausibility("not H&E", reasons, stain, None)
     seen = Parenchyma(0, 0) if tissue.is_empty else measure_parenchyma(slide, tissue, settings)
     return judge_organ(seen, stain, settings)
 
@@ -37,31 +37,23 @@ def judge_organ(
     organ = Measure("liver_share", seen.liver_share, settings.least_liver_share, "least")
     verdict: Verdict = "plausible"
     reasons: tuple[str, ...] = ()
-    if not _is_judgeable(seen, settings):
-        verdict, reasons = "not assessable", (_too_few_reason(seen, settings),)
+    least = max(settings.least_fields, settings.least_sharp_share * seen.fields_read)
+    if seen.field_count < least:
+        verdict, reasons = "not assessable", (_explain_too_few(seen, settings),)
     elif organ.is_broken:
-        verdict, reasons = "perhaps not liver", (_organ_reason(seen, settings),)
+        verdict, reasons = "perhaps not liver", (_explain_organ(seen, settings),)
     return Plausibility(verdict, reasons, (*stain, organ), seen)
 
 
-def _is_judgeable(seen: Parenchyma, settings: PlausibilitySettings) -> bool:
-    enough = seen.field_count >= settings.least_fields
-    return enough and seen.field_count >= settings.least_sharp_share * seen.fields_read
-
-
-def _stain_measures(
+def _list_stain_measures(
     tissue: TissueMap, hue: StainHue | None, settings: PlausibilitySettings
 ) -> tuple[Measure, ...]:
     foreign, red = (None, None) if hue is None else (hue.foreign_share, hue.red_over_green)
     return (
-        Measure("glass_grey", _glass_grey(tissue), settings.dark_glass, "least"),
+        Measure("glass_grey", sum(tissue.background_rgb) / 3, settings.dark_glass, "least"),
         Measure("foreign_hue_share", foreign, settings.most_foreign, "most"),
         Measure("red_over_green_od", red, settings.most_red, "most"),
     )
-
-
-def _glass_grey(tissue: TissueMap) -> float:
-    return sum(tissue.background_rgb) / 3
 
 
 _STAIN_REASONS = {
@@ -80,7 +72,7 @@ _STAIN_REASONS = {
 }
 
 
-def _stain_reasons(measures: tuple[Measure, ...]) -> tuple[str, ...]:
+def _explain_stain(measures: tuple[Measure, ...]) -> tuple[str, ...]:
     return tuple(
         _STAIN_REASONS[measure.name].format(value=measure.value, limit=measure.limit)
         for measure in measures
@@ -88,7 +80,7 @@ def _stain_reasons(measures: tuple[Measure, ...]) -> tuple[str, ...]:
     )
 
 
-def _organ_reason(seen: Parenchyma, settings: PlausibilitySettings) -> str:
+def _explain_organ(seen: Parenchyma, settings: PlausibilitySettings) -> str:
     return (
         f"{seen.liver_share:.0%} of {seen.field_count} fields show single round nuclei in "
         f"unaligned tissue, as hepatocytes do; liver has {settings.least_liver_share:.0%} or more "
@@ -96,7 +88,7 @@ def _organ_reason(seen: Parenchyma, settings: PlausibilitySettings) -> str:
     )
 
 
-def _too_few_reason(seen: Parenchyma, settings: PlausibilitySettings) -> str:
+def _explain_too_few(seen: Parenchyma, settings: PlausibilitySettings) -> str:
     return (
         f"{seen.field_count} of {seen.fields_read} fields of {settings.field_um:g} µm are in focus "
         f"at {settings.field_mpp:g} µm/px; the organ is judged by {settings.least_fields} or more, "

@@ -1,4 +1,4 @@
-"""How much of a field's nuclear area lies in single round nuclei, and how aligned its edges are."""
+"""Measure the share of single round nuclei in a field's nuclear area, and its edges' alignment."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _STAINED_OD = 0.08
 """Green OD from which a ratio of two channels is more than noise."""
 _NUCLEUS_BLUR_UM = 0.8
 _DIRECTION_UM = 12.0
-"""µm, standard deviation of the neighbourhood whose direction is asked: about a hepatocyte."""
+"""µm, standard deviation of the neighbourhood of a direction: about a hepatocyte."""
 _REDUCED = 4
 _LEAST_OD = 0.04
 """Haematoxylin OD over the cytoplasm's that is more than noise."""
 _SAMPLED = 7
-"""Every so many pixels a percentile is taken of."""
+"""Percentiles sample every n-th pixel."""
 
 
 @dataclass(frozen=True)
 class Field:
-    """One field's optical density against the glass.
+    """A field's optical density against the glass.
 
     Attributes:
         red: (H, W) OD.
@@ -45,24 +45,24 @@ class Field:
 
     @classmethod
     def of(cls, rgb: NDArray[np.uint8], glass_rgb: tuple[int, int, int], mpp: float) -> Field:
-        """Optical density of (H, W, 3) uint8 pixels."""
+        """Convert (H, W, 3) uint8 pixels to optical density."""
         od = np.maximum(density(rgb) - density(np.array(glass_rgb, np.uint8)), 0)
         red, green = (np.ascontiguousarray(od[..., channel]) for channel in (0, 1))
         tissue = blur(od.mean(axis=2, dtype=np.float32), 2.0 / mpp) > _TISSUE_OD
         return cls(red, green, tissue, mpp)
 
     def haematoxylin(self, cytoplasm: float) -> Floats:
-        """(H, W) red OD beyond what cytoplasm of a red over green ratio has for its green."""
+        """Return the (H, W) red OD above that of cytoplasm with a given red over green ratio."""
         return blur(self.red - np.float32(cytoplasm) * self.green, _NUCLEUS_BLUR_UM / self.mpp)
 
 
 @dataclass(frozen=True)
 class FieldLook:
-    """What one field shows.
+    """Measurements of a field.
 
     Attributes:
         round_share: share of the nuclear area in single round nuclei, 0 to 1; 0 without nuclei.
-        aligned: how much its edges run in one direction, 0 to 1 (coherence, median).
+        aligned: alignment of its edges, 0 to 1 (median coherence).
     """
 
     round_share: float
@@ -72,35 +72,36 @@ class FieldLook:
 def look_at_fields(
     fields: Sequence[Field], settings: PlausibilitySettings
 ) -> tuple[FieldLook, ...]:
-    """Measure fields of one slide, by the slide's own cytoplasm and nuclei."""
+    """Measure the fields of a slide, relative to the slide's cytoplasm and nuclei."""
     if not fields:
         return ()
-    cytoplasm = _cytoplasm_ratio(fields)
-    limit = _nuclear_limit(fields, cytoplasm)
+    cytoplasm = _measure_cytoplasm_ratio(fields)
+    limit = _measure_nuclear_limit(fields, cytoplasm)
     return tuple(
         FieldLook(
-            _round_share(each, each.haematoxylin(cytoplasm) > limit, settings), _alignment(each)
+            _measure_round_share(field, field.haematoxylin(cytoplasm) > limit, settings),
+            _measure_alignment(field),
         )
-        for each in fields
+        for field in fields
     )
 
 
-def _cytoplasm_ratio(fields: Sequence[Field]) -> float:
-    """Red over green OD of the slide's cytoplasm: a field's lower quartile, as nuclei have more.
+def _measure_cytoplasm_ratio(fields: Sequence[Field]) -> float:
+    """Measure red over green OD of the cytoplasm: a field's lower quartile, as nuclei have more.
 
-    The median over fields, as that of the nuclei: ink and folds in some change nothing.
+    Taking the median over fields makes the ratio robust to ink and folds, as for the nuclei.
     """
     found = []
     for field in fields:
-        red, green = (blur(each, 1.0 / field.mpp) for each in (field.red, field.green))
+        red, green = (blur(od, 1.0 / field.mpp) for od in (field.red, field.green))
         stained = field.tissue & (green > _STAINED_OD)
         if stained.any():
             found.append(np.percentile((red[stained] / green[stained])[::_SAMPLED], 25))
     return float(np.median(found)) if found else 0.3
 
 
-def _nuclear_limit(fields: Sequence[Field], cytoplasm: float) -> float:
-    """Haematoxylin half-way from a field's median pixel to its darkest fiftieth."""
+def _measure_nuclear_limit(fields: Sequence[Field], cytoplasm: float) -> float:
+    """Measure the haematoxylin OD half-way from a field's median pixel to its darkest fiftieth."""
     found = [
         np.percentile(field.haematoxylin(cytoplasm)[field.tissue][::_SAMPLED], [50, 98]).mean()
         for field in fields
@@ -109,8 +110,8 @@ def _nuclear_limit(fields: Sequence[Field], cytoplasm: float) -> float:
     return max(float(np.median(found)), _LEAST_OD) if found else _LEAST_OD
 
 
-def _round_share(field: Field, nuclei: Mask, settings: PlausibilitySettings) -> float:
-    area_px, elongation, filled = _shapes(nuclei & field.tissue)
+def _measure_round_share(field: Field, nuclei: Mask, settings: PlausibilitySettings) -> float:
+    area_px, elongation, filled = _measure_shapes(nuclei & field.tissue)
     area_um2 = area_px * field.mpp**2
     least, most = settings.nucleus_um2
     is_round = (area_um2 >= least) & (area_um2 <= most)
@@ -118,8 +119,10 @@ def _round_share(field: Field, nuclei: Mask, settings: PlausibilitySettings) -> 
     return float(area_px[is_round].sum() / max(area_px.sum(), 1))
 
 
-def _shapes(mask: Mask) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Area in px, axis ratio, and area over the ellipse of equal moments, of each piece."""
+def _measure_shapes(
+    mask: Mask,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Measure each piece's area in px, axis ratio, and area over its moments' ellipse."""
     count, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
     y, x = np.nonzero(mask)
     label = labels[y, x]
@@ -138,24 +141,20 @@ def _shapes(mask: Mask) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArr
     return area, elongation, area / ellipse_px
 
 
-def _alignment(field: Field) -> float:
-    """Coherence of the structure tensor of green OD, which muscle and collagen have."""
+def _measure_alignment(field: Field) -> float:
+    """Measure the coherence of green OD's structure tensor; muscle and collagen have more."""
     smooth = blur(field.green, 1.0 / field.mpp)
     dx, dy = (cv2.Sobel(smooth, cv2.CV_32F, *order) for order in ((1, 0), (0, 1)))
     xx, yy, xy = (
-        _averaged(np.asarray(a * b), field.mpp) for a, b in ((dx, dx), (dy, dy), (dx, dy))
+        blur(_shrink(np.asarray(a * b)), _DIRECTION_UM / field.mpp / _REDUCED)
+        for a, b in ((dx, dx), (dy, dy), (dx, dy))
     )
     coherence = np.hypot(xx - yy, 2 * xy) / (xx + yy + np.float32(1e-9))
-    tissue = _reduced(field.tissue.astype(np.float32)) > 0.5
+    tissue = _shrink(field.tissue.astype(np.float32)) > 0.5
     return float(np.median(coherence[tissue])) if tissue.any() else 0.0
 
 
-def _averaged(values: Floats, mpp: float) -> Floats:
-    """Average over the neighbourhood whose direction is asked, on a coarser grid: it is wide."""
-    return blur(_reduced(values), _DIRECTION_UM / mpp / _REDUCED)
-
-
-def _reduced(values: Floats) -> Floats:
-    """(H, W) to a fourth of the rows and columns, by area."""
+def _shrink(values: Floats) -> Floats:
+    """Average to a fourth of the rows and columns."""
     height, width = (max(1, length // _REDUCED) for length in values.shape)
     return np.asarray(cv2.resize(values, (width, height), interpolation=cv2.INTER_AREA))

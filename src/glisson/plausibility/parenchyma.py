@@ -1,4 +1,4 @@
-"""Whether hepatocytes are seen: small fields of 1 µm/px, spread evenly over the tissue."""
+"""Look for hepatocytes in small fields of 1 µm/px, spread evenly over the tissue."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from glisson.artefacts.focus import fine_contrast
 from glisson.artefacts.settings import ArtefactSettings
 from glisson.frames import RegionUm
-from glisson.plausibility.nuclei import Field, FieldLook, look_at_fields
+from glisson.plausibility.nuclei import Field, look_at_fields
 from glisson.plausibility.settings import PlausibilitySettings
 from glisson.slides import Slide
 from glisson.tissue import TissueMap
@@ -23,12 +23,13 @@ _COARSEST_MPP = 1.1
 
 @dataclass(frozen=True)
 class Parenchyma:
-    """What the fields of a slide show.
+    """Measurements of a slide's fields.
 
     Attributes:
-        fields_read: fields that were read whole.
-        field_count: those in focus, which were measured.
-        liver_share: share of them that look like hepatocytes, 0 to 1; None without any.
+        fields_read: number of completely read fields.
+        field_count: number of fields in focus, which were measured.
+        liver_share: share of the measured fields that look like hepatocytes, 0 to 1; None
+            without fields.
         round_share: mean share of the nuclear area in single round nuclei, 0 to 1; None likewise.
         aligned: median alignment of edges, 0 to 1; None likewise.
     """
@@ -43,7 +44,7 @@ class Parenchyma:
 def measure_parenchyma(
     slide: Slide, tissue: TissueMap, settings: PlausibilitySettings
 ) -> Parenchyma:
-    """Read at most `settings.most_fields` fields and measure those that are in focus.
+    """Read at most `settings.most_fields` fields, and measure the fields in focus.
 
     Raises:
         SlideError: as `slide.read` raises it.
@@ -64,29 +65,31 @@ def measure_patches(
     glass_rgb: tuple[int, int, int],
     settings: PlausibilitySettings,
 ) -> Parenchyma:
-    """Measure (H, W, 3) uint8 fields of one slide at `settings.field_mpp`."""
+    """Measure (H, W, 3) uint8 fields of a slide at `settings.field_mpp`."""
+    # A field without contrast has NaN, which is not sharp.
     fields = [
-        Field.of(rgb, glass_rgb, settings.field_mpp) for rgb in patches if _is_sharp(rgb, settings)
+        Field.of(rgb, glass_rgb, settings.field_mpp)
+        for rgb in patches
+        if fine_contrast(rgb, ArtefactSettings()) >= settings.least_sharpness
     ]
     looks = look_at_fields(fields, settings)
     if not looks:
         return Parenchyma(len(patches), 0)
+    shows_liver = [
+        look.round_share >= settings.least_round_share and look.aligned <= settings.most_aligned
+        for look in looks
+    ]
     return Parenchyma(
         len(patches),
         len(looks),
-        float(np.mean([_has_hepatocytes(look, settings) for look in looks])),
+        float(np.mean(shows_liver)),
         float(np.mean([look.round_share for look in looks])),
         float(np.median([look.aligned for look in looks])),
     )
 
 
-def _has_hepatocytes(look: FieldLook, settings: PlausibilitySettings) -> bool:
-    is_round = look.round_share >= settings.least_round_share
-    return is_round and look.aligned <= settings.most_aligned
-
-
 def choose_regions(tissue: TissueMap, settings: PlausibilitySettings) -> list[RegionUm]:
-    """Choose cells of a lattice that are mostly tissue, evenly where there are too many."""
+    """Choose cells of a lattice that are mostly tissue, and evenly spaced if there are too many."""
     mpp = tissue.frame.mpp
     step = max(1, round(settings.field_um / mpp))
     rows, columns = (max(1, length // step) for length in tissue.mask.shape)
@@ -98,8 +101,3 @@ def choose_regions(tissue: TissueMap, settings: PlausibilitySettings) -> list[Re
         RegionUm(column * step * mpp, row * step * mpp, settings.field_um, settings.field_um)
         for row, column in found[chosen.astype(int)].tolist()
     ]
-
-
-def _is_sharp(rgb: NDArray[np.uint8], settings: PlausibilitySettings) -> bool:
-    """Whether nuclei can be seen; False too where there is too little contrast to tell."""
-    return fine_contrast(rgb, ArtefactSettings()) >= settings.least_sharpness

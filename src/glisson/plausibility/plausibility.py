@@ -1,4 +1,4 @@
-"""The verdict on a slide, with what was measured and the limits it was measured against."""
+"""The verdict on a slide, with measured values and their limits."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ Verdict = Literal["plausible", "not H&E", "perhaps not liver", "not assessable"]
 
 @dataclass(frozen=True)
 class Measure:
-    """One measured value beside its limit.
+    """A measured value and its limit.
 
     Attributes:
         name: key in files.
-        value: what was measured; None where it could not be.
-        limit: where it stops being plausible.
+        value: measured value; None if it could not be measured.
+        limit: limit of plausible values.
         bound: whether the limit is the `least` or the `most` that is plausible.
     """
 
@@ -28,7 +28,7 @@ class Measure:
 
     @property
     def is_broken(self) -> bool:
-        """Whether the value lies beyond its limit; an unknown one does not."""
+        """Return whether the value lies beyond its limit; an unknown value does not."""
         if self.value is None:
             return False
         return self.value < self.limit if self.bound == "least" else self.value > self.limit
@@ -36,14 +36,14 @@ class Measure:
 
 @dataclass(frozen=True)
 class Plausibility:
-    """Whether a slide can be H&E of liver.
+    """The verdict whether a slide can be H&E of liver.
 
     Attributes:
         verdict: `plausible`, `not H&E`, `perhaps not liver`, or `not assessable` where the stain
             is plausible and too few fields are in focus to judge the organ.
-        reasons: sentences on what speaks against H&E of liver, or why it cannot be told.
-        measures: what was measured, beside its limits.
-        parenchyma: what the fields show; None where the stain decided.
+        reasons: sentences with the reasons against H&E of liver, or for `not assessable`.
+        measures: measured values with their limits.
+        parenchyma: measurements of the fields; None if the stain decided.
     """
 
     verdict: Verdict
@@ -53,12 +53,12 @@ class Plausibility:
 
     @property
     def is_withheld(self) -> bool:
-        """Whether adequacy and words of stage are withheld."""
+        """Return whether adequacy and fibrosis stage are withheld."""
         return self.verdict in ("not H&E", "perhaps not liver")
 
     @property
     def warning(self) -> str | None:
-        """One sentence for the user; None where nothing is withheld."""
+        """Return a warning for the user; None if nothing is withheld."""
         if not self.is_withheld:
             return None
         what = {

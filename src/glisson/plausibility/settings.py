@@ -1,4 +1,4 @@
-"""The limits of the plausibility gate: every number, with unit and reason."""
+"""Limits of the plausibility gate: every number, with unit and reason."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class PlausibilitySettings:
     """Limits of `assess_plausibility`.
 
-    OD is -log10(value / glass). The figures behind the limits stand in docs/report.md.
+    OD is -log10(value / glass). docs/report.md has the figures behind the limits.
 
     Attributes:
         dark_glass: grey value of the background below which light did not pass the glass;
@@ -24,20 +24,20 @@ class PlausibilitySettings:
             0.65, haematoxylin alone 0.93.
         field_um: µm, side of a field.
         field_mpp: µm/px of the fields; a hepatocyte's nucleus is 7 pixels wide.
-        most_fields: fields that are read at most.
+        most_fields: greatest number of fields to read.
         least_fields: sharp fields below which the organ is not judged.
-        least_tissue: share of a field that has to be tissue.
-        least_sharp_share: share of the fields read that have to be in focus for the organ to be
-            judged: of an enlarged or blurred slide the few that pass are noise.
+        least_tissue: least share of tissue in a field.
+        least_sharp_share: least share of sharp fields for the organ to be judged: the few sharp
+            fields of an enlarged or blurred slide are noise.
         least_sharpness: fine over coarse contrast of a field whose nuclei can be seen
             (`ArtefactSettings.blurred`).
-        nucleus_um2: µm², least and most of a nucleus seen alone.
-        most_elongated: longest over shortest axis of a nucleus that is called round.
+        nucleus_um2: µm², least and greatest area of a single nucleus.
+        most_elongated: greatest longest over shortest axis of a round nucleus.
         least_filled: nuclear area over that of the ellipse of equal moments; less is a cluster.
         least_round_share: share of a field's nuclear area in single round nuclei, at least, where
             hepatocytes lie. Liver has 0.3 to 0.6 on average, skin, muscle and lymphoid tissue
             0.02 to 0.15.
-        most_aligned: how much a field's edges run in one direction, 0 to 1. Liver has 0.10 to
+        most_aligned: greatest alignment of a field's edges, 0 to 1. Liver has 0.10 to
             0.20 (median), dermis 0.44, muscle 0.35 to 0.56.
         least_liver_share: share of the sharp fields that have to look like hepatocytes. Real liver
             has 0.8 and more, phantom slides of stage 4 0.46 and more, skin 0.09.

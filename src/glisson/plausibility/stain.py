@@ -1,17 +1,18 @@
-"""The tissue's hue: what share of it H&E could have stained."""
+"""Measure the tissue's hue: the share that H&E could not have stained."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from glisson.plausibility.settings import PlausibilitySettings
 from glisson.tissue import TissueMap
-from glisson.tissue.density import Floats, density
+from glisson.tissue.density import density
 
 _MOST_PIXELS = 1_000_000
-"""Tissue pixels that are looked at: more change no share by a thousandth."""
+"""Sampled tissue pixels: more change no share by a thousandth."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class StainHue:
     """Optical density of a slide's stained tissue, at the tissue finder's µm/px.
 
     Attributes:
-        foreign_share: share of it that absorbs red or blue more than green, 0 to 1.
+        foreign_share: share of the tissue that absorbs red or blue more than green, 0 to 1.
         red_over_green: median of red over green OD.
     """
 
@@ -28,29 +29,24 @@ class StainHue:
 
 
 def measure_stain(tissue: TissueMap, settings: PlausibilitySettings) -> StainHue | None:
-    """Measure the hue of the tissue; None where the picture was not kept or nothing is stained.
+    """Measure the hue of the tissue; return None without a picture or stained pixels.
 
-    Both dyes of H&E absorb green most, so a tissue pixel that absorbs red or blue more holds
-    another dye, a pigment, or light of its own.
+    Both dyes of H&E absorb green most. So a tissue pixel that absorbs red or blue more holds
+    another dye or a pigment, or emits light.
     """
-    red, green, blue = _stained_od(tissue, settings)
+    od = density(_sample_tissue(tissue)) - density(np.array(tissue.background_rgb, np.uint8))
+    od = od[od.max(axis=1, initial=0.0) > settings.stained_od]
+    red, green, blue = od[:, 0], od[:, 1], od[:, 2]
     if not green.size:
         return None
-    red_ratio, blue_ratio = (each / np.maximum(green, np.float32(0.02)) for each in (red, blue))
+    least_green = np.maximum(green, np.float32(0.02))
+    red_ratio, blue_ratio = red / least_green, blue / least_green
     foreign = (red_ratio > settings.foreign_red) | (blue_ratio > settings.foreign_blue)
     return StainHue(float(foreign.mean()), float(np.median(red_ratio)))
 
 
-def _stained_od(tissue: TissueMap, settings: PlausibilitySettings) -> tuple[Floats, Floats, Floats]:
-    """Red, green and blue OD against the glass, (N,) each, of tissue that is stained at all."""
-    rgb = _tissue_rgb(tissue)
-    od = density(rgb) - density(np.array(tissue.background_rgb, np.uint8))
-    od = od[od.max(axis=1, initial=0.0) > settings.stained_od]
-    return od[:, 0], od[:, 1], od[:, 2]
-
-
-def _tissue_rgb(tissue: TissueMap) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
-    """(N, 3) uint8, tissue pixels of the kept picture, evenly thinned."""
+def _sample_tissue(tissue: TissueMap) -> NDArray[np.uint8]:
+    """Sample (N, 3) tissue pixels evenly from the picture."""
     picture = tissue.picture
     if picture is None:
         return np.zeros((0, 3), np.uint8)

@@ -28,15 +28,17 @@ Mask = NDArray[np.uint8]
 def are_bridging(outlines_px: Polygons, core_widths_px: Widths) -> NDArray[np.bool_]:
     """Decide which tracts bridge.
 
-    A bridging tract is longer than twice the core's width, or is longer than the core's width and
-    fills less than 55 % of its convex hull.
+    A bridging tract is longer than twice the core's width. A tract longer than the core's width
+    bridges, too, if it fills less than 55 % of its convex hull.
 
     Args:
         outlines_px: (K,) tracts' outlines, in any unit that is the same along x and y.
         core_widths_px: (K,) widths of their pieces of tissue, in the same unit.
     """
     solidity = shapely.area(outlines_px) / shapely.area(shapely.convex_hull(outlines_px))
-    length_px = _measure_lengths(outlines_px)
+    corners = shapely.get_coordinates(shapely.minimum_rotated_rectangle(outlines_px))
+    sides = np.diff(corners.reshape(-1, 5, 2), axis=1)
+    length_px = np.hypot(sides[..., 0], sides[..., 1]).max(axis=1)
     long = length_px > _LENGTH_OF_WIDTH * core_widths_px
     return np.asarray(long | ((solidity < _SOLIDITY) & (length_px > core_widths_px)))
 
@@ -88,10 +90,3 @@ def _draw_outside(piece: Polygon, cell: float, margin: int) -> Mask:
     mask = np.ones((height, width), np.uint8)
     cv2.fillPoly(mask, [ring.astype(np.int32) for ring in rings], (0,), shift=_FRACTION_BITS)
     return mask
-
-
-def _measure_lengths(outlines: Polygons) -> NDArray[np.float64]:
-    """Measure the (K,) long sides of the smallest rectangles around outlines."""
-    corners = shapely.get_coordinates(shapely.minimum_rotated_rectangle(outlines))
-    sides = np.diff(corners.reshape(-1, 5, 2), axis=1)
-    return np.hypot(sides[..., 0], sides[..., 1]).max(axis=1)

@@ -2,7 +2,7 @@
 
 The sure area of a portal area is the weighted area of its pixels. The weight is 0 at
 `sure_probability` and 1 at certainty. The sum grows with the area, so only small areas lie near the
-limit, and a large tract does not come and go with its mean probability.
+limit. A large tract does not come and go with its mean probability.
 """
 
 from __future__ import annotations

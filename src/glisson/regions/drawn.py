@@ -179,7 +179,7 @@ def _give_to_nearest(part: Polygon, outlines: list[DrawnTract]) -> str:
 
     Alone it would count as a tract that nobody drew; dropped, its area would be lost.
     """
-    nearest = int(np.argmin(shapely.distance(part, [each.geometry_l0 for each in outlines])))
+    nearest = int(np.argmin(shapely.distance(part, [outline.geometry_l0 for outline in outlines])))
     other = outlines[nearest]
     # The cut is the other's edge but for the last digit, which would leave a gap.
     whole = shapely.union(other.geometry_l0, part, grid_size=_HEALED_L0)
@@ -213,20 +213,16 @@ def _clip_to_tissue(
             for outline in polygons_of(tract.geometry_l0.intersection(pieces[home]))
             if outline.area * um2 >= _CRUMB_UM2
         ]
-        tracts = _drop_small(parts, settings.min_tract_area_um2 / um2)
+        tracts = parts
+        if len(parts) > 1:
+            least_l0 = settings.min_tract_area_um2 / um2
+            tracts = [part for part in parts if part.outline_l0.area >= least_l0]
+            tracts = tracts or [max(parts, key=lambda part: part.outline_l0.area)]
         notes += _explain_losses(tract, parts, tracts, um2)
         found += tracts
     return sorted(
         found, key=lambda part: (part.home, part.outline_l0.bounds[1], part.outline_l0.bounds[0])
     )
-
-
-def _drop_small(parts: list[_Part], least_l0: float) -> list[_Part]:
-    """Drop parts below the least area; if all are, keep the largest."""
-    if len(parts) < 2:
-        return parts
-    large = [part for part in parts if part.outline_l0.area >= least_l0]
-    return large or [max(parts, key=lambda part: part.outline_l0.area)]
 
 
 def _explain_losses(

@@ -1,7 +1,7 @@
 """Masks as spans: rows end to end on a line, and the set parts of that line.
 
-A mask of a biopsy has a few spans a row, so the cost of an operation follows the length of the
-tissue's edge and not the slide's area; the whole map never exists as pixels. An unset pixel follows
+A mask of a biopsy has a few spans a row. So the cost of an operation follows the length of the
+tissue's edge and not the slide's area. The whole map never exists as pixels. An unset pixel follows
 every row, and an unset row lies above and below (`Grid`). So neighbours are a pixel, or a row's
 length, apart on the line, and no pixel touches a border.
 """
@@ -60,9 +60,9 @@ class Spans:
 
 def merge_spans(parts: Sequence[Spans]) -> Spans:
     """Return the union of masks whose spans may touch and overlap."""
-    none = np.empty(0, np.int64)
-    start = np.sort(np.concatenate([none, *(part.start for part in parts)]))
-    stop = np.sort(np.concatenate([none, *(part.stop for part in parts)]))
+    empty = np.empty(0, np.int64)
+    start = np.sort(np.concatenate([empty, *(part.start for part in parts)]))
+    stop = np.sort(np.concatenate([empty, *(part.stop for part in parts)]))
     apart = np.ones(len(start) + 1, bool)
     # Where as many stops as starts lie before a start, no span is open.
     apart[1:-1] = stop[:-1] < start[1:]

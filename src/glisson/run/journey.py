@@ -180,14 +180,14 @@ class Journey:
         slide, regions, artefacts = self.slide, found.regions, found.artefacts
         return [
             pool.submit(
-                write_overview, folder / OVERVIEW, slide, regions, artefacts.each, artefacts.tissue
+                write_overview, folder / OVERVIEW, slide, regions, artefacts.items, artefacts.tissue
             ),
             pool.submit(write_class_map, folder / CLASS_MAP, found.class_map),
             pool.submit(
                 write_thumbnails, folder / THUMBNAILS, slide, regions.tracts, regions.candidates
             ),
             pool.submit(
-                write_artefacts_geojson, folder / ARTEFACTS_FILE, artefacts.each, slide.info
+                write_artefacts_geojson, folder / ARTEFACTS_FILE, artefacts.items, slide.info
             ),
         ]
 

@@ -62,12 +62,7 @@ def boundary_scores(
         return None
     if with_border == 1:
         return BoundaryScores(0.0, float("inf"))
-    return _distances(*borders, mpp, tolerance_um)
-
-
-def _distances(
-    true_border: Mask, found_border: Mask, mpp: float, tolerance_um: float
-) -> BoundaryScores:
+    true_border, found_border = borders
     to_true = distance_transform_edt(~true_border)[found_border] * mpp
     to_found = distance_transform_edt(~found_border)[true_border] * mpp
     distances = np.concatenate([to_true, to_found])

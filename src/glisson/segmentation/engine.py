@@ -69,8 +69,8 @@ def _predict_windows(
 ) -> Iterator[_Prediction]:
     """Read and predict windows in the runtime's workers, and yield them in order.
 
-    A few calls run ahead of the next result, so that no worker is idle while windows are stitched;
-    their number is limited, so that memory does not grow with the slide.
+    A few calls run ahead of the next result, so that no worker is idle while windows are stitched.
+    A limit on their number keeps memory from growing with the slide.
     """
     several = runtime.windows_a_call
     calls = [windows[first : first + several] for first in range(0, len(windows), several)]

@@ -1,7 +1,7 @@
 """Cover the tissue with as few windows as possible.
 
 A prediction is reliable in the middle of its window, `stride_px` wide; these middles have to cover
-the tissue. They lie in bands along a core, and a band starts where its tissue starts, so that no
+the tissue. They lie in bands along a core. A band starts where its tissue starts, so that no
 window covers half glass as on a fixed lattice. Two cores of 14 mm at 2 µm/px need 290 windows
 instead of 335.
 """
@@ -22,7 +22,7 @@ from glisson.tissue import TissueMap
 Mask = NDArray[np.bool_]
 
 _OFFSETS = 4
-"""Tried places of the first band, within a stride."""
+"""Number of places, within a stride, where the first band may start."""
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,9 @@ def estimate_glass(
     od, sd = cv2.split(density(small)), local_sd(grey, 5)
     coarse = _Coarse(small, od, sd, mpp * COARSE)
     bright = grey >= settings.min_glass_value
-    likely = valid & bright & _is_pale(od, settings) & (sd <= _smooth_limit(sd[valid]))
+    # Noise after averaging has 1 to 3 grey levels.
+    smooth = np.clip(2 * np.percentile(sd[valid], 10), 1.0, 3.0) if valid.any() else 1.0
+    likely = valid & bright & _is_pale(od, settings) & (sd <= float(smooth))
     if np.count_nonzero(likely) < max(20.0, LEAST_GLASS * np.count_nonzero(valid)):
         return _replace_glass(rgb, scanned, settings)
     stain = evidence_of(od)
@@ -122,13 +124,6 @@ def _is_pale(od: Sequence[Floats], settings: TissueSettings) -> Mask:
     for plane in od:
         pale &= np.abs(plane - mean) <= settings.max_glass_tint
     return pale
-
-
-def _smooth_limit(sd: Floats) -> float:
-    """Return twice the smoothest tenth in grey levels, within 1 and 3 (noise after averaging)."""
-    if sd.size == 0:
-        return 1.0
-    return float(np.clip(2 * np.percentile(sd, 10), 1.0, 3.0))
 
 
 def _find_modes(glass_evidence: Floats, sd: Floats, settings: TissueSettings) -> Floats:

@@ -128,17 +128,12 @@ def _find_on_glass(grid: Grid, glass: Glass, settings: TissueSettings) -> Tissue
     log.debug("glass %s, %s", glass.rgb, looks.thresholds)
     causes = grid.causes.copy()
     causes[find_pen(looks, mpp, settings) & grid.readable] = Cause.PEN
-    solid = _fill_gaps(looks.has(Look.WEAK) & (causes == Cause.NONE), mpp, settings)
+    clean = drop_specks(looks.has(Look.WEAK) & (causes == Cause.NONE), settings.speck_um2, mpp)
+    solid = fill_narrow_holes(close(clean, settings.close_um, mpp), settings.fill_um, mpp)
     solid &= causes == Cause.NONE
     mask = _select_tissue(solid, looks, causes, mpp, settings)
     mark_grey(causes, looks.has(Look.GREY) & ~mask, mpp, settings)
     return TissueMap(mask, grid.frame, causes, glass.rgb)
-
-
-def _fill_gaps(weak: Mask, mpp: float, settings: TissueSettings) -> Mask:
-    """Drop specks of evidence, and fill its narrow gaps and enclosed fat."""
-    clean = drop_specks(weak, settings.speck_um2, mpp)
-    return fill_narrow_holes(close(clean, settings.close_um, mpp), settings.fill_um, mpp)
 
 
 def _select_tissue(
@@ -177,7 +172,7 @@ def _grid_warnings(grid: Grid, settings: TissueSettings) -> tuple[str, ...]:
     found = []
     if grid.frame.mpp > settings.mpp:
         found.append(
-            f"The slide is very large: tissue was sought at {grid.frame.mpp:g} µm/px "
+            f"The slide is very large: Glisson searched for tissue at {grid.frame.mpp:g} µm/px "
             f"instead of {settings.mpp:g}."
         )
     unreadable = np.count_nonzero(grid.causes == Cause.UNREADABLE) / grid.causes.size
