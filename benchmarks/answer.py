@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from glisson.classes import PORTAL
 from glisson.frames import BoxPx
 from glisson.model import ModelBundle, find_model
-from glisson.model.openvino_runtime import OpenVinoRuntime
+from glisson.model.runtimes.on_openvino import OpenVinoRuntime
 from glisson.regions import RegionSettings, find_regions
 from glisson.scores import confusion, scores_of
 from glisson.segmentation import ClassMap, SegmentSettings, segment_slide

@@ -19,7 +19,7 @@ import numpy as np
 import openslide
 
 from glisson.model import find_model
-from glisson.model.openvino_runtime import OpenVinoRuntime
+from glisson.model.runtimes.on_openvino import OpenVinoRuntime
 
 _CALLS = 48
 _ROUNDS = 5

@@ -1,4 +1,4 @@
-"""How a model does on phantom tiles (SYNTHETIC): by class, by cause, and when tiles are changed."""
+"""Score a model on phantom tiles (SYNTHETIC): by class, by cause, and on changed tiles."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Pixels = NDArray[np.uint8]
 
 
 def main() -> None:
-    """Print Dice, what is wrong under each feature, and portal IoU after each change."""
+    """Print Dice, the errors under each feature, and portal IoU after each change."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--model", default=None)
     options.add_argument("--tiles", type=int, default=240)
@@ -35,28 +35,30 @@ def main() -> None:
     runtime = open_runtime(bundle)
     with ProcessPoolExecutor(os.cpu_count()) as workers:
         seeds = range(FIRST_SEED, FIRST_SEED + chosen.tiles)
-        tiles = list(workers.map(tile_of, seeds, [bundle.spec.mpp] * len(seeds), chunksize=8))
+        tiles = list(
+            workers.map(render_training_tile, seeds, [bundle.spec.mpp] * len(seeds), chunksize=8)
+        )
     labels = np.stack([tile.labels for tile in tiles])
-    for name, changed, factor in CHANGES if chosen.changes else CHANGES[:1]:
-        images = np.stack([scaled(changed(tile.rgb), factor) for tile in tiles])
-        found = predicted(runtime, images)
-        truth = np.stack([scaled(each, factor, cv2.INTER_NEAREST) for each in labels])
-        print(f"{name:20s} {line(truth, found)}")
+    for name, apply, factor in CHANGES if chosen.changes else CHANGES[:1]:
+        images = np.stack([rescale(apply(tile.rgb), factor) for tile in tiles])
+        found = predict_classes(runtime, images)
+        truth = np.stack([rescale(each, factor, cv2.INTER_NEAREST) for each in labels])
+        print(f"{name:20s} {format_scores(truth, found)}")
         if name == CHANGES[0][0]:
-            by_feature(tiles, truth, found)
+            print_features(tiles, truth, found)
 
 
-def tile_of(seed: int, mpp: float) -> Tile:
-    """A tile drawn at half the µm/px and averaged down, as training tiles are."""
+def render_training_tile(seed: int, mpp: float) -> Tile:
+    """Render a tile at half the µm/px and average it down, as for training tiles."""
     fine = render_tile(seed, 2 * _SIZE_PX, mpp / 2, TileLook(drawn_mpp=mpp / 2))
     rgb = cv2.resize(fine.rgb, (_SIZE_PX, _SIZE_PX), interpolation=cv2.INTER_AREA)
     labels = reduce_labels(fine.labels, 2)
     return Tile(rgb.astype(np.uint8), labels, mpp, fine.features[::2, ::2])
 
 
-def scaled(pixels: Pixels, factor: float, how: int = cv2.INTER_LINEAR) -> Pixels:
-    """What a reader sees who takes the tile for `factor` times as coarse; cropped or mirrored."""
-    grown = cv2.resize(pixels, None, fx=factor, fy=factor, interpolation=how)
+def rescale(pixels: Pixels, factor: float, method: int = cv2.INTER_LINEAR) -> Pixels:
+    """Enlarge a tile by `factor`, and crop it or mirror its borders."""
+    grown = cv2.resize(pixels, None, fx=factor, fy=factor, interpolation=method)
     margin = (_SIZE_PX - grown.shape[0]) // 2
     if margin < 0:
         return np.ascontiguousarray(grown[-margin:, -margin:][:_SIZE_PX, :_SIZE_PX])
@@ -64,8 +66,8 @@ def scaled(pixels: Pixels, factor: float, how: int = cv2.INTER_LINEAR) -> Pixels
     return cv2.copyMakeBorder(grown, margin, rest, margin, rest, cv2.BORDER_REFLECT)
 
 
-def predicted(runtime: Runtime, images: Pixels) -> Pixels:
-    """(N, H, W) class indices."""
+def predict_classes(runtime: Runtime, images: Pixels) -> Pixels:
+    """Predict (N, H, W) class indices."""
     parts = [
         runtime.predict(images[start : start + _BATCH]).argmax(1)
         for start in range(0, len(images), _BATCH)
@@ -73,8 +75,8 @@ def predicted(runtime: Runtime, images: Pixels) -> Pixels:
     return np.concatenate(parts).astype(np.uint8)
 
 
-def line(truth: Pixels, found: Pixels) -> str:
-    """Dice by class and portal IoU, all pixels pooled."""
+def format_scores(truth: Pixels, found: Pixels) -> str:
+    """Format Dice by class and portal IoU, all pixels pooled."""
     scores = scores_of(confusion(truth, found))
     dice = ", ".join(
         f"{each.name} {value:.3f}" for each, value in zip(CLASSES, scores.dice, strict=True)
@@ -82,8 +84,8 @@ def line(truth: Pixels, found: Pixels) -> str:
     return f"Dice {dice}; portal IoU {scores.iou[PORTAL.index]:.3f}"
 
 
-def by_feature(tiles: list[Tile], truth: Pixels, found: Pixels) -> None:
-    """For each feature: its pixels, how many are wrong, and what they were called."""
+def print_features(tiles: list[Tile], truth: Pixels, found: Pixels) -> None:
+    """Print for each feature its pixels, the share of wrong ones, and their predicted classes."""
     flags = np.stack([tile.features for tile in tiles])
     rows: dict[str, NDArray[np.int64]] = defaultdict(lambda: np.zeros((3, 3), np.int64))
     rows["nothing marked"] += confusion(truth[flags == 0], found[flags == 0])

@@ -1,4 +1,4 @@
-"""The failure gallery of the model card: the worst tile of each cause (SYNTHETIC)."""
+"""Draw the failures of the model card: the worst tile of each cause (SYNTHETIC)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from check_phantom_tiles import FIRST_SEED, predicted, tile_of
+from check_phantom_tiles import FIRST_SEED, predict_classes, render_training_tile
 from numpy.typing import NDArray
 
 from glisson.classes import BACKGROUND, PORTAL
@@ -33,7 +33,7 @@ Mask = NDArray[np.bool_]
 
 
 def main() -> None:
-    """Predict, choose the worst of each cause, and draw truth and found outlines on them."""
+    """Predict, choose the worst tile of each cause, and draw true and found outlines on it."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("-o", "--out", type=Path, default=Path("docs/images/model-failures.jpg"))
     options.add_argument("--model", default=None)
@@ -42,21 +42,23 @@ def main() -> None:
     bundle = find_model(chosen.model)
     with ProcessPoolExecutor(os.cpu_count()) as workers:
         seeds = range(FIRST_SEED, FIRST_SEED + chosen.tiles)
-        tiles = list(workers.map(tile_of, seeds, [bundle.spec.mpp] * len(seeds), chunksize=8))
-    found = predicted(open_runtime(bundle), np.stack([tile.rgb for tile in tiles]))
+        tiles = list(
+            workers.map(render_training_tile, seeds, [bundle.spec.mpp] * len(seeds), chunksize=8)
+        )
+    found = predict_classes(open_runtime(bundle), np.stack([tile.rgb for tile in tiles]))
     shown: dict[int, Pixels] = {}
     for title, feature in CAUSES:
-        wrong = [mistaken(*pair, feature).sum() for pair in zip(tiles, found, strict=True)]
+        wrong = [find_mistakes(*pair, feature).sum() for pair in zip(tiles, found, strict=True)]
         worst = next(int(k) for k in np.argsort(wrong)[::-1] if k not in shown)
-        shown[worst] = panel(tiles[worst], found[worst], f"{title} ({FIRST_SEED + worst})")
+        shown[worst] = draw_panel(tiles[worst], found[worst], f"{title} ({FIRST_SEED + worst})")
     panels = list(shown.values())
     rows = [np.hstack(panels[k : k + COLUMNS]) for k in range(0, len(panels), COLUMNS)]
     sheet = np.vstack(rows)
     cv2.imwrite(str(chosen.out), sheet[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])
 
 
-def mistaken(tile: Tile, found: Pixels, feature: Feature | None) -> Mask:
-    """Where a tile shows the mistake: under the feature, or for None a portal area not seen."""
+def find_mistakes(tile: Tile, found: Pixels, feature: Feature | None) -> Mask:
+    """Find the wrong pixels under a feature; for None, the portal area that the model missed."""
     if feature is None:
         return (tile.labels == PORTAL.index) & (found != PORTAL.index)
     here = (tile.features & feature.value) > 0
@@ -65,8 +67,8 @@ def mistaken(tile: Tile, found: Pixels, feature: Feature | None) -> Mask:
     return here & (tile.labels != PORTAL.index) & (found == PORTAL.index)
 
 
-def panel(tile: Tile, found: Pixels, title: str) -> Pixels:
-    """The tile enlarged, its truth outlined green and what was found red, under its title."""
+def draw_panel(tile: Tile, found: Pixels, title: str) -> Pixels:
+    """Draw the enlarged tile, its truth outlined green and the prediction red, under its title."""
     size = (SHOWN_PX, SHOWN_PX)
     picture = cv2.resize(tile.rgb, size, interpolation=cv2.INTER_CUBIC)
     for labels, colour in ((tile.labels, TRUTH), (found, FOUND)):

@@ -31,43 +31,41 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(2) as pool:
         for name, panels in (
-            ("phantom-diagnoses", diagnoses()),
-            ("phantom-stages", stages()),
-            ("phantom-doubles", [*lesions(), *artefacts()]),
-            ("phantom-scanners", scanners()),
+            ("phantom-diagnoses", plan_diagnoses()),
+            ("phantom-stages", plan_stages()),
+            ("phantom-doubles", [*plan_lesions(), *plan_artefacts()]),
+            ("phantom-scanners", plan_scanners()),
         ):
             shown = list(pool.map(draw, panels))
             write_sheet(folder / f"{name}.jpg", shown)
 
 
-def diagnoses() -> list[Panel]:
-    """A tract of each."""
+def plan_diagnoses() -> list[Panel]:
+    """Draw a tract of each diagnosis."""
     wanted = [
         (key, PhantomSettings(seed=100 * n, length_mm=6, diagnosis=key, stage=1))
         for n, key in enumerate(DIAGNOSES)
     ]
-    return [(DIAGNOSES[key].name, *_with_tract(settings), None) for key, settings in wanted]
+    return [(DIAGNOSES[key].name, *_find_tract(settings), None) for key, settings in wanted]
 
 
-def stages() -> list[Panel]:
-    """Fibrosis 0 to 4."""
+def plan_stages() -> list[Panel]:
+    """Draw a tract of each fibrosis stage, 0 to 4."""
     return [
-        (f"stage {s}", *_with_tract(PhantomSettings(length_mm=6, diagnosis="aih", stage=s)), None)
+        (f"stage {s}", *_find_tract(PhantomSettings(length_mm=6, diagnosis="aih", stage=s)), None)
         for s in range(5)
     ]
 
 
-def scanners() -> list[Panel]:
-    """The same tract by every row of the paper's Table 3."""
-    return [
-        (key, *_with_tract(PhantomSettings(seed=3, length_mm=6, diagnosis="aih", stage=1, site=key,
-                                           mpp=SITES[key].mpp)), None)
-        for key in SITES
-    ]  # fmt: skip
+def plan_scanners() -> list[Panel]:
+    """Draw the same tract by every row of the paper's Table 3."""
+    base = PhantomSettings(seed=3, length_mm=6, diagnosis="aih", stage=1)
+    by_site = {key: replace(base, site=key, mpp=SITES[key].mpp) for key in SITES}
+    return [(key, *_find_tract(settings), None) for key, settings in by_site.items()]
 
 
-def _with_tract(settings: PhantomSettings) -> tuple[PhantomBiopsy, np.ndarray]:
-    """The first seed with a whole tract near the middle of the core, and its place."""
+def _find_tract(settings: PhantomSettings) -> tuple[PhantomBiopsy, np.ndarray]:
+    """Find the first seed with a whole tract near the middle of the core, and its place."""
     for biopsy in _biopsies(settings):
         line = np.concatenate([core.centreline_um for core in biopsy.layout.cores])
         for tract in biopsy.layout.tracts:
@@ -81,8 +79,8 @@ def _biopsies(settings: PhantomSettings) -> Iterator[PhantomBiopsy]:
         yield plan_biopsy(replace(settings, seed=seed, artefacts=0.0))
 
 
-def lesions() -> list[Panel]:
-    """What is mistaken for a tract."""
+def plan_lesions() -> list[Panel]:
+    """Find a place of each structure that looks like a tract."""
     places: list[tuple[Feature, str, Callable[[PhantomBiopsy], list[np.ndarray]]]] = [
         (Feature.CENTRAL_VEIN, "normal", lambda b: _veins(b, False)),
         (Feature.SUBLOBULAR_VEIN, "normal", lambda b: _veins(b, True)),
@@ -96,22 +94,25 @@ def lesions() -> list[Panel]:
         (Feature.TEAR, "normal", lambda b: _middles(b.layout.lesions.tears_um)),
         (Feature.CLOT, "aih", lambda b: _middles(b.layout.lesions.clots_um)),
     ]
-    return [(f.title, *_first_place(key, find, f), f) for f, key, find in places]
+    return [(f.title, *_find_place(key, find, f), f) for f, key, find in places]
 
 
 def _veins(biopsy: PhantomBiopsy, sublobular: bool, scar_um: float = 0.0) -> list[np.ndarray]:
-    return [v.profile.centre_um for v in biopsy.layout.central_veins
-            if v.sublobular is sublobular and v.scar_um >= scar_um]  # fmt: skip
+    return [
+        vein.profile.centre_um
+        for vein in biopsy.layout.central_veins
+        if vein.sublobular is sublobular and vein.scar_um >= scar_um
+    ]
 
 
 def _middles(polygons: tuple[np.ndarray, ...]) -> list[np.ndarray]:
     return [polygon.mean(axis=0) for polygon in polygons]
 
 
-def _first_place(
+def _find_place(
     diagnosis: str, find: Callable[[PhantomBiopsy], list[np.ndarray]], feature: Feature
 ) -> tuple[PhantomBiopsy, np.ndarray]:
-    """The first place near a core that shows the feature well."""
+    """Find the first place near a core that shows the feature well."""
     for biopsy in _biopsies(PhantomSettings(seed=40, length_mm=6, diagnosis=diagnosis, stage=1)):
         line = np.concatenate([core.centreline_um for core in biopsy.layout.cores])
         near = [p for p in find(biopsy) if np.hypot(*(line - p).T).min() < 600]
@@ -123,13 +124,17 @@ def _first_place(
     raise AssertionError(diagnosis)
 
 
-def artefacts() -> list[Panel]:
-    """What lies on glass and tissue, put where there is a tract."""
-    biopsy, place = _with_tract(PhantomSettings(seed=70, length_mm=6, diagnosis="aih", stage=1))
+def plan_artefacts() -> list[Panel]:
+    """Put artefacts of glass and tissue on a tract."""
+    biopsy, place = _find_tract(PhantomSettings(seed=70, length_mm=6, diagnosis="aih", stage=1))
     across = place + np.array([[-150.0, 60.0], [150.0, -40.0]])
     circle = np.append(place, 170.0)[None]
-    dust = np.column_stack([place + np.random.default_rng(1).uniform(-200, 200, (25, 2)),
-                            np.random.default_rng(2).uniform(2, 20, 25)])  # fmt: skip
+    dust = np.column_stack(
+        [
+            place + np.random.default_rng(1).uniform(-200, 200, (25, 2)),
+            np.random.default_rng(2).uniform(2, 20, 25),
+        ]
+    )
     kinds = {
         Feature.FOLD: Artefacts(folds=(Stroke(across, 60.0),)),
         Feature.PEN: Artefacts(pens=(Stroke(across, 200.0, (0.25, 0.35, 0.75)),)),
@@ -142,7 +147,7 @@ def artefacts() -> list[Panel]:
 
 
 def draw(panel: Panel) -> np.ndarray:
-    """Image above, mask below, with a title."""
+    """Draw a title, the image, and the mask below."""
     title, biopsy, place, feature = panel
     chunk = biopsy.view(place, SIDE_UM)
     image = cv2.resize(chunk.pixels, (SHOWN_PX, SHOWN_PX), interpolation=cv2.INTER_AREA)
@@ -158,7 +163,7 @@ def draw(panel: Panel) -> np.ndarray:
 
 
 def write_sheet(path: Path, panels: list[np.ndarray]) -> None:
-    """Panels in rows of four, with a frame."""
+    """Write the panels in rows of four, with a frame."""
     framed = [
         cv2.copyMakeBorder(p, 0, 8, 4, 4, cv2.BORDER_CONSTANT, value=(255,) * 3) for p in panels
     ]

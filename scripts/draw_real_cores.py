@@ -1,4 +1,4 @@
-"""Draw what the model finds on the two real cores whose licence allows it (liverquant, MIT)."""
+"""Draw the model's result on the two real cores whose licence allows it (liverquant, MIT)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from glisson.run.settings import RunSettings
 
 CORES = ("core-02", "core-03")
 MPP = 0.494
-"""Their µm/px by the size of hepatocyte nuclei."""
+"""µm/px of the cores, by the size of hepatocyte nuclei."""
 
 HEIGHT_PX = 900
 NOTICE = "Pictures: liverquant, MIT License, Copyright (c) 2023 Mohsen Farzi"

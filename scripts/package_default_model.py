@@ -1,4 +1,4 @@
-"""Make the shipped bundle from the weights of epochs, or anew from those of a bundle."""
+"""Make the shipped bundle from the weights of epochs, or from those of another bundle."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import torch
 from draw_training_tiles import SIZE_PX
 from train_default_model import RECIPE
 
-from glisson.model import TractEvidence, Windows, find_model, write_bundle
-from glisson.model.networks import load_network
-from glisson.training.network import LITE_LICENCE, new_network, normalisation_of
+from glisson.model import ModelFacts, TractEvidence, Windows, find_model, write_bundle
+from glisson.model.networks.families import load_network
+from glisson.training.network import LITE_LICENCE, create_random_network, find_normalisation
 from glisson_phantom import render_tile
 
 NAME = "glisson-lite0"
@@ -38,8 +38,8 @@ TRAINED_ON = (
 def main() -> None:
     """Read the weights, average them where there are several, and write the bundle."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("weights", nargs="*", type=Path, help="files epoch-N.pt, averaged")
-    options.add_argument("--bundle", help="a bundle whose weights to keep instead")
+    options.add_argument("weights", nargs="*", type=Path, help="files epoch-N.pt to average")
+    options.add_argument("--bundle", help="a bundle to take the weights of instead")
     options.add_argument("--network", default=RECIPE.network)
     options.add_argument("--out", type=Path, default=DEFAULT)
     options.add_argument("--card", type=Path, default=Path("docs/model-card.md"))
@@ -50,23 +50,21 @@ def main() -> None:
         if chosen.bundle
         else average_network(chosen.network, chosen.weights)
     )
-    bundle = write_bundle(
-        network,
-        chosen.out,
+    facts = ModelFacts(
         name=NAME,
         version=chosen.version,
         mpp=MPP,
         window_px=SIZE_PX,
-        normalisation=normalisation_of(network),
+        normalisation=find_normalisation(network),
         licence=f"Apache-2.0; encoder: {LITE_LICENCE}",
         trained_on=TRAINED_ON,
         intended_use="Research on H&E liver biopsies. Not for diagnosis.",
-        self_test_tile=render_tile(SELF_TEST_SEED, SELF_TEST_PX, MPP).rgb,
         card=chosen.card.read_text(encoding="utf-8"),
-        overwrite=True,
         tract_evidence=EVIDENCE,
         windows=WINDOWS,
     )
+    tile = render_tile(SELF_TEST_SEED, SELF_TEST_PX, MPP).rgb
+    bundle = write_bundle(network, chosen.out, facts, tile, overwrite=True)
     size_mb = sum(path.stat().st_size for path in bundle.folder.iterdir()) / 1e6
     print(f"{bundle.folder}: {size_mb:.1f} MB")
 
@@ -74,7 +72,7 @@ def main() -> None:
 def average_network(name: str, files: list[Path]) -> Any:
     """Average the weights of several trainings that began alike (Wortsman et al., ICML 2022)."""
     states = [torch.load(file, map_location="cpu", weights_only=True) for file in files]
-    network = new_network(name)
+    network = create_random_network(name)
     network.load_state_dict(
         {
             key: torch.stack([s[key].double() for s in states]).mean(0).to(states[0][key].dtype)

@@ -1,6 +1,6 @@
 """Score a model on real pictures with masks, as it ships. For evaluation only.
 
-PAIRS is what `real-dev/build.py PAIRS --um 1.0` wrote. The pictures are never trained on.
+`real-dev/build.py PAIRS --um 1.0` writes the folder PAIRS. No model is trained on the pictures.
 """
 
 from __future__ import annotations
@@ -15,17 +15,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+from pictures import Pixels, sample_labels
 from PIL import Image
 
-from glisson.frames import BoxPx, Frame, PixelSize
+from glisson.frames import Frame, PixelSize
 from glisson.model import ModelSpec, Runtime, find_model, open_runtime
 from glisson.regions import RegionSettings, find_regions
 from glisson.segmentation import SegmentSettings, segment_slide
 from glisson.slides import InMemorySlide
 from glisson.tissue import TissueMap
-
-Pixels = NDArray[np.uint8]
 
 
 def main() -> None:
@@ -33,8 +31,8 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("pairs", type=Path)
     options.add_argument("--model", default=None)
-    options.add_argument("--leave-out", default="", help="ids, with commas between")
-    options.add_argument("--out", type=Path, help="folder for the class maps; kept")
+    options.add_argument("--leave-out", default="", help="ids, separated by commas")
+    options.add_argument("--out", type=Path, help="folder for the class maps")
     chosen = options.parse_args()
     bundle = find_model(chosen.model)
     runtime = open_runtime(bundle)
@@ -43,7 +41,9 @@ def main() -> None:
         out.mkdir(parents=True, exist_ok=True)
         for row in csv.DictReader((chosen.pairs / "index.csv").open()):
             picture = Image.open(chosen.pairs / f"{row['id']}.png").convert("RGB")
-            found = classes_of(np.asarray(picture), float(row["um_per_px"]), bundle.spec, runtime)
+            found = predict_classes(
+                np.asarray(picture), float(row["um_per_px"]), bundle.spec, runtime
+            )
             Image.fromarray(found).save(out / f"{row['id']}.png")
         scorer = Path(os.environ.get("GLISSON_FIXTURES", "../shared/fixtures"))
         command = [sys.executable, scorer / "real-dev" / "score.py", chosen.pairs, out]
@@ -52,22 +52,22 @@ def main() -> None:
         sys.exit(subprocess.run(command, check=False).returncode)
 
 
-def classes_of(rgb: Pixels, mpp: float, spec: ModelSpec, runtime: Runtime) -> Pixels:
-    """Predict the classes of a picture on its own pixels, every pixel taken as tissue.
+def predict_classes(rgb: Pixels, mpp: float, spec: ModelSpec, runtime: Runtime) -> Pixels:
+    """Predict the classes of a picture on its own pixels, and take every pixel as tissue.
 
-    Windows and the limits of a tract are those of the model; no area is too small.
+    Windows and the limits of a tract are those of the model; areas may have any size.
 
     Args:
         rgb: (H, W, 3).
         mpp: its µm/px.
-        spec: the model's.
+        spec: model.json of the model.
         runtime: the model.
 
     Returns:
         (H, W) class indices.
     """
     settings = SegmentSettings.of_model(spec)
-    padded, (top, left) = mirrored(rgb, round(settings.window_px * settings.mpp / mpp))
+    padded, corner_px = mirror_borders(rgb, round(settings.window_px * settings.mpp / mpp))
     slide = InMemorySlide(padded, PixelSize(mpp, mpp))
     everywhere = np.ones(padded.shape[:2], bool)
     tissue = TissueMap(
@@ -79,24 +79,14 @@ def classes_of(rgb: Pixels, mpp: float, spec: ModelSpec, runtime: Runtime) -> Pi
     class_map = segment_slide(slide, tissue, runtime, settings)
     limits = replace(RegionSettings.of_model(spec, 0.0), min_fragment_area_um2=0.0)
     class_map.relabel_portal(find_regions(class_map, limits).candidates_px)
-    size = class_map.size_px
-    labels = class_map.crop(BoxPx(0, 0, size.width, size.height)).labels
-    rows = grid_of(top, rgb.shape[0], mpp / settings.mpp, size.height)
-    columns = grid_of(left, rgb.shape[1], mpp / settings.mpp, size.width)
-    return labels[rows][:, columns]
+    return sample_labels(class_map, rgb, mpp / settings.mpp, corner_px)
 
 
-def mirrored(rgb: Pixels, least_px: int) -> tuple[Pixels, tuple[int, int]]:
-    """Mirror a picture at its borders until its sides are `least_px`; where its corner lies."""
+def mirror_borders(rgb: Pixels, least_px: int) -> tuple[Pixels, tuple[int, int]]:
+    """Mirror a picture at its borders until its sides are `least_px`, and return its corner."""
     missing = [max(0, least_px - side) for side in rgb.shape[:2]]
     widths = [(each // 2, each - each // 2) for each in missing]
     return np.pad(rgb, [*widths, (0, 0)], mode="reflect"), (widths[0][0], widths[1][0])
-
-
-def grid_of(start_px: int, count: int, ratio: float, size: int) -> NDArray[np.int64]:
-    """Index on the class map of each pixel's centre along one side of the picture."""
-    centres = (start_px + np.arange(count) + 0.5) * ratio
-    return np.minimum(centres.astype(np.int64), size - 1)
 
 
 if __name__ == "__main__":

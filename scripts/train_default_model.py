@@ -1,7 +1,7 @@
 """Train the default model: ImageNet encoder, phantom tiles, and a few real fields where given.
 
-Resumes where it was stopped. The weights of every epoch are kept, so that the epoch can be chosen
-by real tissue: phantom scores rise while real ones fall.
+A killed run resumes. The script saves the weights of every epoch, so that a person can choose the
+epoch by real tissue: phantom scores rise while real ones fall.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from pathlib import Path
 
 import torch
 from draw_training_tiles import COUNT, MPP, SIZE_PX, draw_tiles
+from picture_tiles import JoinedTiles, PictureTiles, read_pictures
 
 from glisson.dataset import TileSource
 from glisson.files.atomic import atomic_path
-from glisson.training.devices import launched
+from glisson.training.devices import launch_fabric
 from glisson.training.loop import Trainer
 from glisson.training.network import create_network
-from glisson.training.picture_tiles import JoinedTiles, PictureTiles, read_pictures
-from glisson.training.recipe import Recipe
+from glisson.training.recipe import Recipe, TrainSettings
 
 RECIPE = Recipe(
     network="efficientnet-lite0",
@@ -69,37 +69,35 @@ def main() -> None:
         read_tiles(chosen.folder, chosen.tiles, chosen.fields, chosen.cuts),
         recipe,
         chosen.folder,
-        launched(),
-        chosen.workers,
-        "imagenet",
+        TrainSettings("imagenet", chosen.workers, fabric=launch_fabric()),
     )
-    trainer.run(_KeepEpochs(trainer, chosen.folder))
+    trainer.run(_EpochSaver(trainer, chosen.folder))
 
 
 def read_tiles(folder: Path, phantoms: int, fields: Path | None, cuts: int) -> TileSource:
-    """Draw the phantom tiles that are not there yet, and cut the fields if given."""
-    drawn = draw_tiles(folder / "tiles", phantoms)
+    """Draw the phantom tiles that the folder lacks, and cut the fields if given."""
+    phantom_tiles = draw_tiles(folder / "tiles", phantoms)
     if fields is None:
         logging.warning("no --fields: trained on phantoms alone")
-        return drawn
+        return phantom_tiles
     pictures = read_pictures(fields, MIT_FIELDS)
-    return JoinedTiles([drawn, PictureTiles(pictures, cuts, MPP, SIZE_PX, CUTS_SEED)])
+    return JoinedTiles([phantom_tiles, PictureTiles(pictures, cuts, MPP, SIZE_PX, CUTS_SEED)])
 
 
-class _KeepEpochs:
-    """Keeps the validated weights of every epoch, and logs its scores."""
+class _EpochSaver:
+    """An observer that saves the validated weights of every epoch and logs its scores."""
 
     def __init__(self, trainer: Trainer, folder: Path) -> None:
         self._trainer, self._folder = trainer, folder
 
     def step_done(self, *_: object) -> None:
-        """Nothing: a line an epoch is enough."""
+        """Do nothing: a line an epoch is enough."""
 
     def epoch_done(self, history: list[dict[str, float]], *_: object) -> None:
         """Save the weights and log the scores."""
         row = history[-1]
         with atomic_path(self._folder / f"epoch-{row['epoch']:.0f}.pt") as unfinished:
-            torch.save(self._trainer.kept_network.state_dict(), unfinished)
+            torch.save(self._trainer.validation_network.state_dict(), unfinished)
         scores = (f"{key} {value:.3f}" for key, value in row.items() if "dice" in key)
         logging.info("epoch %d: %s", row["epoch"], ", ".join(scores))
 

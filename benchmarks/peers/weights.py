@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from glisson.classes import CLASSES
 from glisson.model import ModelBundle
-from glisson.model.networks import load_network
+from glisson.model.networks.families import load_network
 
 PIXELS, TILES = "pixels.pt", "tiles.pt"
 WINDOW_PX = 256

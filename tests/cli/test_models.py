@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from glisson.cli.app import app
 from glisson.errors import ModelNotFound, NotStored, SettingsError
-from glisson.model import KnownModel, find_model, known_models
+from glisson.model import KnownModel, find_model, read_known_models
 from tests.model.web import Web, served, stand_in
 
 pytest.importorskip("torch")
@@ -25,10 +25,10 @@ NAME = "segformer_PT.pt"
 
 @pytest.fixture(scope="module")
 def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from tests.model.conftest import tiny_segformer
-    from tests.model.test_bundle import traced
+    pytest.importorskip("torch")
+    from tests.model.scripts import write_script
 
-    return traced(tiny_segformer(), 4, tmp_path_factory.mktemp("script") / NAME)
+    return write_script(tmp_path_factory.mktemp("script") / NAME)
 
 
 @pytest.fixture(autouse=True)
@@ -49,8 +49,8 @@ def web(script: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
         def known() -> dict[str, KnownModel]:
             return {"hotspot": entry}
 
-        monkeypatch.setattr("glisson.model.known.known_models", known)
-        monkeypatch.setattr("glisson.cli.models.known_models", known)
+        monkeypatch.setattr("glisson.model.store.catalogue.read_known_models", known)
+        monkeypatch.setattr("glisson.cli.models.read_known_models", known)
         yield web
 
 
@@ -60,7 +60,7 @@ def call(*arguments: str, keys: str | None = None) -> tuple[int, str, BaseExcept
 
 
 def test_known_models_are_listed_until_they_are_added(web: Web) -> None:
-    entry = known_models()["hotspot"]
+    entry = read_known_models()["hotspot"]
     _, text, _ = call("list")
     assert "To add: glisson models add hotspot" in text
     assert entry.licence.summary in text
@@ -72,7 +72,7 @@ def test_known_models_are_listed_until_they_are_added(web: Web) -> None:
 
 
 def test_it_says_what_was_added_and_how_to_use_it(web: Web) -> None:
-    entry = known_models()["hotspot"]
+    entry = read_known_models()["hotspot"]
     code, text, _ = call("add", "hotspot", "--accept-licence")
     assert code == 0
     assert "No Clinical Use" in text

@@ -38,7 +38,7 @@ from glisson.frames import Frame, PixelSize, RegionUm, Size
 from glisson.inputs import assign_pseudonyms, list_slides
 from glisson.model import add_model, load_bundle
 from glisson.model.safety import sha256
-from glisson.model.torchscript import facts_from_wsinfer
+from glisson.model.store.torchscript import read_wsinfer_facts
 from glisson.results import result_names
 from glisson.results.folder import why_not_done
 from glisson.results.reading import read_slides
@@ -293,7 +293,7 @@ WSINFER = {
 def test_configs_of_torchscript(data: bytes) -> None:
     with folder() as place, only_our_errors():
         (place / "config.json").write_bytes(data)
-        facts_from_wsinfer(place / "config.json")
+        read_wsinfer_facts(place / "config.json", "x")
 
 
 def picture(side: int = 96) -> np.ndarray:

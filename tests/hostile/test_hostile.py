@@ -33,7 +33,7 @@ from glisson.exchange import read_geojson
 from glisson.files.csv_tables import escape_cell, unescape_cell
 from glisson.inputs import list_slides
 from glisson.model import add_model, find_model, load_bundle, open_runtime
-from glisson.model.torchscript import facts_from_wsinfer
+from glisson.model.store.torchscript import read_wsinfer_facts
 from glisson.results import result_names
 from glisson.results.state import read_states
 from glisson.run import segment as segment_module
@@ -430,17 +430,17 @@ def test_configs_that_ask_for_too_much(changes: dict[str, Any], tmp_path: Path) 
               "patch_size_pixels": 256, "spacing_um_px": 1.0} | changes  # fmt: skip
     (tmp_path / "config.json").write_text(json.dumps(config))
     with pytest.raises(InvalidBundle):
-        facts_from_wsinfer(tmp_path / "config.json")
+        read_wsinfer_facts(tmp_path / "config.json", "x")
 
 
 def test_a_config_cannot_ask_for_code_or_a_giant() -> None:
     pytest.importorskip("torch")
-    from glisson.model.segformer import segformer_config
+    from glisson.model.networks.segformer import select_sizes
 
     asked = {"depths": [2, 2], "_attn_implementation": "someone/kernel", "auto_map": {"a": "b"}}
-    assert segformer_config(asked) == {"depths": [2, 2]}
+    assert select_sizes(asked) == {"depths": [2, 2]}
     with pytest.raises(InvalidBundle):
-        segformer_config({"hidden_sizes": [10**9]})
+        select_sizes({"hidden_sizes": [10**9]})
 
 
 def test_whoever_reads_a_pipe_waits_for_ever(tmp_path: Path) -> None:

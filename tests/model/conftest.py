@@ -8,12 +8,23 @@ from typing import Any
 import numpy as np
 import pytest
 
-from glisson.model import ModelBundle, Normalisation, write_bundle
+from glisson.model import ModelBundle, ModelFacts, Normalisation, write_bundle
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
 NORM = Normalisation(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
+TINY = ModelFacts(
+    name="tiny",
+    version="1",
+    mpp=1.0,
+    window_px=128,
+    normalisation=NORM,
+    licence="Apache-2.0",
+    trained_on="nothing",
+    intended_use="tests",
+    card="# tiny",
+)
 
 
 def tiny_segformer(classes: int = 3) -> Any:
@@ -36,20 +47,7 @@ def network() -> Any:
 @pytest.fixture(scope="session")
 def bundle(network: Any, tmp_path_factory: pytest.TempPathFactory) -> ModelBundle:
     tile = np.random.default_rng(0).integers(0, 255, (128, 128, 3)).astype(np.uint8)
-    return write_bundle(
-        network,
-        tmp_path_factory.mktemp("bundle") / "tiny",
-        name="tiny",
-        version="1",
-        mpp=1.0,
-        window_px=128,
-        normalisation=NORM,
-        licence="Apache-2.0",
-        trained_on="nothing",
-        intended_use="tests",
-        self_test_tile=tile,
-        card="# tiny",
-    )
+    return write_bundle(network, tmp_path_factory.mktemp("bundle") / "tiny", TINY, tile)
 
 
 @pytest.fixture(autouse=True)

@@ -23,14 +23,16 @@ from glisson.errors import (
 from glisson.model import (
     ModelBundle,
     add_model,
+    find_hidden_folder,
     find_model,
-    hidden_folder,
     list_models,
     load_bundle,
     open_runtime,
     write_bundle,
 )
-from tests.model.conftest import NORM, tiny_segformer, torch
+from tests.model.conftest import TINY, tiny_segformer, torch
+from tests.model.scripts import write_script
+from tests.model.web import stand_in
 
 
 @pytest.fixture
@@ -133,11 +135,7 @@ def test_four_classes_are_no_bundle(tmp_path: Path) -> None:
 
 
 def _write(network: Any, folder: Path) -> None:
-    write_bundle(
-        network, folder, name="x", version="1", mpp=1.0, window_px=128, normalisation=NORM,
-        licence="", trained_on="", intended_use="",
-        self_test_tile=np.zeros((128, 128, 3), np.uint8), card="",
-    )  # fmt: skip
+    write_bundle(network, folder, TINY, np.zeros((128, 128, 3), np.uint8))
 
 
 def test_added_by_folder_and_by_zip(tmp_path: Path) -> None:
@@ -202,16 +200,16 @@ def test_an_added_model_comes_before_a_folder_of_its_name(
     shutil.copytree(find_model().folder, tmp_path / "liver")
     rewrite(tmp_path / "liver", version="the folder's")
     assert find_model("liver").spec.version == "the folder's"
-    assert hidden_folder("liver") is None
+    assert find_hidden_folder("liver") is None
     added = add_model(find_model().folder, name="liver")
     assert find_model("liver").folder == added.folder
-    assert hidden_folder("liver") == (tmp_path / "liver").resolve()
+    assert find_hidden_folder("liver") == (tmp_path / "liver").resolve()
     for path in ("./liver", str(tmp_path / "liver"), Path("liver")):
         assert find_model(path).spec.version == "the folder's"
-        assert hidden_folder(path) is None
+        assert find_hidden_folder(path) is None
     assert find_model(Path("liver").name).spec == added.spec
     (tmp_path / "liver" / "model.json").unlink()
-    assert hidden_folder("liver") is None
+    assert find_hidden_folder("liver") is None
 
 
 def test_a_broken_added_model_gives_way_to_no_folder(
@@ -244,36 +242,21 @@ def test_no_such_file(tmp_path: Path) -> None:
         add_model(tmp_path / "none.pt")
 
 
-class Stride(torch.nn.Module):
-    """Wraps the tiny network as HOTSPoT's file is: a tensor in, logits out."""
-
-    def __init__(self, network: Any, stride: int) -> None:
-        super().__init__()
-        self.network, self.stride = network, stride
-
-    def forward(self, pixels: Any) -> Any:
-        logits = self.network(pixel_values=pixels).logits
-        if self.stride == 4:
-            return logits
-        return torch.nn.functional.interpolate(logits, scale_factor=4.0, mode="bilinear")
-
-
-def traced(network: Any, stride: int, path: Path) -> Path:
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.jit.trace(
-            Stride(network, stride), torch.zeros(1, 3, 256, 256), check_trace=False
-        ).save(str(path))
-    return path
-
-
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("stride", [1, 4])
-def test_hotspot_torchscript(network: Any, tmp_path: Path, stride: int) -> None:
-    added = add_model(traced(network, stride, tmp_path / "segformer_PT.pt"))
-    assert added.spec.output_stride == stride
+def test_hotspot_torchscript(
+    network: Any, tmp_path: Path, stride: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file of a known model needs no config: its content says what it is."""
+    file = write_script(tmp_path / "segformer_PT.pt", stride)
+    with pytest.raises(SettingsError, match=r"does not say what it is.*config\.json"):
+        add_model(file)
+    entry = stand_in(file, "https://host/segformer_PT.pt")
+    catalogue = "glisson.model.store.catalogue.read_known_models"
+    monkeypatch.setattr(catalogue, lambda: {"hotspot": entry})
+    added = add_model(file)
+    assert (added.spec.name, added.spec.output_stride) == ("segformer_PT", stride)
+    assert entry.licence.text in (added.folder / "MODEL_CARD.md").read_text("utf-8")
     assert added.spec.mpp == 1.0
     assert "research use only" in added.spec.licence
     runtime = open_runtime(added)
@@ -286,8 +269,8 @@ def test_hotspot_torchscript(network: Any, tmp_path: Path, stride: int) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_wsinfer_config(network: Any, tmp_path: Path) -> None:
-    path = traced(network, 4, tmp_path / "torchscript_model.pt")
+def test_wsinfer_config(tmp_path: Path) -> None:
+    path = write_script(tmp_path / "torchscript_model.pt")
     config = {
         "spec_version": "1.0", "architecture": "segformer", "num_classes": 3,
         "class_names": ["Background", "Tissue", "Portal"], "patch_size_pixels": 256,
@@ -305,8 +288,8 @@ def test_wsinfer_config(network: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_wsinfer_classes_of_something_else(network: Any, tmp_path: Path) -> None:
-    path = traced(network, 4, tmp_path / "model.pt")
+def test_wsinfer_classes_of_something_else(tmp_path: Path) -> None:
+    path = write_script(tmp_path / "model.pt")
     config = {
         "class_names": ["other", "tumor"], "patch_size_pixels": 256, "spacing_um_px": 1.0
     }  # fmt: skip
@@ -317,8 +300,14 @@ def test_wsinfer_classes_of_something_else(network: Any, tmp_path: Path) -> None
 
 @pytest.mark.filterwarnings("ignore")
 def test_torchscript_of_four_classes(tmp_path: Path) -> None:
+    config = {
+        "class_names": ["background", "tissue", "portal"],
+        "patch_size_pixels": 256,
+        "spacing_um_px": 1.0,
+    }
+    (tmp_path / "config.json").write_text(json.dumps(config))
     with pytest.raises(WrongClasses, match="4"):
-        add_model(traced(tiny_segformer(4), 4, tmp_path / "four.pt"))
+        add_model(write_script(tmp_path / "four.pt", classes=4))
     assert not (tmp_path / "store" / "four").exists()
 
 

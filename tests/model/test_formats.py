@@ -40,7 +40,7 @@ def test_the_traced_file_comes_back_as_a_model(
 ) -> None:
     """As a WSInfer user would take it: the file and its config.json, nothing else."""
     monkeypatch.setenv("GLISSON_MODELS", str(tmp_path / "store"))
-    monkeypatch.setattr("glisson.model.store.store_folder", lambda: tmp_path / "store")
+    monkeypatch.setattr("glisson.model.store.folders.find_store_folder", lambda: tmp_path / "store")
     export_model(find_model(), tmp_path, Format.TORCHSCRIPT, tiles)
     config = json.loads((tmp_path / "config.json").read_text())
     spec = find_model().spec

@@ -24,26 +24,27 @@ from glisson.errors import (
 )
 from glisson.model import (
     KnownModel,
+    Normalisation,
     add_known_model,
     add_model,
     find_model,
     is_added,
-    known_models,
     open_runtime,
+    read_known_models,
 )
-from glisson.model.known import _git_blob, check_content
-from glisson.model.torchscript import ScriptFacts
-from tests.model.conftest import tiny_segformer, torch
-from tests.model.test_bundle import traced
+from glisson.model.store.catalogue import _hash_git_blob, check_content
+from tests.model.conftest import torch
+from tests.model.scripts import trace_script, write_script
 from tests.model.web import Web, served, stand_in
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 NAME = "segformer_PT.pt"
+CATALOGUE = "glisson.model.store.catalogue.read_known_models"
 
 
 @pytest.fixture(scope="module")
 def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return traced(tiny_segformer(), 4, tmp_path_factory.mktemp("script") / NAME)
+    return write_script(tmp_path_factory.mktemp("script") / NAME)
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def web(script: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
 @pytest.fixture
 def known(web: Web, script: Path, monkeypatch: pytest.MonkeyPatch) -> KnownModel:
     entry = stand_in(script, f"{web.address}/files/{NAME}")
-    monkeypatch.setattr("glisson.model.known.known_models", lambda: {"hotspot": entry})
+    monkeypatch.setattr(CATALOGUE, lambda: {"hotspot": entry})
     return entry
 
 
@@ -76,32 +77,31 @@ def add(**settings: Any) -> Any:
 
 
 def test_the_papers_weights_are_pinned() -> None:
-    entry = known_models()["hotspot"]
+    entry = read_known_models()["hotspot"]
     assert "0d025132ade358bc36f3e313afd276fb1cbfb3f8/weights/segformer_PT.pt" in entry.url
     assert entry.git_blob == "375f090664efccccf835ab2a9b72b54883e1f0e6"
     assert "No Commercial Use" in entry.licence.text
     assert "No Clinical Use" in entry.licence.text
-    facts = ScriptFacts()
-    assert (entry.script.mpp, entry.script.window_px) == (facts.mpp, facts.window_px)
-    assert entry.script.normalisation == facts.normalisation
+    assert (entry.script.mpp, entry.script.window_px) == (1.0, 256)
+    assert entry.script.normalisation == Normalisation()
 
 
 def test_an_entry_that_nothing_pins_is_refused() -> None:
-    entry = known_models()["hotspot"].model_dump() | {"git_blob": None}
+    entry = read_known_models()["hotspot"].model_dump() | {"git_blob": None}
     with pytest.raises(ValidationError, match="neither git_blob nor sha256"):
         KnownModel.model_validate(entry)
 
 
 def test_the_blob_id_is_gits(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"hello\n")
-    assert _git_blob(tmp_path / "a") == "ce013625030ba8dba906f756967f9e9ca394464a"
+    assert _hash_git_blob(tmp_path / "a") == "ce013625030ba8dba906f756967f9e9ca394464a"
     if shutil.which("git"):
         content = np.random.default_rng(0).bytes(3_000_000)
         (tmp_path / "b").write_bytes(content)
         own = subprocess.run(
             ["git", "hash-object", "--no-filters", tmp_path / "b"], capture_output=True, check=True
         ).stdout
-        assert _git_blob(tmp_path / "b") == own.decode().strip()
+        assert _hash_git_blob(tmp_path / "b") == own.decode().strip()
 
 
 def test_it_is_downloaded_checked_and_runs(known: KnownModel, web: Web) -> None:
@@ -148,7 +148,7 @@ def test_wrong_content_never_runs(
     web: Web, tmp_path: Path, own_store: Path, kind: str, says: str
 ) -> None:
     contents = {
-        "other": traced(tiny_segformer(), 1, tmp_path / "other.pt").read_bytes(),
+        "other": trace_script(1, 3),
         "longer": web.files[NAME] + b" ",
         "page": b"\n<!DOCTYPE html><title>Please log in</title>",
         "pointer": b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n",
@@ -197,7 +197,7 @@ def test_a_file_that_is_too_large_is_given_up(
     known: KnownModel, web: Web, monkeypatch: pytest.MonkeyPatch, folder: str
 ) -> None:
     small = known.model_copy(update={"most_bytes": 1000})
-    monkeypatch.setattr("glisson.model.known.known_models", lambda: {"hotspot": small})
+    monkeypatch.setattr(CATALOGUE, lambda: {"hotspot": small})
     with pytest.raises(StorageError, match="more than 1000 bytes"):
         add(source=f"{web.address}/{folder}/{NAME}")
 
@@ -214,7 +214,7 @@ def test_a_server_without_sizes_and_one_that_redirects(web: Web) -> None:
 def test_no_network(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
-        monkeypatch.setattr("glisson.model.download.ANSWER_S", 0.2)
+        monkeypatch.setattr("glisson.model.store.download.ANSWER_S", 0.2)
         with pytest.raises(StorageError, match="timed out"):
             add(source=f"http://127.0.0.1:{port}/{NAME}")
     with pytest.raises(StorageError, match=r"(?i)refused.*http_proxy") as caught:
@@ -224,7 +224,7 @@ def test_no_network(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("known")
 def test_a_slow_server_is_given_up(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("glisson.model.download.WHOLE_S", -1.0)
+    monkeypatch.setattr("glisson.model.store.download.WHOLE_S", -1.0)
     with pytest.raises(StorageError, match="took longer"):
         add()
 
@@ -277,7 +277,7 @@ def test_from_a_file_a_folder_and_a_mirrors_folder(web: Web, script: Path, tmp_p
 
 @pytest.mark.usefixtures("no_code", "known")
 def test_a_wrong_file_never_runs(tmp_path: Path) -> None:
-    wrong = traced(tiny_segformer(), 1, tmp_path / NAME)
+    wrong = write_script(tmp_path / NAME, stride=1)
     with pytest.raises(InvalidBundle, match="its git blob id is"):
         add(source=wrong)
 
@@ -294,7 +294,7 @@ def test_what_runs_is_the_copy_that_was_checked(
         checked(file, entry)
         given.write_bytes(b"changed")
 
-    monkeypatch.setattr("glisson.model.known.check_content", check_then_change)
+    monkeypatch.setattr("glisson.model.store.known.check_content", check_then_change)
     assert (add(source=given).folder / "model.pt").read_bytes() == script.read_bytes()
 
 
@@ -303,7 +303,7 @@ def test_the_right_file_may_still_be_no_torchscript(
 ) -> None:
     torch.save({"a": torch.zeros(1)}, tmp_path / NAME)
     entry = stand_in(tmp_path / NAME, f"{web.address}/files/{NAME}")
-    monkeypatch.setattr("glisson.model.known.known_models", lambda: {"hotspot": entry})
+    monkeypatch.setattr(CATALOGUE, lambda: {"hotspot": entry})
     with pytest.raises(UnsafeModel, match="pickle"):
         add(source=tmp_path / NAME)
     assert not (own_store / "hotspot").exists()

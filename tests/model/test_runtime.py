@@ -104,9 +104,9 @@ def test_import_is_light() -> None:
 
 def test_the_shipped_model_is_sound() -> None:
     """The default bundle loads, repeats itself, and takes glass for glass."""
-    from glisson.model import find_model, glass_is_background
+    from glisson.model import find_model, measure_background_on_glass
 
     shipped = find_model()
     assert load_bundle(shipped.folder).spec.classes == ("background", "lobule", "portal")
     assert "ynthetic" in shipped.spec.trained_on
-    assert glass_is_background(shipped, open_runtime(shipped)) > 0.95
+    assert measure_background_on_glass(shipped, open_runtime(shipped)) > 0.95

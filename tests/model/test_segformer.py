@@ -9,15 +9,15 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from glisson.model.segformer import FoldedDecodeHead, fold_decoder  # noqa: E402
-from glisson.training.network import new_network  # noqa: E402
+from glisson.model.networks.segformer import FoldedDecodeHead, fold_decoder  # noqa: E402
+from glisson.training.network import create_random_network  # noqa: E402
 
 
 def _stock_and_folded(training: bool) -> tuple:
     from transformers import SegformerForSemanticSegmentation
 
     torch.manual_seed(0)
-    folded = new_network("segformer-b0").train(training)
+    folded = create_random_network("segformer-b0").train(training)
     stock = SegformerForSemanticSegmentation(folded.config).train(training)
     stock.load_state_dict(folded.state_dict())
     return stock, folded

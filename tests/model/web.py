@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from glisson.model import KnownModel, known_models
+from glisson.model import KnownModel, read_known_models
 
 
 class Web:
@@ -77,4 +77,4 @@ def stand_in(file: Path, url: str) -> KnownModel:
     """HOTSPoT's entry, for another file at another address."""
     content = file.read_bytes()
     blob = hashlib.sha1(b"blob " + str(len(content)).encode() + b"\0" + content).hexdigest()
-    return known_models()["hotspot"].model_copy(update={"url": url, "git_blob": blob})
+    return read_known_models()["hotspot"].model_copy(update={"url": url, "git_blob": blob})

@@ -7,9 +7,11 @@ import torch
 from transformers import SegformerConfig, SegformerForSemanticSegmentation
 
 from glisson.dataset import Split, TilePixels, TileRow, measure_class_shares
+from glisson.training.recipe import Recipe
 from tests.scenes import GLASS, LOBULE, PORTAL
 
 SIDE = 64
+QUICK = Recipe(epochs=4, batch=8, learning_rate=4e-3, warmup_steps=2, ema_decay=0.8)
 
 
 class ColourTiles:

@@ -5,7 +5,13 @@ from dataclasses import replace
 import pytest
 import torch
 
-from glisson.training.augment import AUGMENTATIONS, Augmentation, _elastic, _stretch, augment
+from glisson.training.augment import (
+    AUGMENTATIONS,
+    Augmentation,
+    augment,
+    draw_elastic,
+    draw_stretch,
+)
 
 SIDE = 128
 
@@ -56,13 +62,13 @@ def test_nothing_is_changed_by_none() -> None:
 def test_the_papers_elastic_field_has_its_deviation() -> None:
     """Alpha 50 px and sigma 4 px: a deviation of 50 x 0.577 / (2 x sqrt(pi) x 4) = 2.0 px."""
     images = torch.zeros(64, 3, 256, 256)
-    field = _elastic(images, replace(AUGMENTATIONS["paper"], elastic=1.0), seeded()) * 128
+    field = draw_elastic(images, replace(AUGMENTATIONS["paper"], elastic=1.0), seeded()) * 128
     assert float(field.std()) == pytest.approx(2.0, abs=0.3)
 
 
 def test_a_stretched_grid_keeps_order_and_edges() -> None:
     images = torch.zeros(32, 3, 64, 64)
-    moved = _stretch(images, Augmentation(grid=1.0, grid_reach=0.5), seeded())
+    moved = draw_stretch(images, Augmentation(grid=1.0, grid_reach=0.5), seeded())
     place = torch.linspace(-1, 1, 64) + moved[:, 0, :, 0]
     assert (place.diff(dim=1) > 0).all()
     assert torch.allclose(place[:, [0, -1]], torch.tensor([-1.0, 1.0]), atol=1e-5)

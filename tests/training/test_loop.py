@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import errno
 import json
+import multiprocessing
 import os
+import shutil
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -17,21 +17,51 @@ import torch
 from glisson.dataset import IGNORED
 from glisson.errors import OutputError, SettingsError, TrainingError
 from glisson.scores import confusion
+from glisson.training import loop
 from glisson.training.batches import Order
-from glisson.training.checkpoint import BEST, LAST, kept_weights, load_checkpoint, save_checkpoint
-from glisson.training.loop import Trainer, _classes, _confusion
-from glisson.training.loss import with_ignored_border
-from glisson.training.recipe import PRESETS, Recipe, preset
-from glisson.training.session import RunSettings, train_model
-from tests.training.scene import ColourTiles, tiny_network
+from glisson.training.checkpoint import (
+    BEST,
+    LAST,
+    extract_weights,
+    load_checkpoint,
+    save_checkpoint,
+)
+from glisson.training.loop import Trainer
+from glisson.training.loss import ignore_border
+from glisson.training.recipe import PRESETS, Recipe, TrainSettings, make_recipe
+from glisson.training.scoring import count_confusion, predict_classes
+from glisson.training.session import train_model
+from tests.training.scene import QUICK, ColourTiles, tiny_network
 
-QUICK = Recipe(epochs=4, batch=8, learning_rate=4e-3, warmup_steps=2, ema_decay=0.8)
+LONG = replace(QUICK, epochs=12)
+SERVER = multiprocessing.get_context("forkserver")
+"""Processes of their own, which share one import of torch."""
+SERVER.set_forkserver_preload(["tests.training.test_loop"])
 
 
 def trained(folder: Path, recipe: Recipe = QUICK, source: ColourTiles | None = None) -> Trainer:
     trainer = Trainer(tiny_network(), source or ColourTiles(), recipe, folder)
     trainer.run()
     return trainer
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Trainer:
+    """A finished run of `QUICK`; tests only read it."""
+    return trained(tmp_path_factory.mktemp("whole"))
+
+
+@pytest.fixture(scope="module")
+def _one_epoch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("one")
+    trained(folder, replace(QUICK, epochs=1))
+    return folder
+
+
+@pytest.fixture
+def one_epoch(_one_epoch: Path, tmp_path: Path) -> Path:
+    """A copy of a run of one epoch."""
+    return shutil.copytree(_one_epoch, tmp_path / "one")
 
 
 def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
@@ -43,8 +73,8 @@ def test_counts_on_the_device_are_those_of_the_scores() -> None:
     logits = torch.randn((2, 3, 8, 8), generator=draw)
     labels = torch.randint(0, 4, (2, 32, 32), generator=draw, dtype=torch.uint8)
     labels[labels == 3] = IGNORED
-    expected = confusion(labels.numpy(), _classes(logits, labels).numpy().astype(np.uint8))
-    assert np.array_equal(_confusion(logits, labels), expected)
+    expected = confusion(labels.numpy(), predict_classes(logits, (32, 32)).numpy().astype(np.uint8))
+    assert np.array_equal(count_confusion(logits, labels), expected)
 
 
 def test_it_learns(tmp_path: Path) -> None:
@@ -57,15 +87,13 @@ def test_it_learns(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", sorted(PRESETS))
 def test_every_preset_runs(tmp_path: Path, name: str) -> None:
-    history = trained(tmp_path, preset(name, epochs=1, batch=8)).progress.history
+    history = trained(tmp_path, make_recipe(name, epochs=1, batch=8)).progress.history
     assert np.isfinite(history[0]["validation_loss"])
 
 
 def test_resuming_after_any_step_gives_the_same_weights(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, whole: Trainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = trained(tmp_path / "whole")
-
     class Stopped(Exception):
         pass
 
@@ -91,36 +119,30 @@ def test_resuming_after_any_step_gives_the_same_weights(
     resumed = Trainer(tiny_network(), ColourTiles(), QUICK, folder)
     resumed.run()
     assert same(whole.network.state_dict(), resumed.network.state_dict())
-    assert same(whole.kept_network.state_dict(), resumed.kept_network.state_dict())
+    assert same(whole.validation_network.state_dict(), resumed.validation_network.state_dict())
     assert whole.progress.history == resumed.progress.history
 
 
-SCRIPT = """
-import sys
-from pathlib import Path
-import glisson.training.loop as loop
-from tests.training.test_loop import LONG, ColourTiles, tiny_network
-loop._CHECKPOINT_SECONDS = 0.05
-loop.Trainer(tiny_network(), ColourTiles(), LONG, Path(sys.argv[1])).run()
-"""
-LONG = replace(QUICK, epochs=12)
+def train_long(folder: Path) -> None:
+    loop._CHECKPOINT_SECONDS = 0.05
+    Trainer(tiny_network(), ColourTiles(), LONG, folder).run()
 
 
 def test_resume_after_kill_9(tmp_path: Path) -> None:
     """A real process, really killed, twice."""
     whole = trained(tmp_path / "whole", LONG)
     folder = tmp_path / "killed"
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     for _ in range(2):
         before = (folder / LAST).stat().st_mtime_ns if (folder / LAST).exists() else 0
-        process = subprocess.Popen([sys.executable, "-c", SCRIPT, folder], env=environment)
+        process = SERVER.Process(target=train_long, args=(folder,))
+        process.start()
         until = time.monotonic() + 120
-        while process.poll() is None and time.monotonic() < until:
+        while process.is_alive() and time.monotonic() < until:
             if (folder / LAST).exists() and (folder / LAST).stat().st_mtime_ns > before:
                 break
             time.sleep(0.005)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.kill()
+        process.join()
     assert load_checkpoint(folder / LAST)["progress"]["step"] < 36, "killed before its end"
     resumed = trained(folder, LONG)
     assert same(whole.network.state_dict(), resumed.network.state_dict())
@@ -147,13 +169,12 @@ def test_early_stopping_and_plateau(tmp_path: Path) -> None:
     assert progress.rate_factor == pytest.approx(0.01)
 
 
-def test_no_number_for_a_loss_stops_with_the_last_checkpoint_whole(tmp_path: Path) -> None:
-    trained(tmp_path, replace(QUICK, epochs=1))
+def test_no_number_for_a_loss_stops_with_the_last_checkpoint_whole(one_epoch: Path) -> None:
     network = tiny_network()
     torch.nn.init.constant_(network.decode_head.classifier.weight, float("nan"))
     with pytest.raises(TrainingError, match="loss of step 1 is nan"):
-        Trainer(network, ColourTiles(), QUICK, tmp_path).run(resume=False)
-    assert load_checkpoint(tmp_path / LAST)["progress"]["epoch"] == 1
+        Trainer(network, ColourTiles(), QUICK, one_epoch).run(resume=False)
+    assert load_checkpoint(one_epoch / LAST)["progress"]["epoch"] == 1
 
 
 def test_gradients_that_are_no_numbers_never_reach_the_weights(
@@ -180,7 +201,9 @@ def test_a_validation_loss_that_is_no_number_is_not_saved(
     trainer = Trainer(tiny_network(), ColourTiles(), replace(QUICK, ema_decay=0.5), tmp_path)
 
     def poisoned() -> None:
-        torch.nn.init.constant_(trainer.kept_network.decode_head.classifier.bias, float("nan"))
+        torch.nn.init.constant_(
+            trainer.validation_network.decode_head.classifier.bias, float("nan")
+        )
 
     monkeypatch.setattr(trainer, "_share_statistics", poisoned)
     with pytest.raises(TrainingError, match="validation loss"):
@@ -209,21 +232,19 @@ def test_gradients_are_clipped_by_their_norm(
 def test_the_ignored_border_is_as_wide_as_stated(mpp: float) -> None:
     labels = np.ones((80, 80), np.uint8)
     labels[:, 40:] = 2
-    blind = with_ignored_border(labels, 4.0 / mpp) == IGNORED
+    blind = ignore_border(labels, 4.0 / mpp) == IGNORED
     assert blind.sum(axis=1)[40] == 2 * round(4.0 / mpp)
     assert blind[40, 40 - round(4.0 / mpp) : 40 + round(4.0 / mpp)].all()
 
 
-def test_another_recipe_does_not_go_on(tmp_path: Path) -> None:
-    trained(tmp_path, replace(QUICK, epochs=1))
+def test_another_recipe_does_not_go_on(one_epoch: Path) -> None:
     with pytest.raises(TrainingError, match=r"another run .*batch"):
-        trained(tmp_path, replace(QUICK, epochs=1, batch=4))
+        trained(one_epoch, replace(QUICK, epochs=1, batch=4))
 
 
-def test_other_tiles_do_not_go_on(tmp_path: Path) -> None:
-    trained(tmp_path, replace(QUICK, epochs=1))
+def test_other_tiles_do_not_go_on(one_epoch: Path) -> None:
     with pytest.raises(TrainingError, match=r"another run .*splits"):
-        trained(tmp_path, replace(QUICK, epochs=1), ColourTiles(training=23, validation=9))
+        trained(one_epoch, replace(QUICK, epochs=1), ColourTiles(training=23, validation=9))
 
 
 def test_other_first_weights_do_not_go_on_and_spoil_nothing(tmp_path: Path) -> None:
@@ -231,54 +252,54 @@ def test_other_first_weights_do_not_go_on_and_spoil_nothing(tmp_path: Path) -> N
     weights = tmp_path / "weights"
     tiny_network().save_pretrained(weights)
     run = tmp_path / "run"
-    train_model(source, recipe, run, RunSettings(str(weights)))
+    train_model(source, recipe, run, TrainSettings(str(weights)))
     before = (run / "train.json").read_bytes()
     with pytest.raises(TrainingError, match=r"another run .*weights"):
-        train_model(source, replace(recipe, network="segformer-b0"), run, RunSettings(resume=True))
+        train_model(
+            source, replace(recipe, network="segformer-b0"), run, TrainSettings(resume=True)
+        )
     assert (run / "train.json").read_bytes() == before
     assert json.loads(before)["recipe"]["network"] == "segformer-other"
 
 
-def test_killed_while_it_writes_a_checkpoint(tmp_path: Path) -> None:
-    trained(tmp_path, replace(QUICK, epochs=1))
-    before = (tmp_path / LAST).read_bytes()
-    script = f"""
-import os, signal, torch
-from pathlib import Path
-from glisson.training.checkpoint import save_checkpoint
-def half(state, path):
-    Path(path).write_bytes(b"half of it")
-    os.kill(os.getpid(), signal.SIGKILL)
-torch.save = half
-save_checkpoint(Path({str(tmp_path / LAST)!r}), {{}})
-"""
-    process = subprocess.run([sys.executable, "-c", script], check=False)
-    assert process.returncode == -signal.SIGKILL
-    assert (tmp_path / LAST).read_bytes() == before
-    assert trained(tmp_path, replace(QUICK, epochs=1)).progress.epoch == 1
+def die_while_saving(path: Path) -> None:
+    def write_half(_: object, unfinished: Path) -> None:
+        unfinished.write_bytes(b"half of it")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    torch.save = write_half
+    save_checkpoint(path, {})
+
+
+def test_killed_while_it_writes_a_checkpoint(one_epoch: Path) -> None:
+    before = (one_epoch / LAST).read_bytes()
+    process = SERVER.Process(target=die_while_saving, args=(one_epoch / LAST,))
+    process.start()
+    process.join(120)
+    assert process.exitcode == -signal.SIGKILL
+    assert (one_epoch / LAST).read_bytes() == before
+    assert trained(one_epoch, replace(QUICK, epochs=1)).progress.epoch == 1
 
 
 def test_a_full_disk_keeps_the_checkpoint_before(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    one_epoch: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trained(tmp_path, replace(QUICK, epochs=1))
-    before = (tmp_path / LAST).read_bytes()
+    before = (one_epoch / LAST).read_bytes()
 
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(torch, "save", full)
     with pytest.raises(OutputError, match=r"[Ss]pace"):
-        save_checkpoint(tmp_path / LAST, {})
-    assert (tmp_path / LAST).read_bytes() == before
-    assert sorted(p.name for p in tmp_path.iterdir()) == [BEST, LAST]
+        save_checkpoint(one_epoch / LAST, {})
+    assert (one_epoch / LAST).read_bytes() == before
+    assert sorted(p.name for p in one_epoch.iterdir()) == [BEST, LAST]
 
 
 @pytest.mark.parametrize("damage", ["cut", "pickle"])
-def test_damaged_checkpoints_are_refused(tmp_path: Path, damage: str) -> None:
-    path = tmp_path / LAST
+def test_damaged_checkpoints_are_refused(one_epoch: Path, damage: str) -> None:
+    path = one_epoch / LAST
     if damage == "cut":
-        trained(tmp_path, replace(QUICK, epochs=1))
         path.write_bytes(path.read_bytes()[:5000])
     else:
         torch.save({"network": Path("/"), "recipe": 1, "progress": 2}, path)
@@ -286,11 +307,10 @@ def test_damaged_checkpoints_are_refused(tmp_path: Path, damage: str) -> None:
         load_checkpoint(path)
 
 
-def test_kept_weights_are_the_average(tmp_path: Path) -> None:
-    trainer = trained(tmp_path)
-    state = load_checkpoint(tmp_path / LAST)
-    assert same(kept_weights(state), trainer.kept_network.state_dict())
-    assert not same(kept_weights(state), state["network"])
+def test_the_weights_of_a_checkpoint_are_the_average(whole: Trainer) -> None:
+    state = load_checkpoint(whole.folder / LAST)
+    assert same(extract_weights(state), whole.validation_network.state_dict())
+    assert not same(extract_weights(state), state["network"])
 
 
 def test_a_split_without_portal_is_refused_before_work(tmp_path: Path) -> None:
@@ -301,7 +321,7 @@ def test_a_split_without_portal_is_refused_before_work(tmp_path: Path) -> None:
 @pytest.mark.parametrize("wrong", [{"augmentation": "x"}, {"batch": 0}])
 def test_recipes_that_cannot_be(wrong: dict) -> None:
     with pytest.raises(SettingsError):
-        preset("paper", **wrong)
+        make_recipe("paper", **wrong)
 
 
 def test_every_tile_is_seen_once_an_epoch_over_all_devices() -> None:

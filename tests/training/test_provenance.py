@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from glisson.model import Windows, find_model
-from glisson.training.provenance import describe_data, describe_start, inherited_settings
+from glisson.model import Windows, add_model, find_model
+from glisson.training.network import find_mpp
+from glisson.training.provenance import describe_data, describe_start, inherit_settings
 from tests.training.scene import ColourTiles
 
 
@@ -26,15 +27,27 @@ def start(tmp_path: Path) -> Path:
 
 
 def test_settings_are_kept_at_the_same_pixel_size(start: Path) -> None:
-    kept = inherited_settings(str(start), 2.0004)
+    kept = inherit_settings(str(start), 2.0004)
     assert kept.min_tract_probability == 0.7
     assert kept.windows == Windows(side_px=320, overlap_px=48)
     assert "nobody has measured it for the new weights" in kept.note
     assert "320 px with 48 px of overlap" in kept.note
 
 
+def test_weights_mean_an_added_model_before_a_folder_of_its_name(
+    start: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `--model` does."""
+    monkeypatch.setenv("GLISSON_MODELS", str(start.parent / "store"))
+    monkeypatch.chdir(start.parent)
+    assert find_mpp("start") == 2.0
+    add_model(find_model().folder, name="start")
+    assert find_mpp("start") == find_model().spec.mpp
+    assert find_mpp("./start") == 2.0
+
+
 def test_at_another_pixel_size_windows_are_left_out_with_a_reason(start: Path) -> None:
-    kept = inherited_settings(str(start), 1.5)
+    kept = inherit_settings(str(start), 1.5)
     assert kept.min_tract_probability == 0.7
     assert kept.windows is None
     assert "left out: they were chosen at 2 µm/px, and this model sees 1.5" in kept.note
@@ -42,7 +55,7 @@ def test_at_another_pixel_size_windows_are_left_out_with_a_reason(start: Path) -
 
 @pytest.mark.parametrize("weights", [None, "nvidia/mit-b0"])
 def test_other_weights_have_no_settings(weights: str | None) -> None:
-    kept = inherited_settings(weights, 2.0)
+    kept = inherit_settings(weights, 2.0)
     assert (kept.min_tract_probability, kept.windows, kept.note) == (0.0, None, "")
 
 

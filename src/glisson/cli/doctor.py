@@ -19,9 +19,9 @@ from glisson.errors import GlissonError
 from glisson.model import (
     check_self_test,
     find_model,
-    glass_is_background,
+    find_store_folder,
+    measure_background_on_glass,
     open_runtime,
-    store_folder,
 )
 from glisson.version import __version__
 
@@ -73,7 +73,7 @@ def _describe_machine() -> tuple[tuple[str, str], ...]:
         ("python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
         ("processor", f"{os.cpu_count()} core(s)"),
         ("disk", f"{free_gb:.0f} GB free here"),
-        ("models", str(store_folder())),
+        ("models", str(find_store_folder())),
     )
 
 
@@ -89,7 +89,7 @@ def _test_model(kind: Literal["openvino", "torch"]) -> str:
     bundle = find_model()
     runtime = open_runtime(bundle, kind)
     worst = check_self_test(bundle, runtime)
-    glass = glass_is_background(bundle, runtime)
+    glass = measure_background_on_glass(bundle, runtime)
     verdict = "[green]works[/]" if glass >= _GLASS_LEAST else "[red]takes glass for tissue[/]"
     return (
         f"{verdict}: {bundle.spec.name} {bundle.spec.version} on {runtime.name}, self-test "

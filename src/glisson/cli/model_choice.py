@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from glisson.cli.console import warn
-from glisson.model import find_model, hidden_folder
+from glisson.model import find_hidden_folder, find_model
 
 
 def say_which_model(name: str | None) -> None:
@@ -12,10 +12,10 @@ def say_which_model(name: str | None) -> None:
     Raises:
         ModelError: the known model cannot be used.
     """
-    folder = hidden_folder(name)
+    folder = find_hidden_folder(name)
     if folder is not None:
         bundle = find_model(name)
         warn(
             f"Taken: the model {bundle.spec.name} {bundle.spec.version} of {bundle.folder}. Not "
-            f"taken: the folder {folder}; --model ./{name} would take it."
+            f"taken: the folder {folder}; give ./{name} for it."
         )

@@ -22,8 +22,8 @@ from glisson.model import (
     add_model,
     find_model,
     is_added,
-    known_models,
     list_models,
+    read_known_models,
 )
 
 _ADD_EXAMPLES = """\
@@ -44,7 +44,7 @@ def list_all() -> None:
         row = (spec.name, spec.version, f"{spec.mpp:g}", spec.licence, spec.trained_on)
         table.add_row(*(escape(text) for text in row))
     output.print(table)
-    for known in known_models().values():
+    for known in read_known_models().values():
         if not _is_there(known):
             _print(f"\nTo add: glisson models add {known.name}\n  {known.title}")
             _print(f"  Licence: {known.licence.summary}")
@@ -83,7 +83,7 @@ def add(
     model: Annotated[
         str,
         typer.Argument(
-            help=f"Known model ({', '.join(known_models())}), bundle's folder or .zip, or "
+            help=f"Known model ({', '.join(read_known_models())}), bundle's folder or .zip, or "
             "TorchScript file.",
             metavar="MODEL",
             show_default=False,
@@ -132,18 +132,18 @@ def add(
     ] = False,
 ) -> None:
     """Add a model: a known one by its name, a bundle, or WSInfer-style TorchScript."""
-    if model in known_models():
+    if model in read_known_models():
         _refuse_beside_known(model, name, config, overwrite)
-        _add_known(known_models()[model], accept_licence, source)
+        _add_known(read_known_models()[model], accept_licence, source)
         return
+    names = ", ".join(read_known_models())
     if accept_licence or source is not None:
         raise SettingsError(
-            f"--accept-licence and --from are for known models ({', '.join(known_models())}); "
-            f"{model} is none."
+            f"--accept-licence and --from are for known models ({names}); {model} is none."
         )
     if not Path(model).exists():
         raise ModelNotFound(
-            f"{model} does not exist, and is no known model ({', '.join(known_models())}). Check "
+            f"{model} does not exist, and is no known model ({names}). Check "
             "the name and the folder."
         )
     _print_added(add_model(model, name=name, config=config, overwrite=overwrite))

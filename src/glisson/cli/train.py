@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from glisson.cli.commands import DEVICES, INPUT, OUTPUT, TRAINING
 from glisson.cli.console import console, output, warn
+from glisson.cli.model_choice import say_which_model
 from glisson.cli.options import Out, Seed
 from glisson.cli.study_options import (
     Annotations,
@@ -52,7 +53,7 @@ from glisson.errors import SettingsError
 from glisson.training import require_extra
 
 if TYPE_CHECKING:
-    from glisson.training.loop import TrainObserver
+    from glisson.training.progress import TrainObserver
 
 
 EXAMPLES = """\
@@ -167,17 +168,23 @@ def train(
     best epoch as a model that `glisson segment --model OUT/model` takes.
     """
     require_extra()
-    from glisson.training.devices import launched
-    from glisson.training.network import RANDOM, default_weights, mpp_of, network_of_weights
-    from glisson.training.provenance import inherited_settings
+    from glisson.training.devices import launch_fabric
+    from glisson.training.network import (
+        RANDOM,
+        find_default_weights,
+        find_mpp,
+        find_network_of_weights,
+    )
+    from glisson.training.provenance import describe_licence, inherit_settings
 
-    decided = network_of_weights(weights) if weights else None
+    say_which_model(weights)
+    decided = find_network_of_weights(weights) if weights else None
     if network and decided:
         raise SettingsError("The weights to start from decide the network: leave --network out.")
-    from glisson.training.recipe import preset as recipe_of
-    from glisson.training.session import NOT_STATED, RunSettings, train_model
+    from glisson.training.recipe import NOT_STATED, TrainSettings, make_recipe
+    from glisson.training.session import train_model
 
-    recipe = recipe_of(
+    recipe = make_recipe(
         preset.value,
         network=network or decided,
         epochs=epochs,
@@ -186,7 +193,7 @@ def train(
         tiles_per_epoch=tiles_per_epoch,
         seed=seed,
     )
-    fabric = launched(accelerator, devices, nodes, precision.value)
+    fabric = launch_fabric(accelerator, devices, nodes, precision.value)
     if is_tile_folder(data):
         refuse_beside_tiles(context, _OF_SLIDES, data)
         if (data / MANIFEST_FILE).exists():
@@ -195,24 +202,25 @@ def train(
     else:
         refuse_options(context, ("mpp",), _SLIDES_SAY_MPP)
         settings = SplitSettings(split, validation, tuple(hold_out or ()), seed)
-        own = mpp_of(weights) if weights else None
+        own = find_mpp(weights) if weights else None
         tiles = TileSettings(at_mpp or own or _PAPER_MPP, size)
         source = _from_slides(data, annotations, classes, settings, tiles)
     if source.leak:
         warn(source.leak)
-    chosen = RunSettings(weights, workers, resume, licence, trained_on or NOT_STATED, name)
-    start = weights or default_weights(recipe.network)
+    stated = trained_on or NOT_STATED
+    chosen = TrainSettings(weights, workers, resume, licence, stated, name, fabric)
+    start = weights or find_default_weights(recipe.network)
     if start == RANDOM:
         warn(f"{recipe.network} starts from random weights, from which it may find no tract.")
     else:
-        licence_text = chosen.licence_of_model(recipe.network)
+        licence_text = describe_licence(chosen, recipe.network)
         told = f"Starting from {start}. Licence of the new model: {licence_text}"
         console.print(told, highlight=False, markup=False, soft_wrap=True)
-        note = inherited_settings(start, source.rows[0].mpp).note
+        note = inherit_settings(start, source.rows[0].mpp).note
         console.print(note, highlight=False, markup=False, soft_wrap=True)
     with _Bar(out, recipe.epochs) as bar:
         record = bar.record(f"{out.name}: {preset.value}")
-        progress, bundle = train_model(source, recipe, out, chosen, record, fabric)
+        progress, bundle = train_model(source, recipe, out, chosen, record)
     if bundle:  # on the first device
         best = progress.history[progress.best_epoch - 1]
         output.print(

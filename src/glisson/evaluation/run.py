@@ -22,8 +22,7 @@ from glisson.dataset.manifest import MANIFEST_FILE
 from glisson.errors import SettingsError
 from glisson.evaluation.models import EvaluationResult, Subject, evaluate_models
 from glisson.evaluation.tracts import score_tracts
-from glisson.model import ModelBundle, find_model, open_runtime
-from glisson.model.runtime import RuntimeKind
+from glisson.model import ModelBundle, RuntimeKind, find_model, open_runtime
 
 Progress = Callable[[str, int, int], None]
 

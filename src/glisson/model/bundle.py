@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from glisson.errors import InvalidBundle, ModelNotFound
 from glisson.model.safety import (
     check_safetensors,
+    find_inside,
     is_torchscript,
-    path_inside,
     read_small,
     refuse_code,
     refuse_outside_weights,
@@ -35,48 +35,49 @@ class ModelBundle:
 
     Attributes:
         spec: the contents of model.json.
-        folder: where its files lie.
+        folder: the folder of its files.
     """
 
     spec: ModelSpec
     folder: Path
 
     def self_test_tile(self) -> NDArray[np.uint8]:
-        """The self-test's input, (H, W, 3) uint8."""
-        tile = _array(self.folder / self.spec.self_test.input)
+        """Read the self-test's input, (H, W, 3) uint8."""
+        tile = _read_array(self.folder / self.spec.self_test.input)
         if tile.dtype != np.uint8 or tile.ndim != 3 or tile.shape[2] != 3:
             raise InvalidBundle(f"{self.folder}: the self-test's input is not (H, W, 3) uint8.")
         return tile
 
     def self_test_expected(self) -> NDArray[np.float32]:
-        """The self-test's probabilities, (C, H, W) float32."""
-        return _array(self.folder / self.spec.self_test.expected).astype(np.float32)
+        """Read the self-test's probabilities, (C, H, W) float32."""
+        return _read_array(self.folder / self.spec.self_test.expected).astype(np.float32)
 
 
 def load_bundle(folder: str | Path) -> ModelBundle:
     """Verify and open a bundle. Nothing in it is unpickled or run.
 
-    A TorchScript bundle (made by `add_model` alone) holds code: it is only hashed here, and
-    run later by the torch runtime through `torch.jit.load`.
+    A TorchScript bundle (only `add_model` makes one) holds code. This function hashes the code;
+    the torch runtime runs it later through `torch.jit.load`.
 
     Raises:
-        ModelNotFound: no such folder.
+        ModelNotFound: the folder does not exist.
         InvalidBundle: a file is missing, has another hash, or does not parse.
-        UnsafeModel: a pickle, or a name that leads out of the folder.
-        WrongClasses: not the three classes of `glisson.classes`.
+        UnsafeModel: a file is a pickle, or a name leads out of the folder.
+        WrongClasses: the classes are not those of `glisson.classes`.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise ModelNotFound(f"There is no model folder at {folder}.")
-    text = read_small(path_inside(folder, SPEC_FILE))
+    text = read_small(find_inside(folder, SPEC_FILE))
     spec = parse_spec(text, str(folder / SPEC_FILE))
-    _check_listed(spec, folder)
+    _check_list(spec, folder)
     _check_files(spec, folder)
     return ModelBundle(spec, folder)
 
 
-def _check_listed(spec: ModelSpec, folder: Path) -> None:
-    is_script = spec.architecture.family == "torchscript"
+def _check_list(spec: ModelSpec, folder: Path) -> None:
+    """Reject a model.json that lists no hash of a file that the model needs."""
+    is_script = spec.architecture.is_torchscript
     weights = (TORCHSCRIPT_FILE,) if is_script else (WEIGHTS_FILE, ONNX_FILE)
     needed = (*weights, spec.self_test.input, spec.self_test.expected)
     missing = [name for name in needed if name not in spec.files]
@@ -85,10 +86,11 @@ def _check_listed(spec: ModelSpec, folder: Path) -> None:
 
 
 def _check_files(spec: ModelSpec, folder: Path) -> None:
+    """Reject missing, unsafe and changed files; files that nobody listed must be safe too."""
     for name in spec.files:
-        path_inside(folder, name)
+        find_inside(folder, name)
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        _check_content(spec, path_inside(folder, path.relative_to(folder).as_posix()))
+        _check_content(spec, find_inside(folder, path.relative_to(folder).as_posix()))
     for name, expected in spec.files.items():
         if sha256(folder / name) != expected:
             raise InvalidBundle(
@@ -98,8 +100,8 @@ def _check_files(spec: ModelSpec, folder: Path) -> None:
 
 
 def _check_content(spec: ModelSpec, path: Path) -> None:
-    allowed = spec.architecture.family == "torchscript" and path.name == TORCHSCRIPT_FILE
-    if not (allowed and is_torchscript(path)):
+    allows_script = spec.architecture.is_torchscript and path.name == TORCHSCRIPT_FILE
+    if not (allows_script and is_torchscript(path)):
         refuse_code(path)
     if path.name == WEIGHTS_FILE:
         check_safetensors(path)
@@ -107,8 +109,8 @@ def _check_content(spec: ModelSpec, path: Path) -> None:
         refuse_outside_weights(path)
 
 
-def _array(path: Path) -> NDArray[Any]:
-    """Mapped, not read: a header may ask for more than the file holds."""
+def _read_array(path: Path) -> NDArray[Any]:
+    """Read a .npy file by mapping it: a header may state more than the file holds."""
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
         if not isinstance(array, np.ndarray):

@@ -1,4 +1,4 @@
-"""A bundle in the formats of others, each compared with the trained model on real tiles."""
+"""A bundle in other formats, each compared with the trained model on real tiles."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from glisson.errors import MissingExtra, SettingsError
 from glisson.files.atomic import atomic_path
-from glisson.model.bundle import ONNX_FILE, ModelBundle
-from glisson.model.export import fill_folder
-from glisson.model.networks import load_network
-from glisson.model.torch_runtime import TorchRuntime, import_torch
-
-Tiles = NDArray[np.uint8]
-Probabilities = NDArray[np.float32]
+from glisson.model.bundle import ONNX_FILE, ModelBundle, load_bundle
+from glisson.model.networks.families import load_network
+from glisson.model.networks.tensors import compute_probabilities, import_torch
+from glisson.model.runtimes.base import Probabilities, Tiles
+from glisson.model.runtimes.on_torch import TorchRuntime
+from glisson.model.writing import fill_folder
 
 INT8_AGREEMENT = 0.995
-"""Least part of the pixels whose class int8 must keep, or it is not written."""
+"""Least share of the pixels whose class int8 must keep; below it no int8 file is written."""
+
+Predict = Callable[[Tiles], Probabilities]
+_FULL_PRECISION = {"INFERENCE_PRECISION_HINT": "f32"}
 
 
 class Format(StrEnum):
@@ -45,14 +46,14 @@ class Format(StrEnum):
 
 @dataclass(frozen=True)
 class Exported:
-    """One export against the trained model at full precision.
+    """An export, compared with the trained model at full precision.
 
     Attributes:
-        format: what was written.
-        path: the file or folder; None when int8 did not hold and was not kept.
+        format: the format.
+        path: the file or folder; None when int8 did not agree and was deleted.
         largest_difference: of a probability, over all pixels and classes of the tiles.
-        same_class: part of the pixels that keep their class.
-        size_mb: of all its files, in 10^6 bytes; 0 when it was not kept.
+        same_class: share of the pixels that keep their class.
+        size_mb: of all its files, in 10^6 bytes; 0 when it was deleted.
     """
 
     format: Format
@@ -63,41 +64,41 @@ class Exported:
 
 
 def export_model(bundle: ModelBundle, out: Path, format: Format, tiles: Tiles) -> Exported:
-    """Write one format and compare it with the bundle's own network.
+    """Write a format and compare it with the bundle's own network.
 
     Args:
-        bundle: any bundle but one of TorchScript.
+        bundle: any bundle but a TorchScript one.
         out: folder to write to.
-        format: what to write.
+        format: the format to write.
         tiles: (N, H, W, 3) uint8 at the model's µm/px to compare on; int8 calibrates on every
-            second one and is compared on the others.
+            second tile and compares on the others.
 
     Raises:
         SettingsError: the bundle is TorchScript, or there are too few tiles for int8.
         MissingExtra: torch or nncf is not installed.
         OutputError: the folder cannot be written to.
     """
-    if bundle.spec.architecture.family == "torchscript":
+    if bundle.spec.architecture.is_torchscript:
         raise SettingsError(
             f"{bundle.spec.name} is TorchScript already; there is nothing to export."
         )
     out.mkdir(parents=True, exist_ok=True)
-    held = tiles[1::2] if format is Format.INT8 else tiles
     path, predict = _WRITERS[format](bundle, out, tiles)
-    trained = TorchRuntime(bundle, device="cpu")
-    wanted = np.concatenate([trained.predict(tile[None]) for tile in held])
-    found = np.concatenate([predict(tile[None]) for tile in held])
-    same = float(np.mean(wanted.argmax(1) == found.argmax(1)))
-    difference, size_mb = float(np.abs(wanted - found).max()), _size_mb(path)
+    reference = TorchRuntime(bundle, device="cpu")
+    compared = tiles[1::2] if format is Format.INT8 else tiles
+    expected = np.concatenate([reference.predict(tile[None]) for tile in compared])
+    found = np.concatenate([predict(tile[None]) for tile in compared])
+    same = float(np.mean(expected.argmax(1) == found.argmax(1)))
+    difference = float(np.abs(expected - found).max())
     if format is Format.INT8 and same < INT8_AGREEMENT:
-        for each in (path, path.with_suffix(".bin")):
-            each.unlink()
+        path.unlink()
+        path.with_suffix(".bin").unlink()
         return Exported(format, None, difference, same)
-    return Exported(format, path, difference, same, size_mb)
+    return Exported(format, path, difference, same, _measure_mb(path))
 
 
-def _size_mb(path: Path) -> float:
-    """Of a folder, or of a file; OpenVINO's .xml has its weights in a .bin beside it."""
+def _measure_mb(path: Path) -> float:
+    """Measure a folder, or a file; OpenVINO's .xml has its weights in a .bin beside it."""
     parts = list(path.iterdir()) if path.is_dir() else [path]
     # an older export may have left a model.bin beside model.onnx and model.pt too
     if path.suffix == ".xml":
@@ -105,49 +106,49 @@ def _size_mb(path: Path) -> float:
     return sum(part.stat().st_size for part in parts) / 1e6
 
 
-Predict = Callable[[Tiles], Probabilities]
-
-
-def _bundle(bundle: ModelBundle, out: Path, tiles: Tiles) -> tuple[Path, Predict]:
-    from glisson.model.bundle import load_bundle
-
+def _write_bundle(bundle: ModelBundle, out: Path, tiles: Tiles) -> tuple[Path, Predict]:
     folder = out / bundle.spec.name
-    fill_folder(folder, lambda new: _copied(bundle.folder, new))
+
+    def copy_files(temporary: Path) -> None:
+        for path in bundle.folder.iterdir():
+            shutil.copyfile(path, temporary / path.name)
+
+    fill_folder(folder, copy_files)
     return folder, TorchRuntime(load_bundle(folder), device="cpu").predict
 
 
-def _copied(source: Path, target: Path) -> None:
-    for path in source.iterdir():
-        shutil.copyfile(path, target / path.name)
-
-
-def _onnx(bundle: ModelBundle, out: Path, tiles: Tiles) -> tuple[Path, Predict]:
+def _write_onnx(bundle: ModelBundle, out: Path, tiles: Tiles) -> tuple[Path, Predict]:
     import openvino
 
-    path = out / "model.onnx"
+    path, torch = out / "model.onnx", import_torch()
     with atomic_path(path) as unfinished:
         shutil.copyfile(bundle.folder / ONNX_FILE, unfinished)
-    compiled = openvino.Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    compiled = openvino.Core().compile_model(path, "CPU", _FULL_PRECISION)
 
     def predict(batch: Tiles) -> Probabilities:
-        return _from_logits(compiled(_normalised(bundle, batch))[0], batch)
+        logits = compiled(bundle.spec.normalisation.normalise(batch))[0]
+        found: Probabilities = compute_probabilities(
+            torch.from_numpy(np.array(logits)), batch.shape[1:3]
+        ).numpy()
+        return found
 
     return path, predict
 
 
-def _torchscript(bundle: ModelBundle, out: Path, tiles: Tiles) -> tuple[Path, Predict]:
+def _write_torchscript(bundle: ModelBundle, out: Path, tiles: Tiles) -> tuple[Path, Predict]:
     torch = import_torch()
     path, side = out / "model.pt", bundle.spec.window_px
     with warnings.catch_warnings():
         # shapes are traced as constants: the file is for windows of one size, as in WSInfer
         warnings.simplefilter("ignore")
         traced = torch.jit.trace(
-            _scaled_network(bundle), torch.zeros(1, 3, side, side), check_trace=False
+            _wrap_network(bundle), torch.zeros(1, 3, side, side), check_trace=False
         )
     with atomic_path(path) as unfinished:
         traced.save(str(unfinished))
     with atomic_path(out / "config.json") as unfinished:
-        unfinished.write_text(json.dumps(wsinfer_config(bundle), indent=2) + "\n", encoding="utf-8")
+        config = json.dumps(describe_for_wsinfer(bundle), indent=2)
+        unfinished.write_text(config + "\n", encoding="utf-8")
     loaded = torch.jit.load(path)
 
     def predict(batch: Tiles) -> Probabilities:
@@ -159,18 +160,17 @@ def _torchscript(bundle: ModelBundle, out: Path, tiles: Tiles) -> tuple[Path, Pr
     return path, predict
 
 
-def _openvino(bundle: ModelBundle, out: Path, tiles: Tiles) -> tuple[Path, Predict]:
+def _write_openvino(bundle: ModelBundle, out: Path, tiles: Tiles) -> tuple[Path, Predict]:
     import openvino
 
-    from glisson.model.openvino_runtime import whole_graph
+    from glisson.model.runtimes.on_openvino import build_graph
 
-    graph = whole_graph(bundle)
     path = out / "model.xml"
-    openvino.save_model(graph, path, compress_to_fp16=True)
-    return path, _compiled(path)
+    openvino.save_model(build_graph(bundle), path, compress_to_fp16=True)
+    return path, _compile(path)
 
 
-def _int8(bundle: ModelBundle, out: Path, tiles: Tiles) -> tuple[Path, Predict]:
+def _write_int8(bundle: ModelBundle, out: Path, tiles: Tiles) -> tuple[Path, Predict]:
     import openvino
 
     if len(tiles) < 8:
@@ -179,10 +179,10 @@ def _int8(bundle: ModelBundle, out: Path, tiles: Tiles) -> tuple[Path, Predict]:
         import nncf
     except ImportError as error:
         raise MissingExtra("int8 needs nncf: pip install 'glisson[export]'") from error
-    from glisson.model.openvino_runtime import whole_graph
+    from glisson.model.runtimes.on_openvino import build_graph
 
     graph = nncf.quantize(
-        whole_graph(bundle),
+        build_graph(bundle),
         nncf.Dataset([tile[None] for tile in tiles[::2]]),
         model_type=nncf.ModelType.TRANSFORMER,
         # in int8 the depthwise convolutions of the Mix-FFN cost a third of the pixels' classes
@@ -191,22 +191,22 @@ def _int8(bundle: ModelBundle, out: Path, tiles: Tiles) -> tuple[Path, Predict]:
     )
     path = out / "model-int8.xml"
     openvino.save_model(graph, path)
-    return path, _compiled(path)
+    return path, _compile(path)
 
 
-def _compiled(path: Path) -> Predict:
+def _compile(path: Path) -> Predict:
     import openvino
 
-    compiled = openvino.Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    compiled = openvino.Core().compile_model(path, "CPU", _FULL_PRECISION)
     return lambda batch: np.asarray(compiled(batch)[0], np.float32)
 
 
-def wsinfer_config(bundle: ModelBundle) -> dict[str, Any]:
-    """WSInfer's `config.json` for the traced file: the normalisation is inside it."""
+def describe_for_wsinfer(bundle: ModelBundle) -> dict[str, Any]:
+    """Return WSInfer's `config.json` for the traced file, which normalises by itself."""
     spec = bundle.spec
     return {
         "spec_version": "1.0",
-        "architecture": _architecture_name(bundle),
+        "architecture": spec.architecture.config.get("encoder", spec.architecture.family),
         "num_classes": len(spec.classes),
         "class_names": list(spec.classes),
         "patch_size_pixels": spec.window_px,
@@ -216,19 +216,15 @@ def wsinfer_config(bundle: ModelBundle) -> dict[str, Any]:
     }
 
 
-def _architecture_name(bundle: ModelBundle) -> str:
-    architecture = bundle.spec.architecture
-    return str(architecture.config.get("encoder", architecture.family))
-
-
-def _scaled_network(bundle: ModelBundle) -> Any:
+def _wrap_network(bundle: ModelBundle) -> Any:
+    """Wrap the network so that it takes pixels / 255 and returns logits at full size."""
     torch = import_torch()
-    network, norm = load_network(bundle), bundle.spec.normalisation
+    norm = bundle.spec.normalisation
 
     class Whole(torch.nn.Module):  # type: ignore[misc, name-defined]  # torch has no types here
         def __init__(self) -> None:
             super().__init__()
-            self.network = network
+            self.network = load_network(bundle)
             # the input is bytes / 255, not bytes
             self.register_buffer("scale", torch.tensor(255 * norm.scale))
             self.register_buffer("mean", torch.tensor(norm.mean).view(1, 3, 1, 1))
@@ -243,25 +239,10 @@ def _scaled_network(bundle: ModelBundle) -> Any:
     return Whole().eval()
 
 
-def _normalised(bundle: ModelBundle, batch: Tiles) -> NDArray[np.float32]:
-    norm = bundle.spec.normalisation
-    values = (batch.astype(np.float32) * norm.scale - norm.mean) / norm.std
-    return np.ascontiguousarray(values.transpose(0, 3, 1, 2), np.float32)
-
-
-def _from_logits(logits: NDArray[Any], batch: Tiles) -> Probabilities:
-    torch = import_torch()
-    full = torch.nn.functional.interpolate(
-        torch.from_numpy(np.array(logits)), batch.shape[1:3], mode="bilinear", align_corners=False
-    )
-    found: Probabilities = full.softmax(dim=1).numpy()
-    return found
-
-
 _WRITERS: dict[Format, Callable[[ModelBundle, Path, Tiles], tuple[Path, Predict]]] = {
-    Format.BUNDLE: _bundle,
-    Format.ONNX: _onnx,
-    Format.TORCHSCRIPT: _torchscript,
-    Format.OPENVINO: _openvino,
-    Format.INT8: _int8,
+    Format.BUNDLE: _write_bundle,
+    Format.ONNX: _write_onnx,
+    Format.TORCHSCRIPT: _write_torchscript,
+    Format.OPENVINO: _write_openvino,
+    Format.INT8: _write_int8,
 }

@@ -1,4 +1,4 @@
-"""What may lie in a bundle: plain files, no code, nothing outside the folder."""
+"""Checks of a bundle's files: plain files, no code, nothing outside the folder."""
 
 from __future__ import annotations
 
@@ -18,25 +18,31 @@ _HEADER_LIMIT_BYTES = 16 * 1024**2
 _SMALL_BYTES = 16 * 1024**2
 _CHUNK_BYTES = 1 << 24
 _OUTSIDE_WEIGHTS = b"\x0a\x08location\x12"
-"""How ONNX writes the key of where weights lie that are not in the file itself."""
+"""ONNX writes this key before the name of another file that holds weights."""
 _ZIP_ERRORS = (
-    zipfile.BadZipFile, OSError, ValueError, RuntimeError, EOFError, zlib.error, lzma.LZMAError,
-)  # fmt: skip
-"""What `zipfile` raises for archives that are damaged, encrypted or oddly packed."""
+    zipfile.BadZipFile,
+    OSError,
+    ValueError,
+    RuntimeError,
+    EOFError,
+    zlib.error,
+    lzma.LZMAError,
+)
+"""Errors that `zipfile` raises for archives that are damaged, encrypted or oddly packed."""
 
 
 def sha256(path: Path) -> str:
-    """Hash of a file, as hex."""
+    """Compute the SHA-256 of a file, as hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def path_inside(folder: Path, name: str) -> Path:
-    """The file `name` of a bundle.
+def find_inside(folder: Path, name: str) -> Path:
+    """Return the path of the file `name` of a bundle.
 
     Raises:
         UnsafeModel: the name or a link leads out of the folder.
-        InvalidBundle: there is no such file.
+        InvalidBundle: the file does not exist.
     """
     if not is_plain_name(name):
         raise UnsafeModel(f"{folder}: the file name {name!r} leads out of the bundle.")
@@ -49,74 +55,74 @@ def path_inside(folder: Path, name: str) -> Path:
 
 
 def read_small(path: Path) -> bytes:
-    """A file of at most 16 MiB, as model.json is.
+    """Read a file of at most 16 MiB, such as model.json.
 
     Raises:
-        InvalidBundle: it is larger.
+        InvalidBundle: the file is larger.
     """
     with path.open("rb") as file:
         data = file.read(_SMALL_BYTES + 1)
     if len(data) > _SMALL_BYTES:
-        raise InvalidBundle(f"{path} has more than {_SMALL_BYTES >> 20} MiB; it is no such file.")
+        raise InvalidBundle(f"{path} is larger than {_SMALL_BYTES >> 20} MiB. Check the file.")
     return data
 
 
 def refuse_outside_weights(path: Path) -> None:
-    """Refuse an ONNX file whose weights lie in other files, wherever they may be.
+    """Reject an ONNX file whose weights lie in other files.
 
     Raises:
-        UnsafeModel: it names other files.
+        UnsafeModel: the file names other files.
     """
-    last = b""
+    end = b""
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK_BYTES):
-            if _OUTSIDE_WEIGHTS in last + chunk:
+            if _OUTSIDE_WEIGHTS in end + chunk:
                 raise UnsafeModel(
                     f"{path} takes weights from other files. Save it with its weights inside."
                 )
-            last = chunk[-len(_OUTSIDE_WEIGHTS) :]
+            end = chunk[-len(_OUTSIDE_WEIGHTS) :]
 
 
 def is_plain_name(name: str) -> bool:
-    """Whether a name stays in its folder, on every operating system."""
+    """Return True if a name stays in its folder, on every operating system."""
     parts = PurePosixPath(name).parts
     risky = "\\" in name or ":" in name or name.startswith("/") or not name.isprintable()
     return bool(parts) and not risky and ".." not in parts
 
 
 def refuse_code(path: Path) -> None:
-    """Refuse a file that is, or wraps, a pickle.
+    """Reject a file that is, or wraps, a pickle.
 
     Raises:
-        UnsafeModel: says which file and what to use instead.
+        UnsafeModel: names the file and the format to use instead.
     """
-    if path.suffix.lower() in PICKLE_SUFFIXES or looks_pickled(path):
+    if path.suffix.lower() in PICKLE_SUFFIXES or is_pickle(path):
         raise UnsafeModel(
             f"{path} is a Python pickle, which can run any code when loaded. "
             "Save the weights as safetensors instead."
         )
 
 
-def looks_pickled(path: Path) -> bool:
-    """Whether the content is a pickle or a zip that holds one, whatever the name."""
+def is_pickle(path: Path) -> bool:
+    """Return True if the content is a pickle or a zip that holds one, whatever the name."""
     with path.open("rb") as file:
         head = file.read(2)
-    # protocol 2 to 5 start with 0x80 and the protocol's number; old torch.save files too
+    # protocols 2 to 5 start with 0x80 and the protocol's number; old torch.save files too
     if len(head) == 2 and head[0] == 0x80 and 2 <= head[1] <= 5 and not _is_safetensors(path):
         return True
-    return zipfile.is_zipfile(path) and any(n.endswith(".pkl") for n in _zip_names(path))
+    return zipfile.is_zipfile(path) and any(n.endswith(".pkl") for n in _list_zip(path))
 
 
 def is_torchscript(path: Path) -> bool:
-    """Whether a zip archive is TorchScript: it carries code and constants beside its data."""
+    """Return True for a zip of TorchScript: it holds code and constants beside its data."""
     if not zipfile.is_zipfile(path):
         return False
-    names = [PurePosixPath(n).parts[1:] for n in _zip_names(path)]
+    names = [PurePosixPath(n).parts[1:] for n in _list_zip(path)]
     return ("constants.pkl",) in names and any(n[:1] == ("code",) for n in names)
 
 
 def check_safetensors(path: Path) -> None:
-    """Refuse a safetensors file whose header is not what the format allows.
+    """Reject a safetensors file whose header the format does not allow.
 
     Raises:
         InvalidBundle: header too long, not JSON, or offsets outside the file.
@@ -126,10 +132,11 @@ def check_safetensors(path: Path) -> None:
 
 
 def unpack_zip(path: Path, folder: Path) -> Path:
-    """Unpack a zipped bundle into `folder`; returns the folder that holds model.json.
+    """Unpack a zipped bundle into `folder` and return the folder that holds model.json.
 
     Raises:
         UnsafeModel: an entry leads outside, is a link, or the whole is too large.
+        InvalidBundle: the archive is damaged or holds no model.json.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -137,25 +144,21 @@ def unpack_zip(path: Path, folder: Path) -> Path:
             archive.extractall(folder)
     except _ZIP_ERRORS as error:
         raise InvalidBundle(f"{path} cannot be unpacked: {error}. Download it again.") from error
-    return _bundle_root(path, folder)
+    roots = [p for p in (folder, *folder.iterdir()) if (p / "model.json").is_file()]
+    if not roots:
+        raise InvalidBundle(f"{path} holds no model.json.")
+    return roots[0]
 
 
 def _check_entries(path: Path, entries: list[zipfile.ZipInfo]) -> None:
     if sum(e.file_size for e in entries) > ZIP_LIMIT_BYTES or len(entries) > 1000:
-        raise UnsafeModel(f"{path} unpacks to more than {ZIP_LIMIT_BYTES} bytes.")
+        raise UnsafeModel(f"{path} unpacks to more than {ZIP_LIMIT_BYTES} bytes or 1000 files.")
     for entry in entries:
         if not is_plain_name(entry.filename) or stat.S_ISLNK(entry.external_attr >> 16):
             raise UnsafeModel(f"{path}: the entry {entry.filename!r} leads out of the bundle.")
 
 
-def _bundle_root(path: Path, folder: Path) -> Path:
-    found = [p for p in (folder, *folder.iterdir()) if (p / "model.json").is_file()]
-    if not found:
-        raise InvalidBundle(f"{path} holds no model.json.")
-    return found[0]
-
-
-def _zip_names(path: Path) -> list[str]:
+def _list_zip(path: Path) -> list[str]:
     try:
         with zipfile.ZipFile(path) as archive:
             return archive.namelist()
@@ -169,13 +172,10 @@ def _is_safetensors(path: Path) -> bool:
         length = int.from_bytes(file.read(8), "little")
         if size < 8 or length > min(size - 8, _HEADER_LIMIT_BYTES):
             return False
-        return _is_header(file.read(length), size - 8 - length)
-
-
-def _is_header(text: bytes, data_bytes: int) -> bool:
+        text = file.read(length)
     try:
         header = json.loads(text)
         ends = [v["data_offsets"][1] for k, v in header.items() if k != "__metadata__"]
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
         return False
-    return all(isinstance(e, int) and 0 <= e <= data_bytes for e in ends)
+    return all(isinstance(e, int) and 0 <= e <= size - 8 - length for e in ends)

@@ -1,10 +1,13 @@
-"""model.json: what a model is, what it expects and how to check it."""
+"""model.json: what a model is, what it expects, and how to check it."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from glisson.classes import CLASSES
@@ -17,35 +20,49 @@ CLASS_NAMES = tuple(c.name for c in CLASSES)
 Triple = tuple[float, float, float]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Mpp = Annotated[float, Field(ge=0.05, le=5)]
+WindowPx = Annotated[int, Field(ge=32, le=8192)]
 
 
-class _Frozen(BaseModel):
+class Frozen(BaseModel):
+    """A record that rejects unknown keys and never changes."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Normalisation(_Frozen):
+class Normalisation(Frozen):
     """RGB bytes to the network's input: (value * scale - mean) / std, per channel."""
 
     scale: Positive = 1 / 255
     mean: Triple = (0.0, 0.0, 0.0)
     std: tuple[Positive, Positive, Positive] = (1.0, 1.0, 1.0)
 
+    def normalise(self, tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the network's input, (N, 3, H, W), of (N, H, W, 3) RGB bytes."""
+        values = (tiles.astype(np.float32) * self.scale - self.mean) / self.std
+        return np.ascontiguousarray(values.transpose(0, 3, 1, 2), np.float32)
 
-class Architecture(_Frozen):
-    """The network: one of `FAMILIES` with its config, or a TorchScript archive."""
+
+class Architecture(Frozen):
+    """The network: a family of `FAMILIES` with its config, or a TorchScript archive."""
 
     family: Literal["segformer", "encoder-decoder", "torchscript"]
     config: dict[str, Any] = Field(default_factory=dict)
 
+    @property
+    def is_torchscript(self) -> bool:
+        """Return True if the network is a TorchScript archive, which is code."""
+        return self.family == "torchscript"
 
-class SelfTest(_Frozen):
-    """One tile and the probabilities the model gave for it.
+
+class SelfTest(Frozen):
+    """A tile, and the probabilities that the model gave for it.
 
     Attributes:
         input: file of (H, W, 3) uint8.
         expected: file of (C, H, W) probabilities.
         tolerance: largest difference allowed at full (f32) precision.
-        reduced_tolerance: the same at bf16 or fp16.
+        reduced_tolerance: largest difference allowed at bf16 or fp16.
     """
 
     input: str
@@ -54,30 +71,30 @@ class SelfTest(_Frozen):
     reduced_tolerance: Positive = 0.05
 
 
-class Windows(_Frozen):
-    """How whole slides are cut into windows.
+class Windows(Frozen):
+    """Windows that whole slides are cut into.
 
     Attributes:
         side_px: side of a window.
-        overlap_px: what it has in common with the next.
+        overlap_px: overlap of neighbouring windows.
     """
 
-    side_px: Annotated[int, Field(ge=32, le=8192)]
+    side_px: WindowPx
     overlap_px: Annotated[int, Field(ge=0)]
 
     @model_validator(mode="after")
-    def _can_cover(self) -> Windows:
+    def _limit_overlap(self) -> Windows:
         if self.overlap_px > 0.75 * self.side_px:
             raise ValueError("overlap_px is more than three quarters of side_px")
         return self
 
 
-class TractEvidence(_Frozen):
-    """What makes a portal area a tract, beside `min_tract_probability`.
+class TractEvidence(Frozen):
+    """Evidence that makes a portal area a tract, beside `min_tract_probability`.
 
     Attributes:
         sure_probability: portal probability from which a pixel is evidence of a tract.
-        min_sure_area_um2: portal areas of less evidence are no tracts; 0 asks for none.
+        min_sure_area_um2: portal areas of less evidence are no tracts; 0 sets no limit.
         probability_spread: how much a probability differs when the same pixels lie elsewhere on
             the slide, are turned or mirrored (`benchmarks/placements.py` measures it).
     """
@@ -87,19 +104,52 @@ class TractEvidence(_Frozen):
     probability_spread: Annotated[float, Field(ge=0, le=0.5)] = 0.1
 
 
-class ModelSpec(_Frozen):
+@dataclass(frozen=True, kw_only=True)
+class ModelFacts:
+    """Facts that the makers of a model state, because its files do not contain them.
+
+    Attributes:
+        name: what `--model` calls the model.
+        version: of the weights; empty for the first digits of their SHA-256.
+        mpp: µm/px of the input.
+        window_px: side of the windows that the model was trained on.
+        normalisation: bytes to the network's input.
+        licence: of the weights.
+        trained_on: the training data, in words.
+        intended_use: the use, in words.
+        card: the model card, Markdown; empty for none.
+        windows: windows that were measured best on whole slides; None for those of training.
+        min_tract_probability: portal areas of a lower mean probability are no tracts.
+        tract_evidence: further evidence that makes a portal area a tract.
+    """
+
+    name: str
+    version: str = ""
+    mpp: float
+    window_px: int
+    normalisation: Normalisation = field(default_factory=Normalisation)
+    licence: str
+    trained_on: str
+    intended_use: str
+    card: str = ""
+    windows: Windows | None = None
+    min_tract_probability: float = 0.0
+    tract_evidence: TractEvidence = field(default_factory=TractEvidence)
+
+
+class ModelSpec(Frozen):
     """The contents of model.json.
 
     Attributes:
-        original_name: what its makers call it, where it was added under another name.
+        original_name: the makers' name, where the model was added under another name.
         classes: names in the order of the output's channels.
         mpp: µm/px of the input.
-        window_px: side of the windows it was trained on.
-        windows: those that were measured best on whole slides; None for `window_px` with a
+        window_px: side of the windows that the model was trained on.
+        windows: windows that were measured best on whole slides; None for `window_px` with a
             quarter of overlap.
         output_stride: input pixels per pixel of the network's own output.
         min_tract_probability: portal areas of a lower mean probability are no tracts.
-        tract_evidence: what else makes a portal area a tract.
+        tract_evidence: further evidence that makes a portal area a tract.
         files: SHA-256 of every other file of the bundle.
     """
 
@@ -108,8 +158,8 @@ class ModelSpec(_Frozen):
     original_name: str | None = None
     version: str = Field(min_length=1)
     classes: tuple[str, ...]
-    mpp: Annotated[float, Field(ge=0.05, le=5)]
-    window_px: Annotated[int, Field(ge=32, le=8192)]
+    mpp: Mpp
+    window_px: WindowPx
     windows: Windows | None = None
     normalisation: Normalisation = Normalisation()
     architecture: Architecture
@@ -125,7 +175,7 @@ class ModelSpec(_Frozen):
 
     @field_validator("classes", mode="before")
     @classmethod
-    def _names_in_order(cls, value: Any) -> Any:
+    def _order_names(cls, value: Any) -> Any:
         """Accept [{"index": 0, "name": ...}] as well as names in order."""
         if isinstance(value, list | tuple) and all(isinstance(v, dict) for v in value):
             return tuple(v.get("name") for v in sorted(value, key=lambda v: v.get("index", -1)))
@@ -136,22 +186,25 @@ def parse_spec(text: str | bytes, where: str) -> ModelSpec:
     """Read model.json.
 
     Raises:
-        InvalidBundle: it does not parse; the message names each field that is wrong.
-        WrongClasses: the classes are not ours, in our order.
+        InvalidBundle: the text does not parse; the message names each invalid field.
+        WrongClasses: the classes are not Glisson's, in Glisson's order.
     """
     try:
         spec = ModelSpec.model_validate_json(text)
     except ValidationError as error:
-        raise InvalidBundle(f"{where} is not a valid model.json: {_problems(error)}") from error
+        problems = "; ".join(
+            f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors()
+        )
+        raise InvalidBundle(f"{where} is not a valid model.json: {problems}") from error
     check_classes(spec.classes, where)
     return spec
 
 
 def check_classes(names: tuple[str, ...], where: str) -> None:
-    """Refuse classes other than ours, in our order.
+    """Reject classes other than Glisson's, or in another order.
 
     Raises:
-        WrongClasses: names what was found and what is needed.
+        WrongClasses: names the classes of the model and those that are needed.
     """
     if tuple(names) != CLASS_NAMES:
         raise WrongClasses(
@@ -160,12 +213,6 @@ def check_classes(names: tuple[str, ...], where: str) -> None:
         )
 
 
-def safe_name(text: str) -> str:
-    """A model's name out of any text, such as a file name."""
+def make_safe_name(text: str) -> str:
+    """Make a model's name out of any text, such as a file name."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._")[:100] or "model"
-
-
-def _problems(error: ValidationError) -> str:
-    return "; ".join(
-        f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors()
-    )

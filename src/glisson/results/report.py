@@ -25,7 +25,8 @@ def write_run_report(out: Path, states: Sequence[SlideState]) -> None:
         OutputError: the page cannot be written.
     """
     models = [each.record.model for each in states if each.record]
-    when = max((each.ended for each in states if each.ended), default=datetime.now(UTC))
+    ends = [each.ended for each in states if each.ended and each.record is not None]
+    when = max(ends, default=datetime.now(UTC))  # a failure that is repeated changes no page
     run = ReportRun(
         when=when.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         version=__version__,

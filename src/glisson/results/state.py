@@ -240,7 +240,7 @@ def check_alike(
     if not differing or keep_old:
         return
     raise SettingsError(
-        f"{out} holds {len(differing)} slide(s) ({_join_names(sorted(differing))}) that differ in "
+        f"{out} holds {len(differing)} slide(s) ({_join(sorted(differing))}) that differ in "
         f"{differences(method, differing.values())}. One table must not mix them. {advice} "
         "--keep-old keeps them beside the others, with a column that tells them apart."
     )
@@ -264,7 +264,7 @@ def warnings_of(states: Sequence[SlideState]) -> tuple[str, ...]:
     waiting = [each.name for each in states if each.waits]
     if waiting:
         found.append(
-            f"{len(waiting)} slide(s) are not done yet: {_join_names(waiting)}. Run the same command "
+            f"{len(waiting)} slide(s) are not done yet: {_join(waiting)}. Run the same command "
             "again; finished slides stay."
         )
     method = common_method(states)
@@ -273,12 +273,12 @@ def warnings_of(states: Sequence[SlideState]) -> tuple[str, ...]:
         found.append(
             f"{len(differing)} of {sum(bool(each.record) for each in states)} slides differ in "
             f"{differences(method, (each.method for each in differing))}: "
-            f"{_join_names([each.name for each in differing])}. The column `settings` of the tables "
+            f"{_join([each.name for each in differing])}. The column `settings` of the tables "
             "tells them apart; their numbers must not be compared as they are."
         )
     return tuple(found)
 
 
-def _join_names(names: Sequence[str], most: int = 5) -> str:
+def _join(names: Sequence[str], most: int = 5) -> str:
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from glisson.artefacts import Artefacts, find_artefacts
-from glisson.model.runtime import Runtime
+from glisson.model.runtimes.base import Runtime
 from glisson.segmentation.class_map import ClassMap
 from glisson.segmentation.engine import segment_slide
 from glisson.segmentation.settings import SegmentSettings

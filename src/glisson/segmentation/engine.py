@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 
 from glisson.frames import BoxPx, Frame
-from glisson.model.runtime import Probabilities, Runtime
+from glisson.model.runtimes.base import Probabilities, Runtime
 from glisson.segmentation.class_map import ClassMap
 from glisson.segmentation.settings import SegmentSettings
 from glisson.segmentation.stitch import Mask, Stitcher, taper

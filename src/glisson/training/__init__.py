@@ -1,4 +1,4 @@
-"""Networks, tiles in, weights out; torch is imported by its modules, never by the package."""
+"""Train a network on tiles and write it as a model; only its modules import torch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def require_extra() -> None:
     """Fail before any work where the `train` extra is not installed.
 
     Raises:
-        MissingExtra: a package of it is missing.
+        MissingExtra: a package of the extra is missing.
     """
     missing = [name for name in _NEEDED if find_spec(name) is None]
     if missing:

@@ -1,7 +1,8 @@
 """Changes of position, shape, stain, light and sharpness that a laboratory could make.
 
-All work on a batch where it lies, with a generator of the same device: one displacement field
-serves image and labels, and the same seed gives the same batch on every device of one kind.
+Every function works on a batch on its own device, with a generator of the same device. One
+displacement field serves image and labels. The same seed gives the same batch on every device of
+a kind.
 """
 
 from __future__ import annotations
@@ -10,37 +11,36 @@ import math
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 from torch.nn import functional
 
 _DYES = torch.tensor([[0.52, 0.74, 0.43], [0.20, 0.83, 0.48], [0.27, 0.57, 0.78]])
 """Haematoxylin, eosin and a remainder, as optical densities (docs/phantom.md)."""
-
 
 _GRID = 5
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """What may happen to a tile; ranges are even, chances are per tile.
+    """Changes of a tile; ranges are uniform, chances are per tile.
 
     Attributes:
         turn: quarter turns and flips.
         rotate: chance of rotation and zoom.
-        rotate_deg: rotation to either side.
-        zoom: scale, to either side of 1.
+        rotate_deg: largest rotation, in degrees to either side.
+        zoom: largest change of scale, to either side of 1.
         elastic: chance of a smooth displacement.
-        elastic_reach: its largest value, as a part of the tile's side.
-        elastic_nodes: nodes of its grid along a side; more make it finer.
+        elastic_reach: largest displacement, as a part of the tile's side.
+        elastic_nodes: nodes of the displacement's grid along a side; more make it finer.
         grid: chance that the columns and rows of a 5 x 5 grid change their widths.
-        grid_reach: by how much, as a part of a column.
+        grid_reach: largest change, as a part of a column.
         stain: chance of other amounts of dye.
         stain_scale: range of the factors on the amounts.
         colour: chance of the changes of light and colour below.
-        gain: of brightness, to either side of 1.
-        tint: of each channel, likewise.
-        contrast: likewise.
-        saturation: likewise.
+        gain: change of brightness, to either side of 1.
+        tint: change of each channel, likewise.
+        contrast: change of contrast, likewise.
+        saturation: change of saturation, likewise.
         hue: turn of the colour circle to either side, as a part of it.
         grey: chance of no colour at all.
         texture: chance of a random 3 x 3 filter over the three colours, mixed with the tile.
@@ -93,143 +93,146 @@ AUGMENTATIONS = {
 }  # fmt: skip
 """`paper`: kinds and strengths of the authors' published scripts (elastic of alpha 50 px and
 sigma 4 px has a deviation of 2 px; grid limit 0.5; colour jitter 0.1, 0.8, 0.8, 0.1), quarter
-turns and flips. `stain`: what measured better with tiles of slides. `wide`: for models that learn
-from phantoms alone and will see what those never show."""
+turns and flips. `stain`: the best in our measurements with tiles of slides. `wide`: for models
+that learn from phantoms alone and must work on what those never show."""
 
 
 def augment(
-    images: Tensor, labels: Tensor, how: Augmentation, generator: torch.Generator
+    images: Tensor, labels: Tensor, settings: Augmentation, generator: Generator
 ) -> tuple[Tensor, Tensor]:
-    """(N, 3, H, W) float images in 0 to 1 and (N, H, W) uint8 labels, changed at random."""
-    if how.turn:
-        images, labels = _turned(images, labels, generator)
-    if how.rotate or how.elastic or how.grid:
-        images, labels = _bent(images, labels, how, generator)
-    if how.stain:
-        images = _restained(images, how, generator)
-    images = _relit(images, how, generator)
-    if how.texture:
-        images = _filtered(images, how, generator)
-    images = _blurred(images, how, generator)
+    """Change (N, 3, H, W) float images in 0 to 1, and (N, H, W) uint8 labels, at random."""
+    if settings.turn:
+        images, labels = _turn(images, labels, generator)
+    if settings.rotate or settings.elastic or settings.grid:
+        images, labels = _warp(images, labels, settings, generator)
+    if settings.stain:
+        images = _change_stain(images, settings, generator)
+    images = _change_light(images, settings, generator)
+    if settings.texture:
+        images = _mix_filters(images, settings, generator)
+    images = _blur_tiles(images, settings, generator)
+    images = _add_noise(images, settings, generator)
     return images.clamp(0, 1), labels
 
 
-def _drawn(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-    """Even between 0 and 1, on the generator's device."""
+def _draw(shape: tuple[int, ...], generator: Generator) -> Tensor:
+    """Draw uniform numbers between 0 and 1, on the generator's device."""
     return torch.rand(shape, generator=generator, device=generator.device)
 
 
-def _even(shape: tuple[int, ...], reach: float, generator: torch.Generator) -> Tensor:
-    """Even between -reach and reach."""
-    return reach * (2 * _drawn(shape, generator) - 1)
+def _draw_around_0(shape: tuple[int, ...], reach: float, generator: Generator) -> Tensor:
+    """Draw uniform numbers between -reach and reach."""
+    return reach * (2 * _draw(shape, generator) - 1)
 
 
-def _normal(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+def _draw_normal(shape: tuple[int, ...], generator: Generator) -> Tensor:
     return torch.randn(shape, generator=generator, device=generator.device)
 
 
-def _chosen(images: Tensor, chance: float, generator: torch.Generator) -> Tensor:
-    """(N, 1, 1, 1) bool, True with this chance for each tile."""
-    return _drawn((len(images), 1, 1, 1), generator) < chance
+def _choose_tiles(images: Tensor, chance: float, generator: Generator) -> Tensor:
+    """Draw (N, 1, 1, 1) bool, True with this chance for each tile."""
+    return _draw((len(images), 1, 1, 1), generator) < chance
 
 
-def _turned(images: Tensor, labels: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Each tile by one of the eight turns and flips of a square."""
+def _turn(images: Tensor, labels: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+    """Turn each tile by one of the eight turns and flips of a square."""
     eighths = torch.randint(8, (len(images),), generator=generator, device=generator.device)
-    drawn = eighths.tolist()
-    pairs = [_turned_one(*pair) for pair in zip(images, labels, drawn, strict=True)]
-    return torch.stack([image for image, _ in pairs]), torch.stack([label for _, label in pairs])
+    turned_images, turned_labels = [], []
+    for image, label, eighth in zip(images, labels, eighths.tolist(), strict=True):
+        image = torch.rot90(image, eighth % 4, (1, 2))
+        label = torch.rot90(label, eighth % 4, (0, 1))
+        turned_images.append(image.flip(2) if eighth >= 4 else image)
+        turned_labels.append(label.flip(1) if eighth >= 4 else label)
+    return torch.stack(turned_images), torch.stack(turned_labels)
 
 
-def _turned_one(image: Tensor, label: Tensor, which: int) -> tuple[Tensor, Tensor]:
-    image, label = torch.rot90(image, which % 4, (1, 2)), torch.rot90(label, which % 4, (0, 1))
-    return (image.flip(2), label.flip(1)) if which >= 4 else (image, label)
-
-
-def _bent(
-    images: Tensor, labels: Tensor, how: Augmentation, generator: torch.Generator
+def _warp(
+    images: Tensor, labels: Tensor, settings: Augmentation, generator: Generator
 ) -> tuple[Tensor, Tensor]:
-    """Rotation, zoom, elastic and grid distortion in one sampling; mirrored at the border."""
-    count = len(images)
-    where = functional.affine_grid(
-        _rotations(count, how, generator), list(images.shape), align_corners=False
-    )
-    where = where + _elastic(images, how, generator) + _stretch(images, how, generator)
-    images = _sampled(images, where, "bilinear")
-    labels = _sampled(labels[:, None].float(), where, "nearest")[:, 0].to(labels.dtype)
+    """Rotate, zoom and distort in one sampling, mirrored at the border."""
+    rotation = _draw_rotations(len(images), settings, generator)
+    places = functional.affine_grid(rotation, list(images.shape), align_corners=False)
+    places = places + draw_elastic(images, settings, generator)
+    places = places + draw_stretch(images, settings, generator)
+    images = _sample(images, places, "bilinear")
+    labels = _sample(labels[:, None].float(), places, "nearest")[:, 0].to(labels.dtype)
     return images, labels
 
 
-def _rotations(count: int, how: Augmentation, generator: torch.Generator) -> Tensor:
-    chosen = _drawn((count,), generator) < how.rotate
-    angle = _even((count,), math.radians(how.rotate_deg), generator) * chosen
-    scale = 1 + _even((count,), how.zoom, generator) * chosen
+def _draw_rotations(count: int, settings: Augmentation, generator: Generator) -> Tensor:
+    """Draw (N, 2, 3) matrices of rotation and zoom."""
+    chosen = _draw((count,), generator) < settings.rotate
+    angle = _draw_around_0((count,), math.radians(settings.rotate_deg), generator) * chosen
+    scale = 1 + _draw_around_0((count,), settings.zoom, generator) * chosen
     cosine, sine, zero = scale * angle.cos(), scale * angle.sin(), torch.zeros_like(scale)
     rows = [torch.stack([cosine, -sine, zero], 1), torch.stack([sine, cosine, zero], 1)]
     return torch.stack(rows, 1)
 
 
-def _elastic(images: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:
-    """(N, H, W, 2) displacement in units of half a tile, smooth between random nodes."""
-    count, side = len(images), how.elastic_nodes
-    chosen = _drawn((count, 1, 1, 1), generator) < how.elastic
-    coarse = _even((count, 2, side, side), 2 * how.elastic_reach, generator) * chosen
+def draw_elastic(images: Tensor, settings: Augmentation, generator: Generator) -> Tensor:
+    """Draw (N, H, W, 2) displacements in half tiles, smooth between random nodes."""
+    count, nodes = len(images), settings.elastic_nodes
+    chosen = _draw((count, 1, 1, 1), generator) < settings.elastic
+    reach = 2 * settings.elastic_reach
+    coarse = _draw_around_0((count, 2, nodes, nodes), reach, generator) * chosen
     fine = functional.interpolate(coarse, images.shape[2:], mode="bicubic", align_corners=True)
     return fine.permute(0, 2, 3, 1)
 
 
-def _stretch(images: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:
-    """(N, H, W, 2) displacement in units of half a tile: columns and rows of other widths."""
+def draw_stretch(images: Tensor, settings: Augmentation, generator: Generator) -> Tensor:
+    """Draw (N, H, W, 2) displacements in half tiles that change widths of columns and rows."""
     count, _, height, width = images.shape
-    chosen = _drawn((count, 1, 1), generator) < how.grid
-    widths = 1 + _even((count, 2, _GRID), how.grid_reach, generator) * chosen
+    chosen = _draw((count, 1, 1), generator) < settings.grid
+    widths = 1 + _draw_around_0((count, 2, _GRID), settings.grid_reach, generator) * chosen
     edges = functional.pad(widths.cumsum(2) / widths.sum(2, keepdim=True), (1, 0))
-    moved = 2 * (edges - torch.linspace(0, 1, _GRID + 1, device=edges.device))
-    across = functional.interpolate(moved[:, :1], width, mode="linear", align_corners=True)
-    down = functional.interpolate(moved[:, 1:], height, mode="linear", align_corners=True)
+    moves = 2 * (edges - torch.linspace(0, 1, _GRID + 1, device=edges.device))
+    across = functional.interpolate(moves[:, :1], width, mode="linear", align_corners=True)
+    down = functional.interpolate(moves[:, 1:], height, mode="linear", align_corners=True)
     both = across.expand(-1, height, -1), down.transpose(1, 2).expand(-1, -1, width)
     return torch.stack(both, dim=-1)
 
 
-def _sampled(values: Tensor, where: Tensor, mode: str) -> Tensor:
+def _sample(values: Tensor, places: Tensor, mode: str) -> Tensor:
     return functional.grid_sample(
-        values, where, mode=mode, padding_mode="reflection", align_corners=False
+        values, places, mode=mode, padding_mode="reflection", align_corners=False
     )
 
 
-def _restained(images: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:
-    """Dye amounts scaled and shifted in optical density (after Tellez et al. 2019)."""
+def _change_stain(images: Tensor, settings: Augmentation, generator: Generator) -> Tensor:
+    """Scale and shift the amounts of dye in optical density (after Tellez et al. 2019)."""
     count = len(images)
     dyes = (_DYES / _DYES.norm(dim=1, keepdim=True)).to(images.device)
     density = -torch.log10(images.clamp_min(1 / 255)).permute(0, 2, 3, 1)
     amounts = density @ torch.linalg.inv(dyes)
-    low, high = how.stain_scale
-    scale = low + (high - low) * _drawn((count, 1, 1, 3), generator)
-    shift = _even((count, 1, 1, 3), 0.02, generator)
+    low, high = settings.stain_scale
+    scale = low + (high - low) * _draw((count, 1, 1, 3), generator)
+    shift = _draw_around_0((count, 1, 1, 3), 0.02, generator)
     changed = (amounts * scale + shift) @ dyes
-    density = torch.where(_chosen(images, how.stain, generator), changed, density)
+    density = torch.where(_choose_tiles(images, settings.stain, generator), changed, density)
     return torch.pow(10.0, -density).permute(0, 3, 1, 2).clamp(0, 1)
 
 
-def _relit(images: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:
+def _change_light(images: Tensor, settings: Augmentation, generator: Generator) -> Tensor:
+    """Change brightness, tint, contrast, saturation and hue."""
     one, three = (len(images), 1, 1, 1), (len(images), 3, 1, 1)
-    gain = (1 + _even(one, how.gain, generator)) * (1 + _even(three, how.tint, generator))
-    contrast = 1 + _even(one, how.contrast, generator)
-    saturation = 1 + _even(one, how.saturation, generator)
-    saturation = torch.where(_chosen(images, how.grey, generator), 0.0, saturation)
-    turned = _hues_turned(len(images), how.hue, generator)
+    gain = 1 + _draw_around_0(one, settings.gain, generator)
+    gain = gain * (1 + _draw_around_0(three, settings.tint, generator))
+    contrast = 1 + _draw_around_0(one, settings.contrast, generator)
+    saturation = 1 + _draw_around_0(one, settings.saturation, generator)
+    saturation = torch.where(_choose_tiles(images, settings.grey, generator), 0.0, saturation)
+    hue_turns = _draw_hue_turns(len(images), settings.hue, generator)
     mean = images.mean(dim=(1, 2, 3), keepdim=True)
     changed = (mean + (images - mean) * contrast) * gain
     grey = changed.mean(dim=1, keepdim=True)
     changed = grey + (changed - grey) * saturation
-    if how.hue:
-        changed = torch.einsum("nij,njhw->nihw", turned, changed)
-    return torch.where(_chosen(images, how.colour, generator), changed, images)
+    if settings.hue:
+        changed = torch.einsum("nij,njhw->nihw", hue_turns, changed)
+    return torch.where(_choose_tiles(images, settings.colour, generator), changed, images)
 
 
-def _hues_turned(count: int, reach: float, generator: torch.Generator) -> Tensor:
-    """(N, 3, 3) turns of colours about the grey axis."""
-    angle = _even((count, 1, 1), 2 * math.pi * reach, generator)
+def _draw_hue_turns(count: int, reach: float, generator: Generator) -> Tensor:
+    """Draw (N, 3, 3) turns of colours about the grey axis."""
+    angle = _draw_around_0((count, 1, 1), 2 * math.pi * reach, generator)
     axis = 1 / math.sqrt(3)
     cross = axis * torch.tensor([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]], device=angle.device)
     return (
@@ -239,39 +242,41 @@ def _hues_turned(count: int, reach: float, generator: torch.Generator) -> Tensor
     )
 
 
-def _filtered(images: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:
-    """Random local filters that keep shapes and change textures (RandConv, Xu et al. 2021)."""
+def _mix_filters(images: Tensor, settings: Augmentation, generator: Generator) -> Tensor:
+    """Mix in random local filters, which keep shapes (RandConv, Xu et al. 2021)."""
     count, _, height, width = images.shape
-    filters = _normal((count * 3, 3, 3, 3), generator) / math.sqrt(27)
-    mixed = 0.35 + 0.65 * _drawn((count, 1, 1, 1), generator)
+    filters = _draw_normal((count * 3, 3, 3, 3), generator) / math.sqrt(27)
+    share = 0.35 + 0.65 * _draw((count, 1, 1, 1), generator)
     padded = functional.pad(images - 0.5, (1, 1, 1, 1), mode="reflect")
     flat = padded.reshape(1, count * 3, height + 2, width + 2)
-    found = functional.conv2d(flat, filters, groups=count).view_as(images)
-    low, high = found.amin((1, 2, 3), keepdim=True), found.amax((1, 2, 3), keepdim=True)
-    found = (found - low) / (high - low).clamp_min(1e-3)
-    changed = mixed * images + (1 - mixed) * found
-    return torch.where(_chosen(images, how.texture, generator), changed, images)
+    filtered = functional.conv2d(flat, filters, groups=count).view_as(images)
+    low, high = filtered.amin((1, 2, 3), keepdim=True), filtered.amax((1, 2, 3), keepdim=True)
+    filtered = (filtered - low) / (high - low).clamp_min(1e-3)
+    changed = share * images + (1 - share) * filtered
+    return torch.where(_choose_tiles(images, settings.texture, generator), changed, images)
 
 
-def _blurred(images: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:
-    """Blur of one width a batch, and noise, each on its share of the tiles."""
-    sigma = 0.3 + (how.blur_px - 0.3) * float(_drawn((1,), generator))
-    chosen = _chosen(images, how.blur, generator)
-    if bool(chosen.any()):
-        images = torch.where(chosen, _gaussian(images, sigma), images)
-    chosen = _chosen(images, how.noise, generator)
-    if bool(chosen.any()):
-        level = how.noise_level * _drawn((len(images), 1, 1, 1), generator)
-        noise = _normal(tuple(images.shape), generator) * level
-        images = torch.where(chosen, images + noise, images)
-    return images
-
-
-def _gaussian(images: Tensor, sigma: float) -> Tensor:
+def _blur_tiles(images: Tensor, settings: Augmentation, generator: Generator) -> Tensor:
+    """Blur a share of the tiles, all of a batch with the same width."""
+    sigma = 0.3 + (settings.blur_px - 0.3) * float(_draw((1,), generator))
+    chosen = _choose_tiles(images, settings.blur, generator)
+    if not bool(chosen.any()):
+        return images
     reach = max(1, math.ceil(2.5 * sigma))
     x = torch.arange(-reach, reach + 1, dtype=torch.float32, device=images.device)
     kernel = torch.exp(-(x**2) / (2 * sigma**2))
     kernel = (kernel / kernel.sum()).expand(3, 1, -1)
-    images = functional.pad(images, (reach, reach, reach, reach), mode="reflect")
-    images = functional.conv2d(images, kernel[:, :, :, None], groups=3)
-    return functional.conv2d(images, kernel[:, :, None, :], groups=3)
+    blurred = functional.pad(images, (reach, reach, reach, reach), mode="reflect")
+    blurred = functional.conv2d(blurred, kernel[:, :, :, None], groups=3)
+    blurred = functional.conv2d(blurred, kernel[:, :, None, :], groups=3)
+    return torch.where(chosen, blurred, images)
+
+
+def _add_noise(images: Tensor, settings: Augmentation, generator: Generator) -> Tensor:
+    """Add noise to a share of the tiles."""
+    chosen = _choose_tiles(images, settings.noise, generator)
+    if not bool(chosen.any()):
+        return images
+    level = settings.noise_level * _draw((len(images), 1, 1, 1), generator)
+    noise = _draw_normal(tuple(images.shape), generator) * level
+    return torch.where(chosen, images + noise, images)

@@ -9,6 +9,7 @@ import sys
 import torch
 from lightning.fabric import Fabric
 from lightning.fabric.utilities.exceptions import MisconfigurationException
+from torch import Tensor
 
 from glisson.errors import SettingsError
 
@@ -19,10 +20,10 @@ _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
 """Parameters of glibc's `mallopt` (malloc.h)."""
 
 
-def launched(
+def launch_fabric(
     accelerator: str = "auto", devices: str = "1", nodes: int = 1, precision: str = AUTO
 ) -> Fabric:
-    """Fabric on the devices asked for; several of them each run this program from here on.
+    """Launch Fabric on devices; from here on, each of several devices runs this program.
 
     Args:
         accelerator: `cpu`, `cuda`, `mps` or `auto`.
@@ -32,7 +33,7 @@ def launched(
             else f32.
 
     Raises:
-        SettingsError: this machine has no such device, or it cannot do that.
+        SettingsError: this machine has no such device, or the device has no such precision.
     """
     if precision not in (AUTO, *PRECISIONS):
         raise SettingsError(f"No precision {precision}: one of auto, {', '.join(PRECISIONS)}.")
@@ -59,10 +60,10 @@ def launched(
 
 
 def _keep_freed_memory() -> None:
-    """Have glibc keep the large blocks that a step frees for the next step.
+    """Make glibc keep the large blocks that a step frees for the next step.
 
-    Given back to the system, their pages are faulted in again one by one: more than half of the
-    time of a step on the processor (batches of 16 tiles of 256 px).
+    Otherwise the system faults their pages in again one by one: more than half of the time of a
+    step on the processor (batches of 16 tiles of 256 px).
     """
     if sys.platform != "linux":
         return
@@ -75,10 +76,27 @@ def _keep_freed_memory() -> None:
 
 
 def _computes_bf16(accelerator: str) -> bool:
-    """Whether bf16 is native there; emulated, it is slower than f32."""
+    """Return True if bf16 is native there; emulated, it is slower than f32."""
     if accelerator in ("auto", "cuda", "gpu") and torch.cuda.is_available():
         return torch.cuda.is_bf16_supported(including_emulation=False)
     if accelerator in ("auto", "mps", "gpu") and torch.backends.mps.is_available():
         return False
-    # torch has no public question for the processor's bf16.
+    # torch has no public function for the processor's bf16.
     return bool(getattr(torch.cpu, "_is_avx512_bf16_supported", bool)())
+
+
+def sum_over_devices(fabric: Fabric, values: Tensor) -> Tensor:
+    """Sum a tensor over all devices and return it on the processor."""
+    if fabric.world_size == 1:  # MPS, always alone, has no 64-bit floats
+        return values
+    return fabric.all_reduce(fabric.to_device(values), reduce_op="sum").cpu()
+
+
+@torch.no_grad()  # type: ignore[untyped-decorator]
+def average_buffers(fabric: Fabric, network: torch.nn.Module) -> None:
+    """Average over devices what batch norm has seen, which each device counts by itself."""
+    if fabric.world_size == 1:
+        return
+    for buffer in network.buffers():
+        if buffer.dtype.is_floating_point:
+            buffer.copy_(fabric.all_reduce(buffer, reduce_op="mean"))

@@ -1,4 +1,4 @@
-"""Learning curves, and sheets of tiles to look at."""
+"""Learning curves, and sheets of tiles for a person to judge."""
 
 from __future__ import annotations
 
@@ -20,17 +20,16 @@ from glisson.training.batches import SplitTiles
 Pixels = NDArray[np.uint8]
 
 _COLOURS = {"train": "#3b6fb6", "validation": "#d1731f"}
-_PANELS = (
-    ("Loss", "loss"), ("Mean Dice", "mean_dice"), ("Mean IoU", "mean_iou"),
-    *((f"Dice, {c.name}", f"{c.name}_dice") for c in CLASSES),
-)  # fmt: skip
+_PANELS = {"loss": "Loss", "mean_dice": "Mean Dice", "mean_iou": "Mean IoU"} | {
+    f"{c.name}_dice": f"Dice, {c.name}" for c in CLASSES
+}
 
 
 def draw_curves(path: Path, history: Sequence[dict[str, float]], title: str) -> None:
-    """Loss, Dice and IoU by epoch, training and validation (Cazzaniga et al. 2025, Fig. 1)."""
+    """Draw loss, Dice and IoU by epoch, training and validation (Cazzaniga et al. 2025, Fig. 1)."""
     with mpl.rc_context({"font.size": 9}):
         figure = Figure(figsize=(10, 6), layout="constrained")
-        for place, (name, key) in enumerate(_PANELS, 1):
+        for place, (key, name) in enumerate(_PANELS.items(), 1):
             axes = figure.add_subplot(2, 3, place)
             for split, colour in _COLOURS.items():
                 epochs = [row["epoch"] for row in history]
@@ -45,31 +44,31 @@ def draw_curves(path: Path, history: Sequence[dict[str, float]], title: str) -> 
 
 
 def draw_augmentations(path: Path, tiles: SplitTiles, augmentation: str, seed: int = 0) -> None:
-    """Six tiles as they are and six times changed, the outline of portal tracts drawn in.
+    """Draw six tiles, each unchanged and changed six times, with the outlines of its labels.
 
-    For a pathologist to judge whether the changes stay within what a laboratory could make.
+    A pathologist can judge from them if the changes stay within what a laboratory could make.
     """
     shares = np.array([row.portal for row in tiles.rows])
     chosen = np.argsort(-shares, kind="stable")[: max(6, len(shares) // 4)]
     chosen = np.random.default_rng(seed).permutation(chosen)[:6]
-    rows = [_sheet_row(tiles, int(index), augmentation, seed) for index in chosen]
+    rows = [_draw_row(tiles, int(index), augmentation, seed) for index in chosen]
     sheet = np.concatenate(rows)
     with atomic_path(path) as unfinished:
         cv2.imwrite(str(unfinished), sheet[..., ::-1])
 
 
-def _sheet_row(tiles: SplitTiles, index: int, augmentation: str, seed: int) -> Pixels:
+def _draw_row(tiles: SplitTiles, index: int, augmentation: str, seed: int) -> Pixels:
     _, image, labels = tiles[index]
     images, masks = image.float().expand(6, -1, -1, -1) / 255, labels.expand(6, -1, -1)
     generator = torch.Generator().manual_seed(seed + index)
     changed, changed_masks = augment(images, masks, AUGMENTATIONS[augmentation], generator)
-    shown = [outlined(image.float() / 255, labels)]
-    shown += [outlined(*pair) for pair in zip(changed, changed_masks, strict=True)]
-    return np.concatenate([np.pad(each, ((2, 2), (2, 2), (0, 0))) for each in shown], axis=1)
+    panels = [draw_outlines(image.float() / 255, labels)]
+    panels += [draw_outlines(*pair) for pair in zip(changed, changed_masks, strict=True)]
+    return np.concatenate([np.pad(panel, ((2, 2), (2, 2), (0, 0))) for panel in panels], axis=1)
 
 
-def outlined(image: torch.Tensor, labels: torch.Tensor) -> Pixels:
-    """(3, H, W) in 0 to 1 as (H, W, 3) uint8, with the outlines of lobule and portal tracts."""
+def draw_outlines(image: torch.Tensor, labels: torch.Tensor) -> Pixels:
+    """Return (3, H, W) in 0 to 1 as (H, W, 3) uint8, with outlines of lobule and portal tracts."""
     rgb = np.ascontiguousarray((image.permute(1, 2, 0).numpy() * 255).round().astype(np.uint8))
     for each in CLASSES:
         if each is not BACKGROUND:

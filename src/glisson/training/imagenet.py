@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from glisson.errors import InvalidBundle, MissingExtra
-from glisson.model.efficientnet_lite import EfficientNetLite
+from glisson.model.networks.efficientnet_lite import EfficientNetLite
 from glisson.model.safety import sha256
 
 LITE_LICENCE = (
@@ -26,7 +26,7 @@ _HEAD = ("_conv_head.", "_bn1.", "_fc.")
 
 
 def load_imagenet_weights(encoder: EfficientNetLite, name: str) -> None:
-    """Load the published weights into an encoder; those of the classifier are left out.
+    """Load the published weights into an encoder, without those of the classifier.
 
     Args:
         encoder: of that size.
@@ -34,9 +34,9 @@ def load_imagenet_weights(encoder: EfficientNetLite, name: str) -> None:
 
     Raises:
         MissingExtra: the package with the weights is not installed.
-        InvalidBundle: its file is not the published one.
+        InvalidBundle: the package's file is not the published one.
     """
-    path = weights_file(name)
+    path = find_weights_file(name)
     if sha256(path) != _SHA256[name]:
         raise InvalidBundle(
             f"{path} is not the published file: its SHA-256 differs. Install the package "
@@ -53,7 +53,7 @@ def load_imagenet_weights(encoder: EfficientNetLite, name: str) -> None:
     )
 
 
-def weights_file(name: str) -> Path:
+def find_weights_file(name: str) -> Path:
     """Find the file of ImageNet weights, without importing the package that carries it.
 
     Raises:

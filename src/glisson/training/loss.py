@@ -1,4 +1,4 @@
-"""The loss: weighted cross-entropy and soft Dice, blind to what is ignored."""
+"""The loss: weighted cross-entropy and soft Dice, without the ignored pixels."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from glisson.dataset import IGNORED
 from glisson.training.recipe import Recipe
 
 
-def segmentation_loss(logits: Tensor, labels: Tensor, recipe: Recipe) -> Tensor:
-    """Loss of (N, C, h, w) logits against (N, H, W) labels, at full resolution.
+def compute_loss(logits: Tensor, labels: Tensor, recipe: Recipe) -> Tensor:
+    """Compute the loss of (N, C, h, w) logits against (N, H, W) labels, at full resolution.
 
-    A batch in which everything is ignored costs 0.
+    A batch of ignored pixels alone costs 0.
     """
     logits = functional.interpolate(
         logits.float(), size=labels.shape[-2:], mode="bilinear", align_corners=False
@@ -31,10 +31,10 @@ def segmentation_loss(logits: Tensor, labels: Tensor, recipe: Recipe) -> Tensor:
     entropy = entropy / weights[labels[known]].sum().clamp_min(1e-6)
     if not recipe.dice_share:
         return entropy
-    return entropy + recipe.dice_share * _dice_loss(logits, labels, known[:, None])
+    return entropy + recipe.dice_share * _compute_dice_loss(logits, labels, known[:, None])
 
 
-def _dice_loss(logits: Tensor, labels: Tensor, known: Tensor) -> Tensor:
+def _compute_dice_loss(logits: Tensor, labels: Tensor, known: Tensor) -> Tensor:
     truth = functional.one_hot(labels.clamp_max(len(CLASSES) - 1), len(CLASSES))
     truth = truth.permute(0, 3, 1, 2) * known
     chance = logits.softmax(dim=1) * known
@@ -43,8 +43,8 @@ def _dice_loss(logits: Tensor, labels: Tensor, known: Tensor) -> Tensor:
     return 1 - ((2 * overlap + 1) / (total + 1)).mean()
 
 
-def with_ignored_border(labels: NDArray[np.uint8], half_width_px: float) -> NDArray[np.uint8]:
-    """(H, W) labels with what lies this near the lobule-portal border set to `IGNORED`."""
+def ignore_border(labels: NDArray[np.uint8], half_width_px: float) -> NDArray[np.uint8]:
+    """Set (H, W) labels this near the lobule-portal border to `IGNORED`."""
     side = 2 * round(half_width_px) + 1
     if side < 3:
         return labels

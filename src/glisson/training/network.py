@@ -11,18 +11,17 @@ from transformers import SegformerConfig, SegformerForSemanticSegmentation
 
 from glisson.classes import CLASSES
 from glisson.errors import ModelNotFound, SettingsError
-from glisson.model import ModelBundle, Normalisation, list_models, load_bundle
-from glisson.model.encoder_decoder import (
+from glisson.model import Normalisation, find_bundle
+from glisson.model.networks.encoder_decoder import (
     LITE_NAMES,
     TIMM_PREFIX,
     EncoderDecoder,
     EncoderDecoderConfig,
     build_encoder_decoder,
-    normalisation_of_timm,
+    read_timm_normalisation,
 )
-from glisson.model.networks import load_network
-from glisson.model.segformer import fold_decoder
-from glisson.model.spec import SPEC_FILE
+from glisson.model.networks.families import load_network
+from glisson.model.networks.segformer import fold_decoder
 from glisson.training.imagenet import LITE_LICENCE, load_imagenet_weights
 
 _USUAL = Normalisation(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
@@ -37,7 +36,7 @@ NVIDIA_LICENCE = (
 )
 
 IMAGENET, RANDOM = "imagenet", "random"
-"""Weights to start from that are neither a model nor on the hub."""
+"""First weights that are neither a model nor on the hub."""
 
 _WIDE = {"hidden_sizes": [64, 128, 320, 512], "decoder_hidden_size": 768}
 _SEGFORMER = "segformer-"
@@ -49,13 +48,17 @@ _SEGFORMERS: dict[str, dict[str, Any]] = {
     "segformer-b4": {**_WIDE, "depths": [3, 8, 27, 3]},
     "segformer-b5": {**_WIDE, "depths": [3, 6, 40, 3]},
 }
-"""Xie et al. 2021, table 6; what is not said is transformers' default, which is b0."""
+"""Xie et al. 2021, table 6, where b1 to b5 differ from transformers' default, which is b0."""
 
-_NAMES = {c.index: c.name for c in CLASSES}
+_CLASSES = {
+    "num_labels": len(CLASSES),
+    "id2label": {c.index: c.name for c in CLASSES},
+    "label2id": {c.name: c.index for c in CLASSES},
+}
 
 
-def default_weights(network: str) -> str:
-    """Name the weights that a network starts from where none are given."""
+def find_default_weights(network: str) -> str:
+    """Name the weights that a network starts from unless others are given."""
     return RANDOM if network.startswith(_SEGFORMER) else IMAGENET
 
 
@@ -63,47 +66,55 @@ def create_network(name: str, weights: str | None = None) -> torch.nn.Module:
     """Create the network that a training starts from.
 
     Args:
-        name: `segformer-b0` to `b5`, `efficientnet-lite0` to `2`, or `timm:NAME`; given weights
-            of a model decide the network instead.
+        name: `segformer-b0` to `b5`, `efficientnet-lite0` to `2`, or `timm:NAME`; the weights of
+            a model decide the network instead.
         weights: `imagenet` for a pretrained encoder, `random`, a model's name or folder, or a name
-            on the hub; None for `default_weights`.
+            on the hub; None for `find_default_weights`.
 
     Raises:
-        SettingsError: no such network, or it has no ImageNet weights.
+        SettingsError: no such network, or the network has no ImageNet weights.
         ModelNotFound: no such weights.
     """
-    weights = weights or default_weights(name)
+    weights = weights or find_default_weights(name)
     if weights == RANDOM:
-        return new_network(name)
-    return _from_imagenet(name) if weights == IMAGENET else pretrained_network(weights)
+        return create_random_network(name)
+    if weights != IMAGENET:
+        return load_pretrained(weights)
+    if name in _SEGFORMERS:
+        raise SettingsError(
+            f"There are no free ImageNet weights for {name}. Give --weights nvidia/mit-"
+            f"{name.removeprefix(_SEGFORMER)} (research only), or --weights random."
+        )
+    network = build_encoder_decoder(_make_config(name), pretrained=True)
+    if name in LITE_NAMES:
+        load_imagenet_weights(network.encoder, name)
+    return network
 
 
-def new_network(name: str = "segformer-b0") -> torch.nn.Module:
+def create_random_network(name: str = "segformer-b0") -> torch.nn.Module:
     """Create a network with random weights.
 
     Raises:
         SettingsError: no such network.
     """
-    if name in _SEGFORMERS:
-        network = SegformerForSemanticSegmentation(segformer_sizes(name))
-        network.apply(_start_convolution)
-        torch.nn.init.normal_(network.decode_head.classifier.weight, 0.0, 0.02)  # starts undecided
-        return fold_decoder(network)
-    return build_encoder_decoder(_encoder_decoder(name))
+    if name not in _SEGFORMERS:
+        return build_encoder_decoder(_make_config(name))
+    network = SegformerForSemanticSegmentation(make_segformer_config(name))
+    network.apply(_start_convolution)
+    torch.nn.init.normal_(network.decode_head.classifier.weight, 0.0, 0.02)  # starts undecided
+    return fold_decoder(network)
 
 
-def segformer_sizes(name: str) -> SegformerConfig:
+def make_segformer_config(name: str) -> SegformerConfig:
     """Return the sizes of b0 to b5, for the three classes."""
     return SegformerConfig(
-        num_labels=len(CLASSES),
-        id2label=_NAMES,
-        label2id={name: index for index, name in _NAMES.items()},
+        **_CLASSES,
         classifier_dropout_prob=0.0,  # measured: dropout costs a tenth of a step, for nothing
         **_SEGFORMERS[name],
     )
 
 
-def _encoder_decoder(name: str) -> EncoderDecoderConfig:
+def _make_config(name: str) -> EncoderDecoderConfig:
     if name not in LITE_NAMES and not name.startswith(TIMM_PREFIX):
         raise SettingsError(
             f"There is no network {name}. Use one of {', '.join((*_SEGFORMERS, *LITE_NAMES))}, or "
@@ -112,40 +123,24 @@ def _encoder_decoder(name: str) -> EncoderDecoderConfig:
     return EncoderDecoderConfig(encoder=name)
 
 
-def _from_imagenet(name: str) -> torch.nn.Module:
-    if name in _SEGFORMERS:
-        raise SettingsError(
-            f"There are no free ImageNet weights for {name}. Give --weights nvidia/mit-"
-            f"{name.removeprefix(_SEGFORMER)} (research only), or --weights random."
-        )
-    network = build_encoder_decoder(_encoder_decoder(name), pretrained=True)
-    if name in LITE_NAMES:
-        load_imagenet_weights(network.encoder, name)
-    return network
-
-
-def pretrained_network(weights: str) -> torch.nn.Module:
-    """Load a network from given weights, its last layer new where classes differ.
+def load_pretrained(weights: str) -> torch.nn.Module:
+    """Load a network from given weights, with a new last layer where classes differ.
 
     Args:
-        weights: a model that Glisson knows, by name or folder; a folder with a SegFormer that
-            transformers saved; or the name of one on the Hugging Face hub such as
-            `nvidia/mit-b0`. `licence_of` returns their licence.
+        weights: a model's name or folder, as `find_bundle` takes it; a folder with a SegFormer
+            that transformers saved; or the name of one on the Hugging Face hub such as
+            `nvidia/mit-b0`. `find_licence` returns their licence.
 
     Raises:
         ModelNotFound: no such folder, and the hub does not know or give it.
+        ModelError: the model cannot be used.
     """
     if (bundle := find_bundle(weights)) is not None:
         network: torch.nn.Module = load_network(bundle)
         return network
     try:
         segformer = SegformerForSemanticSegmentation.from_pretrained(
-            weights,
-            num_labels=len(CLASSES),
-            id2label=_NAMES,
-            label2id={name: index for index, name in _NAMES.items()},
-            ignore_mismatched_sizes=True,
-            use_safetensors=True,
+            weights, **_CLASSES, ignore_mismatched_sizes=True, use_safetensors=True
         )
         return fold_decoder(segformer)
     except (OSError, ValueError) as error:
@@ -155,38 +150,31 @@ def pretrained_network(weights: str) -> torch.nn.Module:
         ) from error
 
 
-def find_bundle(weights: str) -> ModelBundle | None:
-    """Find a bundle in a folder, or a model of the store; None for weights of other kinds."""
-    if (Path(weights) / SPEC_FILE).exists():
-        return load_bundle(weights)
-    return next((bundle for bundle in list_models() if bundle.spec.name == weights), None)
-
-
-def network_name(network: Any) -> str:
+def name_network(network: Any) -> str:
     """Name a network by its sizes: as `--network` does, or `segformer-other`."""
     if isinstance(network, EncoderDecoder):
         return network.config.encoder
     own = network.config.depths, network.config.hidden_sizes
-    sizes = {name: segformer_sizes(name) for name in _SEGFORMERS}
-    same = (name for name, each in sizes.items() if (each.depths, each.hidden_sizes) == own)
+    configs = {name: make_segformer_config(name) for name in _SEGFORMERS}
+    same = (name for name, c in configs.items() if (c.depths, c.hidden_sizes) == own)
     return next(same, f"{_SEGFORMER}other")
 
 
-def normalisation_of(network: Any) -> Normalisation:
-    """Return what a network expects of its input: that of its encoder's pretraining."""
-    name = network_name(network)
+def find_normalisation(network: Any) -> Normalisation:
+    """Return the normalisation that a network's encoder was pretrained with."""
+    name = name_network(network)
     if name in LITE_NAMES:
         return _LITE
     if name.startswith(TIMM_PREFIX):
-        return normalisation_of_timm(network.encoder)
+        return read_timm_normalisation(network.encoder)
     return _USUAL
 
 
-def network_of_weights(weights: str) -> str | None:
+def find_network_of_weights(weights: str) -> str | None:
     """Name the network that weights decide; None for `imagenet` and `random`.
 
     Raises:
-        InvalidBundle: a bundle that cannot be read.
+        ModelError: the model cannot be used.
     """
     if weights in (IMAGENET, RANDOM):
         return None
@@ -194,21 +182,21 @@ def network_of_weights(weights: str) -> str | None:
     return (bundle and bundle.spec.architecture.config.get("encoder")) or f"{_SEGFORMER}other"
 
 
-def mpp_of(weights: str) -> float | None:
-    """Return the µm/px that a model to start from was trained at; None for other weights.
+def find_mpp(weights: str) -> float | None:
+    """Return the µm/px of a model to start from; None for other weights.
 
     Raises:
-        InvalidBundle: a bundle that cannot be read.
+        ModelError: the model cannot be used.
     """
     bundle = find_bundle(weights)
     return bundle.spec.mpp if bundle else None
 
 
-def licence_of(weights: str, network: str = "segformer-b0") -> str:
-    """Return the licence of weights to start from, which a model trained from them inherits.
+def find_licence(weights: str, network: str = "segformer-b0") -> str:
+    """Return the licence of first weights, which a model trained from them inherits.
 
     Raises:
-        InvalidBundle: a bundle that cannot be read.
+        ModelError: the model cannot be used.
     """
     if weights == IMAGENET and network in LITE_NAMES:
         return LITE_LICENCE
@@ -221,7 +209,7 @@ def licence_of(weights: str, network: str = "segformer-b0") -> str:
 
 
 class Normalise:
-    """(N, 3, H, W) images in 0 to 1, to a network's input."""
+    """Normalisation of (N, 3, H, W) images in 0 to 1 to a network's input."""
 
     def __init__(self, normalisation: Normalisation) -> None:
         # bundles scale bytes; images in 0 to 1 are those over 255
@@ -236,7 +224,7 @@ class Normalise:
 
 
 def _start_convolution(module: torch.nn.Module) -> None:
-    """Random weights of a convolution as in the SegFormer paper's code (fan out).
+    """Draw the weights of a convolution as in the SegFormer paper's code (fan out).
 
     transformers starts every layer at 0.02, meant for pretrained weights: from there the
     depthwise convolutions pass next to nothing and hundreds of steps are lost.

@@ -1,12 +1,17 @@
-"""What decides a training run, and the presets that have names."""
+"""Settings of a training run: those that decide its result, with presets, and the others."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from lightning.fabric import Fabric
+
 from glisson.errors import SettingsError
 from glisson.training.augment import AUGMENTATIONS
+
+NOT_STATED = "Not stated by those who trained it."
 
 
 @dataclass(frozen=True)
@@ -14,12 +19,12 @@ class Recipe:
     """Settings of a run; the same recipe and tiles give the same weights on the same machine.
 
     Attributes:
-        network: as `create_network` names it; weights of a model to start from decide it.
+        network: name of the network, for `create_network`; first weights of a model decide it.
         epochs: most epochs; early stopping may end the run before.
         batch: tiles per optimiser step, over all devices.
         tiles_per_epoch: tiles drawn for an epoch; 0 for as many as there are.
-        portal_tiles: least part of an epoch's tiles that show portal area; where there are fewer,
-            they come more often than the others. 0 draws all alike.
+        portal_tiles: least share of an epoch's tiles that show portal area; where there are
+            fewer, they come more often than the others. 0 draws all alike.
         learning_rate: of AdamW.
         encoder_rate: factor on the learning rate of a pretrained encoder.
         weight_decay: of AdamW.
@@ -30,11 +35,11 @@ class Recipe:
         stop_patience: epochs without a better validation loss before the run ends; 0 for never.
         class_weights: of cross-entropy, in the order of the classes.
         dice_share: weight of the soft Dice loss beside cross-entropy.
-        ignored_border_um: half width of a band along the lobule-portal border that no loss sees:
-            annotators draw within a few µm.
-        ema_decay: of the running average of the weights, which is validated and kept; 0 for none.
+        ignored_border_um: half width of a band along the lobule-portal border that the loss
+            ignores: annotators draw within a few µm.
+        ema_decay: of the running average of the weights, which is validated and saved; 0 for none.
         augmentation: key of `AUGMENTATIONS`.
-        augment_validation: the paper's scripts do; scores are then of changed tiles.
+        augment_validation: augment validation tiles too, as the paper's scripts do.
         clip_norm: largest norm of a gradient; 0 for no limit.
         seed: of weights, order and augmentation.
     """
@@ -68,7 +73,12 @@ class Recipe:
         if not 0 <= self.portal_tiles < 1:
             raise SettingsError(f"A share of {self.portal_tiles:g} portal tiles: give 0 to 1.")
         if min(self.epochs, self.batch) < 1 or self.learning_rate <= 0:
-            raise SettingsError("Epochs, batch and learning rate are above 0.")
+            raise SettingsError("Epochs, batch and learning rate must be above 0.")
+
+    def cosine_factor(self, step: int, steps: int) -> float:
+        """Return the factor on the learning rate of a step: a rise, then a cosine to 0."""
+        rise = min(1.0, (step + 1) / max(1, self.warmup_steps))
+        return min(rise, 0.5 * (1 + math.cos(math.pi * min(step / steps, 1.0))))
 
 
 PRESETS = {
@@ -81,23 +91,46 @@ PRESETS = {
     ),
 }  # fmt: skip
 """`paper`: Cazzaniga et al. 2025 and their published scripts, which keep the epoch of the best
-validation IoU, while this keeps that of the lowest validation loss. `glisson`: what measured
-better for us."""
-
+validation IoU; Glisson keeps that of the lowest validation loss. `glisson`: the best in our
+measurements."""
 
 _SEGFORMER_RATES = {"learning_rate": 6e-4, "encoder_rate": 1.0}
-"""Of preset `glisson`, whose own are of a pretrained encoder with a new decoder."""
+"""Rates of preset `glisson` for a SegFormer; its own fit a pretrained encoder and a new decoder."""
 
 
-def preset(name: str, **changes: Any) -> Recipe:
-    """Return a preset with changes; those that are None are left as they are.
+def make_recipe(preset: str, **changes: Any) -> Recipe:
+    """Return a preset with changes, but without those that are None.
 
     Raises:
-        SettingsError: no such preset.
+        SettingsError: no preset has that name, or a value is invalid.
     """
-    if name not in PRESETS:
-        raise SettingsError(f"No preset {name}: one of {', '.join(PRESETS)}.")
-    kept = {key: value for key, value in changes.items() if value is not None}
-    if name == "glisson" and kept.get("network", "").startswith("segformer"):
-        kept = _SEGFORMER_RATES | kept
-    return replace(PRESETS[name], **kept)
+    if preset not in PRESETS:
+        raise SettingsError(f"No preset {preset}: one of {', '.join(PRESETS)}.")
+    given = {key: value for key, value in changes.items() if value is not None}
+    if preset == "glisson" and given.get("network", "").startswith("segformer"):
+        given = _SEGFORMER_RATES | given
+    return replace(PRESETS[preset], **given)
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """Settings that do not change the result of a recipe.
+
+    Attributes:
+        weights: name of the first weights, as `create_network` takes it; None for
+            `find_default_weights`.
+        workers: processes that read tiles; 0 reads in this process.
+        resume: resume the run of the same folder.
+        licence: of what is new in the model; the licence of `weights` stays beside it.
+        trained_on: the data, in words.
+        name: name of the new model; None for the folder's.
+        fabric: devices and precision; None for the processor.
+    """
+
+    weights: str | None = None
+    workers: int = 0
+    resume: bool = False
+    licence: str | None = None
+    trained_on: str = NOT_STATED
+    name: str | None = None
+    fabric: Fabric | None = None

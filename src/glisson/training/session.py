@@ -3,79 +3,52 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from lightning.fabric import Fabric
 from numpy.typing import NDArray
 
 from glisson.dataset import Split, TileSource
 from glisson.errors import TrainingError
-from glisson.model import ModelBundle, find_model, write_bundle
-from glisson.model.spec import safe_name
+from glisson.model import ModelBundle, ModelFacts, find_model, write_bundle
+from glisson.model.spec import make_safe_name
 from glisson.training.batches import SplitTiles
-from glisson.training.checkpoint import BEST, LAST, kept_weights, load_checkpoint
+from glisson.training.checkpoint import BEST, LAST, extract_weights, load_checkpoint
 from glisson.training.figures import draw_augmentations
-from glisson.training.loop import Progress, Trainer, TrainObserver
+from glisson.training.loop import Trainer
 from glisson.training.network import (
     RANDOM,
     create_network,
-    default_weights,
-    licence_of,
-    network_name,
-    normalisation_of,
+    find_default_weights,
+    find_normalisation,
+    name_network,
 )
-from glisson.training.provenance import describe_data, describe_start, inherited_settings
-from glisson.training.recipe import Recipe
+from glisson.training.progress import Progress, TrainObserver
+from glisson.training.provenance import (
+    describe_data,
+    describe_licence,
+    describe_start,
+    inherit_settings,
+)
+from glisson.training.recipe import NOT_STATED, Recipe, TrainSettings
 from glisson.training.record import FACTS_FILE, PREVIEW_FILE, write_facts
 
 logger = logging.getLogger(__name__)
 
 MODEL_FOLDER = "model"
-NOT_STATED = "Not stated by those who trained it."
-
-
-@dataclass(frozen=True)
-class RunSettings:
-    """What surrounds a recipe.
-
-    Attributes:
-        weights: what to start from, as `create_network` takes it; None for `default_weights`.
-        workers: processes that read tiles.
-        resume: go on where a run in the same folder was stopped.
-        licence: of what is new in the model; that of `weights` stays beside it.
-        trained_on: its data, in words.
-        name: of the new model; that of the folder if None.
-    """
-
-    weights: str | None = None
-    workers: int = 0
-    resume: bool = False
-    licence: str | None = None
-    trained_on: str = NOT_STATED
-    name: str | None = None
-
-    def licence_of_model(self, network: str) -> str:
-        """State the licence that a model of this network will carry."""
-        parts = [self.licence] if self.licence else []
-        weights = self.weights or default_weights(network)
-        if weights != RANDOM:
-            parts.append(f"started from {weights}: {licence_of(weights, network)}")
-        return "; ".join(parts) or NOT_STATED
 
 
 def train_model(
     source: TileSource,
     recipe: Recipe,
     folder: Path,
-    settings: RunSettings,
+    settings: TrainSettings,
     observer: TrainObserver | None = None,
-    fabric: Fabric | None = None,
 ) -> tuple[Progress, ModelBundle | None]:
-    """Train and write the best epoch as a bundle (by the first device).
+    """Train a network and write the best epoch as a bundle (on the first device).
 
     Raises:
         TrainingError: the folder holds a run and `resume` is False, or the loss is no number.
@@ -83,107 +56,89 @@ def train_model(
     """
     if (folder / LAST).exists() and not settings.resume:
         raise TrainingError(
-            f"{folder} holds a run already. Go on with --resume, or choose another folder."
+            f"{folder} holds a run already. Resume it with --resume, or choose another folder."
         )
     torch.manual_seed(recipe.seed)
-    weights = settings.weights or default_weights(recipe.network)
-    settings = replace(settings, weights=weights)
-    if weights == RANDOM:
+    settings = replace(settings, weights=settings.weights or find_default_weights(recipe.network))
+    if settings.weights == RANDOM:
         logger.warning("training %s from random weights", recipe.network)
-    network = create_network(recipe.network, weights)
-    recipe = replace(recipe, network=network_name(network))
-    trainer = Trainer(network, source, recipe, folder, fabric, settings.workers, weights)
-    first = trainer.fabric.is_global_zero
+    network = create_network(recipe.network, settings.weights)
+    recipe = replace(recipe, network=name_network(network))
+    trainer = Trainer(network, source, recipe, folder, settings)
+    is_first = trainer.fabric.is_global_zero
     if settings.resume:
-        trainer.resume()  # before anything is written: it may be another run's folder
-    if first:
+        trainer.resume()  # before anything is written: the folder may hold another run
+    if is_first:
         _prepare(source, recipe, folder, settings)
-    progress = trainer.run(observer, resume=False)  # it is where it should be already
-    bundle = package(network, source, folder, settings) if first else None
-    return progress, bundle
+    progress = trainer.run(observer, resume=False)  # resumed above
+    return progress, write_best_epoch(network, source, folder, settings) if is_first else None
 
 
-def _prepare(source: TileSource, recipe: Recipe, folder: Path, settings: RunSettings) -> None:
+def _prepare(source: TileSource, recipe: Recipe, folder: Path, settings: TrainSettings) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    started = {"weights": settings.weights, "leak": source.leak}
-    write_facts(folder / FACTS_FILE, recipe, source, started)
+    start = {"weights": settings.weights, "leak": source.leak}
+    write_facts(folder / FACTS_FILE, recipe, source, start)
     training = SplitTiles(source, [row for row in source.rows if row.split is Split.TRAIN])
     draw_augmentations(folder / PREVIEW_FILE, training, recipe.augmentation, recipe.seed)
 
 
-def package(
-    network: torch.nn.Module,
-    source: TileSource,
-    folder: Path,
-    settings: RunSettings,
+def write_best_epoch(
+    network: torch.nn.Module, source: TileSource, folder: Path, settings: TrainSettings
 ) -> ModelBundle:
-    """The best epoch of a run as a model bundle in `folder/model`."""
+    """Write the best epoch of a run as a model bundle in `folder/model`."""
     state = load_checkpoint(folder / BEST)
-    network.load_state_dict(kept_weights(state))
-    row = source.rows[0]
-    inherited = inherited_settings(settings.weights, row.mpp)
-    return write_bundle(
-        network,
-        folder / MODEL_FOLDER,
-        name=safe_name(settings.name or folder.resolve().name),
+    network.load_state_dict(extract_weights(state))
+    row, name = source.rows[0], name_network(network)
+    inherited = inherit_settings(settings.weights, row.mpp)
+    stated = None if settings.trained_on == NOT_STATED else settings.trained_on
+    facts = ModelFacts(
+        name=make_safe_name(settings.name or folder.resolve().name),
         version="1",
         mpp=row.mpp,
         window_px=row.size_px,
-        normalisation=normalisation_of(network),
-        licence=settings.licence_of_model(network_name(network)),
-        trained_on=_trained_on(source, settings),
+        normalisation=find_normalisation(network),
+        licence=describe_licence(settings, name),
+        trained_on=f"{describe_data(source, stated)} {describe_start(settings.weights)}",
         intended_use="Research. Not for diagnosis.",
-        self_test_tile=_drawn_tile(row.size_px),
-        card=_card(folder, source, network_name(network), settings, state),
-        overwrite=True,
+        windows=inherited.windows,
         min_tract_probability=inherited.min_tract_probability,
         tract_evidence=inherited.tract_evidence,
-        windows=inherited.windows,
     )
+    card = _make_card(facts, name, state["progress"], inherited.note, source.leak)
+    tile = _cut_self_test_tile(row.size_px)
+    facts = replace(facts, card=card)
+    return write_bundle(network, folder / MODEL_FOLDER, facts, tile, overwrite=True)
 
 
-def _drawn_tile(size_px: int) -> NDArray[np.uint8]:
-    """Cut or mirror the shipped model's drawn tile to a window: no patient travels with a model."""
-    tile = find_model().self_test_tile()
-    missing = max(0, size_px - min(tile.shape[:2]))
-    mirrored = np.pad(tile, ((0, missing), (0, missing), (0, 0)), "symmetric")
-    return mirrored[:size_px, :size_px]
-
-
-def _trained_on(source: TileSource, settings: RunSettings) -> str:
-    """Join what those who train say and what the run itself knows."""
-    stated = None if settings.trained_on == NOT_STATED else settings.trained_on
-    return f"{describe_data(source, stated)} {describe_start(settings.weights)}"
-
-
-def _card(
-    folder: Path,
-    source: TileSource,
-    network: str,
-    settings: RunSettings,
-    state: dict[str, Any],
+def _make_card(
+    facts: ModelFacts, network: str, progress: dict[str, Any], note: str, leak: str | None
 ) -> str:
-    progress = state["progress"]
-    last = progress["history"][-1]
-    inherited = inherited_settings(settings.weights, source.rows[0].mpp)
     scores = "\n".join(
         f"| {key.removeprefix('validation_').replace('_', ' ')} | {value:.4f} |"
-        for key, value in last.items()
+        for key, value in progress["history"][-1].items()
         if key.startswith("validation_")
     )
-    leak = f"\n**{source.leak}**\n" if source.leak else ""
-    return f"""# {settings.name or folder.resolve().name}
+    warning = f"\n**{leak}**\n" if leak else ""
+    return f"""# {facts.name}
 
-{network}, {source.rows[0].mpp:g} µm/px. For research, not for diagnosis.
+{network}, {facts.mpp:g} µm/px. For research, not for diagnosis.
 
-* Trained on: {_trained_on(source, settings)}
-* Settings: {inherited.note or "windows of training, no least probability of a tract"}
-* Licence: {settings.licence_of_model(network)}
+* Trained on: {facts.trained_on}
+* Settings: {note or "windows of training, no least probability of a tract"}
+* Licence: {facts.licence}
 * Best epoch: {progress["best_epoch"]}, by validation loss
-{leak}
+{warning}
 | validation tiles | |
 |---|---|
 {scores}
 
 Not tested on slides of other institutions unless `glisson evaluate` says so.
 """
+
+
+def _cut_self_test_tile(size_px: int) -> NDArray[np.uint8]:
+    """Cut or mirror the shipped model's drawn tile to a window: it shows no patient's tissue."""
+    tile = find_model().self_test_tile()
+    missing = max(0, size_px - min(tile.shape[:2]))
+    mirrored = np.pad(tile, ((0, missing), (0, missing), (0, 0)), "symmetric")
+    return mirrored[:size_px, :size_px]

@@ -14,7 +14,7 @@ from glisson.model import Exported
 from glisson_phantom import DIAGNOSES, SITES, TEST_DIAGNOSES, TRAINING_DIAGNOSES, Case
 
 if TYPE_CHECKING:
-    from glisson.training.loop import Progress
+    from glisson.training.progress import Progress
 
 _PAPER_TILES = {
     (1.0, Split.TRAIN): 43_470, (1.0, Split.VALIDATION): 10_868, (1.0, Split.TEST): 8_789,

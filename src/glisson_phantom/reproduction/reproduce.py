@@ -49,7 +49,7 @@ from glisson_phantom.reproduction.paper import (
 )
 
 if TYPE_CHECKING:
-    from glisson.training.loop import Progress
+    from glisson.training.progress import Progress
 
 logger = logging.getLogger(__name__)
 
@@ -181,27 +181,29 @@ class _Rerun:
         return FolderTiles(self._folder("tiles"))
 
     def _train(self, source: FolderTiles) -> tuple[Progress, ModelBundle]:
-        from glisson.training.devices import launched
-        from glisson.training.network import network_of_weights
-        from glisson.training.recipe import preset
+        from glisson.training.devices import launch_fabric
+        from glisson.training.network import find_network_of_weights
+        from glisson.training.recipe import TrainSettings, make_recipe
         from glisson.training.record import Record
-        from glisson.training.session import MODEL_FOLDER, RunSettings, train_model
+        from glisson.training.session import MODEL_FOLDER, train_model
 
         folder, settings = self._folder("model"), self.settings
-        recipe = preset(
+        recipe = make_recipe(
             settings.preset,
-            network=settings.weights and network_of_weights(settings.weights),
+            network=settings.weights and find_network_of_weights(settings.weights),
             epochs=settings.epochs,
             tiles_per_epoch=settings.tiles_per_epoch,
             batch=settings.batch,
             seed=settings.seed,
         )
-        record = Record(folder, f"SYNTHETIC, {self.mpp:g} µm/px", epoch_told=self._report_epoch)
-        about = RunSettings(
-            settings.weights, resume=True, trained_on="SYNTHETIC slides (phantoms)."
+        record = Record(folder, f"SYNTHETIC, {self.mpp:g} µm/px", on_epoch=self._report_epoch)
+        about = TrainSettings(
+            settings.weights,
+            resume=True,
+            trained_on="SYNTHETIC slides (phantoms).",
+            fabric=launch_fabric(precision=settings.precision),
         )
-        fabric = launched(precision=settings.precision)
-        progress, _ = train_model(source, recipe, folder, about, record, fabric)
+        progress, _ = train_model(source, recipe, folder, about, record)
         return progress, load_bundle(folder / MODEL_FOLDER)
 
     def _report_epoch(self, row: Mapping[str, float]) -> None:

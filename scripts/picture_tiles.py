@@ -19,7 +19,7 @@ from glisson.errors import SettingsError
 Pixels = NDArray[np.uint8]
 
 SCALES = (0.8, 1.2)
-"""Range of factors on the µm/px of a cut: pictures without a scale bar are off by as much."""
+"""Range of factors on the µm/px of a tile: pictures without a scale bar are as uncertain."""
 
 _LEAST_PORTAL = 0.02
 _TRIES = 10
@@ -30,9 +30,9 @@ class Picture:
     """A picture with its mask.
 
     Attributes:
-        name: of its file.
+        name: name of the file.
         rgb: (H, W, 3).
-        labels: (H, W) class indices; `IGNORED` where nothing is known.
+        labels: (H, W) class indices; `IGNORED` where the class is unknown.
         mpp: µm/px.
     """
 
@@ -46,7 +46,7 @@ def read_pictures(folder: Path, names: Sequence[str]) -> tuple[Picture, ...]:
     """Read pictures `NAME.png` and masks `NAME_mask.png`, their µm/px from `index.csv`.
 
     Raises:
-        SettingsError: a picture is not listed there.
+        SettingsError: `index.csv` does not list a picture.
     """
     with (folder / "index.csv").open(encoding="utf-8") as file:
         mpps = {row["id"]: float(row["um_per_px"]) for row in csv.DictReader(file)}
@@ -67,8 +67,8 @@ class PictureTiles:
     """Training tiles cut at random places and scales, mirrored where they reach beyond a picture.
 
     Attributes:
-        rows: the tiles; all are for training.
-        leak: None: they validate nothing.
+        rows: the tiles, all for training.
+        leak: None, because no tile is for validation.
     """
 
     leak = None
@@ -82,7 +82,7 @@ class PictureTiles:
         for number in range(count):
             picture = pictures[number % len(pictures)]
             tile = cut_tile(picture, mpp, size_px, rng)
-            row = _row(f"{picture.name}-{number}", picture.name, tile.labels, mpp, size_px)
+            row = _make_row(f"{picture.name}-{number}", picture.name, tile.labels, mpp, size_px)
             self._tiles[row.tile] = tile
             rows.append(row)
         self.rows = tuple(rows)
@@ -96,29 +96,27 @@ def cut_tile(picture: Picture, mpp: float, size_px: int, rng: np.random.Generato
     """Cut a tile at a random place and scale, most often one that shows a tract."""
     side = max(2, round(size_px * mpp * rng.uniform(*SCALES) / picture.mpp))
     for number in range(_TRIES):
-        rows = _mirrored(_start(side, picture.rgb.shape[0], rng), side, picture.rgb.shape[0])
-        columns = _mirrored(_start(side, picture.rgb.shape[1], rng), side, picture.rgb.shape[1])
+        rows, columns = (_draw_index(side, length, rng) for length in picture.labels.shape)
         labels = picture.labels[rows][:, columns]
         shows_tract = (labels == PORTAL.index).mean() > _LEAST_PORTAL
         if shows_tract or number == _TRIES - 1 or rng.random() < 0.2:
             break
     rgb = picture.rgb[rows][:, columns]
     size = (size_px, size_px)
-    how = cv2.INTER_AREA if side > size_px else cv2.INTER_LINEAR
+    method = cv2.INTER_AREA if side > size_px else cv2.INTER_LINEAR
     return TilePixels(
-        cv2.resize(rgb, size, interpolation=how).astype(np.uint8),
+        cv2.resize(rgb, size, interpolation=method).astype(np.uint8),
         cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST).astype(np.uint8),
     )
 
 
-def _start(side: int, length: int, rng: np.random.Generator) -> int:
-    """Draw where a tile begins: at most a quarter of it lies beyond either end."""
-    return int(rng.integers(-(side // 4), max(1, length - 3 * side // 4)))
+def _draw_index(side: int, length: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Draw the pixels of a tile along a side of `length` pixels, mirrored at both ends.
 
-
-def _mirrored(start: int, count: int, length: int) -> NDArray[np.int64]:
-    """Indices from `start` on, mirrored at both ends of `length` pixels."""
-    index = np.abs(np.arange(start, start + count)) % (2 * length - 2)
+    At most a quarter of the tile lies beyond either end.
+    """
+    start = int(rng.integers(-(side // 4), max(1, length - 3 * side // 4)))
+    index = np.abs(np.arange(start, start + side)) % (2 * length - 2)
     return np.where(index >= length, 2 * length - 2 - index, index)
 
 
@@ -127,7 +125,7 @@ class JoinedTiles:
 
     Attributes:
         rows: all tiles, source by source; names are unique.
-        leak: the first sentence that a source has.
+        leak: the first leak of a source.
     """
 
     def __init__(self, sources: Sequence[TileSource]) -> None:
@@ -142,7 +140,7 @@ class JoinedTiles:
         return self._source[row.tile].read(row)
 
 
-def _row(name: str, picture: str, labels: Pixels, mpp: float, side: int) -> TileRow:
+def _make_row(name: str, picture: str, labels: Pixels, mpp: float, side: int) -> TileRow:
     background, lobule, portal = measure_class_shares(labels)
     return TileRow(
         tile=name,

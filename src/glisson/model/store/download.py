@@ -31,20 +31,25 @@ from glisson.storage.url import Url, without_secrets
 from glisson.version import __version__
 
 ANSWER_S: Final = 30.0
-"""Longest wait for a connection, and for the next bytes."""
+"""Timeout of a connection, and of the next bytes."""
 
 WHOLE_S: Final = 3600.0
-"""Longest time of a download."""
+"""Timeout of a whole download."""
 
 _CHUNK_BYTES = 1 << 18
 _HANDLERS = (
-    ProxyHandler, UnknownHandler, HTTPHandler, HTTPSHandler, HTTPRedirectHandler,
-    HTTPDefaultErrorHandler, HTTPErrorProcessor,
-)  # fmt: skip
-"""A redirect leads to the web alone: no handler opens files or FTP."""
+    ProxyHandler,
+    UnknownHandler,
+    HTTPHandler,
+    HTTPSHandler,
+    HTTPRedirectHandler,
+    HTTPDefaultErrorHandler,
+    HTTPErrorProcessor,
+)
+"""Handlers of the web alone: no redirect can open files or FTP."""
 
 Progress = Callable[[int, int | None], None]
-"""Callback: bytes that have come; bytes of the whole file, or None where the server is silent."""
+"""Progress callback: bytes so far, and bytes of the file or None if the server does not say."""
 
 
 def download(url: Url, target: Path, most_bytes: int, progress: Progress | None = None) -> None:
@@ -53,12 +58,12 @@ def download(url: Url, target: Path, most_bytes: int, progress: Progress | None 
     Args:
         url: an address that begins with http or https.
         target: the file to write.
-        most_bytes: size limit; a larger file is refused as soon as its size shows.
-        progress: called after each chunk.
+        most_bytes: size limit; the download of a larger file stops at once.
+        progress: callback after each chunk.
 
     Raises:
         SettingsError: an address of another kind, or one that holds a password.
-        NotStored: the server knows no such file.
+        NotStored: the server has no such file.
         StorageError: no network, no answer in time, a refusal, a broken or too large file.
         OutputError: the target cannot be written.
     """
@@ -68,25 +73,22 @@ def download(url: Url, target: Path, most_bytes: int, progress: Progress | None 
             "and holds no password, or the file itself."
         )
     with atomic_path(target) as unfinished, unfinished.open("wb") as file:
-        for chunk in _chunks(url, most_bytes, progress or _ignore_progress):
+        for chunk in _read_chunks(url, most_bytes, progress):
             file.write(chunk)
 
 
-def _ignore_progress(done_bytes: int, all_bytes: int | None) -> None:
-    """Do nothing."""
-
-
-def _chunks(url: Url, most_bytes: int, progress: Progress) -> Iterator[bytes]:
+def _read_chunks(url: Url, most_bytes: int, progress: Progress | None) -> Iterator[bytes]:
+    """Yield a file's bytes; raise errors of the tree for those of the network."""
     try:
         with _open_url(url) as answer:
-            yield from _read_at_most(answer, most_bytes, progress)
+            yield from _read_answer(answer, most_bytes, progress)
     except StorageError as error:
         raise StorageError(f"{url} cannot be downloaded: {error}") from None
     except HTTPError as error:
         error.close()
-        raise _refusal(url, error.code) from None
+        raise _explain_status(url, error.code) from None
     except (OSError, HTTPException, ValueError) as error:
-        raise _no_answer(url, error) from None
+        raise _explain_silence(url, error) from None
 
 
 def _open_url(url: Url) -> HTTPResponse:
@@ -96,12 +98,14 @@ def _open_url(url: Url) -> HTTPResponse:
     opener.addheaders = [("User-Agent", f"glisson/{__version__}")]
     answer = opener.open(Request(url.address), timeout=ANSWER_S)
     if not isinstance(answer, HTTPResponse):
-        raise StorageError("the server gave no answer that can be read.")
+        raise StorageError("the server gave no readable answer.")
     return answer
 
 
-def _read_at_most(answer: HTTPResponse, most_bytes: int, progress: Progress) -> Iterator[bytes]:
-    """Yield an answer's bytes; refuse too many, too few, and too slow ones."""
+def _read_answer(
+    answer: HTTPResponse, most_bytes: int, progress: Progress | None
+) -> Iterator[bytes]:
+    """Yield an answer's bytes; reject an answer that is too large, too short or too slow."""
     header = answer.headers.get("Content-Length", "")
     all_bytes = int(header) if header.isdecimal() else None
     _check_size(all_bytes or 0, most_bytes)
@@ -111,7 +115,8 @@ def _read_at_most(answer: HTTPResponse, most_bytes: int, progress: Progress) -> 
         _check_size(done_bytes, most_bytes)
         if time.monotonic() > until:
             raise StorageError(f"it took longer than {WHOLE_S / 60:.0f} minutes. Try again.")
-        progress(done_bytes, all_bytes)
+        if progress is not None:
+            progress(done_bytes, all_bytes)
         yield chunk
     if all_bytes is not None and done_bytes != all_bytes:
         raise StorageError(
@@ -126,7 +131,7 @@ def _check_size(found_bytes: int, most_bytes: int) -> None:
         )
 
 
-def _refusal(url: Url, status: int) -> StorageError:
+def _explain_status(url: Url, status: int) -> StorageError:
     if status in (404, 410):
         return NotStored(f"{url} does not exist (the server answers {status}). Check the address.")
     reasons = {
@@ -138,7 +143,7 @@ def _refusal(url: Url, status: int) -> StorageError:
     return StorageError(f"{url} cannot be downloaded: {reason} (it answers {status}).")
 
 
-def _no_answer(url: Url, error: Exception) -> StorageError:
+def _explain_silence(url: Url, error: Exception) -> StorageError:
     cause = error.reason if isinstance(error, URLError) else error
     said = without_secrets(" ".join(str(cause).split()), url).rstrip(".") or type(cause).__name__
     if isinstance(cause, SSLCertVerificationError):

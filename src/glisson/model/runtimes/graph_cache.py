@@ -1,10 +1,10 @@
-"""Compiled graphs on the disk: opening a model again takes half of the processor's time.
+"""A cache of compiled graphs on the disk: opening a model again takes half of the processor time.
 
-    compiled/<key>.graph    SHA-256 of the rest, then what OpenVINO exports
+    compiled/<key>.graph    SHA-256 of the rest, then the export of OpenVINO
 
-The key names all that a compiled graph depends on, so that a new model, another processor or
-another version of OpenVINO has a file of its own. What is broken is made again; where nothing can
-be written, nothing is kept.
+The key is a hash of everything that a compiled graph depends on, so that a new model, another
+processor or another version of OpenVINO has its own file. A damaged file is compiled again. Where
+the folder cannot be written, nothing is cached.
 """
 
 from __future__ import annotations
@@ -26,39 +26,39 @@ from glisson.storage import cache_folder
 
 logger = logging.getLogger(__name__)
 
-_MOST_KEPT = 8
-"""Files of 14 MB for the shipped model: one for each number of threads and size of window."""
+_MOST_FILES = 8
+"""Files of 14 MB for the shipped model: a file for each number of threads and size of window."""
 _DIGEST_BYTES = 32
 _GRAPH = 1
-"""Raise it with every change of what is built round the model's own graph."""
+"""Raise it with every change of what Glisson builds round the model's own graph."""
 
 
-def compiled_graph(
+def compile_cached(
     core: openvino.Core,
     bundle: ModelBundle,
     side_px: tuple[int, int],
     options: Mapping[str, Any],
-    graph: Callable[[], openvino.Model],
+    build: Callable[[], openvino.Model],
 ) -> openvino.CompiledModel:
-    """The graph for windows of one size, read from the cache or else compiled and kept there.
+    """Read the graph for windows of a size from the cache, or compile it and write it there.
 
     Args:
         core: OpenVINO.
         bundle: the model.
         side_px: height and width of the windows.
-        options: how it is compiled.
-        graph: makes what is compiled, of that size.
+        options: of OpenVINO's compiler.
+        build: makes the graph of that size.
     """
-    path = cache_folder() / "compiled" / f"{_key(core, bundle, side_px, options)}.graph"
-    known = _read(core, path, options)
-    if known is not None:
-        return known
-    compiled = core.compile_model(graph(), "CPU", dict(options))
-    _keep(path, compiled)
+    path = cache_folder() / "compiled" / f"{_make_key(core, bundle, side_px, options)}.graph"
+    cached = _read(core, path, options)
+    if cached is not None:
+        return cached
+    compiled = core.compile_model(build(), "CPU", dict(options))
+    _write(path, compiled)
     return compiled
 
 
-def _key(
+def _make_key(
     core: openvino.Core,
     bundle: ModelBundle,
     side_px: tuple[int, int],
@@ -80,12 +80,12 @@ def _read(
     core: openvino.Core, path: Path, options: Mapping[str, Any]
 ) -> openvino.CompiledModel | None:
     try:
-        kept = path.read_bytes()
-        digest, graph = kept[:_DIGEST_BYTES], kept[_DIGEST_BYTES:]
+        data = path.read_bytes()
+        digest, graph = data[:_DIGEST_BYTES], data[_DIGEST_BYTES:]
         if hashlib.sha256(graph).digest() != digest:
-            logger.info("%s is damaged; the model is compiled again.", path)
+            logger.info("%s is damaged; OpenVINO compiles the model again.", path)
             return None
-        with contextlib.suppress(OSError):  # a cache that may only be read
+        with contextlib.suppress(OSError):  # a read-only cache
             path.touch()
         return core.import_model(graph, "CPU", dict(options))
     except (OSError, RuntimeError) as error:
@@ -93,15 +93,15 @@ def _read(
         return None
 
 
-def _keep(path: Path, compiled: openvino.CompiledModel) -> None:
-    """Write it, and remove those that were not used for longest."""
+def _write(path: Path, compiled: openvino.CompiledModel) -> None:
+    """Write the graph, and remove the files that were not used for longest."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         graph = compiled.export_model().getvalue()
         with atomic_path(path) as unfinished:
             unfinished.write_bytes(hashlib.sha256(graph).digest() + graph)
-        kept = sorted(path.parent.glob("*.graph"), key=lambda each: each.stat().st_mtime)
-        for each in kept[:-_MOST_KEPT]:
-            each.unlink(missing_ok=True)
+        files = sorted(path.parent.glob("*.graph"), key=lambda file: file.stat().st_mtime)
+        for file in files[:-_MOST_FILES]:
+            file.unlink(missing_ok=True)
     except (OSError, OutputError, RuntimeError) as error:
-        logger.debug("the compiled graph is not kept at %s: %s", path, error)
+        logger.debug("cannot write the compiled graph to %s: %s", path, error)

@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-
-from glisson.dataset import IGNORED, Split
-from glisson.errors import SettingsError
-from glisson.training.picture_tiles import (
+from scripts.picture_tiles import (
     JoinedTiles,
     Picture,
     PictureTiles,
     cut_tile,
     read_pictures,
 )
+
+from glisson.dataset import IGNORED, Split
+from glisson.errors import SettingsError
 
 COLOURS = np.array([[240, 240, 240], [200, 120, 160], [90, 40, 140]], np.uint8)
 

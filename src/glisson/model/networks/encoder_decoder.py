@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 from torch import Tensor, nn
 from torch.nn import functional
 
 from glisson.classes import CLASSES
 from glisson.errors import InvalidBundle, MissingExtra, ModelNotFound
-from glisson.model.efficientnet_lite import SIZES, EfficientNetLite
-from glisson.model.spec import Normalisation
+from glisson.model.networks.efficientnet_lite import SIZES, EfficientNetLite
+from glisson.model.networks.family import Family
+from glisson.model.spec import Frozen, Normalisation
 
 LITE_PREFIX = "efficientnet-lite"
 TIMM_PREFIX = "timm:"
@@ -20,7 +21,7 @@ _STRIDES = (4, 8, 16, 32)
 
 
 class Segmented(NamedTuple):
-    """What a network returns.
+    """Output of a network.
 
     Attributes:
         logits: (N, classes, H / 4, W / 4).
@@ -29,16 +30,14 @@ class Segmented(NamedTuple):
     logits: Tensor
 
 
-class EncoderDecoderConfig(BaseModel):
-    """What rebuilds the network without its weights.
+class EncoderDecoderConfig(Frozen):
+    """Settings that rebuild the network without its weights.
 
     Attributes:
         encoder: `efficientnet-lite0` to `2`, or `timm:NAME`.
         width: channels of the decoder.
         num_labels: classes.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     # no address and no path: timm would download what a bundle names
     encoder: str = Field(pattern=r"^(efficientnet-lite[0-2]|timm:[A-Za-z0-9_.-]{1,100})$")
@@ -49,11 +48,11 @@ class EncoderDecoderConfig(BaseModel):
 class EncoderDecoder(nn.Module):  # type: ignore[misc]  # torch has no types here
     """Features of four strides, projected to one width, enlarged, added and mixed.
 
-    The encoder's batch norm keeps the statistics of its pretraining: batches of a few tiles of one
-    stain are no better estimate of what slides show.
+    The encoder's batch norm keeps the statistics of its pretraining: a few tiles of one stain
+    estimate them no better.
 
     Attributes:
-        config: what rebuilds it.
+        config: settings that rebuild the network.
     """
 
     def __init__(self, config: EncoderDecoderConfig, encoder: Any) -> None:
@@ -63,7 +62,7 @@ class EncoderDecoder(nn.Module):  # type: ignore[misc]  # torch has no types her
         self.encoder = encoder
         self.project = nn.ModuleList(
             nn.Sequential(nn.Conv2d(channels, width, 1, bias=False), nn.BatchNorm2d(width))
-            for channels in _channels_of(encoder)
+            for channels in _list_channels(encoder)
         )
         self.mix = nn.Sequential(
             nn.ReLU(),
@@ -85,7 +84,7 @@ class EncoderDecoder(nn.Module):  # type: ignore[misc]  # torch has no types her
         return Segmented(self.classify(self.mix(sum(parts[1:], start=parts[0]))))
 
     def train(self, mode: bool = True) -> EncoderDecoder:
-        """Set training mode; the encoder's batch norm stays as it was pretrained."""
+        """Set training mode, but not for the encoder's batch norm."""
         super().train(mode)
         for module in self.encoder.modules():
             if isinstance(module, nn.modules.batchnorm._BatchNorm):
@@ -94,44 +93,45 @@ class EncoderDecoder(nn.Module):  # type: ignore[misc]  # torch has no types her
 
 
 def build_encoder_decoder(config: EncoderDecoderConfig, pretrained: bool = False) -> EncoderDecoder:
-    """Make the network, with random weights unless timm is asked for its own.
+    """Build the network, with random weights unless timm loads its own.
 
     Args:
         config: encoder and sizes.
         pretrained: let timm load its weights for the encoder; ignored for Lite encoders.
 
     Raises:
-        ModelNotFound: no such encoder.
+        ModelNotFound: the encoder does not exist.
         MissingExtra: the encoder needs timm, which is not installed.
     """
     name = config.encoder
     if name in LITE_NAMES:
         return EncoderDecoder(config, EfficientNetLite(int(name.removeprefix(LITE_PREFIX))))
     if name.startswith(TIMM_PREFIX):
-        return EncoderDecoder(config, _timm_encoder(name.removeprefix(TIMM_PREFIX), pretrained))
+        encoder = _create_timm_encoder(name.removeprefix(TIMM_PREFIX), pretrained)
+        return EncoderDecoder(config, encoder)
     raise ModelNotFound(
         f"There is no encoder {name}. Use one of {', '.join(LITE_NAMES)}, or {TIMM_PREFIX}NAME."
     )
 
 
-def parse_config(given: dict[str, Any]) -> EncoderDecoderConfig:
+def parse_config(config: dict[str, Any]) -> EncoderDecoderConfig:
     """Read the config of a bundle.
 
     Raises:
         InvalidBundle: unknown keys, or sizes beyond reason.
     """
     try:
-        return EncoderDecoderConfig.model_validate(given)
+        return EncoderDecoderConfig.model_validate(config)
     except ValidationError as error:
         raise InvalidBundle(f"The architecture's config is not valid: {error}") from error
 
 
-def _channels_of(encoder: Any) -> tuple[int, ...]:
+def _list_channels(encoder: Any) -> tuple[int, ...]:
     info = getattr(encoder, "feature_info", None)  # timm's
     return tuple(info.channels()) if info is not None else encoder.channels
 
 
-def _timm_encoder(name: str, pretrained: bool) -> Any:
+def _create_timm_encoder(name: str, pretrained: bool) -> Any:
     try:
         import timm
     except (ImportError, RuntimeError) as error:  # RuntimeError: torchvision of another torch
@@ -146,7 +146,7 @@ def _timm_encoder(name: str, pretrained: bool) -> Any:
     except Exception as error:  # timm and the hub raise RuntimeError, OSError, and their own
         raise ModelNotFound(
             f"timm cannot make the encoder {name}: {str(error).splitlines()[0]} "
-            "`timm.list_models()` names those that there are."
+            "`timm.list_models()` lists the names."
         ) from error
     strides = tuple(encoder.feature_info.reduction())
     if strides != _STRIDES:
@@ -157,7 +157,15 @@ def _timm_encoder(name: str, pretrained: bool) -> Any:
     return encoder
 
 
-def normalisation_of_timm(encoder: Any) -> Normalisation:
-    """Return mean and deviation that a timm encoder was pretrained with."""
+def read_timm_normalisation(encoder: Any) -> Normalisation:
+    """Return the mean and deviation that a timm encoder was pretrained with."""
     facts = encoder.pretrained_cfg if hasattr(encoder, "pretrained_cfg") else encoder.default_cfg
     return Normalisation(mean=tuple(facts["mean"]), std=tuple(facts["std"]))
+
+
+FAMILY = Family(
+    network=EncoderDecoder,
+    build=lambda config: build_encoder_decoder(parse_config(config)),
+    describe=lambda network: network.config.model_dump(mode="json"),
+    simplify=lambda network: network,
+)

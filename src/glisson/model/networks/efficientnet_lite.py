@@ -74,25 +74,25 @@ class Block(nn.Module):  # type: ignore[misc]  # torch has no types here
         self._adds_input = shape.stride == 1 and shape.channels_in == shape.channels
         if shape.expansion != 1:
             self.expand_conv = SameConv2d(shape.channels_in, wide, 1, bias=False)
-            self.bn0 = _batch_norm(wide)
+            self.bn0 = _make_batch_norm(wide)
         self.depthwise_conv = SameConv2d(
             wide, wide, shape.kernel, shape.stride, groups=wide, bias=False
         )
-        self.bn1 = _batch_norm(wide)
+        self.bn1 = _make_batch_norm(wide)
         self.project_conv = SameConv2d(wide, shape.channels, 1, bias=False)
-        self.bn2 = _batch_norm(shape.channels)
+        self.bn2 = _make_batch_norm(shape.channels)
 
     def forward(self, features: Tensor) -> Tensor:
-        """(N, C, H, W) to (N, C', H / stride, W / stride)."""
+        """Compute (N, C', H / stride, W / stride) from (N, C, H, W)."""
         inner = features
         if hasattr(self, "expand_conv"):
             inner = functional.relu6(self.bn0(self.expand_conv(inner)))
         inner = functional.relu6(self.bn1(self.depthwise_conv(inner)))
         inner = self.bn2(self.project_conv(inner))
-        return features + self._drop(inner) if self._adds_input else inner
+        return features + self._drop_tiles(inner) if self._adds_input else inner
 
-    def _drop(self, features: Tensor) -> Tensor:
-        """Drop whole blocks of some tiles in training (stochastic depth)."""
+    def _drop_tiles(self, features: Tensor) -> Tensor:
+        """Skip the block for some tiles in training (stochastic depth)."""
         if not self.training or not self._drop_path:
             return features
         keep = 1 - self._drop_path
@@ -110,19 +110,17 @@ class EfficientNetLite(nn.Module):  # type: ignore[misc]  # torch has no types h
     def __init__(self, size: int) -> None:
         super().__init__()
         self.conv_stem = SameConv2d(3, _STEM_CHANNELS, 3, 2, bias=False)
-        self.bn0 = _batch_norm(_STEM_CHANNELS)
-        shapes = _shapes(size)
-        count = sum(map(len, shapes))
-        each = [shape for group in shapes for shape in group]
+        self.bn0 = _make_batch_norm(_STEM_CHANNELS)
+        groups = _plan_blocks(size)
+        shapes = [shape for group in groups for shape in group]
         self.blocks = nn.ModuleList(
-            Block(shape, _DROP_PATH * number / count) for number, shape in enumerate(each)
+            Block(shape, _DROP_PATH * number / len(shapes)) for number, shape in enumerate(shapes)
         )
-        ends = [sum(map(len, shapes[: group + 1])) - 1 for group in _LAST_OF_STRIDE]
-        self._ends = tuple(ends)
-        self.channels = tuple(each[end].channels for end in ends)
+        self._ends = [sum(map(len, groups[: group + 1])) - 1 for group in _LAST_OF_STRIDE]
+        self.channels = tuple(shapes[end].channels for end in self._ends)
 
     def forward(self, pixels: Tensor) -> list[Tensor]:
-        """Features at strides 4, 8, 16 and 32 of normalised (N, 3, H, W) pixels."""
+        """Compute features at strides 4, 8, 16 and 32 of normalised (N, 3, H, W) pixels."""
         features, found = functional.relu6(self.bn0(self.conv_stem(pixels))), []
         for number, block in enumerate(self.blocks):
             features = block(features)
@@ -131,12 +129,12 @@ class EfficientNetLite(nn.Module):  # type: ignore[misc]  # torch has no types h
         return found
 
 
-def _shapes(size: int) -> list[list[_BlockShape]]:
-    """The blocks of each group; the first and the last group have one block at every size."""
+def _plan_blocks(size: int) -> list[list[_BlockShape]]:
+    """List the blocks of each group; the first and last group have one block at every size."""
     wider, deeper = SIZES[size]
     groups, before = [], _STEM_CHANNELS
     for number, (repeats, kernel, stride, expansion, width) in enumerate(_GROUPS):
-        channels = _multiple_of_8(width * wider)
+        channels = _round_to_8(width * wider)
         is_fixed = number in (0, len(_GROUPS) - 1)
         more = repeats - 1 if is_fixed else math.ceil(repeats * deeper) - 1
         first = _BlockShape(before, channels, kernel, stride, expansion)
@@ -146,11 +144,11 @@ def _shapes(size: int) -> list[list[_BlockShape]]:
     return groups
 
 
-def _multiple_of_8(channels: float) -> int:
-    """The nearest multiple of 8, and the next one where that loses over a tenth."""
+def _round_to_8(channels: float) -> int:
+    """Round channels to a multiple of 8, upwards where rounding loses over a tenth."""
     nearest = max(8, int(channels + 4) // 8 * 8)
     return nearest + 8 if nearest < 0.9 * channels else nearest
 
 
-def _batch_norm(channels: int) -> nn.BatchNorm2d:
+def _make_batch_norm(channels: int) -> nn.BatchNorm2d:
     return nn.BatchNorm2d(channels, eps=BATCH_NORM_EPS, momentum=BATCH_NORM_MOMENTUM)

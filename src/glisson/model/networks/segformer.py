@@ -14,47 +14,65 @@ from transformers import SegformerConfig, SegformerForSemanticSegmentation
 from transformers.models.segformer.modeling_segformer import SegformerDecodeHead
 
 from glisson.errors import InvalidBundle
+from glisson.model.networks.family import Family
 
 _CONFIG_KEYS = {
-    "id2label", "label2id", "num_labels",
-    "attention_probs_dropout_prob", "classifier_dropout_prob", "decoder_hidden_size", "depths",
-    "drop_path_rate", "hidden_act", "hidden_dropout_prob", "hidden_sizes", "initializer_range",
-    "layer_norm_eps", "mlp_ratios", "num_attention_heads", "num_channels", "num_encoder_blocks",
-    "patch_sizes", "reshape_last_stage", "semantic_loss_ignore_index", "sr_ratios", "strides",
-}  # fmt: skip
+    "attention_probs_dropout_prob",
+    "classifier_dropout_prob",
+    "decoder_hidden_size",
+    "depths",
+    "drop_path_rate",
+    "hidden_act",
+    "hidden_dropout_prob",
+    "hidden_sizes",
+    "id2label",
+    "initializer_range",
+    "label2id",
+    "layer_norm_eps",
+    "mlp_ratios",
+    "num_attention_heads",
+    "num_channels",
+    "num_encoder_blocks",
+    "num_labels",
+    "patch_sizes",
+    "reshape_last_stage",
+    "semantic_loss_ignore_index",
+    "sr_ratios",
+    "strides",
+}
 _LARGEST = 4096
-"""Of any number in a SegFormer's config: B5's decoder has 768 channels."""
+"""Limit of any number in a SegFormer's config: B5's decoder has 768 channels."""
 
 
 class FoldedDecodeHead(SegformerDecodeHead):  # type: ignore[misc]  # transformers: untyped
     """The decoder of Xie et al. 2021 with its two linear layers multiplied out.
 
-    It projects the features of each stage to one width, enlarges them to the first stage's size,
-    and mixes the four by a convolution of 1 x 1. Nothing between the two layers bends, and
-    enlarging commutes with a mix of channels, so projection and mix are one small matrix a stage,
-    applied before enlarging: no four-fold stack at the largest size. Parameters keep their names.
+    The published decoder projects the features of each stage to one width, enlarges them to the
+    first stage's size, and mixes the four by a convolution of 1 x 1. Both layers are linear, and
+    enlarging commutes with a mix of channels. So one small matrix a stage does both, before
+    enlarging: no four-fold stack at the largest size. Parameters keep their names.
     """
 
     def forward(self, encoder_hidden_states: tuple[Tensor, ...], **_: Any) -> Tensor:
-        """Logits (N, classes, H / 4, W / 4) from the features of four stages."""
+        """Compute logits (N, classes, H / 4, W / 4) from the features of four stages."""
         size = encoder_hidden_states[0].shape[2:]
         # the stock decoder stacks the last stage first
         mixes = self.linear_fuse.weight[:, :, 0, 0].chunk(len(encoder_hidden_states), dim=1)[::-1]
         stages = zip(encoder_hidden_states, self.linear_projections, mixes, strict=True)
-        parts = [self._part(*stage, size) for stage in stages]
+        parts = [self._project(*stage, size) for stage in stages]
         mixed = self.activation(self.batch_norm(sum(parts[1:], start=parts[0])))
         logits: Tensor = self.classifier(self.dropout(mixed))
         return logits
 
     @staticmethod
-    def _part(features: Tensor, projection: Any, mix: Tensor, size: Any) -> Tensor:
+    def _project(features: Tensor, projection: Any, mix: Tensor, size: Any) -> Tensor:
         weight = mix @ projection.proj.weight
         part = functional.conv2d(features, weight[:, :, None, None], mix @ projection.proj.bias)
         return functional.interpolate(part, size=size, mode="bilinear", align_corners=False)
 
 
 def fold_decoder(network: SegformerForSemanticSegmentation) -> SegformerForSemanticSegmentation:
-    """The network, with its decoder exchanged in place; its mode and weights stay."""
+    """Exchange the network's decoder in place, keep its mode and weights, and return it."""
     stock = network.decode_head
     folded = FoldedDecodeHead(network.config).train(stock.training)
     folded.load_state_dict(stock.state_dict())
@@ -68,31 +86,35 @@ def build_segformer(config: dict[str, Any]) -> SegformerForSemanticSegmentation:
     Raises:
         InvalidBundle: sizes beyond any SegFormer.
     """
-    sizes = SegformerConfig.from_dict(segformer_config(config))
+    sizes = SegformerConfig.from_dict(select_sizes(config))
     return fold_decoder(SegformerForSemanticSegmentation(sizes))
 
 
 def describe_segformer(network: SegformerForSemanticSegmentation) -> dict[str, Any]:
-    """Return its config as JSON, without where and by what it was saved."""
+    """Return the config as JSON, without the place and version of its saving."""
     config: dict[str, Any] = json.loads(network.config.to_json_string(use_diff=True))
     return {k: v for k, v in config.items() if k not in {"_name_or_path", "transformers_version"}}
 
 
-def segformer_config(given: dict[str, Any]) -> dict[str, Any]:
-    """Keep the parts of a config that say how large a SegFormer is.
+def select_sizes(config: dict[str, Any]) -> dict[str, Any]:
+    """Select the sizes of a SegFormer from a config.
 
-    A config may ask transformers for code from elsewhere; such keys are left out.
+    A config may make transformers load code from elsewhere; this function drops such keys.
 
     Raises:
         InvalidBundle: sizes beyond any SegFormer.
     """
-    kept = {key: value for key, value in given.items() if key in _CONFIG_KEYS}
-    numbers = [
-        each
-        for key, value in kept.items()
-        for each in (value if isinstance(value, list) else [value])
-        if isinstance(each, int | float)
-    ]
-    if not all(abs(each) <= _LARGEST for each in numbers):
+    selected = {key: value for key, value in config.items() if key in _CONFIG_KEYS}
+    values = (v if isinstance(v, list) else [v] for v in selected.values())
+    numbers = [number for row in values for number in row if isinstance(number, int | float)]
+    if not all(abs(number) <= _LARGEST for number in numbers):
         raise InvalidBundle(f"The architecture's config holds numbers beyond {_LARGEST}.")
-    return kept
+    return selected
+
+
+FAMILY = Family(
+    network=SegformerForSemanticSegmentation,
+    build=build_segformer,
+    describe=describe_segformer,
+    simplify=fold_decoder,
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import openvino
@@ -13,8 +13,8 @@ from openvino import opset13 as ops
 from openvino.preprocess import PrePostProcessor
 
 from glisson.model.bundle import ONNX_FILE, ModelBundle
-from glisson.model.compiled import compiled_graph
-from glisson.model.runtime import Probabilities, Tiles, padded_to
+from glisson.model.runtimes.base import Precision, Probabilities, Tiles, pad_to_multiple
+from glisson.model.runtimes.graph_cache import compile_cached
 from glisson.threads import available_threads
 
 _SIDE_MULTIPLE = 32
@@ -24,12 +24,11 @@ _MOST_SIZES = 4
 
 
 class OpenVinoRuntime:
-    """Bytes in, probabilities out: normalisation, upsampling and softmax are in the graph.
+    """A graph from bytes to probabilities, with normalisation, upsampling and softmax inside.
 
-    The graph is compiled for each size of tile: with sizes fixed, OpenVINO lays the tensors
-    out once instead of reordering them between operations (two thirds of the time, measured). A
-    tile is computed by one thread, and as many tiles at once as there are threads: no thread
-    waits for another in the middle of a tile.
+    OpenVINO compiles the graph for each size of tile: with fixed sizes it lays the tensors out
+    once and does not reorder them between operations (two thirds of the time, measured). A thread
+    computes a whole tile, so that no thread waits for another in the middle of a tile.
     """
 
     windows_a_call = 1
@@ -37,12 +36,13 @@ class OpenVinoRuntime:
     def __init__(
         self,
         bundle: ModelBundle,
-        precision: Literal["auto", "f32", "bf16"] = "auto",
+        precision: Precision = "auto",
         threads: int | None = None,
     ) -> None:
         self._core = openvino.Core()
         if precision == "auto":
-            precision = "bf16" if _computes_bf16(self._core) else "f32"
+            is_native = "BF16" in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+            precision = "bf16" if is_native else "f32"  # emulated, bf16 is slower than f32
         self.name = f"openvino {precision}"
         threads = threads or available_threads()
         self.workers = min(threads, _MOST_STREAMS)
@@ -61,16 +61,16 @@ class OpenVinoRuntime:
         height, width = tiles.shape[1:3]
         if len(tiles) == 0:
             return np.zeros((0, _CLASSES, height, width), np.float32)
-        padded = np.ascontiguousarray(padded_to(tiles, _SIDE_MULTIPLE))
-        compute = self._for_size(padded.shape[1], padded.shape[2])
-        one_by_one = [padded[number : number + 1] for number in range(len(padded))]
-        if len(one_by_one) == 1:
-            found = compute(one_by_one[0])
+        padded = np.ascontiguousarray(pad_to_multiple(tiles, _SIDE_MULTIPLE))
+        compute = self._find_size(padded.shape[1], padded.shape[2])
+        tile_batches = [padded[number : number + 1] for number in range(len(padded))]
+        if len(tile_batches) == 1:
+            found = compute(tile_batches[0])
         else:
-            found = np.concatenate(list(self._pool.map(compute, one_by_one)))
+            found = np.concatenate(list(self._pool.map(compute, tile_batches)))
         return found[:, :, :height, :width]
 
-    def _for_size(self, height: int, width: int) -> Callable[[Tiles], Probabilities]:
+    def _find_size(self, height: int, width: int) -> Callable[[Tiles], Probabilities]:
         with self._lock:
             if (height, width) not in self._compiled:
                 if len(self._compiled) == _MOST_SIZES:
@@ -79,50 +79,40 @@ class OpenVinoRuntime:
             return self._compiled[height, width]
 
     def _compile(self, height: int, width: int) -> Callable[[Tiles], Probabilities]:
-        def graph() -> openvino.Model:
-            whole = whole_graph(self._bundle, self._core)
-            whole.reshape([1, height, width, 3])
-            return whole
+        def build() -> openvino.Model:
+            graph = build_graph(self._bundle, self._core)
+            graph.reshape([1, height, width, 3])
+            return graph
 
-        model = compiled_graph(self._core, self._bundle, (height, width), self._options, graph)
-        own = threading.local()
+        model = compile_cached(self._core, self._bundle, (height, width), self._options, build)
+        local = threading.local()  # threads must not share a request
 
         def compute(tile: Tiles) -> Probabilities:
-            """One inference request for each thread: a request is not shared."""
-            if not hasattr(own, "request"):
-                own.request = model.create_infer_request()
-            result = own.request.infer([tile], share_inputs=True)
+            if not hasattr(local, "request"):
+                local.request = model.create_infer_request()
+            result = local.request.infer([tile], share_inputs=True)
             return np.array(result[0], dtype=np.float32)
 
         return compute
 
 
-def _computes_bf16(core: Any) -> bool:
-    """Whether the processor has instructions for it; emulated, it is slower than f32."""
-    return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-
-
-def whole_graph(bundle: ModelBundle, core: Any = None) -> Any:
-    """The ONNX graph with bytes at one end and probabilities at full size at the other."""
+def build_graph(bundle: ModelBundle, core: Any = None) -> Any:
+    """Build the graph from bytes to probabilities at full size round the bundle's ONNX file."""
     graph = (core or openvino.Core()).read_model(bundle.folder / ONNX_FILE)
     logits = graph.get_results()[0].input_value(0)
     image = graph.input(0).get_node()
-    full = logits
     if bundle.spec.output_stride != 1:
-        shape = ops.shape_of(image)
-        sides = ops.gather(shape, ops.constant([2, 3]), ops.constant(0))
-        full = ops.interpolate(
-            logits, sides, "linear_onnx", "sizes", coordinate_transformation_mode="half_pixel",
+        sides = ops.gather(ops.shape_of(image), ops.constant([2, 3]), ops.constant(0))
+        logits = ops.interpolate(
+            logits,
+            sides,
+            "linear_onnx",
+            "sizes",
+            coordinate_transformation_mode="half_pixel",
             axes=ops.constant([2, 3]),
-        )  # fmt: skip
-    whole = openvino.Model([ops.softmax(full, 1)], [image], "glisson")
-    return _with_bytes(whole, bundle)
-
-
-def _with_bytes(graph: Any, bundle: ModelBundle) -> Any:
-    norm = bundle.spec.normalisation
-    steps = PrePostProcessor(graph)
-    entry = steps.input()
+        )
+    steps = PrePostProcessor(openvino.Model([ops.softmax(logits, 1)], [image], "glisson"))
+    norm, entry = bundle.spec.normalisation, steps.input()
     entry.tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
     entry.model().set_layout(openvino.Layout("NCHW"))
     entry.preprocess().convert_element_type(openvino.Type.f32)

@@ -1,0 +1,1 @@
+"""Ways to run a model: OpenVINO on the processor, torch on GPUs and for TorchScript."""
