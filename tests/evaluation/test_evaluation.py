@@ -260,7 +260,7 @@ def test_pairs_share_table_one_and_borders(
     assert len((tmp_path / "borders.csv").read_text(encoding="utf-8").splitlines()) == 7
     page = (tmp_path / "evaluation.html").read_text(encoding="utf-8")
     for folder in ("2um", "4um"):
-        assert f"href='{folder}/evaluation.html'" in page
+        assert f'href="{folder}/evaluation.html"' in page
         assert (tmp_path / folder / "evaluation.html").exists()
         assert (tmp_path / folder / "tiles.csv").exists()
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.records import record as typed
 from tests.report.test_page import HOSTILE, RUN, ReportSlide, record, write_report
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -31,8 +32,8 @@ def browser() -> str:
 @pytest.fixture
 def report(tmp_path: Path) -> Path:
     path = tmp_path / "report.html"
-    slides = [ReportSlide(f"core {k}", record(30), None, None) for k in range(6)]
-    write_report(path, RUN, [*slides, ReportSlide(HOSTILE, record(), None, None)])
+    slides = [ReportSlide(f"core {k}", typed(record(30)), None, None) for k in range(6)]
+    write_report(path, RUN, [*slides, ReportSlide(HOSTILE, typed(record()), None, None)])
     return path
 
 

@@ -11,12 +11,12 @@ from PIL import Image
 
 from glisson.artefacts import Kind
 from glisson.classes import CANDIDATE_COLOUR, PORTAL, TISSUE_COLOUR
+from glisson.pages.page import read_part
 from glisson.record import BiopsyRecord
 from glisson.report.cohort import HEADINGS, view_cohort
 from glisson.report.figures import MOST_BARS
 from glisson.report.inputs import ReportSlide
 from glisson.report.numbers import mean_sd
-from glisson.report.page import _part
 from glisson.report.pictures import PICTURE_BYTES, embed_overview
 from glisson.report.tract_table import MOST_ROWS
 from tests.records import record as typed
@@ -193,7 +193,7 @@ def test_pictures_are_there_when_printed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.DUST])
 def test_the_legend_has_the_overviews_colours(kind: Kind) -> None:
-    style = _part("style.css")
+    style = read_part("glisson.report", "style.css") + read_part("glisson.pages", "style.css")
     assert f".{kind.value}::before {{ border-top: 3px dashed {hexed(kind.colour)}; }}" in style
     assert f".candidate::before {{ border-top: 3px dashed {hexed(CANDIDATE_COLOUR)}; }}" in style
     assert f".complete::before {{ border-color: {hexed(PORTAL.colour)}; }}" in style

@@ -1,4 +1,4 @@
-"""`glisson tiles`: annotated slides cut into tiles and masks for training."""
+"""The verb `glisson tiles`: annotated slides cut into tiles and masks for training."""
 
 from __future__ import annotations
 

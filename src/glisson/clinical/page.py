@@ -7,17 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from glisson.clinical.analyses import Study
 from glisson.clinical.figures import INK, SOFT, StudyFigure
 from glisson.clinical.methods import describe_methods
 from glisson.clinical.notes import list_notes
-from glisson.evaluation import Table
-from glisson.files.atomic import atomic_path
+from glisson.pages import Table, write_page
 
 RESEARCH_USE = "For research, not for diagnosis."
+_TEXT_COLUMNS = ("left out", "outcome", "meaning", "difference of κ")
 _ID = re.compile(r'(\bid="|href="#|url\(#)')
 
 
@@ -74,10 +73,11 @@ def write_study_page(
     Raises:
         OutputError: the file cannot be written.
     """
-    environment = Environment(
-        loader=PackageLoader("glisson.clinical"), autoescape=True, undefined=StrictUndefined
-    )
-    html = environment.get_template("study.html.j2").render(
+    write_page(
+        path,
+        "glisson.clinical",
+        "study.html.j2",
+        has_inline_styles=True,
         slides=len(study.cases.cases),
         patients=len({case.patient for case in study.cases.cases}),
         synthetic=study.cases.synthetic,
@@ -88,9 +88,8 @@ def write_study_page(
         figures={figure.name: figure for figure in figures},
         drawn={figure.name: _inline(figure, folder) for figure in figures},
         methods=_paragraphs(describe_methods(study)),
+        text_columns=_TEXT_COLUMNS,
     )
-    with atomic_path(path) as unfinished:
-        unfinished.write_text(html, encoding="utf-8")
 
 
 def _inline(figure: StudyFigure, folder: Path) -> Markup:

@@ -25,10 +25,10 @@ from glisson.clinical.scales import find_scale
 from glisson.clinical.settings import StudySettings
 from glisson.clinical.tables import all_tables, key_table
 from glisson.errors import OutputError
-from glisson.evaluation import Table
 from glisson.files.atomic import atomic_folder, atomic_path
 from glisson.files.csv_tables import write_rows
 from glisson.files.json_files import write_json
+from glisson.pages import Table
 
 PAGE, NUMBERS, METHODS = "study.html", "study.json", "methods.md"
 TABLES, FIGURES = "tables", "figures"

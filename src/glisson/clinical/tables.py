@@ -14,7 +14,7 @@ from glisson.clinical.estimates import Estimate
 from glisson.clinical.formats import DASH, format_estimate, format_number, format_p_value
 from glisson.clinical.published import CITATION, PUBLISHED
 from glisson.clinical.rows import walk_numbers
-from glisson.evaluation import Table
+from glisson.pages import Table
 
 Row = tuple[str, ...]
 _NO_RESULT = "refused"

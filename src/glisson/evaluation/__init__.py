@@ -11,7 +11,6 @@ from glisson.evaluation.models import (
 from glisson.evaluation.page import Link, Picture, write_page
 from glisson.evaluation.paper import PAPER_TABLE_1, PAPER_TABLE_2
 from glisson.evaluation.run import EvaluationSettings, evaluate
-from glisson.evaluation.table import Table
 from glisson.evaluation.tables import table_one
 from glisson.evaluation.tiles import check_mpp
 from glisson.evaluation.tracts import TractScore, score_tracts
@@ -26,7 +25,6 @@ __all__ = [
     "Link",
     "Picture",
     "Subject",
-    "Table",
     "TractScore",
     "check_mpp",
     "evaluate",

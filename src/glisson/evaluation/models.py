@@ -10,8 +10,7 @@ from pathlib import Path
 from glisson.classes import CLASSES
 from glisson.dataset import Split, TileRow, TileSource
 from glisson.evaluation.gallery import best_and_worst, draw_gallery
-from glisson.evaluation.page import Link, Picture, write_page, write_tables
-from glisson.evaluation.table import Table
+from glisson.evaluation.page import Link, Picture, write_page
 from glisson.evaluation.tables import (
     Scored,
     border_table,
@@ -26,6 +25,7 @@ from glisson.evaluation.tracts import TractScore
 from glisson.files.csv_tables import write_rows
 from glisson.files.json_files import read_json
 from glisson.model import ModelBundle, Runtime
+from glisson.pages import Table, write_tables
 
 PAGE = "evaluation.html"
 _GALLERY = 6

@@ -1,28 +1,15 @@
-"""An evaluation on disk: tables as Markdown, CSV and HTML, pictures, one page."""
+"""An evaluation on one self-contained page."""
 
 from __future__ import annotations
 
 import base64
-import html
 import urllib.parse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from glisson.evaluation.table import Table
-from glisson.files.atomic import atomic_path
-
-_STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem;
-  color: #1b1b1b; }
-figure { margin: 1.5rem 0; overflow-x: auto; }
-figcaption { font-weight: 600; margin-bottom: .4rem; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .25rem .7rem; border-bottom: 1px solid #ddd; text-align: right; }
-th:first-child, td:first-child { text-align: left; } thead th { border-bottom: 2px solid #888; }
-.note { color: #555; font-size: .85rem; } img { max-width: 100%; }
-.warning { background: #fff3d6; border-left: 4px solid #d1931f; padding: .5rem 1rem; }
-"""
+from glisson import pages
+from glisson.pages import Table
 
 
 @dataclass(frozen=True)
@@ -39,6 +26,11 @@ class Picture:
     path: Path
     note: str = ""
 
+    @property
+    def uri(self) -> str:
+        """The file as a data URI."""
+        return "data:image/png;base64," + base64.b64encode(self.path.read_bytes()).decode()
+
 
 @dataclass(frozen=True)
 class Link:
@@ -52,13 +44,10 @@ class Link:
     text: str
     target: str
 
-
-def write_tables(folder: Path, tables: Sequence[Table]) -> None:
-    """Each table as CSV and Markdown."""
-    for table in tables:
-        for suffix, text in ((".csv", table.csv()), (".md", table.markdown())):
-            with atomic_path(folder / f"{table.name}{suffix}") as unfinished:
-                unfinished.write_text(text, encoding="utf-8")
+    @property
+    def address(self) -> str:
+        """The target as an address."""
+        return urllib.parse.quote(self.target)
 
 
 def write_page(
@@ -68,29 +57,17 @@ def write_page(
     warnings: Sequence[str],
     parts: Sequence[Table | Picture],
 ) -> None:
-    """One self-contained HTML page: facts, warnings, then tables and pictures in order."""
-    told = "".join(f"<li>{_fact(fact)}</li>" for fact in facts)
-    warned = "".join(f"<p class=warning>{html.escape(each)}</p>" for each in warnings)
-    body = "\n".join(p.html() if isinstance(p, Table) else _picture(p) for p in parts)
-    text = (
-        f"<!doctype html><html lang=en><meta charset=utf-8><title>{html.escape(title)}</title>"
-        f"<meta name=viewport content='width=device-width'><style>{_STYLE}</style>"
-        f"<h1>{html.escape(title)}</h1>{warned}<ul>{told}</ul>{body}</html>\n"
-    )
-    with atomic_path(path) as unfinished:
-        unfinished.write_text(text, encoding="utf-8")
+    """Write facts, warnings, then tables and pictures in order.
 
-
-def _fact(fact: str | Link) -> str:
-    if isinstance(fact, str):
-        return html.escape(fact)
-    return f"<a href='{urllib.parse.quote(fact.target)}'>{html.escape(fact.text)}</a>"
-
-
-def _picture(picture: Picture) -> str:
-    data = base64.b64encode(picture.path.read_bytes()).decode()
-    title = html.escape(picture.title)
-    return (
-        f"<figure><figcaption>{title}</figcaption><img alt='{title}' "
-        f"src='data:image/png;base64,{data}'><p class=note>{html.escape(picture.note)}</p></figure>"
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    pages.write_page(
+        path,
+        "glisson.evaluation",
+        "evaluation.html.j2",
+        page_title=title,
+        facts=[(fact, isinstance(fact, Link)) for fact in facts],
+        warnings=warnings,
+        parts=[(part, isinstance(part, Table)) for part in parts],
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from glisson.evaluation.table import Table
+from glisson.pages import Table
 
 CITATION = "Cazzaniga et al., npj Digital Medicine 8 (2025)"
 

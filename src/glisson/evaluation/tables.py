@@ -12,8 +12,9 @@ import numpy as np
 
 from glisson.classes import CLASSES, PORTAL
 from glisson.dataset import UNKNOWN_PATIENT, Split
-from glisson.evaluation.table import Table, interval, number
+from glisson.evaluation.numbers import interval, number
 from glisson.evaluation.tiles import TileScore
+from glisson.pages import Table
 from glisson.scores import (
     ABSENT_CLASS_RULE,
     LEAST_PATIENTS,

@@ -6,8 +6,9 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 
 from glisson.dataset import Split
-from glisson.evaluation.table import Table, number
+from glisson.evaluation.numbers import number
 from glisson.evaluation.tracts import LEAST_IOU, LEAST_SHARE, TractScore
+from glisson.pages import Table
 
 _SIZES_UM2 = ((0.0, 5e3), (5e3, 1e4), (1e4, 5e4), (5e4, math.inf))
 """A round tract of 5,000 µm² is 80 µm wide, of 10,000 113 µm, of 50,000 252 µm."""

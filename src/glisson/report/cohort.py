@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from glisson.measurement import DASH, SHOWN, Adequacy, BiopsyMeasurements, Tables, shown_in
+from glisson.pages import Cell, Table
 from glisson.record import BiopsyRecord
 from glisson.report.figures import Bars, Scatter, portal_bars, tissue_scatter, tract_scatter
 from glisson.report.inputs import ReportSlide
-from glisson.report.numbers import Cell, mean_sd, measured_cell
+from glisson.report.numbers import mean_sd, measured_cell
 from glisson.report.quality import list_warnings
 
 ROWS = shown_in(BiopsyMeasurements, Tables.SUMMARY)
 HEADINGS = (*(row.heading for row in ROWS), "candidates", "adequacy", "warnings")
+_CORRECTED = Markup(' <span class="note">corrected, see below</span>')
 _ORDER = {"adequate": 3, "compromised": 2, "inadequate": 1, "not assessable": 0}
-
-
-@dataclass(frozen=True)
-class CohortRow:
-    """A slide in the cohort's table; a failed slide has no cells."""
-
-    name: str
-    cells: tuple[Cell, ...]
-    is_corrected: bool
 
 
 @dataclass(frozen=True)
@@ -31,7 +26,6 @@ class Cohort:
     """The cohort as the page shows it.
 
     Attributes:
-        rows: of every slide, in the order given.
         standard: title of the standard that the table's verdicts are by; empty without one.
         measured: slides with tissue that is plausibly H&E of liver, which means and figures are of.
         means: mean ± SD of the table's first columns; empty for a single slide.
@@ -39,7 +33,6 @@ class Cohort:
         scatters: against length.
     """
 
-    rows: tuple[CohortRow, ...]
     standard: str
     measured: int
     means: tuple[str, ...]
@@ -57,7 +50,6 @@ def view_cohort(slides: Sequence[ReportSlide]) -> Cohort:
     ]
     standards = (_shown_standard(record) for _, record in done)
     return Cohort(
-        rows=tuple(CohortRow(s.name, _cells(s.result), s.edited is not None) for s in slides),
         standard=next((each.title for each in standards if each is not None), ""),
         measured=len(measured),
         means=_means([biopsy for _, biopsy in measured]),
@@ -66,9 +58,45 @@ def view_cohort(slides: Sequence[ReportSlide]) -> Cohort:
     )
 
 
+def cohort_table(slides: Sequence[ReportSlide], cohort: Cohort, linked: Container[int]) -> Table:
+    """Make the table of slides.
+
+    Args:
+        slides: of the page.
+        cohort: as `view_cohort` returns it.
+        linked: numbers, from 1, of the slides whose name leads to their section.
+    """
+    footer: tuple[str | Cell, ...] = ()
+    if cohort.means:
+        rest = len(HEADINGS) - len(cohort.means)
+        name = f"mean ± SD, n = {cohort.measured}"
+        footer = (name, *cohort.means, Cell("", columns=rest))
+    note = f"Adequacy by {cohort.standard}; other standards below each slide."
+    rows = (
+        (_name(slide, number if number in linked else None), *_cells(slide.result))
+        for number, slide in enumerate(slides, start=1)
+    )
+    return Table(
+        "slides",
+        "All slides",
+        ("slide", *HEADINGS),
+        tuple(rows),
+        note if cohort.standard else "",
+        css="sortable",
+        footer=footer,
+    )
+
+
+def _name(slide: ReportSlide, section: int | None) -> Cell:
+    name = Markup.escape(slide.name)
+    if section is not None:
+        name = Markup('<a href="#s{}">{}</a>').format(section, name)
+    return Cell(name + _CORRECTED if slide.edited is not None else name)
+
+
 def _cells(record: BiopsyRecord | None) -> tuple[Cell, ...]:
     if record is None:
-        return ()
+        return (Cell("failed", "", "bad text", len(HEADINGS)),)
     count = len(list_warnings(record))
     candidates = "" if record.candidates is None else str(record.candidates.count)
     return (
@@ -83,7 +111,10 @@ def _verdict(record: BiopsyRecord) -> Cell:
     if record.plausibility is not None and record.implausible_warning:
         return Cell(f"withheld: {record.plausibility.verdict}", "0")
     shown = _shown_standard(record)
-    return Cell(DASH) if shown is None else Cell(shown.verdict, str(_ORDER[shown.verdict]))
+    if shown is None:
+        return Cell(DASH, "")
+    order = _ORDER[shown.verdict]
+    return Cell(shown.verdict, str(order), shown.verdict if order else "")
 
 
 def _shown_standard(record: BiopsyRecord) -> Adequacy | None:

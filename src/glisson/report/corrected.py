@@ -5,17 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from glisson.measurement import BiopsyMeasurements, Comparison, Tables, shown_in
+from glisson.pages import Table
 from glisson.record import BiopsyRecord
 from glisson.report.quality import list_warnings
-
-
-@dataclass(frozen=True)
-class CorrectedRow:
-    """A measurement as text: its heading, the model's value, and that of corrected outlines."""
-
-    heading: str
-    model: str
-    corrected: str
 
 
 @dataclass(frozen=True)
@@ -23,13 +15,13 @@ class Corrected:
     """A correction as the page shows it.
 
     Attributes:
-        rows: measurements that were compared.
+        table: the model's measurements and those of corrected outlines.
         tracts: in words, how many tracts were added, removed and changed.
         adequacy: (standard, verdict) on the corrected outlines.
         warnings: sentences on the corrected outlines.
     """
 
-    rows: tuple[CorrectedRow, ...]
+    table: Table
     tracts: str
     adequacy: tuple[tuple[str, str], ...]
     warnings: tuple[str, ...]
@@ -39,12 +31,16 @@ def view_correction(record: BiopsyRecord, comparison: Comparison) -> Corrected:
     """Prepare the record of a correction for the template."""
     changes = comparison.biopsy
     return Corrected(
-        rows=tuple(
-            CorrectedRow(
-                row.heading, row.text(changes[row.key].before), row.text(changes[row.key].after)
-            )
-            for row in shown_in(BiopsyMeasurements, Tables.COMPARISON)
-            if row.key in changes
+        table=Table(
+            "corrected",
+            "Corrected by hand",
+            ("number", "model", "corrected"),
+            tuple(
+                (row.heading, row.text(changes[row.key].before), row.text(changes[row.key].after))
+                for row in shown_in(BiopsyMeasurements, Tables.COMPARISON)
+                if row.key in changes
+            ),
+            css="corrected",
         ),
         tracts=comparison.in_words,
         adequacy=tuple((each.title, each.verdict) for each in record.adequacy),

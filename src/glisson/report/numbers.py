@@ -3,23 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import mean, stdev
 
 from glisson.measurement import DASH, Measurement
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A table's cell.
-
-    Attributes:
-        text: as a reader sees it.
-        sort: the key that its column is sorted by; empty goes last.
-    """
-
-    text: str
-    sort: str = ""
+from glisson.pages import Cell
 
 
 def measured_cell(row: Measurement, block: object) -> Cell:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from markupsafe import Markup
 
 from glisson.exchange import DOUBTFUL, is_doubtful
+from glisson.measurement import Adequacy
+from glisson.pages import Cell, Table
 from glisson.record import BiopsyRecord
 
 _NAMES = {
@@ -15,27 +17,6 @@ _NAMES = {
     "defocus": "out of focus",
 }
 _MOST_NAMED = 20
-
-
-@dataclass(frozen=True)
-class ArtefactRow:
-    """One kind of artefact as text.
-
-    Attributes:
-        kind: its key in the record.
-        name: for people.
-        count: how many.
-        on_tissue: mm² on tissue, which stay in the measurements.
-        percent: of the tissue.
-        off_tissue: mm² that were left out.
-    """
-
-    kind: str
-    name: str
-    count: str
-    on_tissue: str
-    percent: str
-    off_tissue: str
 
 
 def list_warnings(record: BiopsyRecord) -> list[str]:
@@ -60,12 +41,18 @@ def list_warnings(record: BiopsyRecord) -> list[str]:
     return found
 
 
-def artefact_rows(record: BiopsyRecord) -> list[ArtefactRow]:
-    """Make a row of each kind of artefact that was found."""
+def artefact_names(record: BiopsyRecord) -> dict[str, str]:
+    """Return the kinds of artefacts that were found, with their names for people."""
     areas = {} if record.artefacts is None else record.artefacts.artefact_area_mm2
-    return [
-        ArtefactRow(
-            kind,
+    return {kind: _NAMES.get(kind, kind) for kind in areas}
+
+
+def artefact_table(record: BiopsyRecord) -> Table:
+    """Make a table with a row for each kind of artefact that was found."""
+    areas = {} if record.artefacts is None else record.artefacts.artefact_area_mm2
+    header = ("kind", "number", "on tissue, measured, mm²", "% of tissue", "left out, mm²")
+    rows = (
+        (
             _NAMES.get(kind, kind),
             str(area.count),
             f"{area.on_tissue_mm2:.3f}",
@@ -73,4 +60,24 @@ def artefact_rows(record: BiopsyRecord) -> list[ArtefactRow]:
             f"{area.off_tissue_mm2:.3f}",
         )
         for kind, area in areas.items()
-    ]
+    )
+    return Table("artefacts", "Artefacts", header, tuple(rows))
+
+
+def adequacy_table(record: BiopsyRecord) -> Table:
+    """Make a table of the verdicts of published standards."""
+    header = ("standard", Cell("verdict", css="text"), Cell("why", css="text"))
+    rows = (
+        (each.title, Cell(each.verdict, css=_verdict_css(each.verdict)), _why(each))
+        for each in record.adequacy
+    )
+    return Table("adequacy", "Adequacy", header, tuple(rows), css="adequacy")
+
+
+def _verdict_css(verdict: str) -> str:
+    return "text" if verdict == "not assessable" else f"{verdict} text"
+
+
+def _why(each: Adequacy) -> Cell:
+    parts = Markup('{} <span class="soft">{}</span> <span class="soft small">{}</span>')
+    return Cell(parts.format(each.reason, each.note, each.citation), css="text why")

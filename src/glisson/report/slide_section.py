@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from glisson.exchange import name_candidate_thumbnail, name_thumbnail
-from glisson.measurement import Adequacy, BiopsyMeasurements, Tables, shown_in
+from glisson.measurement import BiopsyMeasurements, Tables, shown_in
+from glisson.pages import Table
 from glisson.record import BiopsyRecord
 from glisson.report.corrected import Corrected, view_correction
 from glisson.report.inputs import ReportSlide
 from glisson.report.pictures import embed_overview, embed_thumbnails
-from glisson.report.quality import ArtefactRow, artefact_rows, list_warnings
+from glisson.report.quality import adequacy_table, artefact_names, artefact_table, list_warnings
 from glisson.report.tract_table import (
     MOST_ROWS,
     AreaTable,
@@ -35,8 +36,8 @@ class SlideView:
         facts: (value, heading) of measurements.
         implausible: why the slide is not plausibly H&E of liver, or None.
         warnings: other sentences.
-        artefacts: kinds that were found.
-        adequacy: verdicts of standards.
+        kinds: kinds of artefacts that were found, with their names.
+        tables: of adequacy and artefacts, those with rows.
         picture: overview as a data URI, or None.
         picture_left_out: whether there is an overview that found no room.
         corrected: numbers of a correction, or None.
@@ -52,8 +53,8 @@ class SlideView:
     facts: tuple[tuple[str, str], ...] = ()
     implausible: str | None = None
     warnings: tuple[str, ...] = ()
-    artefacts: tuple[ArtefactRow, ...] = ()
-    adequacy: tuple[Adequacy, ...] = ()
+    kinds: dict[str, str] = field(default_factory=dict)
+    tables: tuple[Table, ...] = ()
     picture: str | None = None
     picture_left_out: bool = False
     corrected: Corrected | None = None
@@ -92,6 +93,7 @@ def view_slide(slide: ReportSlide, slide_count: int, most_tracts: int) -> SlideV
     ]
     pictures = embed_thumbnails(slide.thumbnails, names, slide_count)
     overview = embed_overview(slide.overview, slide_count)
+    tables = (adequacy_table(record), artefact_table(record))
     implausible, biopsy, edited = record.implausible_warning, record.biopsy, slide.edited
     return SlideView(
         name=slide.name,
@@ -100,8 +102,8 @@ def view_slide(slide: ReportSlide, slide_count: int, most_tracts: int) -> SlideV
         facts=tuple(_facts(biopsy, len(record.candidate_areas))),
         implausible=implausible,
         warnings=tuple(each for each in list_warnings(record) if each != implausible),
-        artefacts=tuple(artefact_rows(record)),
-        adequacy=record.adequacy,
+        kinds=artefact_names(record),
+        tables=tuple(each for each in tables if each.rows),
         picture=overview,
         picture_left_out=overview is None
         and slide.overview is not None

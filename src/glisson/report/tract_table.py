@@ -5,59 +5,45 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from glisson.exchange import is_doubtful, name_candidate_thumbnail, name_thumbnail
 from glisson.measurement import (
     CandidateMeasurements,
-    Measurement,
     Tables,
     TractMeasurements,
     shown_in,
 )
+from glisson.pages import Cell, Table
 from glisson.record import CandidateRecord, TractRecord
-from glisson.report.numbers import Cell, measured_cell
+from glisson.report.numbers import measured_cell
 
 MOST_ROWS = 4000
 """Tracts in all tables of a page: 0.5 kB each, 2 MB in all."""
+_CSS = "sortable tracts"
+_IMAGE = Markup('<img class="tract" width="72" height="72" src="{}" alt="{}">')
+_NOTE = Markup('<span class="note">{}</span>')
 _ARTEFACT_NOTES = {"defocus": "out of focus", "fold": "on a fold", "bubble": "under a bubble"}
 
 
 @dataclass(frozen=True)
-class TractRow:
-    """A tract or a candidate as a row.
-
-    Attributes:
-        number: of the tract or candidate.
-        picture: data URI, or None.
-        state: `complete` or `partial`.
-        notes: what to look at.
-        cells: numbers, as the table's headings.
-    """
-
-    number: int
-    picture: str | None
-    state: str
-    notes: tuple[str, ...]
-    cells: tuple[Cell, ...]
-
-
-@dataclass(frozen=True)
 class AreaTable:
-    """A table of tracts or of candidates.
+    """The table of tracts or of candidates.
 
     Attributes:
-        total: areas of the slide; the rows may be fewer.
-        headings: of the cells of each row.
-        rows: the areas shown.
+        total: areas of the slide; the table may show fewer.
+        table: the areas shown.
+        without_picture: rows that have no picture.
     """
 
     total: int
-    headings: tuple[str, ...]
-    rows: tuple[TractRow, ...]
+    table: Table
+    without_picture: int
 
     @property
-    def without_picture(self) -> int:
-        """How many rows have no picture."""
-        return sum(row.picture is None for row in self.rows)
+    def left_out(self) -> int:
+        """How many areas the table does not show."""
+        return self.total - len(self.table.rows)
 
 
 def pick_tracts(tracts: Sequence[TractRecord], most: int) -> list[TractRecord]:
@@ -80,18 +66,11 @@ def tract_table(
         total: tracts of the slide.
         pictures: data URIs by file name.
     """
-    columns = _columns(TractMeasurements, tracts)
-    rows = (
-        TractRow(
-            tract.number,
-            pictures.get(name_thumbnail(tract.number)),
-            _state(tract),
-            tract_notes(tract),
-            tuple(measured_cell(column, tract) for column in columns),
-        )
-        for tract in tracts
-    )
-    return AreaTable(total, tuple(column.heading for column in columns), tuple(rows))
+    names = [(f"PT {each.number}", f"Tract {each.number}, outlined") for each in tracts]
+    uris = [pictures.get(name_thumbnail(each.number)) for each in tracts]
+    notes = [tract_notes(each) for each in tracts]
+    rows = _rows(TractMeasurements, tracts, names, uris, notes)
+    return AreaTable(total, Table("tracts", "Tracts", *rows, css=_CSS), uris.count(None))
 
 
 def candidate_table(
@@ -101,18 +80,44 @@ def candidate_table(
 
     Every candidate is uncertain, so that its notes name artefacts alone.
     """
-    columns = _columns(CandidateMeasurements, candidates)
-    rows = (
-        TractRow(
-            each.number,
-            pictures.get(name_candidate_thumbnail(each.number)),
-            _state(each),
-            _artefact_notes(each),
-            tuple(measured_cell(column, each) for column in columns),
-        )
-        for each in candidates
+    names = [(f"C{each.number}", f"Candidate {each.number}, outlined") for each in candidates]
+    uris = [pictures.get(name_candidate_thumbnail(each.number)) for each in candidates]
+    notes = [_artefact_notes(each) for each in candidates]
+    rows = _rows(CandidateMeasurements, candidates, names, uris, notes)
+    return AreaTable(total, Table("candidates", "Candidates", *rows, css=_CSS), uris.count(None))
+
+
+def _rows(
+    block: type,
+    areas: Sequence[TractRecord | CandidateRecord],
+    names: Sequence[tuple[str, str]],
+    uris: Sequence[str | None],
+    notes: Sequence[tuple[str, ...]],
+) -> tuple[tuple[str | Cell, ...], tuple[tuple[str | Cell, ...], ...]]:
+    """Return header and rows; columns in which no area has a number are left out."""
+    columns = [
+        row
+        for row in shown_in(block, Tables.REPORT)
+        if any(row.value_of(area) is not None for area in areas)
+    ]
+    header = (
+        "tract" if block is TractMeasurements else "candidate",
+        Cell("picture", css="text plain"),
+        Cell("edge", css="text"),
+        *(column.heading for column in columns),
+        Cell("look at", css="text"),
     )
-    return AreaTable(total, tuple(column.heading for column in columns), tuple(rows))
+    rows = (
+        (
+            Cell(name, str(area.number)),
+            Cell("" if uri is None else _IMAGE.format(uri, words), css="text"),
+            Cell("complete" if area.complete else "partial", css="text"),
+            *(measured_cell(column, area) for column in columns),
+            Cell(Markup(" ").join(map(_NOTE.format, found)), css="text"),
+        )
+        for area, (name, words), uri, found in zip(areas, names, uris, notes, strict=True)
+    )
+    return header, tuple(rows)
 
 
 def tract_notes(tract: TractRecord) -> tuple[str, ...]:
@@ -125,18 +130,5 @@ def tract_notes(tract: TractRecord) -> tuple[str, ...]:
     return (*_artefact_notes(tract), *(note for note, holds in notes if holds))
 
 
-def _state(area: TractRecord | CandidateRecord) -> str:
-    return "complete" if area.complete else "partial"
-
-
 def _artefact_notes(area: TractRecord | CandidateRecord) -> tuple[str, ...]:
     return tuple(_ARTEFACT_NOTES.get(kind, f"on {kind}") for kind in area.on_artefact or ())
-
-
-def _columns(block: type, areas: Sequence[object]) -> list[Measurement]:
-    """List the columns that have a number for any area."""
-    return [
-        row
-        for row in shown_in(block, Tables.REPORT)
-        if any(row.value_of(area) is not None for area in areas)
-    ]

@@ -162,7 +162,7 @@ NEW = "new"
 INCOMPLETE = "its results are incomplete"
 
 
-def why_not_done(folder: Path, parts: dict[str, str]) -> str | None:
+def find_redo_reason(folder: Path, parts: dict[str, str]) -> str | None:
     """Return why a slide has to be done, again or for the first time (`new`), or None.
 
     Results count when they are complete, undamaged and of the same slide, model, settings and
@@ -238,14 +238,16 @@ def update_request(folder: Path, request: SlideRequest) -> bool:
     return True
 
 
-def write_failure(folder: Path, request: SlideRequest, error: str, waits: bool = False) -> None:
+def write_failure(
+    folder: Path, request: SlideRequest, error: str, is_waiting: bool = False
+) -> None:
     """Write `failed.json`: which slide has no result, why, and since when.
 
     Args:
         folder: the slide's result folder, which may hold older results.
         request: the slide.
         error: why it has no result.
-        waits: whether no run has tried the slide yet.
+        is_waiting: whether no run has tried the slide yet.
 
     Raises:
         OutputError: the file cannot be written.
@@ -254,7 +256,7 @@ def write_failure(folder: Path, request: SlideRequest, error: str, waits: bool =
         folder.mkdir(exist_ok=True)
     except OSError as problem:
         raise _cannot_be_written(folder.name, folder.parent, problem) from problem
-    status = "waiting" if waits else "failed"
+    status = "waiting" if is_waiting else "failed"
     content = {"status": status, "error": error, "when": now(), "request": asdict(request)}
     write_json(folder / FAILED, content)
 

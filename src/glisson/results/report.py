@@ -12,7 +12,7 @@ from glisson.results.folder import OVERVIEW, THUMBNAILS
 from glisson.results.reading import read_edited_records
 from glisson.results.record import RESEARCH_USE
 from glisson.results.remote import RUN
-from glisson.results.state import SlideState, read_states, warnings_of
+from glisson.results.state import SlideState, list_warnings, read_states
 from glisson.version import __version__
 
 REPORT = "report.html"
@@ -33,7 +33,7 @@ def write_run_report(out: Path, states: Sequence[SlideState]) -> None:
         model=_join_once([model.title for model in models]),
         trained_on=_join_once([model.trained_on for model in models]),
         research_use=RESEARCH_USE,
-        warnings=warnings_of(states),
+        warnings=list_warnings(states),
     )
     corrected = dict(read_edited_records(out))
     write_report(out / REPORT, run, [_slide(each, corrected.get(each.name)) for each in states])

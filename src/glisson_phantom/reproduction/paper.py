@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from glisson.dataset import SYNTHETIC, Split, TileRow, summarize_splits
-from glisson.evaluation import Table
 from glisson.model import Exported
+from glisson.pages import Table
 from glisson_phantom import DIAGNOSES, SITES, TEST_DIAGNOSES, TRAINING_DIAGNOSES, Case
 
 if TYPE_CHECKING:

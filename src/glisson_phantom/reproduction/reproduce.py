@@ -30,13 +30,13 @@ from glisson.evaluation import (
     Evaluation,
     Picture,
     Subject,
-    Table,
     evaluate_model,
     score_tracts,
     table_one,
     write_page,
 )
 from glisson.model import Exported, Format, ModelBundle, export_model, load_bundle, open_runtime
+from glisson.pages import Table
 from glisson.training import require_extra
 from glisson_phantom import plan_cohort
 from glisson_phantom.output.study import make_cohort

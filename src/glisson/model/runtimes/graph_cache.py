@@ -22,7 +22,7 @@ import openvino
 from glisson.errors import OutputError
 from glisson.files.atomic import atomic_path
 from glisson.model.bundle import ModelBundle
-from glisson.storage import cache_folder
+from glisson.storage import get_cache_folder
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ def compile_cached(
         options: of OpenVINO's compiler.
         build: makes the graph of that size.
     """
-    path = cache_folder() / "compiled" / f"{_make_key(core, bundle, side_px, options)}.graph"
+    path = get_cache_folder() / "compiled" / f"{_make_key(core, bundle, side_px, options)}.graph"
     cached = _read(core, path, options)
     if cached is not None:
         return cached
