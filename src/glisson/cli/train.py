@@ -39,12 +39,6 @@ from glisson.dataset import (
     AnnotationSettings,
     SplitSettings,
     SplitUnit,
-<<<<<<< HEAD
-    TileSettings,
-    TileSource,
-    format_candidate_warning,
-=======
->>>>>>> house
     is_tile_folder,
     parse_meanings,
 )
@@ -228,28 +222,6 @@ def train(
         output.print(f"model: {bundle.folder}", highlight=False, soft_wrap=True)
 
 
-<<<<<<< HEAD
-def _from_slides(
-    study: Path,
-    annotations: list[str] | None,
-    classes: list[str] | None,
-    split: SplitSettings,
-    settings: TileSettings,
-) -> SlideTiles:
-    slides = read_study(study, annotations or ANNOTATIONS)
-    splits = split_study(slides, split)
-    with console.status("reading annotations") as status:
-        tiles = SlideTiles(
-            slides, splits, settings, parse_meanings(classes or ()),
-            lambda name, done, all_: status.update(f"slide {done} of {all_}: {escape(name)}"),
-        )  # fmt: skip
-    if left_out := format_candidate_warning(tiles.candidates):
-        warn(left_out)
-    return tiles
-
-
-=======
->>>>>>> house
 class _Bar:
     """A bar of the run, and a line for every finished epoch."""
 
