@@ -14,7 +14,7 @@ from glisson.files.atomic import atomic_path
 
 def test_public_names() -> None:
     """Every verb, error and result type, each from its home."""
-    verbs = {"segment", "measure", "gather", "tiles", "evaluate", "export", "study"}
+    verbs = {"segment", "measure", "gather", "tiles", "train", "evaluate", "export", "study"}
     assert verbs < set(glisson.__all__)
     assert glisson.__version__.count(".") == 2
     for name in glisson.__all__:

@@ -66,4 +66,9 @@ from glisson.run.settings import RunSettings as RunSettings
 from glisson.slides import InMemorySlide as InMemorySlide
 from glisson.slides import open_slide as open_slide
 from glisson.tissue import find_tissue as find_tissue
+from glisson.training import DataSettings as DataSettings
+from glisson.training import train as train
+from glisson.training.plan import TrainResult as TrainResult
+from glisson.training.recipe import Recipe as Recipe
+from glisson.training.recipe import TrainSettings as TrainSettings
 from glisson.version import __version__ as __version__

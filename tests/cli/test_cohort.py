@@ -67,12 +67,16 @@ def test_what_cannot_be_asked(
     assert not (tmp_path / "out").exists()
 
 
-def test_results_of_other_slides_in_the_folder_are_told(scans: Path, tmp_path: Path) -> None:
+def test_a_second_run_adds_to_the_folder_or_refuses_other_settings(
+    scans: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "out"
-    first = glisson("segment", scans / "one.svs", "-o", out)
+    assert glisson("segment", scans / "one.svs", "-o", out).returncode == 0
     second = glisson("segment", scans / "two.svs", "-o", out)
-    assert (first.returncode, second.returncode) == (0, 0)
-    assert "that this run did not have" not in first.stderr
-    said = " ".join(second.stderr.split())
-    assert "Warning:" in said
-    assert "holds the results of 1 slide(s) that this run did not have" in said
+    assert second.returncode == 0, second.stderr
+    assert "Tables and report hold all 2 slides of the folder" in second.stdout
+    assert "Warning" not in second.stderr
+    wider = ("--interface-width", 50)
+    refused = glisson("segment", scans / "one.svs", "-o", out, *wider)
+    assert refused.returncode == 2
+    assert "--keep-old keeps them" in " ".join(refused.stderr.split())

@@ -81,7 +81,7 @@ def test_it_says_what_was_added_and_how_to_use_it(web: Web) -> None:
     assert "glisson segment SLIDE -o results --model hotspot" in text
     code, text, _ = call("add", "hotspot")
     assert code == 0
-    assert "added already" in text
+    assert "added before" in text
     assert "--model hotspot" in text
     assert len(web.asked) == 1
 
@@ -139,7 +139,7 @@ def test_other_models_have_no_licence_to_accept(option: tuple[str, ...]) -> None
 def test_a_file_of_a_known_models_name_is_not_taken_for_it(web: Web) -> None:
     shutil.copytree(find_model().folder, "hotspot")
     _, text, _ = call("add", "hotspot", "--accept-licence")
-    assert "Taken: the known model hotspot" in text
+    assert "Glisson takes the known model hotspot" in text
     assert "./hotspot" in text
     assert call("add", "./hotspot", "--name", "mine")[0] == 0
     assert find_model("mine").spec.original_name == find_model().spec.name
@@ -160,8 +160,8 @@ def test_the_name_of_an_added_model_wins_over_a_folder_and_says_so() -> None:
     assert f"Added liver folder (its own name: {find_model().spec.name})." in text
     Path("liver/model.json").write_text(json.dumps(spec | {"version": "changed"}), "utf-8")
     _, text, _ = call("info", "liver")
-    assert "Taken: the model liver folder of" in text
+    assert "Glisson takes the model liver folder of" in text
     assert "version: folder" in text
     _, text, _ = call("info", "./liver")
-    assert "Taken" not in text
+    assert "Glisson takes" not in text
     assert "version: changed" in text

@@ -12,11 +12,13 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+import glisson
 from glisson.cli.app import app
 from glisson.dataset import LEAK, FolderTiles
 from glisson.dataset.tile_folder import NO_PATIENTS
 from glisson.errors import MissingExtra, SettingsError, TrainingError
 from glisson.model import Exported, Format, ModelBundle, export_model, find_model, load_bundle
+from glisson.training import DataSettings
 from tests.dataset.scene import write_slide
 
 runner = CliRunner()
@@ -89,6 +91,20 @@ def test_a_run_is_not_overwritten(trained: Path, tiles: Path) -> None:
     result = runner.invoke(app, ["train", str(tiles), "-o", str(trained)])
     assert isinstance(result.exception, TrainingError)
     assert "--resume" in str(result.exception)
+
+
+def test_a_pixel_size_that_does_not_fit_is_refused(
+    tiles: Path, study: Path, tmp_path: Path
+) -> None:
+    for data, reading, option in (
+        (study, DataSettings(tiles_mpp=2.0), "--mpp"),
+        (tiles, DataSettings(at_mpp=2.0), "--at-mpp"),
+    ):
+        with pytest.raises(SettingsError, match=option):
+            glisson.train(data, tmp_path, reading=reading)
+        typed = runner.invoke(app, ["train", str(data), "-o", str(tmp_path), option, "2"])
+        assert isinstance(typed.exception, SettingsError)
+        assert option in str(typed.exception)
 
 
 def test_a_model_inherits_licence_and_scale_of_what_it_starts_from(
@@ -263,7 +279,7 @@ def test_without_nncf_the_others_are_exported(
             return export_model(bundle, out, format, tiles)
         return Exported(format, out, 0.0, 1.0)
 
-    monkeypatch.setattr("glisson.cli.export.export_model", quick)
+    monkeypatch.setattr("glisson.evaluation.export.export_model", quick)
     monkeypatch.setitem(sys.modules, "nncf", None)
     arguments = ["export", str(trained / "model"), "-o", str(tmp_path), "--count", "8"]
     result = runner.invoke(app, arguments)

@@ -39,10 +39,10 @@ from glisson.inputs import assign_pseudonyms, list_slides
 from glisson.model import add_model, load_bundle
 from glisson.model.safety import sha256
 from glisson.model.store.torchscript import read_wsinfer_facts
-from glisson.results import result_names
-from glisson.results.folder import why_not_done
+from glisson.results import name_folders
+from glisson.results.folder import find_redo_reason
 from glisson.results.reading import read_slides
-from glisson.results.state import read_states, warnings_of
+from glisson.results.state import list_warnings, read_states
 from glisson.run.executors import Shard
 from glisson.slides import open_slide
 from glisson.slides.slide import SlideInfo
@@ -189,7 +189,7 @@ def test_names(text: str, name: str) -> None:
         Shard.parse(text)
     with only_our_errors():
         stem = name.replace("/", "_").replace("\0", "")
-        (found,) = result_names([Path("folder") / f"{stem}.svs"])
+        (found,) = name_folders([Path("folder") / f"{stem}.svs"])
         assert not any(
             unicodedata.category(each) in ("Cc", "Cf", "Cs", "Zl", "Zp") for each in found
         )
@@ -456,7 +456,7 @@ def test_results_of_others(record: bytes, manifest: bytes) -> None:
         (place / "a" / "biopsy.json").write_bytes(record)
         (place / "a" / "manifest.json").write_bytes(manifest)
         with only_our_errors():
-            why_not_done(place / "a", {"slide": "0"})
+            find_redo_reason(place / "a", {"slide": "0"})
         (place / "a" / "manifest.json").write_text(json.dumps(MANIFEST))
         with only_our_errors():
             _, slides = read_slides(place)
@@ -474,7 +474,7 @@ def test_states_of_others(failure: bytes, manifest: bytes) -> None:
         (place / "b" / "manifest.json").write_bytes(manifest)
         states = read_states(place)
         assert "b" in {state.name for state in states}
-        warnings_of(states)
+        list_warnings(states)
 
 
 @fuzzed(10)

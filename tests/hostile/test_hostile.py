@@ -34,7 +34,7 @@ from glisson.files.csv_tables import escape_cell, unescape_cell
 from glisson.inputs import list_slides
 from glisson.model import add_model, find_model, load_bundle, open_runtime
 from glisson.model.store.torchscript import read_wsinfer_facts
-from glisson.results import result_names
+from glisson.results import name_folders
 from glisson.results.state import read_states
 from glisson.run import segment as segment_module
 from glisson.run.segment import segment
@@ -216,15 +216,15 @@ def test_a_label_is_not_what_a_dicom_slide_is_known_by(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_names_that_hide_something(name: str) -> None:
     with pytest.raises(SettingsError, match=r"(?s)Rename|Shorten"):
-        result_names([Path(f"{name}.svs")])
+        name_folders([Path(f"{name}.svs")])
 
 
 def test_a_slide_called_like_a_file_of_the_run() -> None:
-    assert result_names([Path("qupath.svs"), Path("Shards.tif"), Path("report.html.svs")]) == [
+    assert name_folders([Path("qupath.svs"), Path("Shards.tif"), Path("report.html.svs")]) == [
         "qupath.svs", "Shards.tif", "report.html.svs",
     ]  # fmt: skip
     with pytest.raises(SettingsError, match="Rename"):
-        result_names([Path("qupath")])
+        name_folders([Path("qupath")])
 
 
 @pytest.mark.parametrize(
@@ -280,7 +280,7 @@ def test_failures_that_no_run_wrote(changed: dict[str, object], tmp_path: Path) 
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "failed.json").write_text(json.dumps(FAILURE | changed))
     (state,) = read_states(tmp_path)
-    assert state.waits
+    assert state.is_waiting
     assert "failed.json cannot be read" in (state.error or "")
 
 

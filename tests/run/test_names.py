@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from glisson.errors import SettingsError
-from glisson.results import remote, result_names
+from glisson.results import name_folders, remote
 from glisson.run.remeasure import measure
 from glisson.run.segment import segment
 from glisson.storage import Place, Url
@@ -99,21 +99,21 @@ def test_names_go_on_from_what_is_there(
 ) -> None:
     for folder, file in there.items():
         put_results(tmp_path, folder, file)
-    assert result_names([Path("scans") / each for each in given], tmp_path) == names
+    assert name_folders([Path("scans") / each for each in given], tmp_path) == names
 
 
 def test_what_says_nothing_of_a_slide_is_nobodys(tmp_path: Path) -> None:
     for name, text in {"a": "{", "b": "[]", "c": '{"slide": {"file": 3}}', "d": "{}"}.items():
         (tmp_path / name).mkdir()
         (tmp_path / name / "biopsy.json").write_text(text, encoding="utf-8")
-    assert result_names([Path(f"{each}.svs") for each in "abcd"], tmp_path) == list("abcd")
+    assert name_folders([Path(f"{each}.svs") for each in "abcd"], tmp_path) == list("abcd")
 
 
 def test_results_that_would_take_the_place_of_others_are_refused(tmp_path: Path) -> None:
     put_results(tmp_path, "x", "x.tif")
     put_results(tmp_path, "x.svs", "x.svs.tif")
     with pytest.raises(SettingsError, match=r"results of x\.svs .* those of x\.svs\.tif"):
-        result_names([Path("x.svs")], tmp_path)
+        name_folders([Path("x.svs")], tmp_path)
 
 
 UID = "1.2.840.113619.3.1.4"
@@ -132,18 +132,18 @@ def series(tmp_path: Path) -> list[Path]:
 def test_a_dicom_folder_is_called_by_its_whole_name(series: list[Path], tmp_path: Path) -> None:
     out = tmp_path / "out"
     for folder in series:
-        assert result_names([folder], out) == [folder.name]
+        assert name_folders([folder], out) == [folder.name]
         put_results(out, folder.name, "1.dcm", folder.name)
-    assert result_names(series, out) == [each.name for each in series]
+    assert name_folders(series, out) == [each.name for each in series]
     shutil.rmtree(series[0])
-    assert result_names(series, out) == [each.name for each in series]
+    assert name_folders(series, out) == [each.name for each in series]
 
 
 def test_results_of_a_dicom_folder_under_a_shorter_name_stay(
     series: list[Path], tmp_path: Path
 ) -> None:
     put_results(tmp_path / "out", UID, "1.dcm", series[1].name)
-    assert result_names(series, tmp_path / "out") == [series[0].name, UID]
+    assert name_folders(series, tmp_path / "out") == [series[0].name, UID]
 
 
 def test_dicom_folders_are_told_apart_in_earnest(tmp_path: Path) -> None:
@@ -165,12 +165,12 @@ def test_every_part_gives_the_same_names_whatever_is_done_by_then(tmp_path: Path
     put_results(tmp_path, "z", "z.czi")
     given = ["x.svs", "x.ndpi", "y.svs", "y.tif", "z.tif", "v.svs"]
     paths = [Path("scans") / each for each in given]
-    names = result_names(paths, tmp_path)
+    names = name_folders(paths, tmp_path)
     assert names == ["x.svs", "x.ndpi", "y", "y.tif", "z.tif", "v"]
     for name, file in zip(names, given, strict=True):
         if name != "y":
             put_results(tmp_path, name, file)
-        assert result_names(paths, tmp_path) == names
+        assert name_folders(paths, tmp_path) == names
 
 
 def test_results_of_other_slides_are_not_looked_at(
@@ -186,28 +186,28 @@ def test_results_of_other_slides_are_not_looked_at(
     for name in ("a", "b", "c"):
         put_results(tmp_path, name, f"{name}.svs")
     monkeypatch.setattr(remote, "read_json", noted)
-    assert result_names([Path("b.svs")], tmp_path) == ["b"]
+    assert name_folders([Path("b.svs")], tmp_path) == ["b"]
     assert set(read) == {"b", "b.svs"}
 
 
 @pytest.mark.parametrize("given", [Path("scans/x.svs"), Url("memory://scans/x.svs")])
 def test_results_on_a_store_are_known_as_well(given: Place, memory: Any) -> None:
     out = Url("memory://results")
-    assert result_names([given], out) == ["x"]
+    assert name_folders([given], out) == ["x"]
     memory.pipe("/results/x/biopsy.json", record("x.tif").encode())
     memory.pipe("/results/y/other.txt", b"no record")
-    assert result_names([given, Path("y.svs")], out) == ["x.svs", "y"]
+    assert name_folders([given, Path("y.svs")], out) == ["x.svs", "y"]
     memory.pipe("/results/x.svs/biopsy.json", record("x.svs").encode())
-    assert result_names([given], out) == ["x.svs"]
+    assert name_folders([given], out) == ["x.svs"]
 
 
 def test_a_dicom_folder_on_a_store_is_called_by_its_whole_name(memory: Any) -> None:
     out, slide = Url("memory://results"), Url(f"memory://scans/{UID}.100")
-    assert result_names([slide], out) == [f"{UID}.100"]
+    assert name_folders([slide], out) == [f"{UID}.100"]
     memory.pipe(f"/results/{UID}.100/biopsy.json", record("1.dcm", f"{UID}.100").encode())
-    assert result_names([slide], out) == [f"{UID}.100"]
+    assert name_folders([slide], out) == [f"{UID}.100"]
     memory.pipe("/results/case/biopsy.json", record("1.dcm", "case").encode())
-    assert result_names([Url("memory://scans/case.dcm")], out) == ["case"]
+    assert name_folders([Url("memory://scans/case.dcm")], out) == ["case"]
 
 
 def test_a_run_with_results_on_a_store_takes_no_ones_place(

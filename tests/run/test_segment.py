@@ -21,8 +21,8 @@ from glisson.errors import (
 from glisson.exchange import find_geojson_errors, read_geojson
 from glisson.record import BiopsyRecord, RunRecord
 from glisson.record.schema import read_schema
-from glisson.results import result_names
-from glisson.results.folder import read_manifest, why_not_done
+from glisson.results import name_folders
+from glisson.results.folder import find_redo_reason, read_manifest
 from glisson.run.segment import segment
 from glisson.run.settings import RunSettings
 from glisson.slides import InMemorySlide
@@ -220,17 +220,17 @@ def test_manifest_of_other_settings_is_not_done(scene: Path, tmp_path: Path) -> 
     manifest = read_manifest(folder)
     assert manifest is not None
     parts = manifest["made_from"]
-    assert why_not_done(folder, parts) is None
-    assert why_not_done(folder, parts | {"settings": "0" * 64}) == "changed: settings"
+    assert find_redo_reason(folder, parts) is None
+    assert find_redo_reason(folder, parts | {"settings": "0" * 64}) == "changed: settings"
     (folder / "overview.png").unlink()
-    assert why_not_done(folder, parts) == "missing or damaged: overview.png"
+    assert find_redo_reason(folder, parts) == "missing or damaged: overview.png"
 
 
 def test_result_names() -> None:
-    assert result_names([Path("a/x.svs"), Path("b/y.svs")]) == ["x", "y"]
-    assert result_names([Path("x.svs"), Path("x.ndpi")]) == ["x.svs", "x.ndpi"]
+    assert name_folders([Path("a/x.svs"), Path("b/y.svs")]) == ["x", "y"]
+    assert name_folders([Path("x.svs"), Path("x.ndpi")]) == ["x.svs", "x.ndpi"]
     with pytest.raises(SettingsError, match=r"x\.svs"):
-        result_names([Path("a/x.svs"), Path("b/x.svs")])
+        name_folders([Path("a/x.svs"), Path("b/x.svs")])
 
 
 @pytest.mark.parametrize("bad", [{"overlap": 0.9}, {"min_tract_area_um2": -1}, {"threads": 0}])

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from glisson.errors import StorageError
 from glisson.frames import PixelSize, RegionUm, Size
 from glisson.slides import open_ome_pyramid, open_slide
-from glisson.storage import Url, look_at, range_file
+from glisson.storage import Url, range_file, stat_url
 from glisson.storage.range_file import RangeFile
 from glisson_phantom.writing import write_pyramid
 
@@ -34,7 +34,7 @@ def test_it_reads_as_a_file_does(
     memory: Any, content: bytes, block: int, steps: list[tuple[int, int, int]]
 ) -> None:
     memory.pipe("/box/a.tif", content)
-    plain, ranged = io.BytesIO(content), RangeFile(look_at(Url("memory://box/a.tif")), block)
+    plain, ranged = io.BytesIO(content), RangeFile(stat_url(Url("memory://box/a.tif")), block)
     for whence, offset, size in steps:
         base = (0, plain.tell(), len(content))[whence]
         offset = max(offset, -base)
@@ -62,7 +62,7 @@ def test_of_a_pyramid_only_the_level_that_is_read_is_downloaded(
         return real(url, start, end)
 
     monkeypatch.setattr(range_file, "read", read)
-    file = RangeFile(look_at(Url("memory://box/p.ome.tif")), 1 << 14)
+    file = RangeFile(stat_url(Url("memory://box/p.ome.tif")), 1 << 14)
     region = RegionUm(0, 0, 1100, 750)
     assert open_ome_pyramid(file, Path("p.ome.tif"), None, 1) is None  # its finest is needed
     with open_ome_pyramid(file, Path("p.ome.tif"), None, 2) as far, open_slide(pyramid) as near:
@@ -76,7 +76,7 @@ def test_a_store_that_stops_answering_is_no_damage(
     pyramid: Path, memory: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     memory.pipe("/box/p.ome.tif", pyramid.read_bytes())
-    file = RangeFile(look_at(Url("memory://box/p.ome.tif")), 1 << 14)
+    file = RangeFile(stat_url(Url("memory://box/p.ome.tif")), 1 << 14)
     with open_ome_pyramid(file, Path("p.ome.tif"), None, 2) as slide:
 
         def stalled(*_: Any, **__: Any) -> bytes:

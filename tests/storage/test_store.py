@@ -10,12 +10,12 @@ import pytest
 from glisson.errors import GlissonError, MissingExtra, NotStored, SettingsError, StorageError
 from glisson.storage import (
     Url,
-    all_files_in,
-    files_and_folders_in,
-    look_at,
-    matching,
+    find_files,
+    glob_files,
+    list_folder,
     read,
     remove,
+    stat_url,
     write,
 )
 from glisson.storage.store import TRIES
@@ -85,16 +85,16 @@ def test_what_is_there(memory: Any, tmp_path: Path) -> None:
     for key in ("scans/a.svs", "scans/b.txt", "scans/deep/c.svs", "scans/deep/d/e.svs"):
         memory.pipe(f"/box/{key}", key.encode())
     scans = Url("memory://box/scans/")
-    assert look_at(scans).is_folder
-    assert look_at(Url("memory://box/scans")).is_folder
-    assert look_at(scans / "a.svs").bytes == len("scans/a.svs")
-    names = [(each.url.name, each.is_folder) for each in files_and_folders_in(scans)]
+    assert stat_url(scans).is_folder
+    assert stat_url(Url("memory://box/scans")).is_folder
+    assert stat_url(scans / "a.svs").bytes == len("scans/a.svs")
+    names = [(each.url.name, each.is_folder) for each in list_folder(scans)]
     assert names == [("a.svs", False), ("b.txt", False), ("deep", True)]
-    assert len(all_files_in(scans)) == 4
-    assert all_files_in(Url("memory://box/none")) == []
-    deep = matching(Url("memory://box/scans/**/*.svs"))
+    assert len(find_files(scans)) == 4
+    assert find_files(Url("memory://box/none")) == []
+    deep = glob_files(Url("memory://box/scans/**/*.svs"))
     assert [each.url.name for each in deep] == ["a.svs", "c.svs", "e.svs"]
-    assert [each.url for each in matching(Url("memory://box/s*/d??p/*.svs"))] == [
+    assert [each.url for each in glob_files(Url("memory://box/s*/d??p/*.svs"))] == [
         Url("memory://box/scans/deep/c.svs")
     ]
     (tmp_path / "new").write_bytes(b"new")
@@ -103,20 +103,20 @@ def test_what_is_there(memory: Any, tmp_path: Path) -> None:
     remove(Url("memory://box/far/new"))
     remove(Url("memory://box/far/new"))
     with pytest.raises(NotStored):
-        look_at(Url("memory://box/far/new"))
+        stat_url(Url("memory://box/far/new"))
 
 
 def test_a_key_that_leads_out_of_its_folder_is_refused(memory: Any) -> None:
     memory.pipe("/box/scans/a", b"a")
     memory.store["/box/scans/../../etc/passwd"] = memory.store["/box/scans/a"]
     with pytest.raises(StorageError, match="leads elsewhere"):
-        all_files_in(Url("memory://box/scans"))
+        find_files(Url("memory://box/scans"))
 
 
 def test_a_stored_key_is_never_a_chain(s3: Any) -> None:
     """fsspec's own `url_to_fs` would open another file system for each `::`."""
     s3.put_object(Bucket="bucket", Key="a::reference", Body=b"12")
-    (file,) = all_files_in(Url("s3://bucket/"))
+    (file,) = find_files(Url("s3://bucket/"))
     assert read(file.url, 0, 2) == b"12"
 
 
@@ -134,7 +134,7 @@ def test_stores_that_are_not_known(address: str, error: type[GlissonError]) -> N
         else:
             pytest.skip("gcsfs is installed")
     with pytest.raises(error):
-        look_at(Url(address))
+        stat_url(Url(address))
 
 
 def test_a_server_that_stalls_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,14 +145,14 @@ def test_a_server_that_stalls_is_given_up(monkeypatch: pytest.MonkeyPatch) -> No
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"http://127.0.0.1:{server.getsockname()[1]}/a.svs"
         with pytest.raises(StorageError, match=r"no answer in time\. Glisson tried 4 times"):
-            look_at(Url(address))
+            stat_url(Url(address))
 
 
 def test_a_server_that_is_not_there_is_not_called_a_missing_file(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with pytest.raises(StorageError, match="tried 4 times") as caught:
-        look_at(Url("http://me:topsecret@127.0.0.1:9/a.svs?sig=hidden"))
+        stat_url(Url("http://me:topsecret@127.0.0.1:9/a.svs?sig=hidden"))
     assert not isinstance(caught.value, NotStored)
     assert "topsecret" not in str(caught.value)
     assert "hidden" not in str(caught.value)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from glisson.errors import OutputError, StorageError
-from glisson.storage import Url, download_slide, slide_files, transfer
+from glisson.storage import Url, download_slide, find_slide_files, transfer
 from glisson.storage.transfer import _SPARE_BYTES
 
 KB = 1000
@@ -48,7 +48,7 @@ def pieces(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_a_slide_is_downloaded_in_pieces_and_deleted(
     memory: Any, pieces: list[int], tmp_path: Path
 ) -> None:
-    slide = slide_files(stored(memory, "a", 2500))
+    slide = find_slide_files(stored(memory, "a", 2500))
     calls: list[tuple[int, int]] = []
     with download_slide(slide, tmp_path, lambda done, total: calls.append((done, total))) as path:
         assert path.name == "a.svs"
@@ -61,7 +61,7 @@ def test_a_slide_is_downloaded_in_pieces_and_deleted(
 def test_a_slide_that_changes_during_its_download_is_rejected(
     memory: Any, pieces: list[int], tmp_path: Path
 ) -> None:
-    slide = slide_files(stored(memory, "a", 3 * KB))
+    slide = find_slide_files(stored(memory, "a", 3 * KB))
 
     def change(done_bytes: int, _all_bytes: int) -> None:
         if done_bytes == KB:
@@ -76,7 +76,7 @@ def test_a_slide_that_changes_during_its_download_is_rejected(
 
 
 def test_a_folder_that_cannot_be_written_to_is_an_output_error(memory: Any, tmp_path: Path) -> None:
-    slide = slide_files(stored(memory, "a", KB))
+    slide = find_slide_files(stored(memory, "a", KB))
     (tmp_path / "file").write_bytes(b"")
     with (
         pytest.raises(OutputError, match="--cache"),
@@ -88,7 +88,7 @@ def test_a_folder_that_cannot_be_written_to_is_an_output_error(memory: Any, tmp_
 def test_a_slide_that_the_disk_cannot_hold_is_not_downloaded(
     memory: Any, pieces: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    slide = slide_files(stored(memory, "large", 20 * KB))
+    slide = find_slide_files(stored(memory, "large", 20 * KB))
     nearly_full = shutil.disk_usage(tmp_path)._replace(free=_SPARE_BYTES + 10 * KB)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: nearly_full)
     with (
@@ -107,7 +107,7 @@ def test_companions_come_along(memory: Any, tmp_path: Path) -> None:
     vms = "[Virtual Microscope Specimen]\nImageFile=v_0.jpg\nMapFile=v_map.jpg\nNoLayers=1\n"
     memory.pipe("/box/v.vms", vms.encode())
     found = {
-        name: [file.path for file in slide_files(Url(f"memory://box/{name}")).files]
+        name: [file.path for file in find_slide_files(Url(f"memory://box/{name}")).files]
         for name in ("m.mrxs", "d", "d/2.dcm", "v.vms")
     }
     assert found == {
@@ -117,7 +117,7 @@ def test_companions_come_along(memory: Any, tmp_path: Path) -> None:
         "v.vms": ["v.vms", "v_0.jpg", "v_map.jpg"],
     }
     for name, path in (("m.mrxs", "m/Data0001.dat"), ("d", "d/1.dcm")):
-        slide = slide_files(Url(f"memory://box/{name}"))
+        slide = find_slide_files(Url(f"memory://box/{name}"))
         with download_slide(slide, tmp_path, ignore_progress) as opened:
             assert (opened.parent / path).read_bytes() == path.encode()
             files = [each for each in opened.parent.rglob("*") if each.is_file()]
@@ -128,14 +128,14 @@ DOWNLOADER = """
 import sys, time
 from pathlib import Path
 import fsspec
-from glisson.storage import Url, download_slide, slide_files, transfer
+from glisson.storage import Url, download_slide, find_slide_files, transfer
 transfer.PIECE_BYTES = 1000
 fsspec.filesystem("memory").pipe("/box/a.svs", b"1" * 7500)
 def stop(done_bytes, all_bytes):
     if done_bytes == 3000:
         print("three", flush=True)
         time.sleep(600)
-with download_slide(slide_files(Url("memory://box/a.svs")), Path(sys.argv[1]), stop):
+with download_slide(find_slide_files(Url("memory://box/a.svs")), Path(sys.argv[1]), stop):
     pass
 """
 
@@ -150,7 +150,7 @@ def test_the_next_download_deletes_what_a_killed_one_left(memory: Any, tmp_path:
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
     assert len(list(tmp_path.iterdir())) == 1
-    slide = slide_files(stored(memory, "a", 7500))
+    slide = find_slide_files(stored(memory, "a", 7500))
     with download_slide(slide, tmp_path, ignore_progress) as path:
         assert path.read_bytes() == content("a", 7500)
         assert len(list(tmp_path.iterdir())) == 1

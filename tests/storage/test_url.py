@@ -10,18 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glisson.errors import SettingsError
-from glisson.storage import Url, full_path, place
-from glisson.storage.url import without_secrets
+from glisson.storage import Url, make_absolute, parse_place
+from glisson.storage.url import redact_secrets
 
 WORD = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=6, max_size=12)
 
 
 def test_a_place_is_a_path_or_an_address() -> None:
-    assert place("scans/a.svs") == Path("scans/a.svs")
-    assert place("C:/scans/a.svs") == Path("C:/scans/a.svs")
-    assert place("file:///scans/a%20b.svs") == Path("/scans/a b.svs")
-    assert place("s3://bucket/a.svs") == Url("s3://bucket/a.svs")
-    assert place(Path("a")) == Path("a")
+    assert parse_place("scans/a.svs") == Path("scans/a.svs")
+    assert parse_place("C:/scans/a.svs") == Path("C:/scans/a.svs")
+    assert parse_place("file:///scans/a%20b.svs") == Path("/scans/a b.svs")
+    assert parse_place("s3://bucket/a.svs") == Url("s3://bucket/a.svs")
+    assert parse_place(Path("a")) == Path("a")
 
 
 def test_names_and_folders() -> None:
@@ -56,7 +56,7 @@ def test_what_is_shown(address: str, shown: str) -> None:
 
 def test_keys_in_an_s3_address_are_refused_without_showing_them() -> None:
     with pytest.raises(SettingsError) as caught:
-        place("s3://AKIAKEY:topsecret@bucket/a.svs")
+        parse_place("s3://AKIAKEY:topsecret@bucket/a.svs")
     assert "AKIAKEY" not in str(caught.value)
     assert "topsecret" not in str(caught.value)
     assert "s3://bucket/a.svs" in str(caught.value)
@@ -77,7 +77,7 @@ def test_keys_in_an_s3_address_are_refused_without_showing_them() -> None:
 def test_chains_and_other_schemes_are_refused(address: str) -> None:
     """fsspec would run code from a template, or call servers that the user did not name."""
     with pytest.raises(SettingsError, match=r"does not read") as caught:
-        place(address)
+        parse_place(address)
     assert "topsecret" not in str(caught.value)
     assert "hidden" not in str(caught.value)
     with pytest.raises(SettingsError):
@@ -89,7 +89,7 @@ def test_secrets_are_never_shown(user: str, password: str, signature: str) -> No
     user, password, signature = f"U{user}", f"P{password}", f"Q{signature}"
     url = Url(f"https://{user}:{password}@host/scans/a.svs?sig={signature}&b=2")
     message = f"Cannot connect to '{url.address}' ({url.address}): user {user}:{password} refused"
-    for text in (str(url), repr(url), repr([url]), without_secrets(message, url)):
+    for text in (str(url), repr(url), repr([url]), redact_secrets(message, url)):
         assert not any(secret in text for secret in (user, password, signature))
     assert pickle.loads(pickle.dumps(url)).address == url.address
 
@@ -99,5 +99,5 @@ def test_full_paths_keep_links_and_addresses(
 ) -> None:
     (tmp_path / "link.svs").symlink_to(tmp_path / "blob")
     monkeypatch.chdir(tmp_path)
-    assert full_path(Path("link.svs")) == tmp_path / "link.svs"
-    assert full_path(Url("s3://bucket/a.svs")) == Url("s3://bucket/a.svs")
+    assert make_absolute(Path("link.svs")) == tmp_path / "link.svs"
+    assert make_absolute(Url("s3://bucket/a.svs")) == Url("s3://bucket/a.svs")

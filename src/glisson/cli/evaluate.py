@@ -1,4 +1,4 @@
-"""`glisson evaluate`: a model against annotated slides or tiles."""
+"""The verb `glisson evaluate`: a model against annotated slides or tiles."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.box import SIMPLE
 from rich.markup import escape
-from rich.table import Table as RichTable
 
 from glisson.cli.commands import INPUT, MODEL
 from glisson.cli.console import console, output, warn
@@ -24,6 +22,7 @@ from glisson.cli.study_options import (
     Validation,
     refuse_beside_tiles,
 )
+from glisson.cli.tables import draw_table
 from glisson.dataset import (
     ANNOTATIONS,
     AnnotationSettings,
@@ -35,7 +34,6 @@ from glisson.dataset import (
 from glisson.dataset.manifest import MANIFEST_FILE
 from glisson.evaluation import EvaluationSettings
 from glisson.evaluation import evaluate as evaluate_models
-from glisson.pages import Table
 
 EXAMPLES = """\
 glisson evaluate study/cases.csv -o evaluation --hold-out Palermo
@@ -117,7 +115,7 @@ def evaluate(
         warn(warning)
     for shown in result.tables:
         if shown.name in _SHOWN:
-            output.print(_drawn(shown))
+            output.print(draw_table(shown))
     output.print(f"all tables and pictures: {result.page}", highlight=False, soft_wrap=True)
 
 
@@ -127,19 +125,3 @@ def _refuse_unused(context: typer.Context, data: Sequence[Path]) -> None:
             refuse_beside_tiles(context, _OF_SLIDES, folder)
             if (folder / MANIFEST_FILE).exists():
                 refuse_beside_tiles(context, _OF_SPLITS, folder)
-
-
-def _drawn(table: Table) -> RichTable:
-    drawn = RichTable(
-        title=table.title,
-        title_justify="left",
-        caption=table.note,
-        box=SIMPLE,
-        padding=(0, 1, 0, 0),
-    )
-    for number, name in enumerate(table.text_header):
-        # Folded, not cut: at 80 columns eleven numbers must still be read.
-        drawn.add_column(escape(name), justify="right" if number else "left", overflow="fold")
-    for row in table.text_rows:
-        drawn.add_row(*map(escape, row))
-    return drawn

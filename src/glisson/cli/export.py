@@ -1,4 +1,4 @@
-"""`glisson export`: a model in the formats of others."""
+"""The verb `glisson export`: a model in the formats of others."""
 
 from __future__ import annotations
 

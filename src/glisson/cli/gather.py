@@ -1,4 +1,4 @@
-"""`glisson gather`: tables and report of a results folder."""
+"""The verb `glisson gather`: tables and report of a results folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`glisson measure`: outlines corrected in QuPath in, all numbers again."""
+"""The verb `glisson measure`: outlines corrected in QuPath in, all numbers again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Say which model a name means where it could mean two."""
+"""A warning where a name could mean two models."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from glisson.model import find_hidden_folder, find_model
 
 
 def say_which_model(name: str | None) -> None:
-    """Warn where a known model was taken and a folder of the same name was not.
+    """Warn if a name means an added model although a folder has the same name.
 
     Raises:
         ModelError: the known model cannot be used.
@@ -16,6 +16,6 @@ def say_which_model(name: str | None) -> None:
     if folder is not None:
         bundle = find_model(name)
         warn(
-            f"Taken: the model {bundle.spec.name} {bundle.spec.version} of {bundle.folder}. Not "
-            f"taken: the folder {folder}; give ./{name} for it."
+            f"Glisson takes the model {bundle.spec.name} {bundle.spec.version} of {bundle.folder}, "
+            f"not the folder {folder}. Give ./{name} for the folder."
         )

@@ -1,4 +1,4 @@
-"""`glisson models`: what can be run, and how to add more."""
+"""The verb `glisson models`: what can be run, and how to add more."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ def list_all() -> None:
         table.add_row(*(escape(text) for text in row))
     output.print(table)
     for known in read_known_models().values():
-        if not _is_there(known):
+        if not _is_usable(known):
             _print(f"\nTo add: glisson models add {known.name}\n  {known.title}")
             _print(f"  Licence: {known.licence.summary}")
 
 
-def _is_there(known: KnownModel) -> bool:
-    """Say whether a known model was added; another of its name, or a broken one, is not."""
+def _is_usable(known: KnownModel) -> bool:
+    """Return True if a known model was added; False for another of its name or a damaged one."""
     try:
         return is_added(known)
     except GlissonError:
@@ -69,7 +69,7 @@ def info(
         ),
     ] = None,
 ) -> None:
-    """Show all that a model says of itself."""
+    """Show the facts that a model holds about itself."""
     say_which_model(name)
     bundle = find_model(name)
     for field, value in bundle.spec.model_dump(mode="json").items():
@@ -139,12 +139,11 @@ def add(
     names = ", ".join(read_known_models())
     if accept_licence or source is not None:
         raise SettingsError(
-            f"--accept-licence and --from are for known models ({names}); {model} is none."
+            f"--accept-licence and --from apply to known models ({names}), not to {model}."
         )
     if not Path(model).exists():
         raise ModelNotFound(
-            f"{model} does not exist, and is no known model ({names}). Check "
-            "the name and the folder."
+            f"{model} is neither a file or folder nor a known model ({names}). Check the name."
         )
     _print_added(add_model(model, name=name, config=config, overwrite=overwrite))
 
@@ -154,37 +153,44 @@ def _refuse_beside_known(
 ) -> None:
     if name is not None or config is not None or overwrite:
         raise SettingsError(
-            f"{model} is a known model, whose name and settings are known: leave --name, --config "
-            f"and --overwrite out. For a file of that name give ./{model}."
+            f"The known model {model} has its own name and settings: leave --name, --config and "
+            f"--overwrite out. For a file of that name give ./{model}."
         )
     if Path(model).exists():
-        warn(f"Taken: the known model {model}. For the file or folder of that name give ./{model}.")
+        warn(f"Glisson takes the known model {model}. For the file or folder give ./{model}.")
 
 
 def _add_known(known: KnownModel, accept_licence: bool, source: str | None) -> None:
     if is_added(known):
-        _print(f"{known.name} was added already.")
+        _print(f"{known.name} was added before.")
     else:
-        _print_licence(known)
-        accepted = accept_licence or _is_accepted(known)
-        with _download_bar() as bar:
+        licence = f"{known.licence.text}\n\n{known.licence.url}\n"
+        console.print(
+            f"{known.title}\n{known.url}\n\n{licence}",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
+        is_accepted = accept_licence or _ask_for_acceptance(known)
+        with _make_download_bar() as bar:
             task = bar.add_task(known.file_name, total=None)
             add_known_model(
-                known.name, accept_licence=accepted, source=source,
-                progress=lambda done, all_: bar.update(task, completed=done, total=all_),
-            )  # fmt: skip
-    _print_known(known)
+                known.name,
+                accept_licence=is_accepted,
+                source=source,
+                progress=lambda done, total: bar.update(task, completed=done, total=total),
+            )
+    bundle = find_model(known.name)
+    _print(f"{known.name} {bundle.spec.version}: {known.title}")
+    _print(f"For: {known.purpose}")
+    _print(f"Licence: {known.licence.summary}")
+    _print(f"Cite: {known.citation}")
+    _print(f"Folder: {bundle.folder}")
+    _print(f"Use it: {known.use}")
 
 
-def _print_licence(known: KnownModel) -> None:
-    console.print(
-        f"{known.title}\n{known.url}\n\n{known.licence.text}\n\n{known.licence.url}\n",
-        highlight=False, markup=False, soft_wrap=True,
-    )  # fmt: skip
-
-
-def _is_accepted(known: KnownModel) -> bool:
-    """Ask; where nobody can answer, the licence is not accepted."""
+def _ask_for_acceptance(known: KnownModel) -> bool:
+    """Ask for the licence's acceptance; without a terminal nobody can accept it."""
     if not _has_terminal():
         return False
     return typer.confirm(f"Do you accept this licence of {known.name}?", default=False, err=True)
@@ -194,21 +200,15 @@ def _has_terminal() -> bool:
     return sys.stdin is not None and sys.stdin.isatty()
 
 
-def _download_bar() -> Progress:
+def _make_download_bar() -> Progress:
     return Progress(
-        TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn(),
-        console=console, transient=True,
-    )  # fmt: skip
-
-
-def _print_known(known: KnownModel) -> None:
-    bundle = find_model(known.name)
-    _print(f"{known.name} {bundle.spec.version}: {known.title}")
-    _print(f"For: {known.purpose}")
-    _print(f"Licence: {known.licence.summary}")
-    _print(f"Cite: {known.citation}")
-    _print(f"Folder: {bundle.folder}")
-    _print(f"Use it: {known.use}")
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+    )
 
 
 def _print_added(bundle: ModelBundle) -> None:

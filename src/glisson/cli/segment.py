@@ -1,4 +1,4 @@
-"""`glisson segment`: slides in, portal tracts out."""
+"""The verb `glisson segment`: slides in, portal tracts out."""
 
 from __future__ import annotations
 

@@ -1,25 +1,20 @@
-"""`glisson study`: many biopsies against observers and stages."""
+"""The verb `glisson study`: many biopsies against observers and stages."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Table as RichTable
 
 from glisson.cli.commands import ANALYSIS, INPUT
 from glisson.cli.console import console, output, warn
 from glisson.cli.options import Out, Seed
+from glisson.cli.tables import draw_table
 from glisson.clinical import SCALES, StudySettings
 from glisson.clinical import study as make_study
 from glisson.errors import SettingsError
-
-if TYPE_CHECKING:
-    from glisson.pages import Table
-
 
 EXAMPLES = """\
 glisson study cases.csv --results results -o study
@@ -87,32 +82,24 @@ def study(
     Agreement with intervals over patients, Bland and Altman's limits, trend over stages, the
     paper's figures, and a paragraph on methods that says what was done.
     """
-    settings = StudySettings(scale, _columns(column or ()), role, resamples, seed)
+    settings = StudySettings(scale, _parse_columns(column or ()), role, resamples, seed)
     with console.status("resampling patients"):
         result = make_study(cases, out, results, settings)
     for note in result.notes:
         warn(note)
-    output.print(_drawn(result.key, result.study.cases.synthetic))
+    key = result.key
+    title = f"{key.title} (synthetic)" if result.study.cases.synthetic else key.title
+    output.print(draw_table(key, title))
     for reason, titles in result.refusals.items():
         warn(f"Refused: {'; '.join(titles)}. {reason}")
     output.print(f"all tables and figures: {result.page}", highlight=False, soft_wrap=True)
 
 
-def _columns(given: Sequence[str]) -> dict[str, str]:
-    pairs = [text.partition("=") for text in given]
-    if wrong := [text for text, (ours, _, theirs) in zip(given, pairs, strict=True)
-                 if not (ours and theirs)]:  # fmt: skip
-        raise SettingsError(f"--column {wrong[0]}: write OURS=YOURS, as report_tract_count=Count.")
-    return {ours.strip(): theirs.strip() for ours, _, theirs in pairs}
-
-
-def _drawn(table: Table, synthetic: bool) -> RichTable:
-    title = f"{table.title} (synthetic)" if synthetic else table.title
-    drawn = RichTable(
-        title=title, title_justify="left", caption=table.note, caption_justify="left", box=None
-    )
-    for number, name in enumerate(table.text_header):
-        drawn.add_column(escape(name), justify="right" if number else "left")
-    for row in table.text_rows:
-        drawn.add_row(*map(escape, row))
-    return drawn
+def _parse_columns(texts: Sequence[str]) -> dict[str, str]:
+    columns = {}
+    for text in texts:
+        ours, _, theirs = (part.strip() for part in text.partition("="))
+        if not (ours and theirs):
+            raise SettingsError(f"--column {text}: write OURS=YOURS, as report_tract_count=Count.")
+        columns[ours] = theirs
+    return columns

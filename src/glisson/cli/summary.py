@@ -81,6 +81,11 @@ def adequacy_line(record: BiopsyRecord) -> str:
 
 
 def _print_what_to_open(result: RunResult) -> None:
+    if result.folder_total > len(result.slides):
+        output.print(
+            f"  Tables and report hold all {result.folder_total} slides of the folder.",
+            highlight=False,
+        )
     output.print("  report.html      the run on one page, in any browser", highlight=False)
     if not _is_hidden(result):
         output.print(

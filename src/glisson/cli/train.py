@@ -1,4 +1,4 @@
-"""`glisson train`: a network from annotated slides or tiles."""
+"""The verb `glisson train`: a network from annotated slides or tiles."""
 
 from __future__ import annotations
 
@@ -36,21 +36,15 @@ from glisson.cli.train_options import (
 )
 from glisson.dataset import (
     ANNOTATIONS,
-    FolderTiles,
-    SlideTiles,
+    AnnotationSettings,
     SplitSettings,
     SplitUnit,
-    TileSettings,
-    TileSource,
-    candidate_warning,
     is_tile_folder,
     parse_meanings,
-    read_study,
-    split_study,
 )
 from glisson.dataset.manifest import MANIFEST_FILE
 from glisson.errors import SettingsError
-from glisson.training import require_extra
+from glisson.training import DataSettings, require_extra
 
 if TYPE_CHECKING:
     from glisson.training.progress import TrainObserver
@@ -63,8 +57,7 @@ glisson train tiles/2um -o run --preset paper --accelerator cuda --devices 4"""
 
 _OF_SLIDES = ("at_mpp", "size", "annotations", "classes", "split", "hold_out")
 _OF_MANIFEST = ("mpp", "validation")
-_PAPER_MPP = 2.0
-_SLIDES_SAY_MPP = (
+_SLIDES_HAVE_MPP = (
     "slides have their own µm per pixel (override_mpp in cases.csv corrects it). Give --at-mpp to "
     "read them at another."
 )
@@ -169,21 +162,14 @@ def train(
     """
     require_extra()
     from glisson.training.devices import launch_fabric
-    from glisson.training.network import (
-        RANDOM,
-        find_default_weights,
-        find_mpp,
-        find_network_of_weights,
-    )
-    from glisson.training.provenance import describe_licence, inherit_settings
+    from glisson.training.network import find_network_of_weights
+    from glisson.training.plan import plan_training
+    from glisson.training.recipe import NOT_STATED, TrainSettings, make_recipe
 
     say_which_model(weights)
     decided = find_network_of_weights(weights) if weights else None
     if network and decided:
         raise SettingsError("The weights to start from decide the network: leave --network out.")
-    from glisson.training.recipe import NOT_STATED, TrainSettings, make_recipe
-    from glisson.training.session import train_model
-
     recipe = make_recipe(
         preset.value,
         network=network or decided,
@@ -194,33 +180,37 @@ def train(
         seed=seed,
     )
     fabric = launch_fabric(accelerator, devices, nodes, precision.value)
-    if is_tile_folder(data):
+    if not is_tile_folder(data):
+        refuse_options(context, ("mpp",), _SLIDES_HAVE_MPP)
+    else:
         refuse_beside_tiles(context, _OF_SLIDES, data)
         if (data / MANIFEST_FILE).exists():
             refuse_beside_tiles(context, _OF_MANIFEST, data)
-        source: TileSource = FolderTiles(data, mpp, validation, seed)
-    else:
-        refuse_options(context, ("mpp",), _SLIDES_SAY_MPP)
-        settings = SplitSettings(split, validation, tuple(hold_out or ()), seed)
-        own = find_mpp(weights) if weights else None
-        tiles = TileSettings(at_mpp or own or _PAPER_MPP, size)
-        source = _from_slides(data, annotations, classes, settings, tiles)
-    if source.leak:
-        warn(source.leak)
-    stated = trained_on or NOT_STATED
-    chosen = TrainSettings(weights, workers, resume, licence, stated, name, fabric)
-    start = weights or find_default_weights(recipe.network)
-    if start == RANDOM:
-        warn(f"{recipe.network} starts from random weights, from which it may find no tract.")
-    else:
-        licence_text = describe_licence(chosen, recipe.network)
-        told = f"Starting from {start}. Licence of the new model: {licence_text}"
-        console.print(told, highlight=False, markup=False, soft_wrap=True)
-        note = inherit_settings(start, source.rows[0].mpp).note
+    settings = TrainSettings(
+        weights, workers, resume, licence, trained_on or NOT_STATED, name, fabric
+    )
+    reading = DataSettings(
+        at_mpp=at_mpp,
+        size_px=size,
+        annotations=AnnotationSettings(annotations or ANNOTATIONS, parse_meanings(classes or ())),
+        split=SplitSettings(split, validation, tuple(hold_out or ()), seed),
+        tiles_mpp=mpp,
+    )
+    with console.status("reading annotations") as status:
+        plan = plan_training(
+            data,
+            recipe,
+            settings,
+            reading,
+            lambda name, done, total: status.update(f"slide {done} of {total}: {escape(name)}"),
+        )
+    for warning in plan.warnings:
+        warn(warning)
+    for note in plan.notes:
         console.print(note, highlight=False, markup=False, soft_wrap=True)
-    with _Bar(out, recipe.epochs) as bar:
-        record = bar.record(f"{out.name}: {preset.value}")
-        progress, bundle = train_model(source, recipe, out, chosen, record)
+    with _Bar(out, plan.recipe.epochs) as bar:
+        result = plan.run(out, bar.make_record(f"{out.name}: {preset.value}"))
+    progress, bundle = result.progress, result.model
     if bundle:  # on the first device
         best = progress.history[progress.best_epoch - 1]
         output.print(
@@ -232,41 +222,26 @@ def train(
         output.print(f"model: {bundle.folder}", highlight=False, soft_wrap=True)
 
 
-def _from_slides(
-    study: Path,
-    annotations: list[str] | None,
-    classes: list[str] | None,
-    split: SplitSettings,
-    settings: TileSettings,
-) -> SlideTiles:
-    slides = read_study(study, annotations or ANNOTATIONS)
-    splits = split_study(slides, split)
-    with console.status("reading annotations") as status:
-        tiles = SlideTiles(
-            slides, splits, settings, parse_meanings(classes or ()),
-            lambda name, done, all_: status.update(f"slide {done} of {all_}: {escape(name)}"),
-        )  # fmt: skip
-    if left_out := candidate_warning(tiles.candidates):
-        warn(left_out)
-    return tiles
-
-
 class _Bar:
-    """One bar an epoch, and a line for every epoch that is done."""
+    """A bar of the run, and a line for every finished epoch."""
 
     def __init__(self, folder: Path, epochs: int) -> None:
         self._folder, self._epochs = folder, epochs
         self._progress = Progress(
-            TextColumn("{task.description}"), BarColumn(bar_width=None), TimeRemainingColumn(),
-            TextColumn("loss {task.fields[loss]:.3f}"), console=console, transient=True,
-        )  # fmt: skip
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            TimeRemainingColumn(),
+            TextColumn("loss {task.fields[loss]:.3f}"),
+            console=console,
+            transient=True,
+        )
         self._task: TaskID = self._progress.add_task("starting", total=None, loss=0.0)
 
-    def record(self, title: str) -> TrainObserver:
-        """Who writes the run down and tells this bar."""
+    def make_record(self, title: str) -> TrainObserver:
+        """Make the observer that writes the run's files and moves this bar."""
         from glisson.training.record import Record
 
-        return Record(self._folder, title, self._step, self._epoch)
+        return Record(self._folder, title, self._move, self._print_epoch)
 
     def __enter__(self) -> _Bar:
         self._progress.start()
@@ -275,14 +250,16 @@ class _Bar:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def _step(self, epoch: int, batch: int, batches: int, loss: float) -> None:
-        total = self._epochs * batches
+    def _move(self, epoch: int, batch: int, batches: int, loss: float) -> None:
         self._progress.update(
-            self._task, completed=epoch * batches + batch, total=total, loss=loss,
+            self._task,
+            completed=epoch * batches + batch,
+            total=self._epochs * batches,
+            loss=loss,
             description=f"epoch {epoch + 1} of {self._epochs}",
-        )  # fmt: skip
+        )
 
-    def _epoch(self, row: dict[str, float]) -> None:
+    def _print_epoch(self, row: dict[str, float]) -> None:
         console.print(
             f"epoch {row['epoch']:.0f}: loss {row['train_loss']:.4f}, validation loss "
             f"{row['validation_loss']:.4f}, Dice {row['validation_mean_dice']:.3f}, portal "

@@ -69,10 +69,6 @@ def _have_patients(tiles: Sequence[TileScore]) -> bool:
     return all(tile.row.patient != UNKNOWN_PATIENT for tile in tiles)
 
 
-def _count_patients(tiles: Sequence[TileScore]) -> str:
-    return str(len({tile.row.patient for tile in tiles})) if _have_patients(tiles) else "–"
-
-
 def table_one(results: Sequence[Scored]) -> list[Table]:
     """Make the tables of Dice and IoU of every split, by both conventions."""
     columns = [
@@ -91,7 +87,13 @@ def table_one(results: Sequence[Scored]) -> list[Table]:
         [[(p.mean_dice, p.mean_iou), *zip(p.dice, p.iou, strict=True)] for p in pools], interval
     )
     rule = ABSENT_CLASS_RULE
-    patients = ("Patients", *(_count_patients(tiles) for _, tiles in columns))
+    patients = (
+        "Patients",
+        *(
+            str(len({tile.row.patient for tile in tiles})) if _have_patients(tiles) else "–"
+            for _, tiles in columns
+        ),
+    )
     return [
         Table("table-1-patch-mean", f"Table 1. {PATCH_MEAN}", header, patch, rule),
         Table(

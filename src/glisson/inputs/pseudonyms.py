@@ -10,7 +10,7 @@ from pathlib import Path
 from glisson.errors import SettingsError
 from glisson.files.csv_tables import read_rows
 from glisson.inputs.slide_list import SlideEntry, resolve_slide
-from glisson.storage import absolute
+from glisson.storage import resolve_place
 
 _COLUMNS = {"slide", "pseudonym"}
 _MOST_NAMED = 5
@@ -88,9 +88,9 @@ def _match_rows(
     slides: Sequence[SlideEntry], rows: Sequence[_Row], table: Path
 ) -> list[_Row | None]:
     """Find each slide's row by its path, or else by its name alone."""
-    by_path = {absolute(resolve_slide(row.slide, table)): row for row in rows}
+    by_path = {resolve_place(resolve_slide(row.slide, table)): row for row in rows}
     by_name = {row.slide: row for row in rows}
-    return [by_path.get(absolute(each.path)) or by_name.get(each.path.name) for each in slides]
+    return [by_path.get(resolve_place(each.path)) or by_name.get(each.path.name) for each in slides]
 
 
 def _check_unambiguous(found: Sequence[_Row], table: Path) -> None:

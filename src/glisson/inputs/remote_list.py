@@ -9,12 +9,12 @@ from glisson.slides import HEADER_BYTES, SLIDE_SUFFIXES, find_series_starts
 from glisson.storage import (
     Stored,
     Url,
-    files_and_folders_in,
+    glob_files,
     is_pattern,
     is_stored_dicom_folder,
-    look_at,
-    matching,
+    list_folder,
     read,
+    stat_url,
 )
 
 _OWN_MAPS = (".truth.ome.tif", "classes.ome.tif")
@@ -36,9 +36,9 @@ def list_slides_on_store(given: Url) -> list[Url]:
         StorageError: the store does not answer, or refuses.
     """
     try:
-        there = look_at(given)
+        there = stat_url(given)
     except NotStored:
-        return [each.url for each in matching(given)] if is_pattern(given) else [given]
+        return [each.url for each in glob_files(given)] if is_pattern(given) else [given]
     if not there.is_folder or _is_dicom_slide(given):
         return [given]
     found = _list_folder(given)
@@ -51,7 +51,7 @@ def list_slides_on_store(given: Url) -> list[Url]:
 
 
 def _list_folder(folder: Url) -> list[Url]:
-    inside = files_and_folders_in(folder)
+    inside = list_folder(folder)
     dicom = [each for each in inside if _has_dicom_name(each)]
     firsts = find_series_starts((each, _read_header(each)) for each in dicom)
     slides = [each for each in inside if _is_slide(each)]
@@ -77,5 +77,5 @@ def _is_dicom_slide(folder: Url) -> bool:
     """Return whether a folder is one DICOM slide: it holds DICOM files and no other slides."""
     if not is_stored_dicom_folder(folder):
         return False
-    inside = files_and_folders_in(folder)
+    inside = list_folder(folder)
     return not any(has_slide_name(each.url) for each in inside if not each.is_folder)

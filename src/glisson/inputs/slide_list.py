@@ -15,7 +15,7 @@ from glisson.files.csv_tables import check_table_size, parse_rows, read_rows, un
 from glisson.inputs.redaction import check_pseudonym
 from glisson.inputs.remote_list import has_slide_name, list_slides_on_store
 from glisson.slides import find_dicom_slides, is_dicom_folder
-from glisson.storage import Place, Url, absolute, look_at, place, read
+from glisson.storage import Place, Url, parse_place, read, resolve_place, stat_url
 
 _MOST_NAMED = 5
 
@@ -89,11 +89,11 @@ def list_slides(
     Raises:
         SettingsError: no slide, an invalid table, or a table that names other slides.
     """
-    where = None if table is None else place(table)
+    where = None if table is None else parse_place(table)
     rows = _read_table(where) if where is not None else []
     if not given:
         return _drop_duplicates(rows)
-    found = [SlideEntry(path) for each in given for path in _expand(place(each))]
+    found = [SlideEntry(path) for each in given for path in _expand(parse_place(each))]
     return _add_facts(_drop_duplicates(found), rows, where)
 
 
@@ -140,15 +140,15 @@ def _drop_duplicates(slides: Sequence[SlideEntry]) -> tuple[SlideEntry, ...]:
     """Drop slides whose file stands in the list before."""
     found: dict[Place, SlideEntry] = {}
     for each in slides:
-        found.setdefault(absolute(each.path), each)
+        found.setdefault(resolve_place(each.path), each)
     return tuple(found.values())
 
 
 def _add_facts(
     found: tuple[SlideEntry, ...], rows: list[SlideEntry], table: Place | None
 ) -> tuple[SlideEntry, ...]:
-    facts = {absolute(row.path): row for row in rows}
-    known = {absolute(each.path) for each in found}
+    facts = {resolve_place(row.path): row for row in rows}
+    known = {resolve_place(each.path) for each in found}
     unknown = [row.path.name for path, row in facts.items() if path not in known]
     if unknown:
         named = ", ".join(unknown[:_MOST_NAMED])
@@ -156,14 +156,16 @@ def _add_facts(
             f"{table} lists {len(unknown)} slide(s) that are not given: {named}. "
             "Correct their names (relative to the table's folder), or give those slides too."
         )
-    return tuple(replace(facts.get(absolute(each.path), each), path=each.path) for each in found)
+    return tuple(
+        replace(facts.get(resolve_place(each.path), each), path=each.path) for each in found
+    )
 
 
 def _read_table(table: Place) -> list[SlideEntry]:
     if isinstance(table, Path):
         rows = read_rows(table)
     else:
-        size = look_at(table).bytes
+        size = stat_url(table).bytes
         check_table_size(size, table)
         rows = parse_rows(read(table, 0, size), table)
     if not rows:
@@ -172,7 +174,7 @@ def _read_table(table: Place) -> list[SlideEntry]:
     slides = []
     for line, row in rows:
         slide = _parse_row(row, line, table)
-        before = first.setdefault(absolute(slide.path), line)
+        before = first.setdefault(resolve_place(slide.path), line)
         if before != line:
             raise SettingsError(
                 f"{table}, lines {before} and {line}: the same slide twice. Delete one of them."
@@ -197,7 +199,7 @@ def _parse_row(row: dict[str, str], number: int, table: Place) -> SlideEntry:
 
 def resolve_slide(slide: str, table: Place) -> Place:
     """Return the place of a slide that a table names; relative paths begin at its folder."""
-    named = place(slide)
+    named = parse_place(slide)
     if isinstance(named, Url) or named.is_absolute():
         return named
     return table.parent / slide

@@ -58,15 +58,8 @@ class Runs:
 
         Pieces are numbered in reading order of their first pixels.
         """
-        width, reach = self.shape[1] + 1, 1 if connectivity == 8 else 0
-        first = np.searchsorted(self.stop, self.start - width - reach, side="right")
-        end = np.searchsorted(self.start, self.stop - width + reach, side="left")
-        count = end - first
-        below, above = np.repeat(np.arange(len(count)), count), expand_ranges(first, count)
-        ones = np.ones(len(below), np.uint8)
-        graph = sparse.coo_array((ones, (below, above)), (len(self.start), len(self.start)))
-        total, number = sparse.csgraph.connected_components(graph, directed=False)
-        return int(total), number
+        reach = 1 if connectivity == 8 else 0
+        return label_runs(self.start, self.stop, self.shape[1] + 1, reach)
 
 
 def find_runs(mask: Mask) -> Runs:
@@ -76,6 +69,24 @@ def find_runs(mask: Mask) -> Runs:
     line[1:].reshape(height, width + 1)[:, :width] = mask
     ends = np.flatnonzero(line[1:] != line[:-1])
     return Runs(ends[0::2], ends[1::2], (height, width))
+
+
+def label_runs(start: Ints, stop: Ints, stride: int, reach: int) -> tuple[int, NDArray[np.int32]]:
+    """Count the connected pieces of (R,) runs, and return each run's (R,) piece number from 0.
+
+    Args:
+        start: first position of each run on a line of rows, ascending.
+        stop: position after the last of each run.
+        stride: distance on the line from a pixel to the pixel below it.
+        reach: 0 for 4-connected pieces, 1 for 8-connected pieces.
+    """
+    first = np.searchsorted(stop, start - stride - reach, side="right")
+    count = np.searchsorted(start, stop - stride + reach, side="left") - first
+    below, above = np.repeat(np.arange(len(count)), count), expand_ranges(first, count)
+    ones = np.ones(len(below), np.uint8)
+    graph = sparse.coo_array((ones, (below, above)), (len(start), len(start)))
+    total, number = sparse.csgraph.connected_components(graph, directed=False)
+    return int(total), number
 
 
 def expand_ranges(first: Ints, count: Ints) -> Ints:

@@ -13,10 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
-from glisson.masks.runs import expand_ranges, find_runs
+from glisson.masks.runs import find_runs, label_runs
 
 Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -69,13 +67,6 @@ def merge_spans(parts: Sequence[Spans]) -> Spans:
     return Spans(start[apart[:-1]], stop[apart[1:]])
 
 
-def find_overlaps(one: Spans, other: Spans) -> tuple[Integers, Integers]:
-    """Find the indices of all pairs of spans that share a position, in order of the first."""
-    low = np.searchsorted(other.stop, one.start, side="right")
-    count = np.searchsorted(other.start, one.stop, side="left") - low
-    return np.repeat(np.arange(len(one)), count), expand_ranges(low, count)
-
-
 def label_components(spans: Spans, stride: int) -> Integers:
     """Label the (N,) spans with their 4-connected regions, from 0, in order of appearance.
 
@@ -83,10 +74,8 @@ def label_components(spans: Spans, stride: int) -> Integers:
         spans: a mask.
         stride: distance on the line from a pixel to the pixel below it.
     """
-    above, below = find_overlaps(Spans(spans.start + stride, spans.stop + stride), spans)
-    links = coo_array((np.ones(len(above), np.int8), (above, below)), (len(spans),) * 2)
-    _, component = connected_components(links, directed=False)
-    return np.asarray(component, np.int64)
+    _, component = label_runs(spans.start, spans.stop, stride, reach=0)
+    return component.astype(np.int64)
 
 
 def count_pixels(spans: Spans, component: Integers) -> Integers:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from glisson.results.candidates import count_in_words
 from glisson.results.folder import OVERVIEW
-from glisson.results.names import result_names
+from glisson.results.names import name_folders
 from glisson.results.record import RESEARCH_USE, SlideResult
 
 __all__ = [
@@ -12,5 +12,5 @@ __all__ = [
     "RESEARCH_USE",
     "SlideResult",
     "count_in_words",
-    "result_names",
+    "name_folders",
 ]

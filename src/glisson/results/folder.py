@@ -75,7 +75,7 @@ class SlideRequest:
 
     Attributes:
         file: the slide's file name, or its pseudonym.
-        path: where the slide lies, or None for a slide with a pseudonym.
+        path: of the slide; None for a slide with a pseudonym.
         patient: whose it is, for the tables.
         institution: where it is from, for the tables.
         pseudonyms: whether `file` is a pseudonym.
@@ -162,11 +162,11 @@ NEW = "new"
 INCOMPLETE = "its results are incomplete"
 
 
-def why_not_done(folder: Path, parts: dict[str, str]) -> str | None:
+def find_redo_reason(folder: Path, parts: dict[str, str]) -> str | None:
     """Return why a slide has to be done, again or for the first time (`new`), or None.
 
     Results count when they are complete, undamaged and of the same slide, model, settings and
-    version. Outlines that somebody corrected in place are not damage.
+    version. Outlines that were corrected in place are not damage.
 
     Args:
         folder: the slide's result folder.
@@ -238,14 +238,16 @@ def update_request(folder: Path, request: SlideRequest) -> bool:
     return True
 
 
-def write_failure(folder: Path, request: SlideRequest, error: str, waits: bool = False) -> None:
+def write_failure(
+    folder: Path, request: SlideRequest, error: str, is_waiting: bool = False
+) -> None:
     """Write `failed.json`: which slide has no result, why, and since when.
 
     Args:
         folder: the slide's result folder, which may hold older results.
         request: the slide.
         error: why it has no result.
-        waits: whether no run has tried the slide yet.
+        is_waiting: whether no run has tried the slide yet.
 
     Raises:
         OutputError: the file cannot be written.
@@ -254,13 +256,13 @@ def write_failure(folder: Path, request: SlideRequest, error: str, waits: bool =
         folder.mkdir(exist_ok=True)
     except OSError as problem:
         raise _cannot_be_written(folder.name, folder.parent, problem) from problem
-    status = "waiting" if waits else "failed"
+    status = "waiting" if is_waiting else "failed"
     content = {"status": status, "error": error, "when": now(), "request": asdict(request)}
     write_json(folder / FAILED, content)
 
 
 def _put_in_place(unfinished: Path, final: Path) -> None:
-    """Move results to their place; remove earlier results, unless somebody edited them.
+    """Move results to their place; remove earlier results, unless they were edited.
 
     Another run may put the same slide there at the same moment: the later results stay.
     """
@@ -277,7 +279,7 @@ def _put_in_place(unfinished: Path, final: Path) -> None:
 
 
 def _move_away(final: Path) -> None:
-    """Remove earlier results, or rename them where somebody edited them."""
+    """Remove earlier results, or rename them where they were edited."""
     if not final.exists():
         return
     if _was_edited(final):

@@ -13,7 +13,7 @@ from pathlib import Path
 from glisson.model import ModelBundle
 from glisson.record import ModelRecord
 from glisson.slides.dicom_folder import find_dicom_file
-from glisson.storage import Place, look_at, read
+from glisson.storage import Place, read, stat_url
 from glisson.version import __version__
 
 _SAMPLE_BYTES = 1 << 20
@@ -59,7 +59,7 @@ def read_remote_identity(slide: Place, pseudonym: str | None = None) -> SlideIde
     Raises:
         StorageError: the store fails or denies access.
     """
-    if isinstance(slide, Path) or (stored := look_at(slide)).is_folder:
+    if isinstance(slide, Path) or (stored := stat_url(slide)).is_folder:
         return None
     first = min(_SAMPLE_BYTES, stored.bytes)
     ends = read(slide, 0, first)
@@ -71,7 +71,7 @@ def _make_identity(name: str, size_bytes: int, ends: bytes) -> SlideIdentity:
     return SlideIdentity(name, size_bytes, hashlib.sha256(ends).hexdigest())
 
 
-def model_identity(bundle: ModelBundle) -> ModelRecord:
+def describe_model(bundle: ModelBundle) -> ModelRecord:
     """Return name, version, limits and file hashes of a model bundle."""
     spec = bundle.spec
     return ModelRecord(
@@ -86,7 +86,7 @@ def model_identity(bundle: ModelBundle) -> ModelRecord:
     )
 
 
-def software_versions() -> dict[str, str]:
+def list_versions() -> dict[str, str]:
     """Return the versions of Glisson and of the packages that decide its numbers."""
     found = {"glisson": __version__, "python": platform.python_version()}
     for package in _PACKAGES:
@@ -94,7 +94,7 @@ def software_versions() -> dict[str, str]:
     return found
 
 
-def hash_of(record: Mapping[str, object]) -> str:
+def hash_json(record: Mapping[str, object]) -> str:
     """Return the SHA-256 of settings, model and slide identity: equal means the same result."""
     text = json.dumps(record, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

@@ -61,7 +61,7 @@ class _Slide:
         return self.is_folder or (isinstance(self.path, Url) and self.path.suffix == _DICOM)
 
 
-def result_names(paths: Sequence[Place], out: Place | None = None) -> list[str]:
+def name_folders(paths: Sequence[Place], out: Place | None = None) -> list[str]:
     """Name a folder for each slide: the same names in every shard, whatever others have done.
 
     A slide that has a folder in `out` keeps the name. A new slide gets its stem (a DICOM folder its

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from glisson.errors import NotStored, SettingsError
 from glisson.results.folder import BIOPSY, FAILED
-from glisson.storage import Place, Url, look_at, read
+from glisson.storage import Place, Url, read, stat_url
 
 
 def check_no_names_in(out: Place) -> None:
@@ -35,7 +35,7 @@ def _names_slides(out: Path) -> bool:
 
 def _names_slides_on_store(out: Url) -> bool:
     try:
-        stored = look_at(out / "run.json")
+        stored = stat_url(out / "run.json")
     except NotStored:
         return False
     return not _is_pseudonymous(read(stored.url, 0, stored.bytes))

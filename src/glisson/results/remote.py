@@ -11,14 +11,12 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from glisson.errors import NotStored, OutputError, StorageError
-from glisson.files.atomic import make_temporary_prefix, remove_abandoned
 from glisson.files.json_files import read_json
 from glisson.results.folder import (
     BIOPSY,
@@ -33,13 +31,14 @@ from glisson.storage import (
     Place,
     Stored,
     Url,
-    all_files_in,
-    bring,
-    cache_folder,
-    files_and_folders_in,
-    put,
+    download_files,
+    find_files,
+    get_cache_folder,
+    list_folder,
+    read_files,
     remove,
-    small_files,
+    temporary_folder,
+    upload_files,
     write,
 )
 
@@ -78,7 +77,7 @@ class Results:
         """Write `failed.json` for slides that have no folder yet: they wait for a run."""
         for name, request in requests.items():
             if not (self.here / name).exists():
-                write_failure(self.here / name, request, WAITING, waits=True)
+                write_failure(self.here / name, request, WAITING, is_waiting=True)
 
     def note_failure(self, name: str, request: SlideRequest, error: str) -> None:
         """Write why a slide has no result."""
@@ -97,7 +96,7 @@ class Results:
 
 
 @contextmanager
-def results_at(place: Place, cache: Path | None = None) -> Iterator[Results]:
+def open_results(place: Place, cache: Path | None = None) -> Iterator[Results]:
     """Open the results of a run, and prove that they can be written.
 
     Args:
@@ -111,8 +110,7 @@ def results_at(place: Place, cache: Path | None = None) -> Iterator[Results]:
         prepare_output(place)
         yield Results(place)
         return
-    with _new_folder(cache_folder(cache) / "results") as here:
-        results = StoredResults(here, place)
+    with _make_copy(place, cache) as results:
         results.check()
         yield results
 
@@ -140,7 +138,7 @@ def _read_records_on_store(url: Url, names: Sequence[str], file: str) -> dict[st
     with _as_output(url):
         there = {each.url.name for each in _list(url) if each.is_folder}
         wanted = [name for name in names if name in there]
-        contents = small_files([url / name / file for name in wanted])
+        contents = read_files([url / name / file for name in wanted])
     found: dict[str, dict[str, Any]] = {}
     for name, content in zip(wanted, contents, strict=True):
         with suppress(ValueError, RecursionError):
@@ -150,13 +148,13 @@ def _read_records_on_store(url: Url, names: Sequence[str], file: str) -> dict[st
 
 
 @contextmanager
-def working_copy(here: Path, place: Url, cache: Path | None) -> Iterator[StoredResults]:
+def open_working_copy(here: Path, place: Url, cache: Path | None) -> Iterator[StoredResults]:
     """Yield the run's working copy of results on a store; on another machine, a copy of its own."""
     if here.is_dir():
         yield StoredResults(here, place)
         return
-    with _new_folder(cache_folder(cache) / "results") as folder:
-        yield StoredResults(folder, place)
+    with _make_copy(place, cache) as results:
+        yield results
 
 
 class StoredResults(Results):
@@ -212,11 +210,11 @@ class StoredResults(Results):
             shutil.rmtree(self.here / name)
         folder = self._url / name
         with _as_output(folder):
-            there = {_relative_path(each, folder): each for each in all_files_in(folder)}
+            there = {_relative_path(each, folder): each for each in find_files(folder)}
             if MANIFEST not in there and _MARK in there:
                 there = {path: each for path, each in there.items() if path == FAILED}
             there.pop(_MARK, None)
-            bring((stored, self.here / name / path) for path, stored in there.items())
+            download_files((stored, self.here / name / path) for path, stored in there.items())
 
     def download_all(self) -> None:
         """Copy every slide's results, corrected results, and the QuPath project to `here`."""
@@ -246,10 +244,10 @@ class StoredResults(Results):
         own = {path.relative_to(here).as_posix(): path for path in _list_files(here)}
         with _as_output(folder):
             self._upload_edited(name)
-            before = {_relative_path(each, folder) for each in all_files_in(folder)}
+            before = {_relative_path(each, folder) for each in find_files(folder)}
             write(self._make_empty_file(), folder / _MARK)
             remove(folder / MANIFEST)
-            put((path, folder / each) for each, path in own.items() if each != MANIFEST)
+            upload_files((path, folder / each) for each, path in own.items() if each != MANIFEST)
             for path in sorted(before - set(own) - {_MARK}):
                 remove(folder / path)
             write(here / MANIFEST, folder / MANIFEST)
@@ -270,32 +268,34 @@ class StoredResults(Results):
             return [each.url.name for each in _list(self._url) if each.is_folder]
 
     def _upload(self, files: Sequence[Path]) -> None:
-        put((path, self._url / path.relative_to(self.here).as_posix()) for path in files)
+        upload_files((path, self._url / path.relative_to(self.here).as_posix()) for path in files)
 
     def _upload_edited(self, name: str) -> None:
-        """Upload results whose outlines somebody edited, under a name that is free on the store."""
+        """Upload results with edited outlines under a free name on the store."""
         for path in sorted(self.here.iterdir()):
             if not path.name.startswith(name) or not _SET_ASIDE.fullmatch(path.name[len(name) :]):
                 continue
             number = 1
-            while all_files_in(aside := self._url / f"{name}{_EDITED}-{number}"):
+            while find_files(aside := self._url / f"{name}{_EDITED}-{number}"):
                 number += 1
-            put((each, aside / each.relative_to(path).as_posix()) for each in _list_files(path))
+            upload_files(
+                (each, aside / each.relative_to(path).as_posix()) for each in _list_files(path)
+            )
             shutil.rmtree(path)
 
     def _download_project(self, folder: Url) -> None:
         """Copy the project's own files; of QuPath's data of images, make the folders alone."""
         data = f"{_QUPATH_DATA}/"
-        found = {_relative_path(each, folder): each for each in all_files_in(folder)}
+        found = {_relative_path(each, folder): each for each in find_files(folder)}
         for path in found:
             if path.startswith(data):
                 (self.here / _QUPATH / data / path.split("/")[1]).mkdir(parents=True, exist_ok=True)
         own = {path: each for path, each in found.items() if "/" not in path}
         own |= {p: e for p, e in found.items() if p.startswith(("scripts/", "classifiers/"))}
-        bring((stored, self.here / _QUPATH / path) for path, stored in own.items())
+        download_files((stored, self.here / _QUPATH / path) for path, stored in own.items())
 
     def _download_corrected(self, folder: Url) -> None:
-        bring(
+        download_files(
             (each, self.here / folder.name / each.url.name)
             for each in _list(folder)
             if each.url.name in (BIOPSY, MANIFEST)
@@ -308,22 +308,11 @@ class StoredResults(Results):
 
 
 @contextmanager
-def _new_folder(folder: Path) -> Iterator[Path]:
-    """Yield a new folder and remove it at the end; remove those of killed runs first."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        remove_abandoned(folder)
-        here = Path(tempfile.mkdtemp(prefix=make_temporary_prefix("run"), dir=folder))
-    except OSError as error:
-        raise OutputError(
-            f"Results cannot be made in {folder}: {error.strerror or error}. Choose another "
-            "folder with --cache."
-        ) from error
-    try:
+def _make_copy(place: Url, cache: Path | None) -> Iterator[StoredResults]:
+    """Yield results on a store with an empty working copy; remove the copy at the end."""
+    with temporary_folder(get_cache_folder(cache) / "results", "run") as here:
         prepare_output(here)
-        yield here
-    finally:
-        shutil.rmtree(here, ignore_errors=True)
+        yield StoredResults(here, place)
 
 
 @contextmanager
@@ -337,7 +326,7 @@ def _as_output(url: Url) -> Iterator[None]:
 
 def _list(url: Url) -> list[Stored]:
     try:
-        return files_and_folders_in(url)
+        return list_folder(url)
     except NotStored:
         return []
 

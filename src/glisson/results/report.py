@@ -1,4 +1,4 @@
-"""The report of a results folder, made from the slides that lie there."""
+"""The report of a results folder, made from its slides."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from glisson.results.folder import OVERVIEW, THUMBNAILS
 from glisson.results.reading import read_edited_records
 from glisson.results.record import RESEARCH_USE
 from glisson.results.remote import RUN
-from glisson.results.state import SlideState, read_states, warnings_of
+from glisson.results.state import SlideState, list_warnings, read_states
 from glisson.version import __version__
 
 REPORT = "report.html"
@@ -33,7 +33,7 @@ def write_run_report(out: Path, states: Sequence[SlideState]) -> None:
         model=_join_once([model.title for model in models]),
         trained_on=_join_once([model.trained_on for model in models]),
         research_use=RESEARCH_USE,
-        warnings=warnings_of(states),
+        warnings=list_warnings(states),
     )
     corrected = dict(read_edited_records(out))
     write_report(out / REPORT, run, [_slide(each, corrected.get(each.name)) for each in states])
@@ -46,7 +46,7 @@ def _join_once(texts: Sequence[str]) -> str:
 def rewrite_run_report(out: Path) -> Path | None:
     """Write `report.html` again where a run wrote it; return its path, or None elsewhere.
 
-    A folder of one slide that was sent, and shards that nobody has joined, have no report.
+    A folder of one slide that was sent, and shards that `gather` has not joined, have no report.
 
     Raises:
         OutputError: the page cannot be written.

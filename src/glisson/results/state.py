@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,7 +27,7 @@ from glisson.results.folder import (
     SlideRequest,
     read_manifest,
 )
-from glisson.results.identity import hash_of
+from glisson.results.identity import hash_json
 from glisson.results.reading import is_set_aside, read_stored_slide
 
 _OF_THE_SLIDE = ("mpp", "sections")
@@ -40,7 +41,7 @@ Method = Mapping[str, Any]
 
 
 class _Failure(BaseModel):
-    """The content of a `failed.json`, which somebody may have changed."""
+    """The content of a `failed.json`, which may have been edited."""
 
     status: Literal["failed", "waiting"]
     error: str
@@ -67,7 +68,7 @@ class SlideState:
         request: the slide as the newest run was given it.
         record: the content of `biopsy.json`; None without a result.
         error: why there is no result, or None.
-        waits: whether a run still has to do the slide.
+        is_waiting: whether a run still has to do the slide.
         because: why earlier results were replaced, or None.
         started: when the work began, or None where that is not known.
         ended: when it ended, likewise.
@@ -76,17 +77,17 @@ class SlideState:
     name: str
     folder: Path
     request: SlideRequest
-    record: BiopsyRecord | None
+    record: BiopsyRecord | None = None
     error: str | None = None
-    waits: bool = False
+    is_waiting: bool = False
     because: str | None = None
     started: datetime | None = None
     ended: datetime | None = None
 
-    @property
+    @cached_property
     def method(self) -> Method:
-        """What the slides of a table must have alike (`method_of`); empty without a result."""
-        return {} if self.record is None else method_of_record(self.record)
+        """Return what the slides of a table must have alike; empty without a result."""
+        return {} if self.record is None else find_method(self.record)
 
 
 def read_states(out: Path) -> list[SlideState]:
@@ -100,59 +101,49 @@ def read_states(out: Path) -> list[SlideState]:
 
 
 def _read_state(folder: Path) -> SlideState | None:
+    """Read one folder; return None where it is not that of a slide of this results folder."""
+    if is_set_aside(folder):
+        return None
     manifest = read_manifest(folder)
     try:
         failure = _read_failure(folder)
     except (OSError, ValueError) as error:
-        why = f"{folder / FAILED} cannot be read: {error}. Run the slide again."
-        return SlideState(folder.name, folder, SlideRequest(folder.name), None, why, waits=True)
+        return _blame(folder, f"{folder / FAILED} cannot be read: {error}. Run the slide again.")
     if failure is not None and (failure.status == "failed" or manifest is None):
         return SlideState(
             folder.name,
             folder,
             failure.request,
-            None,
-            failure.error,
-            waits=failure.status == "waiting",
+            error=failure.error,
+            is_waiting=failure.status == "waiting",
             ended=failure.when,
         )
-    if not (folder / BIOPSY).is_file() or is_set_aside(folder):
+    if not (folder / BIOPSY).is_file():
         return None
-    nothing = SlideState(folder.name, folder, SlideRequest(folder.name), None)
     if manifest is None:
-        return _without_result(nothing, f"{folder.name}: {INCOMPLETE}. Run the slide again.")
+        return _blame(folder, f"{folder.name}: {INCOMPLETE}. Run the slide again.")
     try:
-        stored = read_stored_slide(folder)
+        record = read_stored_slide(folder).record
     except ResultError as error:
-        return _without_result(nothing, str(error))
-    if stored.record.source == "edited":
+        return _blame(folder, str(error))
+    if record.source == "edited":
         return None
-    try:
-        done = _Done.model_validate(manifest)
-    except ValidationError:
-        done = _Done()
-    request = done.request or _request_of(stored.record.content())
+    done = _parse_manifest(manifest)
+    request = done.request or SlideRequest(record.slide.file, pseudonyms=record.slide.pseudonyms)
     return SlideState(
         folder.name,
         folder,
         request,
-        stored.record,
+        record,
         because=done.because,
         started=done.started,
         ended=done.ended,
     )
 
 
-def _without_result(state: SlideState, error: str) -> SlideState:
-    record = _json_or_nothing(state.folder / BIOPSY)
-    return SlideState(state.name, state.folder, _request_of(record), None, error, waits=True)
-
-
-def _json_or_nothing(path: Path) -> dict[str, Any]:
-    try:
-        return read_json(path)
-    except (OSError, ValueError):
-        return {}
+def _blame(folder: Path, error: str) -> SlideState:
+    """Return the state of a slide that has to be done because its files cannot be used."""
+    return SlideState(folder.name, folder, SlideRequest(folder.name), error=error, is_waiting=True)
 
 
 def _read_failure(folder: Path) -> _Failure | None:
@@ -161,14 +152,14 @@ def _read_failure(folder: Path) -> _Failure | None:
     return _Failure.model_validate(read_json(folder / FAILED))
 
 
-def _request_of(record: Mapping[str, Any]) -> SlideRequest:
-    """Return the request as far as the results of an earlier version name it."""
-    slide = record.get("slide")
-    facts = slide if isinstance(slide, dict) else {}
-    return SlideRequest(str(facts.get("file", "")), pseudonyms=facts.get("pseudonyms") is True)
+def _parse_manifest(manifest: Mapping[str, Any]) -> _Done:
+    try:
+        return _Done.model_validate(manifest)
+    except ValidationError:
+        return _Done()
 
 
-def method_of(model: ModelRecord, settings: SettingsRecord, version: str | None) -> Method:
+def make_method(model: ModelRecord, settings: SettingsRecord, version: str | None) -> Method:
     """Return what decides a slide's numbers beside the slide: settings, model and version.
 
     Args:
@@ -186,13 +177,13 @@ def method_of(model: ModelRecord, settings: SettingsRecord, version: str | None)
     return method
 
 
-def method_of_record(record: BiopsyRecord) -> Method:
+def find_method(record: BiopsyRecord) -> Method:
     """Return what decided a record's numbers, as `method_of`."""
-    return method_of(record.model, record.settings, record.versions.get("glisson"))
+    return make_method(record.model, record.settings, record.versions.get("glisson"))
 
 
-def readable(records: Mapping[str, dict[str, Any]]) -> dict[str, BiopsyRecord]:
-    """Return the model's records among JSON objects; others are nobody's results."""
+def parse_records(records: Mapping[str, dict[str, Any]]) -> dict[str, BiopsyRecord]:
+    """Parse the model's records; leave out JSON objects that are no results of a model."""
     found: dict[str, BiopsyRecord] = {}
     for name, content in records.items():
         with suppress(ResultError):
@@ -200,12 +191,12 @@ def readable(records: Mapping[str, dict[str, Any]]) -> dict[str, BiopsyRecord]:
     return {name: record for name, record in found.items() if record.source == "model"}
 
 
-def method_id(method: Method) -> str:
+def hash_method(method: Method) -> str:
     """Return eight digits of a hash that differ where the method does."""
-    return hash_of(dict(method))[:8]
+    return hash_json(dict(method))[:8]
 
 
-def differences(method: Method, others: Iterable[Method]) -> str:
+def describe_differences(method: Method, others: Iterable[Method]) -> str:
     """Name in what other slides differ from a method, at most three things."""
     found = dict.fromkeys(
         _difference(what, method.get(what), other.get(what))
@@ -241,38 +232,38 @@ def check_alike(
         return
     raise SettingsError(
         f"{out} holds {len(differing)} slide(s) ({_join(sorted(differing))}) that differ in "
-        f"{differences(method, differing.values())}. One table must not mix them. {advice} "
-        "--keep-old keeps them beside the others, with a column that tells them apart."
+        f"{describe_differences(method, differing.values())}. One table must not mix them. "
+        f"{advice} --keep-old keeps them beside the others, with a column that tells them apart."
     )
 
 
-def common_method(states: Sequence[SlideState]) -> Method | None:
+def find_common_method(states: Sequence[SlideState]) -> Method | None:
     """Return the method of most slides, of two as frequent the newer; None without results."""
     done = sorted((each for each in states if each.record), key=lambda each: str(each.ended or ""))
     if not done:
         return None
-    counts = Counter(method_id(each.method) for each in done)
-    newest = {method_id(each.method): each.method for each in done}
+    counts = Counter(hash_method(each.method) for each in done)
+    newest = {hash_method(each.method): each.method for each in done}
     order = list(newest)
     chosen = max(order, key=lambda known: (counts[known], order.index(known)))
     return newest[chosen]
 
 
-def warnings_of(states: Sequence[SlideState]) -> tuple[str, ...]:
+def list_warnings(states: Sequence[SlideState]) -> tuple[str, ...]:
     """Say which slides of a folder are not done, and which were measured in another way."""
     found = []
-    waiting = [each.name for each in states if each.waits]
+    waiting = [each.name for each in states if each.is_waiting]
     if waiting:
         found.append(
             f"{len(waiting)} slide(s) are not done yet: {_join(waiting)}. Run the same command "
             "again; finished slides stay."
         )
-    method = common_method(states)
+    method = find_common_method(states)
     differing = [each for each in states if each.record and each.method != method]
     if method is not None and differing:
         found.append(
             f"{len(differing)} of {sum(bool(each.record) for each in states)} slides differ in "
-            f"{differences(method, (each.method for each in differing))}: "
+            f"{describe_differences(method, (each.method for each in differing))}: "
             f"{_join([each.name for each in differing])}. The column `settings` of the tables "
             "tells them apart; their numbers must not be compared as they are."
         )

@@ -15,17 +15,17 @@ from glisson.files.atomic import remove_abandoned
 from glisson.files.csv_tables import write_rows
 from glisson.record import BiopsyRecord, RunRecord, RunSlideRecord
 from glisson.results.folder import TRACTS
-from glisson.results.identity import software_versions
+from glisson.results.identity import list_versions
 from glisson.results.remote import FAILURES
 from glisson.results.report import write_run_report
 from glisson.results.state import (
     SlideState,
-    common_method,
-    method_id,
-    warnings_of,
+    find_common_method,
+    hash_method,
+    list_warnings,
 )
 from glisson.slides import SlideInfo
-from glisson.storage import Place, place
+from glisson.storage import Place, parse_place
 
 
 def write_summary(out: Path, states: Sequence[SlideState]) -> None:
@@ -40,7 +40,7 @@ def write_summary(out: Path, states: Sequence[SlideState]) -> None:
     """
     remove_abandoned(*(each.folder for each in states))
     done = [each for each in states if each.record]
-    ids = {each.name: method_id(each.method) for each in done}
+    ids = {each.name: hash_method(each.method) for each in done}
     write_tables(
         out,
         [(each.name, each.record) for each in done if each.record],
@@ -51,7 +51,10 @@ def write_summary(out: Path, states: Sequence[SlideState]) -> None:
     write_run_report(out, states)
     if not is_pseudonymous(states):
         slides = [
-            (info_at(each.record.as_slide(), place(each.request.path)), each.folder / TRACTS)
+            (
+                _locate(each.record.as_slide(), parse_place(each.request.path)),
+                each.folder / TRACTS,
+            )
             for each in done
             if each.record is not None and each.request.path is not None
         ]
@@ -60,12 +63,12 @@ def write_summary(out: Path, states: Sequence[SlideState]) -> None:
 
 
 def is_pseudonymous(states: Sequence[SlideState]) -> bool:
-    """Return whether a folder names its slides by pseudonyms: no project may say where they lie."""
+    """Return whether a folder holds pseudonyms: a QuPath project would then reveal the slides."""
     return any(each.request.pseudonyms for each in states)
 
 
-def info_at(info: SlideInfo, where: Place) -> SlideInfo:
-    """Return facts of a slide with its place; of a DICOM folder, the path of one of its files."""
+def _locate(info: SlideInfo, where: Place) -> SlideInfo:
+    """Return the slide's facts with its path; of a DICOM folder, the path of one of its files."""
     path = where if isinstance(where, Path) else where.as_path()
     inside = info.path is not None and info.path.name != path.name
     return replace(info, path=path / info.path.name if inside and info.path else path)
@@ -73,22 +76,22 @@ def info_at(info: SlideInfo, where: Place) -> SlideInfo:
 
 def _run_record(states: Sequence[SlideState], ids: dict[str, str]) -> RunRecord:
     records = [each.record for each in states if each.record]
-    method = common_method(states)
+    method = find_common_method(states)
     models = (
         each.record.model.without_runtime()
         for each in states
         if each.record and each.method == method
     )
     return RunRecord(
-        status="interrupted" if any(each.waits for each in states) else "finished",
+        status="interrupted" if any(each.is_waiting for each in states) else "finished",
         started=min(filter(None, (each.started for each in states)), default=None),
         ended=max(filter(None, (each.ended for each in states)), default=None),
         model=next(models, None),
         runtimes=tuple(sorted({record.model.runtime or "" for record in records})),
         settings=_common_settings(records),
         pseudonyms=is_pseudonymous(states),
-        warnings=warnings_of(states),
-        versions=software_versions(),
+        warnings=list_warnings(states),
+        versions=list_versions(),
         slides_total=len(states),
         slides=tuple(
             _slide_record(each, number, ids.get(each.name)) for number, each in enumerate(states, 1)
@@ -110,7 +113,7 @@ def _slide_record(state: SlideState, number: int, method: str | None) -> RunSlid
         name=state.name,
         file=state.request.file,
         number=number,
-        outcome="done" if state.record else "waiting" if state.waits else "failed",
+        outcome="done" if state.record else "waiting" if state.is_waiting else "failed",
         because=state.because,
         error=state.error,
         patient=state.request.patient,

@@ -6,17 +6,17 @@ from pathlib import Path
 
 from glisson.errors import SettingsError
 from glisson.results.record import SlideResult
-from glisson.results.remote import Results, results_at
+from glisson.results.remote import Results, open_results
 from glisson.results.state import (
     SlideState,
     check_alike,
-    common_method,
+    find_common_method,
+    list_warnings,
     read_states,
-    warnings_of,
 )
 from glisson.results.summary import write_summary
 from glisson.run.segment import RunResult
-from glisson.storage import Place, Url, place
+from glisson.storage import Place, Url, parse_place
 
 _MOST_NAMED = 20
 
@@ -36,10 +36,10 @@ def gather(out: Path | str | Url, keep_old: bool = False) -> RunResult:
             settings, model or version.
         OutputError: the folder cannot be written to.
     """
-    where = place(out)
+    where = parse_place(out)
     if isinstance(where, Path):
         return _gather(Results(where), keep_old)
-    with results_at(where) as results:
+    with open_results(where) as results:
         results.download_all()
         return _gather(results, keep_old)
 
@@ -51,7 +51,7 @@ def _gather(results: Results, keep_old: bool) -> RunResult:
     write_summary(results.here, states)
     results.upload_run()
     slides = [_result(results.place, state, number) for number, state in enumerate(states, start=1)]
-    return RunResult(results.place, tuple(slides), warnings_of(states))
+    return RunResult(results.place, tuple(slides), list_warnings(states), len(states))
 
 
 def _check_complete(out: Place, states: list[SlideState]) -> None:
@@ -59,7 +59,7 @@ def _check_complete(out: Place, states: list[SlideState]) -> None:
         raise SettingsError(
             f"{out} holds no slides of a run. Run `glisson segment ... -o {out}` first."
         )
-    waiting = [each.name for each in states if each.waits]
+    waiting = [each.name for each in states if each.is_waiting]
     if waiting:
         more = ", ..." if len(waiting) > _MOST_NAMED else ""
         raise SettingsError(
@@ -75,7 +75,7 @@ def _check_alike(out: Place, states: list[SlideState], keep_old: bool) -> None:
             f"{out} holds slides with pseudonyms and slides without. Segment one kind into another "
             "folder."
         )
-    method = common_method(states)
+    method = find_common_method(states)
     if method is None:
         return
     others = {each.name: each.method for each in states if each.record}
@@ -87,7 +87,7 @@ def _result(out: Place, state: SlideState, number: int) -> SlideResult:
     request = state.request
     return SlideResult(
         state.name,
-        place(request.path or request.file),
+        parse_place(request.path or request.file),
         "done" if state.record else "failed",
         out / state.name if state.record else None,
         state.record,

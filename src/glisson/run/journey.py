@@ -39,9 +39,9 @@ from glisson.results.folder import (
 )
 from glisson.results.identity import (
     SlideIdentity,
-    hash_of,
-    model_identity,
-    software_versions,
+    describe_model,
+    hash_json,
+    list_versions,
 )
 from glisson.results.record import RESEARCH_USE
 from glisson.run.clock import StageClock, peak_memory_mb
@@ -68,20 +68,20 @@ class _Findings:
     plausibility: Plausibility
 
 
-def result_parts(
+def hash_parts(
     identity: SlideIdentity, bundle: ModelBundle, settings: RunSettings
 ) -> dict[str, str]:
     """Hash everything that decides a slide's result, part by part."""
     parts = {
         "slide": asdict(identity),
-        "model": model_identity(bundle).content(),
+        "model": describe_model(bundle).content(),
         "settings": settings.for_record().content(),
-        "version of Glisson": {"glisson": software_versions()["glisson"]},
+        "version of Glisson": {"glisson": list_versions()["glisson"]},
     }
-    return {name: hash_of(part) for name, part in parts.items()}
+    return {name: hash_json(part) for name, part in parts.items()}
 
 
-def finest_mpp(bundle: ModelBundle) -> float:
+def find_finest_mpp(bundle: ModelBundle) -> float:
     """Return the µm/px of the finest reads of a slide: those of the model or of the focus."""
     return min(bundle.spec.mpp, ArtefactSettings().focus_mpp)
 
@@ -117,8 +117,8 @@ class Journey:
             DamagedSlide: too much of the tissue cannot be read.
             OutputError: the results cannot be written.
         """
-        parts = result_parts(self.identity, self.bundle, self.task.settings)
-        origin = Origin(hash_of(parts), parts, self.task.request, because)
+        parts = hash_parts(self.identity, self.bundle, self.task.settings)
+        origin = Origin(hash_json(parts), parts, self.task.request, because)
         with slide_folder(self.task.out, self.task.name, origin) as folder:
             found = self._find()
             measured = self._measure_and_write(found, folder)
@@ -197,7 +197,7 @@ class Journey:
         artefacts, regions = found.artefacts, found.regions
         on_tracts = artefacts_on(regions.tracts, artefacts)
         on_candidates = artefacts_on(regions.candidates, artefacts)
-        model = model_identity(self.bundle)
+        model = describe_model(self.bundle)
         return BiopsyRecord(
             glisson=RESEARCH_USE,
             source="model",
@@ -217,7 +217,7 @@ class Journey:
             seconds_per_stage=self._clock.seconds(),
             cpu_seconds_per_stage=self._clock.cpu_seconds(),
             peak_memory_mb=peak_memory_mb(),
-            versions=software_versions(),
+            versions=list_versions(),
         )
 
     @contextmanager

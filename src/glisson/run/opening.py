@@ -15,10 +15,10 @@ from glisson.storage import (
     Place,
     SlideFiles,
     Url,
-    cache_folder,
     download_slide,
-    look_at,
-    slide_files,
+    find_slide_files,
+    get_cache_folder,
+    stat_url,
 )
 
 
@@ -47,14 +47,14 @@ def open_run_slide(
             yield slide, where
         return
     observer.stage_started(name, "fetch")
-    files = slide_files(where)
+    files = find_slide_files(where)
     by_range = _open_by_range(where, files, settings, finest_mpp)
     if by_range is not None:
         with by_range as slide:
             yield slide, Path(where.name)
             _check_unchanged(where, files)
         return
-    folder = cache_folder(settings.cache) / "slides"
+    folder = get_cache_folder(settings.cache) / "slides"
     with (
         download_slide(files, folder, _report_megabytes(observer, name)) as path,
         _name_original(path, where),
@@ -84,7 +84,7 @@ def _name_original(copy: Path, where: Url) -> Iterator[None]:
 
 
 def _check_unchanged(where: Url, files: SlideFiles) -> None:
-    now, then = look_at(where), files.files[0].stored
+    now, then = stat_url(where), files.files[0].stored
     if (now.bytes, now.stamp) != (then.bytes, then.stamp):
         raise StorageError(f"{where} was changed while it was read. Run again.")
 

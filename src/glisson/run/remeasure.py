@@ -53,7 +53,7 @@ from glisson.results.folder import (
     prepare_output,
     slide_folder,
 )
-from glisson.results.identity import hash_of, software_versions
+from glisson.results.identity import hash_json, list_versions
 from glisson.results.reading import (
     EDITED_ENDING,
     StoredSlide,
@@ -67,9 +67,9 @@ from glisson.results.reading import (
 )
 from glisson.results.record import RESEARCH_USE
 from glisson.results.report import rewrite_run_report
-from glisson.results.state import method_id, method_of_record
+from glisson.results.state import find_method, hash_method
 from glisson.run.clock import StageClock
-from glisson.run.settings import check_measuring
+from glisson.run.settings import check_measuring_settings
 
 logger = logging.getLogger(__name__)
 
@@ -138,7 +138,7 @@ def measure(
         AnnotationError: the only file cannot be used.
         OutputError: results cannot be written.
     """
-    check_measuring(interface_width_um, sections)
+    check_measuring_settings(interface_width_um, sections)
     out, slides = read_slides(Path(results))
     files = find_outlines(out, None if edited is None else Path(edited))
     chosen = edited is not None and Path(edited).is_file()
@@ -189,7 +189,7 @@ def _choose_settings(
 def _write_tables(out: Path) -> None:
     """Write the tables of all corrected results, with what tells different settings apart."""
     records = read_edited_records(out)
-    methods = {name: method_id(method_of_record(record)) for name, record in records}
+    methods = {name: hash_method(find_method(record)) for name, record in records}
     ending = EDITED_ENDING.replace(".", "_")
     is_mixed = len(set(methods.values())) > 1
     write_tables(out, records, ending, settings=methods if is_mixed else None)
@@ -288,7 +288,7 @@ class _Correction:
             "edited": edited.content(),
             "settings": self.settings.content(),
             "of": model.settings_hash,
-            "glisson": software_versions()["glisson"],
+            "glisson": list_versions()["glisson"],
         }
         return BiopsyRecord(
             glisson=RESEARCH_USE,
@@ -300,7 +300,7 @@ class _Correction:
                 settings_hash=model.settings_hash, warnings=model.warnings
             ),
             settings=self.settings,
-            settings_hash=hash_of(facts),
+            settings_hash=hash_json(facts),
             warnings=(*notes, *candidate_warnings(measured.candidates)),
             biopsy=measured.biopsy,
             fragments=measured.fragments,
@@ -310,7 +310,7 @@ class _Correction:
             plausibility=model.plausibility,
             comparison=comparison,
             seconds_per_stage=self._clock.seconds(),
-            versions=software_versions(),
+            versions=list_versions(),
         )
 
 

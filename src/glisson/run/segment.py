@@ -11,26 +11,26 @@ from glisson.errors import DamagedSlide, GlissonError, SettingsError, SlideError
 from glisson.inputs.slide_list import SlideEntry, list_slides
 from glisson.model import ModelBundle, check_runs, find_model
 from glisson.results.folder import sweep_output
-from glisson.results.identity import model_identity, software_versions
-from glisson.results.names import result_names
+from glisson.results.identity import describe_model, list_versions
+from glisson.results.names import name_folders
 from glisson.results.pseudonymity import check_no_names_in
 from glisson.results.record import SlideResult
-from glisson.results.remote import Results, results_at
+from glisson.results.remote import Results, open_results
 from glisson.results.state import (
     SlideState,
     check_alike,
-    method_of,
-    method_of_record,
+    find_method,
+    list_warnings,
+    make_method,
+    parse_records,
     read_states,
-    readable,
-    warnings_of,
 )
 from glisson.results.summary import write_summary
 from glisson.run.executors import Executor, InProcess, Shard, Work, find_executor
 from glisson.run.observer import RunObserver, SilentObserver
 from glisson.run.settings import RunSettings
 from glisson.run.task import SlideTask
-from glisson.storage import Place, Url, absolute, place
+from glisson.storage import Place, Url, parse_place, resolve_place
 
 Slides = Sequence[Place | str | SlideEntry] | Place | str
 
@@ -43,11 +43,13 @@ class RunResult:
         out: the results folder, or its address on a store.
         slides: one result for each slide of this run, in the order given.
         warnings: sentences on the results folder, not on one of its slides.
+        folder_total: slides in tables and report, those of earlier runs included; 0 for a shard.
     """
 
     out: Place
     slides: tuple[SlideResult, ...]
     warnings: tuple[str, ...] = ()
+    folder_total: int = 0
 
     @property
     def failed(self) -> tuple[SlideResult, ...]:
@@ -86,23 +88,16 @@ def segment(
         ModelError: the model cannot be used.
         OutputError: results cannot be written.
     """
-    settings, where = settings or RunSettings(), place(out)
-    asked = _expand(slides)
-    names = _names(asked, where)
-    tasks: Sequence[SlideTask] = [
-        SlideTask(each, name, number, Path(), settings)
-        for number, (each, name) in enumerate(zip(asked, names, strict=True), 1)
-    ]
-    for task in tasks:
-        _check_apart(task, where)
+    settings, where = settings or RunSettings(), parse_place(out)
+    tasks = _plan(slides, where, settings)
     bundle = find_model(model)
     check_runs(bundle, settings.runtime)
-    chosen = find_executor(executor, len(asked))
+    chosen = find_executor(executor, len(tasks))
     if isinstance(chosen, InProcess):
         _check_any_opens(tasks)
-    if any(each.pseudonym for each in asked):
+    if tasks[0].request.pseudonyms:
         check_no_names_in(where)
-    with results_at(where, settings.cache) as results:
+    with open_results(where, settings.cache) as results:
         store = results.place if isinstance(results.place, Url) else None
         tasks = [replace(task, out=results.here, results=store) for task in tasks]
         _check_others(results, tasks, bundle)
@@ -112,33 +107,34 @@ def segment(
         return _run(tasks, work, chosen, results)
 
 
-def _expand(slides: Slides) -> list[SlideEntry]:
+def _plan(slides: Slides, out: Place, settings: RunSettings) -> list[SlideTask]:
+    """List the slides and name their result folders.
+
+    Raises:
+        SettingsError: as `name_folders`; some slides have a pseudonym and others none; or results
+            would take the place of a slide's own folder.
+    """
     given = [slides] if isinstance(slides, str | Path | Url) else list(slides)
-    asked: list[SlideEntry] = []
+    entries: list[SlideEntry] = []
     for each in given:
-        asked += [each] if isinstance(each, SlideEntry) else list_slides([each])
-    return asked
-
-
-def _names(asked: Sequence[SlideEntry], out: Place) -> list[str]:
-    """Return the result folders' names: pseudonyms where slides have them."""
-    pseudonyms = [each.pseudonym for each in asked if each.pseudonym is not None]
-    if not pseudonyms:
-        return result_names([each.path for each in asked], out)
-    if len(pseudonyms) < len(asked) or len({name.casefold() for name in pseudonyms}) < len(asked):
+        entries += [each] if isinstance(each, SlideEntry) else list_slides([each])
+    names = [each.pseudonym for each in entries if each.pseudonym is not None]
+    if not names:
+        names = name_folders([each.path for each in entries], out)
+    if len({name.casefold() for name in names}) < len(entries):
         raise SettingsError("Every slide of a run needs a pseudonym of its own, or none has one.")
-    return pseudonyms
-
-
-def _check_apart(task: SlideTask, out: Place) -> None:
-    """Reject results that would take the place of a slide's own folder."""
-    where = task.entry.path
-    own = where.parent / where.stem if where.suffix.lower() == ".mrxs" else where
-    if absolute(own) == absolute(out / task.name):
-        raise SettingsError(
-            f"The results of {where} would take the place of {own}, which is part of the slide. "
-            "Choose another folder with -o."
-        )
+    for entry, name in zip(entries, names, strict=True):
+        where = entry.path
+        own = where.parent / where.stem if where.suffix.lower() == ".mrxs" else where
+        if resolve_place(own) == resolve_place(out / name):
+            raise SettingsError(
+                f"The results of {where} would take the place of {own}, which is part of the "
+                "slide. Choose another folder with -o."
+            )
+    return [
+        SlideTask(entry, name, number, Path(), settings)
+        for number, (entry, name) in enumerate(zip(entries, names, strict=True), 1)
+    ]
 
 
 def _check_any_opens(tasks: Sequence[SlideTask]) -> None:
@@ -161,7 +157,7 @@ def _check_any_opens(tasks: Sequence[SlideTask]) -> None:
 
 def _check_others(results: Results, tasks: Sequence[SlideTask], bundle: ModelBundle) -> None:
     """Reject a folder whose other slides were measured in another way, or are named otherwise."""
-    others = readable(results.read_other_records([task.name for task in tasks]))
+    others = parse_records(results.read_other_records([task.name for task in tasks]))
     hidden = tasks[0].request.pseudonyms
     if any(record.slide.pseudonyms != hidden for record in others.values()):
         raise SettingsError(
@@ -169,10 +165,10 @@ def _check_others(results: Results, tasks: Sequence[SlideTask], bundle: ModelBun
             "another folder with -o."
         )
     settings = tasks[0].run_settings
-    version = software_versions()["glisson"]
-    method = method_of(model_identity(bundle), settings.for_record(), version)
+    version = list_versions()["glisson"]
+    method = make_method(describe_model(bundle), settings.for_record(), version)
     advice = "Give those slides too, which redoes them, or choose another folder with -o."
-    methods = {name: method_of_record(record) for name, record in others.items()}
+    methods = {name: find_method(record) for name, record in others.items()}
     check_alike(results.place, method, methods, advice, settings.keep_old)
 
 
@@ -189,7 +185,9 @@ def _run(tasks: Sequence[SlideTask], work: Work, executor: Executor, results: Re
             for result in coming:
                 if result.error is not None:
                     results.note_failure(result.name, requests[result.name], result.error)
-                done.append(_in_place(result, results.place))
+                # the folder where results stay, not that of a working copy
+                folder = result.folder and results.place / result.name
+                done.append(replace(result, folder=folder))
                 work.observer.slide_finished(result.name, result.outcome)
     finally:
         sweep_output(results.here)
@@ -201,9 +199,4 @@ def _run(tasks: Sequence[SlideTask], work: Work, executor: Executor, results: Re
     if len(tasks) == 1 and not isinstance(executor, Shard) and done[0].error is not None:
         raise DamagedSlide(done[0].error)
     done.sort(key=lambda result: result.number)
-    return RunResult(results.place, tuple(done), warnings_of(states))
-
-
-def _in_place(result: SlideResult, out: Place) -> SlideResult:
-    """Return a result with the folder where it stays, not that of a working copy."""
-    return result if result.folder is None else replace(result, folder=out / result.name)
+    return RunResult(results.place, tuple(done), list_warnings(states), len(states))

@@ -55,7 +55,7 @@ class RunSettings:
             self.min_tract_area_um2,
             "0 to 1,000,000 µm²",
         )
-        check_measuring(self.interface_width_um, self.sections)
+        check_measuring_settings(self.interface_width_um, self.sections)
         _require(self.threads is None or self.threads >= 1, "threads", self.threads, "1 or more")
         if self.overwrite and self.keep_old:
             raise SettingsError("--overwrite and --keep-old contradict each other; give one.")
@@ -65,7 +65,7 @@ class RunSettings:
         return SettingsRecord(**{key: getattr(self, key) for key in SettingsRecord.model_fields})
 
 
-def check_measuring(interface_width_um: float | None, sections: int | None) -> None:
+def check_measuring_settings(interface_width_um: float | None, sections: int | None) -> None:
     """Reject an invalid interface width or number of sections.
 
     Raises:

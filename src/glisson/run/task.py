@@ -23,18 +23,18 @@ from glisson.record import BiopsyRecord
 from glisson.results.folder import (
     NEW,
     SlideRequest,
+    find_redo_reason,
     holds_results,
-    why_not_done,
 )
 from glisson.results.identity import read_identity, read_remote_identity
 from glisson.results.record import SlideResult
-from glisson.results.remote import Results, working_copy
-from glisson.run.journey import Journey, finest_mpp, result_parts
+from glisson.results.remote import Results, open_working_copy
+from glisson.run.journey import Journey, find_finest_mpp, hash_parts
 from glisson.run.observer import RunObserver
 from glisson.run.opening import open_run_slide
 from glisson.run.settings import RunSettings
 from glisson.slides import open_slide
-from glisson.storage import Place, Url, full_path, look_at
+from glisson.storage import Place, Url, make_absolute, stat_url
 
 logger = logging.getLogger(__name__)
 
@@ -90,12 +90,12 @@ class SlideTask:
 
         Raises:
             SlideError: as `open_slide`; a pseudonym replaces the slide's name.
-            StorageError: as `look_at`; likewise.
+            StorageError: as `stat_url`; likewise.
         """
         with self.hiding():
             try:
                 if isinstance(self.entry.path, Url):
-                    look_at(self.entry.path)
+                    stat_url(self.entry.path)
                 else:
                     open_slide(self.entry.path, mpp=self.settings.mpp).close()
             except (SlideError, StorageError) as error:
@@ -107,7 +107,7 @@ class SlideTask:
     def request(self) -> SlideRequest:
         """Return the facts of the slide that its folder keeps."""
         entry, is_hidden = self.entry, self.entry.pseudonym is not None
-        path = None if is_hidden else str(full_path(entry.path))
+        path = None if is_hidden else str(make_absolute(entry.path))
         return SlideRequest(self.shown.name, path, entry.patient, entry.institution, is_hidden)
 
     def make_result(self, outcome: str, **facts: Any) -> SlideResult:
@@ -152,7 +152,7 @@ def do_task(
             why = f"{task.shown} cannot be read: {error.strerror or error}. {_ADVICE}"
             logger.warning("%s: %s", task.name, why)
             return task.fail(why)
-        except Exception as error:  # a slide that nobody thought of costs itself, not the run
+        except Exception as error:  # an unforeseen slide costs itself, not the run
             logger.exception("%s", task.name)
             return task.fail(
                 f"{task.shown}: {type(error).__name__}: {error}. The file may be damaged: open it "
@@ -165,7 +165,7 @@ def _do_on_store(
     task: SlideTask, place: Url, bundle: ModelBundle, runtime: Runtime, observer: RunObserver
 ) -> SlideResult:
     """Do the same with results on a store: download earlier results, upload new ones."""
-    with working_copy(task.out, place, task.run_settings.cache) as results:
+    with open_working_copy(task.out, place, task.run_settings.cache) as results:
         results.download_slide(task.name)
         result = _do_here(replace(task, out=results.here), results, bundle, runtime, observer)
         if result.outcome == "done":
@@ -183,13 +183,16 @@ def _do_here(
 ) -> SlideResult:
     settings, where, pseudonym = task.settings, task.entry.path, task.entry.pseudonym
     identity = read_remote_identity(where, pseudonym)
-    if identity and _why(task, result_parts(identity, bundle, settings)) is None:
+    if identity and _why(task, hash_parts(identity, bundle, settings)) is None:
         return _keep(task, results)
-    with open_run_slide(where, settings, finest_mpp(bundle), observer, task.name) as (slide, path):
+    with open_run_slide(where, settings, find_finest_mpp(bundle), observer, task.name) as (
+        slide,
+        path,
+    ):
         if pseudonym is not None:
             slide.hide_file(pseudonym)
         identity = identity or read_identity(path, pseudonym)
-        why = _why(task, result_parts(identity, bundle, settings))
+        why = _why(task, hash_parts(identity, bundle, settings))
         if why is None:
             return _keep(task, results)
         because = None if why == NEW else why
@@ -211,4 +214,4 @@ def _why(task: SlideTask, parts: dict[str, str]) -> str | None:
     folder, run = task.out / task.name, task.run_settings
     if run.overwrite:
         return "asked to overwrite" if holds_results(folder) else NEW
-    return why_not_done(folder, {"slide": parts["slide"]} if run.keep_old else parts)
+    return find_redo_reason(folder, {"slide": parts["slide"]} if run.keep_old else parts)

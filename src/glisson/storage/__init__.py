@@ -5,27 +5,32 @@
 
 from __future__ import annotations
 
-from glisson.storage.companions import SlideFile, SlideFiles, is_stored_dicom_folder, slide_files
+from glisson.storage.companions import (
+    SlideFile,
+    SlideFiles,
+    find_slide_files,
+    is_stored_dicom_folder,
+)
 from glisson.storage.store import (
     Stored,
-    all_files_in,
-    files_and_folders_in,
+    find_files,
+    glob_files,
     is_pattern,
-    look_at,
-    matching,
+    list_folder,
     read,
     remove,
+    stat_url,
     write,
 )
 from glisson.storage.transfer import (
-    bring,
-    cache_folder,
+    download_files,
     download_slide,
-    put,
-    small_files,
+    get_cache_folder,
+    read_files,
     temporary_folder,
+    upload_files,
 )
-from glisson.storage.url import Place, Url, absolute, full_path, place
+from glisson.storage.url import Place, Url, make_absolute, parse_place, resolve_place
 
 __all__ = [
     "Place",
@@ -33,23 +38,23 @@ __all__ = [
     "SlideFiles",
     "Stored",
     "Url",
-    "absolute",
-    "all_files_in",
-    "bring",
-    "cache_folder",
+    "download_files",
     "download_slide",
-    "files_and_folders_in",
-    "full_path",
+    "find_files",
+    "find_slide_files",
+    "get_cache_folder",
+    "glob_files",
     "is_pattern",
     "is_stored_dicom_folder",
-    "look_at",
-    "matching",
-    "place",
-    "put",
+    "list_folder",
+    "make_absolute",
+    "parse_place",
     "read",
+    "read_files",
     "remove",
-    "slide_files",
-    "small_files",
+    "resolve_place",
+    "stat_url",
     "temporary_folder",
+    "upload_files",
     "write",
 ]

@@ -6,7 +6,7 @@ import configparser
 from dataclasses import dataclass
 
 from glisson.errors import NotStored, StorageError
-from glisson.storage.store import Stored, all_files_in, files_and_folders_in, look_at, read
+from glisson.storage.store import Stored, find_files, list_folder, read, stat_url
 from glisson.storage.url import Url
 
 _MOST_INDEX_BYTES = 1 << 20
@@ -48,14 +48,14 @@ class SlideFiles:
         return len(self.files) == 1 and self.files[0].path == self.name
 
 
-def slide_files(url: Url) -> SlideFiles:
+def find_slide_files(url: Url) -> SlideFiles:
     """Find the files of a slide: MIRAX, Hamamatsu VMS and DICOM slides have several.
 
     Raises:
         NotStored: the address does not exist, or is a folder without DICOM files.
         StorageError: the store does not answer, or refuses.
     """
-    main = look_at(url)
+    main = stat_url(url)
     if main.is_folder:
         dicom = tuple(SlideFile(each, f"{url.name}/{each.url.name}") for each in _find_dicom(url))
         if not dicom:
@@ -65,7 +65,7 @@ def slide_files(url: Url) -> SlideFiles:
     match url.suffix.lower():
         case ".mrxs":
             start = url.parent.address.rstrip("/") + "/"
-            found = all_files_in(url.parent / url.stem)
+            found = find_files(url.parent / url.stem)
             beside = [SlideFile(each, each.url.address.removeprefix(start)) for each in found]
         case ".vms" | ".vmu":
             beside = [SlideFile(each, each.url.name) for each in _find_indexed(url, main)]
@@ -81,7 +81,7 @@ def is_stored_dicom_folder(url: Url) -> bool:
 
 
 def _find_dicom(folder: Url) -> list[Stored]:
-    found = files_and_folders_in(folder)
+    found = list_folder(folder)
     return [each for each in found if not each.is_folder and each.url.suffix.lower() == ".dcm"]
 
 
@@ -97,4 +97,4 @@ def _find_indexed(url: Url, index: Stored) -> list[Stored]:
     except configparser.Error:
         return []
     named = {value for section in parser.sections() for value in parser[section].values()}
-    return [each for each in files_and_folders_in(url.parent) if each.url.name in named]
+    return [each for each in list_folder(url.parent) if each.url.name in named]

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
 from glisson.errors import MissingExtra, NotStored, SettingsError, StorageError
-from glisson.storage.url import Url, without_secrets
+from glisson.storage.url import Url, redact_secrets
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ class Stored:
     stamp: str
 
 
-def look_at(url: Url) -> Stored:
+def stat_url(url: Url) -> Stored:
     """Look up the file or folder at an address.
 
     Raises:
@@ -81,20 +81,20 @@ def look_at(url: Url) -> Stored:
     return _call(url, "read", look)
 
 
-def files_and_folders_in(url: Url) -> list[Stored]:
+def list_folder(url: Url) -> list[Stored]:
     """List the files and folders directly in a folder, by name.
 
     Raises:
-        StorageError: as `look_at`.
+        StorageError: as `stat_url`.
     """
     return _list(url, lambda fs, path, limit: fs.ls(path, detail=True, **limit))
 
 
-def all_files_in(url: Url) -> list[Stored]:
+def find_files(url: Url) -> list[Stored]:
     """List every file in a folder and below, by name; an absent folder has no files.
 
     Raises:
-        StorageError: as `look_at`.
+        StorageError: as `stat_url`.
     """
     try:
         return _list(url, lambda fs, path, limit: fs.find(path, detail=True, **limit).values())
@@ -108,11 +108,11 @@ def is_pattern(url: Url) -> bool:
     return glob.has_magic(url.address.replace("?", "") if is_web else url.address)
 
 
-def matching(pattern: Url) -> list[Stored]:
+def glob_files(pattern: Url) -> list[Stored]:
     """List the matches of a pattern such as `s3://bucket/scans/**/*.svs`, by name.
 
     Raises:
-        StorageError: as `look_at`.
+        StorageError: as `stat_url`.
     """
     parts = pattern.address.split("/")
     fixed = next(number for number, part in enumerate(parts) if glob.has_magic(part))
@@ -148,24 +148,24 @@ def write(path: Path, url: Url) -> None:
     """Upload a file; it appears on the store whole or not at all.
 
     Raises:
-        StorageError: as `look_at`.
+        StorageError: as `stat_url`.
     """
 
-    def put(fs: Any, there: str, limit: Mapping[str, float]) -> None:
+    def upload(fs: Any, there: str, limit: Mapping[str, float]) -> None:
         if limit:
             limit = {"timeout": ANSWER_S + path.stat().st_size / SLOWEST_BYTES_PER_S}
         else:  # a file system without asyncio, where folders must exist
             fs.makedirs(str(PurePosixPath(there).parent), exist_ok=True)
         fs.put_file(str(path), there, **limit)
 
-    _call(url, "written", put)
+    _call(url, "written", upload)
 
 
 def remove(url: Url) -> None:
     """Remove a file, if it exists.
 
     Raises:
-        StorageError: as `look_at`.
+        StorageError: as `stat_url`.
     """
     with suppress(NotStored):
         _call(url, "removed", lambda fs, path, limit: fs.rm_file(path, **limit))
@@ -264,7 +264,7 @@ def _explain(url: Url, verb: str, error: Exception) -> StorageError:
 
 def _describe(error: BaseException, url: Url) -> str:
     """Return the error's message without secrets, or its type name if it is empty."""
-    text = without_secrets(" ".join(str(error).split()), url).rstrip(".")
+    text = redact_secrets(" ".join(str(error).split()), url).rstrip(".")
     if not text and isinstance(error, TimeoutError):
         return "no answer in time"
     return text or type(error).__name__

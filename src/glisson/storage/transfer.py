@@ -13,8 +13,8 @@ from typing import TypeVar
 
 from glisson.errors import GlissonError, NotStored, OutputError, StorageError
 from glisson.files.atomic import make_temporary_prefix, remove_abandoned
-from glisson.storage.companions import SlideFiles, slide_files
-from glisson.storage.store import Stored, look_at, read, write
+from glisson.storage.companions import SlideFiles, find_slide_files
+from glisson.storage.store import Stored, read, stat_url, write
 from glisson.storage.url import Url
 
 FOLDER_VARIABLE = "GLISSON_CACHE"
@@ -31,7 +31,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def cache_folder(folder: Path | None = None) -> Path:
+def get_cache_folder(folder: Path | None = None) -> Path:
     """Return `folder`, else `$GLISSON_CACHE`, else the system's cache folder."""
     if folder is not None:
         return folder
@@ -87,12 +87,12 @@ def download_slide(slide: SlideFiles, folder: Path, progress: Progress) -> Itera
             for piece_end in _download(file.stored, target):
                 progress(before + piece_end, slide.bytes)
             before += file.stored.bytes
-        if slide_files(slide.url) != slide:
+        if find_slide_files(slide.url) != slide:
             raise StorageError(f"{slide.url} was changed during its download. Run again.")
         yield here / slide.name
 
 
-def bring(files: Iterable[tuple[Stored, Path]]) -> None:
+def download_files(files: Iterable[tuple[Stored, Path]]) -> None:
     """Download small files, several at a time.
 
     Raises:
@@ -102,7 +102,7 @@ def bring(files: Iterable[tuple[Stored, Path]]) -> None:
     _map(lambda pair: list(_download(*pair)), files)
 
 
-def put(files: Iterable[tuple[Path, Url]]) -> None:
+def upload_files(files: Iterable[tuple[Path, Url]]) -> None:
     """Upload files, several at a time.
 
     Raises:
@@ -111,7 +111,7 @@ def put(files: Iterable[tuple[Path, Url]]) -> None:
     _map(lambda pair: write(*pair), files)
 
 
-def small_files(urls: Sequence[Url]) -> list[bytes | None]:
+def read_files(urls: Sequence[Url]) -> list[bytes | None]:
     """Read small files, in order; None for a file that does not exist.
 
     Raises:
@@ -120,7 +120,7 @@ def small_files(urls: Sequence[Url]) -> list[bytes | None]:
 
     def read_whole(url: Url) -> bytes | None:
         try:
-            return read(url, 0, look_at(url).bytes)
+            return read(url, 0, stat_url(url).bytes)
         except NotStored:
             return None
 

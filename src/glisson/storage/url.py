@@ -50,7 +50,7 @@ class Url:
             )
 
     def __str__(self) -> str:
-        return _hide_secrets(self.address)
+        return _redact(self.address)
 
     def __repr__(self) -> str:
         return f"Url({self})"
@@ -100,7 +100,7 @@ class Url:
 
     def as_path(self) -> Path:
         """Return bucket and key as a path, for programs that accept only files; none exists."""
-        return Path("/" + _hide_secrets(self._bare).partition("://")[2])
+        return Path("/" + _redact(self._bare).partition("://")[2])
 
     @property
     def _bare(self) -> str:
@@ -116,7 +116,7 @@ Place: TypeAlias = Path | Url
 """Local path or address of a slide, a table or results."""
 
 
-def place(given: str | Path | Url) -> Place:
+def parse_place(given: str | Path | Url) -> Place:
     """Parse a local path or an address; `file://` gives a path.
 
     Raises:
@@ -132,19 +132,19 @@ def place(given: str | Path | Url) -> Place:
     return Url(given)
 
 
-def absolute(where: Place) -> Place:
+def resolve_place(where: Place) -> Place:
     """Return a path resolved, its links followed; an address unchanged."""
     return where.resolve() if isinstance(where, Path) else where
 
 
-def full_path(where: Place) -> Place:
+def make_absolute(where: Place) -> Place:
     """Return a path made absolute, its links kept; an address unchanged."""
     return where.absolute() if isinstance(where, Path) else where
 
 
-def without_secrets(text: str, url: Url) -> str:
+def redact_secrets(text: str, url: Url) -> str:
     """Hide the secrets of `url`, and those of every address, in a library's message."""
-    text = _IN_TEXT.sub(lambda found: _hide_secrets(found[0]), text)
+    text = _IN_TEXT.sub(lambda found: _redact(found[0]), text)
     for secret in url.secrets:
         text = text.replace(secret, "...")
     return text
@@ -153,11 +153,11 @@ def without_secrets(text: str, url: Url) -> str:
 def _check_chain(address: str) -> None:
     """Reject chained addresses: fsspec would read the first by instructions from the second."""
     if _CHAIN.search(address):
-        first = _hide_secrets(address.split("::", 1)[0])
+        first = _redact(address.split("::", 1)[0])
         raise SettingsError(f"{first}: Glisson does not read chained addresses (::). Name a file.")
 
 
-def _hide_secrets(address: str) -> str:
+def _redact(address: str) -> str:
     """Remove user and password, and the query, which may be a signature."""
     scheme, mark, rest = address.partition("://")
     host, slash, path = rest.partition("/")

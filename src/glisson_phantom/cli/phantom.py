@@ -1,4 +1,4 @@
-"""`glisson phantom`: synthetic biopsy slides with their truth, one or a whole study."""
+"""The verb `glisson phantom`: synthetic biopsy slides with their truth, one or a whole study."""
 
 from __future__ import annotations
 

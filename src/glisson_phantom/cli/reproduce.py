@@ -1,4 +1,4 @@
-"""`glisson reproduce`: the paper's model part on phantoms, on one page."""
+"""The verb `glisson reproduce`: the paper's model part on phantoms, on one page."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ import openvino
 from glisson.errors import OutputError
 from glisson.files.atomic import atomic_path
 from glisson.model.bundle import ModelBundle
-from glisson.storage import cache_folder
+from glisson.storage import get_cache_folder
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ _MOST_FILES = 8
 """Files of 14 MB for the shipped model: a file for each number of threads and size of window."""
 _DIGEST_BYTES = 32
 _GRAPH = 1
-"""Raise it with every change of what Glisson builds round the model's own graph."""
+"""Version of the graph that Glisson builds round the model's own; raise it with every change."""
 
 
 def compile_cached(
@@ -49,7 +49,7 @@ def compile_cached(
         options: of OpenVINO's compiler.
         build: makes the graph of that size.
     """
-    path = cache_folder() / "compiled" / f"{_make_key(core, bundle, side_px, options)}.graph"
+    path = get_cache_folder() / "compiled" / f"{_make_key(core, bundle, side_px, options)}.graph"
     cached = _read(core, path, options)
     if cached is not None:
         return cached

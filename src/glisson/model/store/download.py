@@ -1,4 +1,4 @@
-"""Download one file from the web into a folder of this machine.
+"""Download a file from the web into a folder of this machine.
 
 The standard library does it, so that a plain installation needs no extra. Proxies come from
 `http_proxy`, `https_proxy` and `no_proxy`, or from the system's settings.
@@ -27,7 +27,7 @@ from urllib.request import (
 
 from glisson.errors import NotStored, SettingsError, StorageError
 from glisson.files.atomic import atomic_path
-from glisson.storage.url import Url, without_secrets
+from glisson.storage.url import Url, redact_secrets
 from glisson.version import __version__
 
 ANSWER_S: Final = 30.0
@@ -145,7 +145,7 @@ def _explain_status(url: Url, status: int) -> StorageError:
 
 def _explain_silence(url: Url, error: Exception) -> StorageError:
     cause = error.reason if isinstance(error, URLError) else error
-    said = without_secrets(" ".join(str(cause).split()), url).rstrip(".") or type(cause).__name__
+    said = redact_secrets(" ".join(str(cause).split()), url).rstrip(".") or type(cause).__name__
     if isinstance(cause, SSLCertVerificationError):
         advice = (
             "If a proxy of your institution opens encrypted traffic, set SSL_CERT_FILE to the "

@@ -13,7 +13,7 @@ from glisson.model.store.adding import add_script
 from glisson.model.store.catalogue import KnownModel, check_content, find_known_model
 from glisson.model.store.download import Progress, download
 from glisson.model.store.folders import find_added
-from glisson.storage.url import Url, place
+from glisson.storage.url import Url, parse_place
 
 
 def is_added(known: KnownModel) -> bool:
@@ -73,7 +73,7 @@ def add_known_model(
     import_torch()  # before anything is downloaded
     with tempfile.TemporaryDirectory(prefix="glisson-model-") as folder:
         file = Path(folder) / known.file_name
-        origin = place(source if source is not None else known.url)
+        origin = parse_place(source if source is not None else known.url)
         if isinstance(origin, Path):
             _copy(origin / known.file_name if origin.is_dir() else origin, file, known)
         else:

@@ -22,7 +22,7 @@ from glisson.run.executors.base import Work
 from glisson.run.observer import RunObserver, SilentObserver
 from glisson.run.settings import RunSettings
 from glisson.run.task import SlideTask, do_task
-from glisson.storage import full_path
+from glisson.storage import make_absolute
 
 _CONNECT_S = 30
 _LOOK_S = 0.1
@@ -78,7 +78,7 @@ def _make_absolute(task: SlideTask) -> SlideTask:
     run = task.run_settings
     return replace(
         task,
-        entry=replace(task.entry, path=full_path(task.entry.path)),
+        entry=replace(task.entry, path=make_absolute(task.entry.path)),
         out=task.out.absolute(),
         run_settings=replace(run, cache=run.cache and run.cache.absolute()),
     )
