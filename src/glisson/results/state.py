@@ -41,7 +41,7 @@ Method = Mapping[str, Any]
 
 
 class _Failure(BaseModel):
-    """The content of a `failed.json`, which somebody may have changed."""
+    """The content of a `failed.json`, which may have been edited."""
 
     status: Literal["failed", "waiting"]
     error: str
@@ -183,7 +183,7 @@ def find_method(record: BiopsyRecord) -> Method:
 
 
 def parse_records(records: Mapping[str, dict[str, Any]]) -> dict[str, BiopsyRecord]:
-    """Return the model's records among JSON objects; others are nobody's results."""
+    """Parse the model's records; leave out JSON objects that are no results of a model."""
     found: dict[str, BiopsyRecord] = {}
     for name, content in records.items():
         with suppress(ResultError):
