@@ -271,7 +271,7 @@ class StoredResults(Results):
         upload_files((path, self._url / path.relative_to(self.here).as_posix()) for path in files)
 
     def _upload_edited(self, name: str) -> None:
-        """Upload results whose outlines somebody edited, under a name that is free on the store."""
+        """Upload results with edited outlines under a free name on the store."""
         for path in sorted(self.here.iterdir()):
             if not path.name.startswith(name) or not _SET_ASIDE.fullmatch(path.name[len(name) :]):
                 continue

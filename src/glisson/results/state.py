@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -40,7 +41,7 @@ Method = Mapping[str, Any]
 
 
 class _Failure(BaseModel):
-    """The content of a `failed.json`, which somebody may have changed."""
+    """The content of a `failed.json`, which may have been edited."""
 
     status: Literal["failed", "waiting"]
     error: str
@@ -83,7 +84,7 @@ class SlideState:
     started: datetime | None = None
     ended: datetime | None = None
 
-    @property
+    @cached_property
     def method(self) -> Method:
         """Return what the slides of a table must have alike; empty without a result."""
         return {} if self.record is None else find_method(self.record)
@@ -101,6 +102,8 @@ def read_states(out: Path) -> list[SlideState]:
 
 def _read_state(folder: Path) -> SlideState | None:
     """Read one folder; return None where it is not that of a slide of this results folder."""
+    if is_set_aside(folder):
+        return None
     manifest = read_manifest(folder)
     try:
         failure = _read_failure(folder)
@@ -115,7 +118,7 @@ def _read_state(folder: Path) -> SlideState | None:
             is_waiting=failure.status == "waiting",
             ended=failure.when,
         )
-    if not (folder / BIOPSY).is_file() or is_set_aside(folder):
+    if not (folder / BIOPSY).is_file():
         return None
     if manifest is None:
         return _blame(folder, f"{folder.name}: {INCOMPLETE}. Run the slide again.")
@@ -180,7 +183,7 @@ def find_method(record: BiopsyRecord) -> Method:
 
 
 def parse_records(records: Mapping[str, dict[str, Any]]) -> dict[str, BiopsyRecord]:
-    """Return the model's records among JSON objects; others are nobody's results."""
+    """Parse the model's records; leave out JSON objects that are no results of a model."""
     found: dict[str, BiopsyRecord] = {}
     for name, content in records.items():
         with suppress(ResultError):

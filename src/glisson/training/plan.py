@@ -9,7 +9,7 @@ from glisson.dataset import (
     FolderTiles,
     TileSettings,
     TileSource,
-    candidate_warning,
+    format_candidate_warning,
     is_tile_folder,
     open_study,
 )
@@ -137,4 +137,4 @@ def _open_source(
     own_mpp = find_mpp(settings.weights) if settings.weights else None
     tiles = TileSettings(reading.at_mpp or own_mpp or _PAPER_MPP, reading.size_px)
     source = open_study(data, tiles, split, reading.annotations, progress)
-    return source, candidate_warning(source.candidates)
+    return source, format_candidate_warning(source.candidates)
