@@ -220,8 +220,8 @@ def test_names_that_hide_something(name: str) -> None:
 
 
 def test_a_slide_called_like_a_file_of_the_run() -> None:
-    assert name_folders([Path("qupath.svs"), Path("Shards.tif"), Path("report.html.svs")]) == [
-        "qupath.svs", "Shards.tif", "report.html.svs",
+    assert name_folders([Path("qupath.svs"), Path("Run.json.tif"), Path("report.html.svs")]) == [
+        "qupath.svs", "Run.json.tif", "report.html.svs",
     ]  # fmt: skip
     with pytest.raises(SettingsError, match="Rename"):
         name_folders([Path("qupath")])
