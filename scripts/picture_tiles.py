@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from glisson.classes import PORTAL
-from glisson.dataset import Split, TilePixels, TileRow, TileSource, class_shares
+from glisson.dataset import Split, TilePixels, TileRow, TileSource, measure_class_shares
 from glisson.errors import SettingsError
 
 Pixels = NDArray[np.uint8]
@@ -141,7 +141,7 @@ class JoinedTiles:
 
 
 def _make_row(name: str, picture: str, labels: Pixels, mpp: float, side: int) -> TileRow:
-    background, lobule, portal = class_shares(labels)
+    background, lobule, portal = measure_class_shares(labels)
     return TileRow(
         tile=name,
         slide=picture,

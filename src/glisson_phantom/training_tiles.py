@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from glisson.dataset import Split, TilePixels, TileRow, class_shares
+from glisson.dataset import Split, TilePixels, TileRow, measure_class_shares
 from glisson.files.atomic import atomic_path
 from glisson_phantom import TileLook, reduce_labels, render_tile
 
@@ -114,7 +114,7 @@ class PhantomTiles:
         return rows
 
     def _describe(self, name: str, split: Split, labels: Pixels) -> TileRow:
-        background, lobule, portal = class_shares(labels)
+        background, lobule, portal = measure_class_shares(labels)
         side_px = self._settings.size_px
         return TileRow(
             tile=name,

@@ -98,7 +98,7 @@ def test_a_pixel_size_that_does_not_fit_is_refused(
 ) -> None:
     for data, reading, option in (
         (study, DataSettings(tiles_mpp=2.0), "--mpp"),
-        (tiles, DataSettings(mpp=2.0), "--at-mpp"),
+        (tiles, DataSettings(at_mpp=2.0), "--at-mpp"),
     ):
         with pytest.raises(SettingsError, match=option):
             glisson.train(data, tmp_path, reading=reading)

@@ -27,10 +27,10 @@ from glisson.dataset import (
     SplitUnit,
     TileSettings,
     TileSource,
-    distributions,
     find_leak,
     read_study,
     split_study,
+    summarize_splits,
     write_tiles,
 )
 from glisson.errors import AnnotationError, SettingsError
@@ -172,7 +172,7 @@ def test_bare_tiles_have_no_patient(tmp_path: Path) -> None:
     assert {row.patient for row in tiles.rows} == {UNKNOWN_PATIENT}
     assert [row.slide for row in tiles.rows] == ["t1", "t2"]
     assert tiles.leak == NO_PATIENTS
-    assert {each.patients for each in distributions(tiles.rows)} == {0}
+    assert {each.patients for each in summarize_splits(tiles.rows)} == {0}
 
 
 def test_a_manifest_without_patients_leaks_as_bare_tiles_do(

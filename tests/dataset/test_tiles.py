@@ -22,9 +22,9 @@ from glisson.dataset import (
     SplitUnit,
     TileSettings,
     check_classes_present,
-    distributions,
     read_study,
     split_study,
+    summarize_splits,
     write_tiles,
 )
 from glisson.errors import AnnotationError, SettingsError
@@ -246,7 +246,7 @@ def test_a_split_without_tracts_is_refused(tmp_path: Path) -> None:
     rows = SlideTiles(sources, splits, TileSettings(mpp=1.0, size_px=640)).rows
     with pytest.raises(SettingsError, match="validation holds no portal"):
         check_classes_present(rows)
-    train, validation = distributions(rows)
+    train, validation = summarize_splits(rows)
     assert train.shares[2] == pytest.approx((true_labels() == 2).mean(), abs=1e-6)
     assert validation.shares[2] == 0
 

@@ -368,6 +368,16 @@ def test_a_slide_that_moved_keeps_its_image(tmp_path: Path, folder: Path) -> Non
     assert list(index_in(folder)) == ["a.svs"]
 
 
+def test_an_image_that_a_person_relocated_stays_where_it_is(tmp_path: Path, folder: Path) -> None:
+    """As by Update URIs in QuPath; a later run still gives the slide's first place."""
+    slide = slide_file(tmp_path / "a.svs")
+    written(folder, slide)
+    place = (tmp_path / "copy" / "a.svs").as_uri()
+    edit_project(folder, lambda project: project["images"][0]["serverBuilder"].update(uri=place))
+    before = project_in(folder)
+    assert written(folder, slide) == before
+
+
 @pytest.mark.parametrize("case", ["other content", "still there"])
 def test_another_slide_of_the_same_name_is_another_image(
     tmp_path: Path, folder: Path, case: str

@@ -229,9 +229,9 @@ def test_names_that_hide_something(name: str) -> None:
 
 
 def test_a_slide_called_like_a_file_of_the_run() -> None:
-    assert name_folders([Path("qupath.svs"), Path("Shards.tif"), Path("report.html.svs")]) == [
+    assert name_folders([Path("qupath.svs"), Path("Run.json.tif"), Path("report.html.svs")]) == [
         "qupath.svs",
-        "Shards.tif",
+        "Run.json.tif",
         "report.html.svs",
     ]
     with pytest.raises(SettingsError, match="Rename"):

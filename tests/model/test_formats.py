@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 
 from glisson.errors import SettingsError
-from glisson.model import Format, ModelBundle, add_model, export_model, find_model, open_runtime
+from glisson.model import (
+    Exported,
+    Format,
+    ModelBundle,
+    add_model,
+    export_model,
+    find_model,
+    open_runtime,
+)
 from glisson_phantom import render_tile
 
 
@@ -16,36 +24,40 @@ def tiles() -> np.ndarray:
     return np.stack([render_tile(seed, 256, 2.0).rgb for seed in (5, 6)])
 
 
+@pytest.fixture(scope="module")
+def torchscript(tiles: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    folder = tmp_path_factory.mktemp("exported")
+    return export_model(find_model(), folder, Format.TORCHSCRIPT, tiles)
+
+
 @pytest.mark.parametrize(
-    ("format", "largest"),
-    [
-        (Format.BUNDLE, 0.0),
-        (Format.ONNX, 1e-4),
-        (Format.TORCHSCRIPT, 1e-4),
-        (Format.OPENVINO, 5e-3),
-    ],
+    ("format", "largest"), [(Format.BUNDLE, 0.0), (Format.ONNX, 1e-4), (Format.OPENVINO, 5e-3)]
 )
 def test_exports_repeat_the_trained_model(
     tmp_path: Path, tiles: np.ndarray, format: Format, largest: float
 ) -> None:
-    made = export_model(find_model(), tmp_path, format, tiles)
+    check_export(export_model(find_model(), tmp_path, format, tiles), largest)
+
+
+def test_a_traced_export_repeats_the_trained_model(torchscript: Exported) -> None:
+    check_export(torchscript, 1e-4)
+
+
+def check_export(made: Exported, largest: float) -> None:
     assert made.largest_difference <= largest
     assert made.same_class > 0.999
     assert made.path is not None
     assert made.path.exists()
 
 
-def test_the_traced_file_comes_back_as_a_model(
-    tmp_path: Path, tiles: np.ndarray, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_traced_file_comes_back_as_a_model(torchscript: Exported, tiles: np.ndarray) -> None:
     """As a WSInfer user would take it: the file and its config.json, nothing else."""
-    monkeypatch.setenv("GLISSON_MODELS", str(tmp_path / "store"))
-    monkeypatch.setattr("glisson.model.store.folders.find_store_folder", lambda: tmp_path / "store")
-    export_model(find_model(), tmp_path, Format.TORCHSCRIPT, tiles)
-    config = json.loads((tmp_path / "config.json").read_text())
+    assert torchscript.path is not None
+    config = torchscript.path.with_name("config.json")
+    facts = json.loads(config.read_text())
     spec = find_model().spec
-    assert (config["spacing_um_px"], config["patch_size_pixels"]) == (spec.mpp, spec.window_px)
-    back = add_model(tmp_path / "model.pt", name="back", config=tmp_path / "config.json")
+    assert (facts["spacing_um_px"], facts["patch_size_pixels"]) == (spec.mpp, spec.window_px)
+    back = add_model(torchscript.path, name="back", config=config)
     found = open_runtime(back, precision="f32").predict(tiles)
     wanted = open_runtime(find_model(), precision="f32").predict(tiles)
     assert np.abs(found - wanted).max() < 1e-3

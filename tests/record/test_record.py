@@ -105,7 +105,8 @@ def test_the_schema_rejects_what_reading_rejects(kind: Any) -> None:
             jsonschema.validate(content(biopsy={}), read_schema(kind))
 
 
-def test_schemas_and_tables_of_the_docs_are_up_to_date() -> None:
+def test_schemas_and_tables_of_the_docs_are_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "scripts")
     spec = importlib.util.spec_from_file_location("generated", ROOT / "scripts/write_generated.py")
     assert spec is not None
     assert spec.loader is not None

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from transformers import SegformerConfig, SegformerForSemanticSegmentation
 
-from glisson.dataset import Split, TilePixels, TileRow, class_shares
+from glisson.dataset import Split, TilePixels, TileRow, measure_class_shares
 from glisson.training.recipe import Recipe
 from tests.scenes import GLASS, LOBULE, PORTAL
 
@@ -41,7 +41,7 @@ class ColourTiles:
         noise = rng.normal(0, 6, (SIDE, SIDE, 3))
         rgb = np.array([GLASS, LOBULE, PORTAL], float)[labels] + noise
         self._tiles[name] = TilePixels(rgb.clip(0, 255).astype(np.uint8), labels)
-        background, lobule, tract = class_shares(labels)
+        background, lobule, tract = measure_class_shares(labels)
         return TileRow(
             tile=name, slide=name, patient=name, institution="here", diagnosis="none", split=split,
             mpp=2.0, size_px=SIDE, x_px=0, y_px=0, x_l0=0, y_l0=0, width_l0=SIDE, height_l0=SIDE,

@@ -24,8 +24,8 @@ from glisson.dataset import (
     TileSettings,
     WrittenTiles,
     cut_tiles,
-    distributions,
     parse_meanings,
+    summarize_splits,
 )
 
 EXAMPLES = """\
@@ -96,7 +96,7 @@ def _show(folder: Path, written: WrittenTiles) -> None:
     table.add_column("split")
     for name in ("tiles", "slides", "patients", *(f"{c.name} %" for c in CLASSES)):
         table.add_column(name, justify="right")
-    for row in distributions(written.rows):
+    for row in summarize_splits(written.rows):
         table.add_row(*_cells(row))
     output.print(table)
 

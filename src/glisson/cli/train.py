@@ -190,7 +190,7 @@ def train(
         weights, workers, resume, licence, trained_on or NOT_STATED, name, fabric
     )
     reading = DataSettings(
-        mpp=at_mpp,
+        at_mpp=at_mpp,
         size_px=size,
         annotations=AnnotationSettings(annotations or ANNOTATIONS, parse_meanings(classes or ())),
         split=SplitSettings(split, validation, tuple(hold_out or ()), seed),

@@ -22,7 +22,7 @@ _ID = re.compile(r'(\bid="|href="#|url\(#)')
 
 @dataclass(frozen=True)
 class _Section:
-    """A heading, what to read in it, and the names of its tables and figures."""
+    """Section of the page: heading, introduction, names of its tables and figures."""
 
     title: str
     text: str
@@ -37,8 +37,12 @@ _SECTIONS = (
         "(quadratic, which forgives small differences and is usually the higher one). Bias says "
         "whether one counts more; limits say how far two counts of one biopsy may lie apart.",
         ("counts", "kappa-differences", "adequacy"),
-        ("counts", "bland-altman-model-report", "bland-altman-model-second",
-         "bland-altman-report-second"),
+        (
+            "counts",
+            "bland-altman-model-report",
+            "bland-altman-model-second",
+            "bland-altman-report-second",
+        ),
     ),
     _Section(
         "Portal area and stage",
@@ -55,24 +59,25 @@ _SECTIONS = (
     ),
     _Section("The series", "Beside it what the paper prints of its own.", ("described",)),
     _Section("Who entered", "Every case is in an analysis, or here is why not.", ("cases",)),
-)  # fmt: skip
+)
 
 
 def write_study_page(
     path: Path, study: Study, tables: Sequence[Table], figures: Sequence[StudyFigure], folder: Path
 ) -> None:
-    """Write the page, figures inside it as SVG that takes the page's colours.
+    """Write the page with its figures as SVG in the page's colours.
 
     Args:
         path: the page.
         study: for its notes and methods.
         tables: all tables.
-        figures: those that were drawn.
-        folder: where their SVG files are.
+        figures: the figures on disk.
+        folder: of their SVG files.
 
     Raises:
         OutputError: the file cannot be written.
     """
+    paragraphs = describe_methods(study).split("\n\n")[1:]
     write_page(
         path,
         "glisson.clinical",
@@ -86,25 +91,21 @@ def write_study_page(
         sections=_SECTIONS,
         tables={table.name: table for table in tables},
         figures={figure.name: figure for figure in figures},
-        drawn={figure.name: _inline(figure, folder) for figure in figures},
-        methods=_paragraphs(describe_methods(study)),
+        drawn={figure.name: _embed_svg(figure, folder) for figure in figures},
+        methods=[part.strip("*") for part in paragraphs if part.strip()],
         text_columns=_TEXT_COLUMNS,
     )
 
 
-def _inline(figure: StudyFigure, folder: Path) -> Markup:
-    """The SVG element, its names its own on a page of several, its ink the page's."""
+def _embed_svg(figure: StudyFigure, folder: Path) -> Markup:
+    """Return the SVG element with unique names and the page's colours."""
     text = (folder / f"{figure.name}.svg").read_text(encoding="utf-8")
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = _ID.sub(rf"\g<1>{figure.name}-", text)
     text = text.replace(INK, "var(--ink)").replace(SOFT, "var(--soft)")
     text = re.sub(r"fill: #ffffff\b", "fill: none", text)
-    # the page gives it a width; its own would stay that of a printed figure
+    # The page sets the width; the file has the width of a printed figure.
     head = re.sub(r' (width|height)="[^"]*pt"', "", text[: text.index(">")])
     label = f' role="img" aria-label="{figure.title}"'
     return Markup(head + label + text[text.index(">") :])
-
-
-def _paragraphs(markdown: str) -> list[str]:
-    return [part.strip("*") for part in markdown.split("\n\n")[1:] if part.strip()]

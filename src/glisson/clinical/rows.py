@@ -98,11 +98,8 @@ def list_case_rows(study: Study) -> Iterator[dict[str, Any]]:
         if each.result is not None
     }
     for case in study.cases.cases:
+        # NaN alone differs from itself.
         values = {name: getattr(case, name) for name in CASE_COLUMNS[:-2]}
-        row = {name: "" if _is_nan(value) else value for name, value in values.items()}
+        row = {name: "" if value != value else value for name, value in values.items()}
         entered = " ".join(n for n, each in slides.items() if case.slide in each)
         yield row | {"synthetic": study.cases.synthetic, "analyses": entered}
-
-
-def _is_nan(value: Any) -> bool:
-    return isinstance(value, float) and math.isnan(value)

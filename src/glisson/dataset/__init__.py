@@ -1,13 +1,13 @@
 """From annotated slides to labelled tiles and splits."""
 
 from glisson.dataset.cut import CutSettings, TilesResult, cut_tiles, open_study
-from glisson.dataset.labels import IGNORED, SlideLabels, candidate_warning, read_labels
+from glisson.dataset.labels import IGNORED, SlideLabels, format_candidate_warning, read_labels
 from glisson.dataset.manifest import (
     Distribution,
     TileRow,
     check_classes_present,
-    distributions,
     read_manifest,
+    summarize_splits,
 )
 from glisson.dataset.meanings import Meaning, MeaningTable, parse_meanings
 from glisson.dataset.slide_tiles import SlideTiles
@@ -39,7 +39,7 @@ from glisson.dataset.tiles import (
     Tile,
     TilePixels,
     TileSettings,
-    class_shares,
+    measure_class_shares,
     open_labelled,
 )
 
@@ -73,14 +73,13 @@ __all__ = [
     "TileSource",
     "TilesResult",
     "WrittenTiles",
-    "candidate_warning",
     "check_classes_present",
-    "class_shares",
     "cut_tiles",
-    "distributions",
     "find_leak",
+    "format_candidate_warning",
     "is_synthetic",
     "is_tile_folder",
+    "measure_class_shares",
     "open_labelled",
     "open_study",
     "parse_meanings",
@@ -88,5 +87,6 @@ __all__ = [
     "read_manifest",
     "read_study",
     "split_study",
+    "summarize_splits",
     "write_tiles",
 ]

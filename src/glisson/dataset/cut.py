@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from glisson.dataset.labels import candidate_warning
+from glisson.dataset.labels import format_candidate_warning
 from glisson.dataset.slide_tiles import SlideTiles
 from glisson.dataset.splits import SplitSettings, find_leak, split_study
 from glisson.dataset.study import AnnotationSettings, read_study
@@ -76,7 +76,7 @@ def cut_tiles(
         meanings = settings.annotations.meanings
         folders[folder] = write_tiles(folder, slides, splits, tiles, meanings, report)
     candidates = {name: n for each in folders.values() for name, n in each.candidates.items()}
-    warnings = find_leak(slides, splits), candidate_warning(candidates)
+    warnings = find_leak(slides, splits), format_candidate_warning(candidates)
     return TilesResult(
         folders,
         {name: text for each in folders.values() for name, text in each.failed.items()},

@@ -148,7 +148,7 @@ def read_labels(
     if not set(areas) - {Meaning.SKIP, Meaning.IGNORE, Meaning.CANDIDATE}:
         raise AnnotationError(
             f"{path} annotates nothing. Outline portal tracts in QuPath; where a slide has none, "
-            "draw its tissue or a region that says so."
+            "draw its tissue or a region."
         )
     inside = [area for kind, each in areas.items() if kind is not Meaning.REGION for area in each]
     check_inside(inside, slide.info, path)
@@ -161,7 +161,7 @@ def read_labels(
     return SlideLabels(slide.info.pixel_size, slide.info.size_l0, areas, found)
 
 
-def candidate_warning(counts: Mapping[str, int]) -> str | None:
+def format_candidate_warning(counts: Mapping[str, int]) -> str | None:
     """Return a warning on the candidates left out, from their number by slide; None without any."""
     count, slides = sum(counts.values()), sum(number > 0 for number in counts.values())
     if not count:

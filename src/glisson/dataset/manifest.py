@@ -99,7 +99,7 @@ class Distribution:
     shares: tuple[float, ...]
 
 
-def distributions(rows: Sequence[TileRow]) -> list[Distribution]:
+def summarize_splits(rows: Sequence[TileRow]) -> list[Distribution]:
     """Count tiles, slides, patients and classes of every split that has tiles, pixels pooled."""
     found = []
     for split in Split:
@@ -121,7 +121,7 @@ def check_classes_present(rows: Sequence[TileRow]) -> None:
     Raises:
         SettingsError: names the split and the class.
     """
-    found = {each.split: each for each in distributions(rows)}
+    found = {each.split: each for each in summarize_splits(rows)}
     for split in (Split.TRAIN, Split.VALIDATION):
         if split not in found:
             raise SettingsError(

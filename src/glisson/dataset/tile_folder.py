@@ -21,7 +21,7 @@ from glisson.dataset.splits import (
     find_shared_patients,
 )
 from glisson.dataset.study import UNKNOWN, UNKNOWN_PATIENT, Split, is_synthetic
-from glisson.dataset.tiles import TilePixels, class_shares
+from glisson.dataset.tiles import TilePixels, measure_class_shares
 from glisson.errors import AnnotationError, SettingsError
 from glisson.files.json_files import read_json
 
@@ -168,7 +168,7 @@ def _make_rows(folder: Path, mpp: float | None, splits: Splits) -> list[TileRow]
 
 def _make_row(folder: Path, name: str, mpp: float, splits: Splits) -> TileRow:
     pixels = read_pair(folder, name)
-    background, lobule, portal = class_shares(pixels.labels)
+    background, lobule, portal = measure_class_shares(pixels.labels)
     height, width = pixels.labels.shape
     if height != width:
         raise AnnotationError(

@@ -23,7 +23,13 @@ from glisson.dataset.meanings import MeaningTable
 from glisson.dataset.splits import Splits
 from glisson.dataset.study import SYNTHETIC, SYNTHETIC_FILE, AnnotatedSlide, is_synthetic
 from glisson.dataset.tile_folder import IGNORED_MASKS, IMAGES, MASKS, SETTINGS_FILE, read_settings
-from glisson.dataset.tiles import LabelledSlide, Tile, TileSettings, class_shares, open_labelled
+from glisson.dataset.tiles import (
+    LabelledSlide,
+    Tile,
+    TileSettings,
+    measure_class_shares,
+    open_labelled,
+)
 from glisson.errors import AnnotationError, GlissonError, OutputError, SettingsError
 from glisson.files.json_files import read_json, write_json
 
@@ -195,7 +201,9 @@ class _Writer:
         ignored = pixels.labels == IGNORED
         if ignored.mean() > self._settings.max_ignored:
             return None
-        read = replace(tile, shares=class_shares(pixels.labels), ignored=float(ignored.mean()))
+        read = replace(
+            tile, shares=measure_class_shares(pixels.labels), ignored=float(ignored.mean())
+        )
         row = make_tile_row(labelled.source, read, self._splits, self._settings)
         _write_picture(self._out / IMAGES / f"{row.tile}.png", pixels.rgb)
         _write_picture(self._out / MASKS / f"{row.tile}.png", encode_mask(pixels.labels))

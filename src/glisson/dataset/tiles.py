@@ -95,7 +95,7 @@ class LabelledSlide:
         for box_px, box_l0 in self._list_boxes(settings, frame):
             labels = self.labels.crop(box_px, settings.mpp)
             ignored = float(np.mean(labels == IGNORED))
-            tile = Tile(box_px, box_l0, class_shares(labels), ignored)
+            tile = Tile(box_px, box_l0, measure_class_shares(labels), ignored)
             if tile.ignored <= settings.max_ignored and 1 - tile.shares[0] >= settings.min_tissue:
                 yield tile
 
@@ -148,7 +148,7 @@ def open_labelled(source: AnnotatedSlide, table: MeaningTable | None = None) -> 
     return LabelledSlide(source, slide, labels)
 
 
-def class_shares(labels: Labels) -> tuple[float, float, float]:
+def measure_class_shares(labels: Labels) -> tuple[float, float, float]:
     """Return the fraction of labelled pixels of each class; without any, all is background."""
     counts = np.bincount(labels.ravel(), minlength=IGNORED + 1)[: len(CLASSES)]
     if not counts.any():

@@ -109,7 +109,7 @@ def evaluate_model(out: Path, subject: Subject, progress: Progress | None = None
     result = Scored(f"{spec.mpp:g} µm/px", tiles)
     rows = [_make_score_row(tile) for tile in tiles]
     write_rows(out / "tiles.csv", list(rows[0]), rows)
-    tables = [*_make_tables(result), *_make_tract_tables(subject.tracts)]
+    tables = _make_tables(result, subject.tracts)
     write_tables(out, tables)
     shown = result.of(Split.TEST) or result.of(Split.VALIDATION) or tiles
     pictures = _draw_pictures(out, shown, source, runtime)
@@ -184,21 +184,17 @@ def _join_warnings(evaluations: dict[str, Evaluation]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(lines))
 
 
-def _make_tables(result: Scored) -> list[Table]:
+def _make_tables(result: Scored, tracts: Sequence[TractScore]) -> list[Table]:
     tables = table_one([result])
     if result.of(Split.TEST):
         tables.append(table_two(result))
     tables.append(border_table([result]))
     if has_drift(result):
         tables.append(drift_table(result))
+    if tracts:
+        makers = (tract_table, size_table, content_table, cause_table)
+        tables += [table for make in makers if (table := make(tracts)) is not None]
     return tables
-
-
-def _make_tract_tables(tracts: Sequence[TractScore]) -> list[Table]:
-    if not tracts:
-        return []
-    makers = (tract_table, size_table, content_table, cause_table)
-    return [table for make in makers if (table := make(tracts)) is not None]
 
 
 def _draw_pictures(
@@ -211,9 +207,7 @@ def _draw_pictures(
             draw_gallery(path, chosen, source, runtime)
             names = ", ".join(f"{t.row.tile} ({t.scores.dice[2]:.2f})" for t in chosen)
             title = f"The {name} tiles, by portal Dice: tile, truth, found"
-            pictures.append(
-                Picture(title, path, f"{names}. At most one a slide where there are enough.")
-            )
+            pictures.append(Picture(title, path, f"{names}. First one tile of each slide."))
     return pictures
 
 

@@ -7,13 +7,13 @@ import math
 from glisson.scores import Interval
 
 
-def number(value: float, digits: int = 3) -> str:
+def format_number(value: float, digits: int = 3) -> str:
     """Format a number; a dash stands for NaN."""
     return "–" if math.isnan(value) else f"{value:.{digits}f}"
 
 
-def interval(value: Interval) -> str:
+def format_interval(value: Interval) -> str:
     """Format a score with its interval, which a single patient does not give."""
     if math.isnan(value.low):
-        return number(value.value)
+        return format_number(value.value)
     return f"{value.value:.3f} ({value.low:.3f} to {value.high:.3f})"

@@ -14,12 +14,12 @@ from glisson.pages import Table
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture of the page, beside which its file lies.
+    """Picture of the page.
 
     Attributes:
-        title: above it.
-        path: a PNG file.
-        note: below it.
+        title: above the picture.
+        path: a PNG file in the folder of the page.
+        note: below the picture.
     """
 
     title: str
@@ -28,17 +28,17 @@ class Picture:
 
     @property
     def uri(self) -> str:
-        """The file as a data URI."""
+        """Return the file as a data URI."""
         return "data:image/png;base64," + base64.b64encode(self.path.read_bytes()).decode()
 
 
 @dataclass(frozen=True)
 class Link:
-    """A fact that leads to another page.
+    """Link to another page.
 
     Attributes:
-        text: what is read.
-        target: path of the page, relative to this one.
+        text: of the link.
+        target: path of the other page, relative to this page.
     """
 
     text: str
@@ -46,7 +46,7 @@ class Link:
 
     @property
     def address(self) -> str:
-        """The target as an address."""
+        """Return the target as a URL."""
         return urllib.parse.quote(self.target)
 
 

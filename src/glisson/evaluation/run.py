@@ -13,7 +13,7 @@ from glisson.dataset import (
     SplitSettings,
     SplitUnit,
     TileSettings,
-    candidate_warning,
+    format_candidate_warning,
     is_synthetic,
     is_tile_folder,
     open_study,
@@ -145,19 +145,13 @@ def _open_subject(
     progress: Progress | None,
 ) -> Subject:
     runtime = open_runtime(bundle, settings.runtime, threads=settings.threads)
-    warnings = (SYNTHETIC,) if is_synthetic(folder) else ()
+    warnings: tuple[str, ...] = (SYNTHETIC,) if is_synthetic(folder) else ()
     if is_tile_folder(folder):
         tiles = FolderTiles(folder, mpp, settings.split.validation, settings.split.seed)
         return Subject(bundle, runtime, tiles, str(folder), warnings)
     size = TileSettings(bundle.spec.mpp, settings.size_px)
     source = open_study(folder, size, settings.split, settings.annotations)
-    tracts = score_tracts(
-        source.slides, source.splits, bundle, runtime, source.meanings,
-        None if progress is None else lambda name, done, total: progress(
-            f"tracts of {name}, slide", done, total
-        ),
-    )  # fmt: skip
-    left_out = candidate_warning(source.candidates)
-    return Subject(
-        bundle, runtime, source, str(folder), (*warnings, *filter(None, [left_out])), tracts
-    )
+    tracts = score_tracts(source.slides, source.splits, bundle, runtime, source.meanings, progress)
+    if left_out := format_candidate_warning(source.candidates):
+        warnings = (*warnings, left_out)
+    return Subject(bundle, runtime, source, str(folder), warnings, tracts)

@@ -12,7 +12,7 @@ import numpy as np
 
 from glisson.classes import CLASSES, PORTAL
 from glisson.dataset import UNKNOWN_PATIENT, Split
-from glisson.evaluation.numbers import interval, number
+from glisson.evaluation.numbers import format_interval, format_number
 from glisson.evaluation.tiles import TileScore
 from glisson.pages import Table
 from glisson.scores import (
@@ -69,10 +69,6 @@ def _have_patients(tiles: Sequence[TileScore]) -> bool:
     return all(tile.row.patient != UNKNOWN_PATIENT for tile in tiles)
 
 
-def _count_patients(tiles: Sequence[TileScore]) -> str:
-    return str(len({tile.row.patient for tile in tiles})) if _have_patients(tiles) else "–"
-
-
 def table_one(results: Sequence[Scored]) -> list[Table]:
     """Make the tables of Dice and IoU of every split, by both conventions."""
     columns = [
@@ -85,13 +81,21 @@ def table_one(results: Sequence[Scored]) -> list[Table]:
     means = [patch_mean(tiles) for _, tiles in columns]
     pools = [pool_patients(tiles) for _, tiles in columns]
     patch = _make_score_rows(
-        [[(m.mean_dice, m.mean_iou), *zip(m.dice, m.iou, strict=True)] for m in means], number
+        [[(m.mean_dice, m.mean_iou), *zip(m.dice, m.iou, strict=True)] for m in means],
+        format_number,
     )
     whole = _make_score_rows(
-        [[(p.mean_dice, p.mean_iou), *zip(p.dice, p.iou, strict=True)] for p in pools], interval
+        [[(p.mean_dice, p.mean_iou), *zip(p.dice, p.iou, strict=True)] for p in pools],
+        format_interval,
     )
     rule = ABSENT_CLASS_RULE
-    patients = ("Patients", *(_count_patients(tiles) for _, tiles in columns))
+    patients = (
+        "Patients",
+        *(
+            str(len({tile.row.patient for tile in tiles})) if _have_patients(tiles) else "–"
+            for _, tiles in columns
+        ),
+    )
     return [
         Table("table-1-patch-mean", f"Table 1. {PATCH_MEAN}", header, patch, rule),
         Table(
@@ -151,12 +155,12 @@ def _make_institution_row(name: str, tiles: Sequence[TileScore]) -> tuple[str, .
         name,
         str(len(tiles)),
         _count_cases(tiles),
-        number(sum(tile.seconds for tile in tiles), 1),
-        number(mean.mean_dice),
-        number(mean.mean_iou),
-        interval(whole.mean_dice),
-        interval(whole.mean_iou),
-        interval(whole.dice[PORTAL.index]),
+        format_number(sum(tile.seconds for tile in tiles), 1),
+        format_number(mean.mean_dice),
+        format_number(mean.mean_iou),
+        format_interval(whole.mean_dice),
+        format_interval(whole.mean_iou),
+        format_interval(whole.dice[PORTAL.index]),
     )
 
 
@@ -185,8 +189,8 @@ def border_table(results: Sequence[Scored]) -> Table:
                     (
                         f"{split} ({result.name})",
                         str(len(borders)),
-                        number(surface),
-                        number(median_um, 1),
+                        format_number(surface),
+                        format_number(median_um, 1),
                         str(sum(each.one_sided for each in borders)),
                     )
                 )
@@ -257,7 +261,7 @@ def _make_drift_row(
         split,
         str(len(tiles)),
         *(f"{channel:+.1f}" for channel in shift[:3]),
-        number(float(np.sqrt(np.mean(shift**2))), 2),
+        format_number(float(np.sqrt(np.mean(shift**2))), 2),
         f"{_mean_dice(tiles) - reference:+.3f}",
     )
 

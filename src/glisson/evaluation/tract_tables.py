@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 
 from glisson.dataset import Split
-from glisson.evaluation.numbers import number
+from glisson.evaluation.numbers import format_number
 from glisson.evaluation.tracts import LEAST_IOU, LEAST_SHARE, TractScore
 from glisson.pages import Table
 
@@ -31,18 +31,18 @@ _COLUMNS: dict[str, Callable[[Sequence[TractScore]], str]] = {
     "Drawn": lambda s: str(_total(s, "drawn")),
     "Found": lambda s: str(_total(s, "found")),
     "Right": lambda s: str(_total(s, "matched")),
-    "Precision": lambda s: number(_ratio(_total(s, "matched"), _total(s, "found"))),
-    "Recall": lambda s: number(_ratio(_total(s, "matched"), _total(s, "drawn"))),
-    "F1": lambda s: number(
+    "Precision": lambda s: format_number(_ratio(_total(s, "matched"), _total(s, "found"))),
+    "Recall": lambda s: format_number(_ratio(_total(s, "matched"), _total(s, "drawn"))),
+    "F1": lambda s: format_number(
         _ratio(2 * _total(s, "matched"), _total(s, "drawn") + _total(s, "found"))
     ),
-    "False per mm²": lambda s: number(
+    "False per mm²": lambda s: format_number(
         _ratio(_total(s, "found") - _total(s, "matched"), _total(s, "tissue_mm2")), 2
     ),
     "Count within 1": lambda s: _count_within_one(
         [(score.found, score.drawn) for score in s if score.countable]
     ),
-    "Seconds a slide": lambda s: number(_total(s, "seconds") / len(s), 1),
+    "Seconds a slide": lambda s: format_number(_total(s, "seconds") / len(s), 1),
 }
 
 
@@ -153,7 +153,7 @@ def _make_content_rows(split: str, scores: Sequence[TractScore]) -> list[tuple[s
     whole, less = hits[True], hits[False]
     found = sum(score.found - len(score.aside) for score in scores)
     precision, f1 = _ratio(sum(whole), found), _ratio(2 * sum(whole), len(whole) + found)
-    scored = (str(found), number(precision), number(f1))
+    scored = (str(found), format_number(precision), format_number(f1))
     counts = [(score.counted, sum(score.with_triad)) for score in scores if score.countable]
     counted = (str(sum(score.counted for score in scores)), _count_within_one(counts))
     return [
@@ -163,7 +163,7 @@ def _make_content_rows(split: str, scores: Sequence[TractScore]) -> list[tuple[s
 
 
 def _format_share(hits: Sequence[bool]) -> str:
-    return number(_ratio(sum(hits), len(hits)))
+    return format_number(_ratio(sum(hits), len(hits)))
 
 
 def _count_hits(tracts: Iterable[tuple[float, bool]], least: float, most: float) -> tuple[str, str]:

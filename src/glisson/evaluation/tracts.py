@@ -113,12 +113,12 @@ def score_tracts(
         bundle: the model.
         runtime: runs the model.
         table: meanings of the annotation classes.
-        progress: called before each slide with its name, its number and the number of slides.
+        progress: called before each slide with the step, its number and the number of slides.
     """
     scores = []
     for number, source in enumerate(slides, 1):
         if progress:
-            progress(source.name, number, len(slides))
+            progress(f"tracts of {source.name}: slide", number, len(slides))
         with open_labelled(source, table) as labelled:
             started = time.perf_counter()
             regions = _find_regions(labelled, bundle, runtime)

@@ -1,4 +1,4 @@
-"""Geometry in, frozen dataclasses out."""
+"""Measure outlines: areas, length, width, sections, adequacy; the registry of all numbers."""
 
 from __future__ import annotations
 

@@ -149,11 +149,11 @@ class Adequacy:
 
 
 def judge(size: SectionSize) -> tuple[Adequacy, ...]:
-    """Every shipped standard's verdict on a biopsy."""
-    return tuple(_judged(standard, size) for standard in STANDARDS)
+    """Judge a biopsy by every shipped standard."""
+    return tuple(_judge(standard, size) for standard in STANDARDS)
 
 
-def _judged(standard: Standard, size: SectionSize) -> Adequacy:
+def _judge(standard: Standard, size: SectionSize) -> Adequacy:
     needs = standard.needs
     return Adequacy(
         standard=standard.key,
@@ -169,20 +169,20 @@ def _judged(standard: Standard, size: SectionSize) -> Adequacy:
 
 
 def _verdict(standard: Standard, size: SectionSize) -> Verdict:
-    """Three-valued: an unknown count leaves open only what hangs on it."""
-    met = _met(standard.needs, size)
-    if met is None:
+    """Return the verdict; an unknown count leaves open only verdicts that need it."""
+    is_met = _is_met(standard.needs, size)
+    if is_met is None:
         return "not assessable"
-    if met:
+    if is_met:
         return "adequate"
-    least_met = None if standard.least is None else _met(standard.least, size)
-    if standard.least is not None and least_met is None:
+    is_least_met = None if standard.least is None else _is_met(standard.least, size)
+    if standard.least is not None and is_least_met is None:
         return "not assessable"
-    return "compromised" if least_met else standard.below
+    return "compromised" if is_least_met else standard.below
 
 
-def _met(needs: Needs, size: SectionSize) -> bool | None:
-    """Whether the needs are met; None where that hangs on a count that is not known."""
+def _is_met(needs: Needs, size: SectionSize) -> bool | None:
+    """Return whether the needs are met, or None where that depends on an unknown count."""
     answers: list[bool | None] = []
     if needs.length_mm is not None:
         answers.append(size.length_mm >= needs.length_mm)
@@ -206,31 +206,25 @@ def _missing(needed: float | None, found: float | None) -> float | None:
 def _reason(needs: Needs, size: SectionSize) -> str:
     parts = []
     if needs.length_mm is not None:
-        parts.append(_compared("mm", size.length_mm, needs.length_mm, _two_decimals))
+        parts.append(_compare("mm", size.length_mm, needs.length_mm, "{:.2f}".format))
     if needs.tracts is not None:
-        parts.append(_count_compared(needs, size))
+        kind = "complete tracts" if needs.complete else "tracts"
+        count = _count(needs, size)
+        why = (size.not_countable_reason or "").rstrip(".")
+        parts.append(
+            f"{needs.tracts} {kind}, which cannot be counted ({why})"
+            if count is None
+            else _compare(kind, count, float(needs.tracts), _whole_if_whole)
+        )
     joined = (" and " if needs.logic == "all" else " or ").join(parts)
     return f"{joined}, in one section."
 
 
-def _compared(unit: str, found: float, needed: float, said: Callable[[float], str]) -> str:
-    short = f" ({said(needed - found)} missing)" if found < needed else ""
-    return f"{said(found)} of {needed:g} {unit}{short}"
-
-
-def _two_decimals(value: float) -> str:
-    return f"{value:.2f}"
+def _compare(unit: str, found: float, needed: float, write: Callable[[float], str]) -> str:
+    missing = f" ({write(needed - found)} missing)" if found < needed else ""
+    return f"{write(found)} of {needed:g} {unit}{missing}"
 
 
 def _whole_if_whole(value: float) -> str:
-    """A count, which is a fraction where it is the mean of several sections."""
+    """Format a count, which is a fraction where it is the mean of several sections."""
     return f"{round(value, 2):g}"
-
-
-def _count_compared(needs: Needs, size: SectionSize) -> str:
-    kind = "complete tracts" if needs.complete else "tracts"
-    count = _count(needs, size)
-    if count is None:
-        why = (size.not_countable_reason or "").rstrip(".")
-        return f"{needs.tracts} {kind}, which cannot be counted ({why})"
-    return _compared(kind, count, float(needs.tracts or 0), _whole_if_whole)

@@ -1,4 +1,4 @@
-"""Traced regions in, measurements out."""
+"""The measurements of traced regions."""
 
 from __future__ import annotations
 
@@ -67,9 +67,8 @@ def measure_biopsy(
     interface_mm2 = 1e-6 * interface_area_um2(
         plane.tracts.tolist(), plane.fragments.tolist(), interface_width_um
     )
-    biopsy = _biopsy(
-        regions, fragments, tracts, sizes, found, unreadable_um2, interface_width_um, interface_mm2
-    )
+    parts = _Parts(regions, fragments, tracts, sizes, found)
+    biopsy = _biopsy(parts, unreadable_um2, interface_width_um, interface_mm2)
     adequacy = judge(
         SectionSize(
             biopsy.length_per_section_mm,
@@ -101,7 +100,7 @@ class _Plane:
     home: NDArray[np.int64]
 
     def own_tracts(self) -> list[NDArray[np.int64]]:
-        """Indices of the tracts of each fragment."""
+        """Return the indices of the tracts of each fragment."""
         order = np.argsort(self.home, kind="stable")
         each = np.bincount(self.home, minlength=len(self.fragments))
         return np.split(order, np.cumsum(each)[:-1]) if len(self.fragments) else []
@@ -111,50 +110,39 @@ class _Plane:
         exact = [piece.polygon_l0 for piece in regions.fragments]
         left, top = shapely.total_bounds(exact)[:2] if exact else (0.0, 0.0)
 
-        def placed(polygons_l0: Iterable[Polygon]) -> Polygons:
+        def place(polygons_l0: Iterable[Polygon]) -> Polygons:
             return in_um(list(polygons_l0), pixel_size, (float(left), float(top)))
 
         index = {piece.number: k for k, piece in enumerate(regions.fragments)}
         return cls(
-            placed(piece.outline_l0 for piece in regions.fragments),
-            shapely.boundary(placed(exact)),
-            placed(tract.outline_l0 for tract in regions.tracts),
-            placed(tract.polygon_l0 for tract in regions.tracts),
+            place(piece.outline_l0 for piece in regions.fragments),
+            shapely.boundary(place(exact)),
+            place(tract.outline_l0 for tract in regions.tracts),
+            place(tract.polygon_l0 for tract in regions.tracts),
             np.array([index[tract.fragment_number] for tract in regions.tracts], int),
         )
 
     def pieces(self, sizes: Sequence[CoreSize]) -> list[Piece]:
-        """What sections are found by."""
+        """Return the fragments as `find_sections` takes them."""
         centres = shapely.get_coordinates(shapely.centroid(self.tracts))
         each = zip(self.fragments, self.own_tracts(), sizes, strict=True)
         return [Piece(outline, centres[own], size.counted) for outline, own, size in each]
 
 
 def _tracts(regions: Regions, plane: _Plane) -> tuple[TractMeasurements, ...]:
-    to_edge, nearest = _to_edge(plane), _nearest(plane)
-    return tuple(
-        _tract(tract, plane, k, to_edge[k], nearest[k]) for k, tract in enumerate(regions.tracts)
-    )
-
-
-def _to_edge(plane: _Plane) -> list[float]:
-    """Shortest way to the edge of the own fragment."""
-    found = np.zeros(len(plane.tracts))
+    to_edge_um = np.zeros(len(plane.tracts))
+    nearest_um: list[float | None] = [None] * len(plane.tracts)
     for own, edge in zip(plane.own_tracts(), plane.edges, strict=True):
-        found[own] = distances(plane.exact_tracts[own], edge)
-    return [float(distance) for distance in found]
-
-
-def _nearest(plane: _Plane) -> list[float | None]:
-    """Shortest way to another tract of the same fragment, outline to outline: the exact polygons
-    have ten times the vertices, and a file measured again has outlines only.
-    """
-    found: list[float | None] = [None] * len(plane.tracts)
-    for own in plane.own_tracts():
+        to_edge_um[own] = distances(plane.exact_tracts[own], edge)
         if len(own) > 1:
-            for k, way in zip(own, to_nearest(plane.tracts[own]), strict=True):
-                found[k] = float(way)
-    return found
+            # Outline to outline: exact polygons have ten times the vertices, and a file that is
+            # measured again has outlines only.
+            for k, distance_um in zip(own, to_nearest(plane.tracts[own]), strict=True):
+                nearest_um[k] = float(distance_um)
+    return tuple(
+        _tract(tract, plane, k, float(to_edge_um[k]), nearest_um[k])
+        for k, tract in enumerate(regions.tracts)
+    )
 
 
 def _tract(
@@ -222,20 +210,26 @@ def _fragment(
     )
 
 
+@dataclass(frozen=True)
+class _Parts:
+    """Regions and their measurements; sizes are those of the fragments, in order."""
+
+    regions: Regions
+    fragments: tuple[FragmentMeasurements, ...]
+    tracts: tuple[TractMeasurements, ...]
+    sizes: Sequence[CoreSize]
+    sections: Sections
+
+
 def _biopsy(
-    regions: Regions,
-    fragments: tuple[FragmentMeasurements, ...],
-    tracts: tuple[TractMeasurements, ...],
-    sizes: Sequence[CoreSize],
-    sections: Sections,
-    unreadable_um2: float,
-    interface_width_um: float,
-    interface_mm2: float,
+    parts: _Parts, unreadable_um2: float, interface_width_um: float, interface_mm2: float
 ) -> BiopsyMeasurements:
-    tissue = math.fsum(fragment.tissue_area_mm2 for fragment in fragments)
-    portal = math.fsum(fragment.portal_area_mm2 for fragment in fragments)
-    cores = [size for size in sizes if size.counted]
+    regions, tracts, sections = parts.regions, parts.tracts, parts.sections
+    tissue = math.fsum(fragment.tissue_area_mm2 for fragment in parts.fragments)
+    portal = math.fsum(fragment.portal_area_mm2 for fragment in parts.fragments)
+    cores = [size for size in parts.sizes if size.counted]
     length_um = math.fsum(size.length_um for size in cores)
+    lengths_um = [path.length_um for core in cores for path in core.paths]
     counted = sum(tract.is_counted for tract in tracts)
     complete = sum(tract.is_counted and tract.complete for tract in tracts)
     countable = regions.countable
@@ -250,9 +244,9 @@ def _biopsy(
         interface_width_um=interface_width_um,
         lobule_beyond_interface_area_mm2=max(0.0, tissue - portal - interface_mm2),
         unreadable_area_mm2=unreadable_um2 / 1e6,
-        fragment_count=len(fragments),
+        fragment_count=len(parts.fragments),
         length_mm=length_um / 1000,
-        longest_fragment_length_mm=_longest_um(cores) / 1000,
+        longest_fragment_length_mm=max(lengths_um, default=0.0) / 1000,
         mean_width_um=math.fsum(s.area_um2 for s in cores) / length_um if cores else None,
         minimum_width_um=min((s.minimum_width_um for s in cores), default=None),
         section_count=sections.count,
@@ -272,12 +266,8 @@ def _biopsy(
 
 
 def _uncertainty(regions: Regions, tissue_mm2: float) -> float | None:
-    """Half of the difference between the highest and the lowest portal percent."""
+    """Return half of the difference between the highest and the lowest portal percent."""
     if regions.portal_area_range_um2 is None or not tissue_mm2:
         return None
     low_um2, high_um2 = regions.portal_area_range_um2
     return 100 * (high_um2 - low_um2) / 2 / (tissue_mm2 * 1e6)
-
-
-def _longest_um(cores: Sequence[CoreSize]) -> float:
-    return max((path.length_um for core in cores for path in core.paths), default=0.0)

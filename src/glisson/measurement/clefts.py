@@ -1,4 +1,4 @@
-"""The outlines that the axes of cores are taken of: clefts closed, strands cut, holes filled.
+"""The outlines of cores, from which their axes follow: clefts closed, strands cut, holes filled.
 
 Tears, ragged edges and veins must not add to a core's length. But the cleft between two cores
 that lie beside each other is no tear, and a core that hangs on a strand of tissue is no crumb.
@@ -21,16 +21,16 @@ _LEAST_OPEN_UM = 12.5
 """A cleft narrower than half of the 25 µm between the axis' sites would be taken for tissue."""
 
 
-def outlines_of_cores(piece_um: Polygon) -> list[list[Polygon]]:
-    """The cores of a piece of tissue, those that touch broadly still in one; usually one.
+def outline_cores(piece_um: Polygon) -> list[list[Polygon]]:
+    """Outline the cores of a piece of tissue; cores that touch broadly share an outline.
 
-    Clefts narrower than 0.3 times the core's width are closed, and strands narrower than half of
-    that cut. Parts smaller than a square of the core's width are left out. Holes are filled, but
-    for those longer than the core is wide, which may be the slit between two.
+    - Clefts narrower than 0.3 times the core's width are closed.
+    - Strands narrower than half of that are cut.
+    - Parts smaller than a square of the core's width are left out.
+    - Holes are filled, except holes longer than the core is wide: the slit between two cores.
 
-    Where closed clefts may lie between two cores, there is a second answer with these left open:
-    they are longer than the core is wide or shut such a slit, and the tissue across them is
-    broader than a core.
+    Where closed clefts may lie between two cores, a second answer leaves them open: they are
+    longer than the core is wide or shut a slit, and the tissue across them is broader than a core.
 
     Args:
         piece_um: the piece's outline in µm.
@@ -39,7 +39,7 @@ def outlines_of_cores(piece_um: Polygon) -> list[list[Polygon]]:
     width = _rough_width(shapely.buffer(simple, _TOLERANCE_UM, quad_segs=2))
     reach = _CLEFT_OF_WIDTH / 2 * width
     widened = shapely.buffer(simple, reach, quad_segs=4)
-    between = _between_cores(shapely.buffer(widened, -reach, quad_segs=4), simple, width)
+    between = _clefts_between_cores(shapely.buffer(widened, -reach, quad_segs=4), simple, width)
     narrowed = shapely.buffer(widened, -1.5 * reach, quad_segs=4)
     answers = [_cores(narrowed, reach / 2, piece_um)]
     if between:
@@ -48,21 +48,24 @@ def outlines_of_cores(piece_um: Polygon) -> list[list[Polygon]]:
     return answers
 
 
-def _between_cores(closed: BaseGeometry, simple: Polygon, width_um: float) -> list[Polygon]:
-    """Those of the closed clefts that may part two cores."""
-    slits = MultiPolygon(_slits(closed, width_um))
-    linked = _long(_polygons(closed.difference(simple)), slits, width_um)
+def _clefts_between_cores(closed: BaseGeometry, simple: Polygon, width_um: float) -> list[Polygon]:
+    """Find the closed clefts that may part two cores."""
+    rings = [ring for part in _polygons(closed) for ring in part.interiors]
+    slits = MultiPolygon([Polygon(ring) for ring in rings if _extent(ring) > width_um])
+    linked = _pick_long(_polygons(closed.difference(simple)), slits, width_um)
     # Rounding fills slivers along the edge, which may link clefts that are short by themselves.
     bare = shapely.buffer(MultiPolygon(linked), -_SLIVER_UM, quad_segs=1)
-    long = _long(_polygons(bare), slits, width_um)
+    long = _pick_long(_polygons(bare), slits, width_um)
     if not long:
         return []
-    broad = _broad(closed)
+    half = _BROADEST_CORE_UM / 2
+    inner = shapely.buffer(MultiPolygon(_without_holes(closed)), -half, quad_segs=4)
+    broad = shapely.buffer(inner, half, quad_segs=4)  # where the piece is broader than a core
     return [cleft for cleft in long if cleft.intersection(broad).area > cleft.area / 2]
 
 
-def _long(clefts: list[Polygon], slits: MultiPolygon, width_um: float) -> list[Polygon]:
-    """Those longer than a core is wide, and those that shut a slit."""
+def _pick_long(clefts: list[Polygon], slits: MultiPolygon, width_um: float) -> list[Polygon]:
+    """Pick the clefts that are longer than a core is wide or shut a slit."""
     shut = shapely.dwithin(clefts, slits, 2 * _SLIVER_UM)
     return [
         cleft
@@ -71,41 +74,28 @@ def _long(clefts: list[Polygon], slits: MultiPolygon, width_um: float) -> list[P
     ]
 
 
-def _broad(shape: BaseGeometry) -> BaseGeometry:
-    """Where a shape, its holes filled, is broader than a core."""
-    half = _BROADEST_CORE_UM / 2
-    inner = shapely.buffer(MultiPolygon(_whole(shape)), -half, quad_segs=4)
-    return shapely.buffer(inner, half, quad_segs=4)
-
-
-def _slits(shape: BaseGeometry, width_um: float) -> list[Polygon]:
-    """Holes longer than a core is wide."""
-    rings = [ring for part in _polygons(shape) for ring in part.interiors]
-    return [Polygon(ring) for ring in rings if _extent(ring) > width_um]
-
-
 def _cores(narrowed: BaseGeometry, reach_um: float, piece_um: Polygon) -> list[Polygon]:
-    """Narrowed tissue widened again, without crumbs and holes; the piece if little is left."""
+    """Widen narrowed tissue again, without crumbs and holes; return the piece if little is left."""
     opened = shapely.buffer(narrowed, reach_um, quad_segs=4)
     least_um2 = _rough_width(opened) ** 2
     cores = [part for part in _polygons(opened) if part.area >= least_um2]
     if sum(core.area for core in cores) < piece_um.area / 2:
         return [piece_um]
-    return [_filled(core) for core in cores]
+    return [_fill_holes(core) for core in cores]
 
 
-def _filled(core: Polygon) -> Polygon:
+def _fill_holes(core: Polygon) -> Polygon:
     width = _rough_width(core)
     return Polygon(core.exterior, [hole for hole in core.interiors if _extent(hole) > width])
 
 
 def _rough_width(shape: BaseGeometry) -> float:
-    """Twice the area over the outer perimeter: the width of a long core, in µm."""
-    whole = _whole(shape)
+    """Return twice the area over the outer perimeter: the width of a long core, in µm."""
+    whole = _without_holes(shape)
     return float(2 * sum(p.area for p in whole) / max(sum(p.length for p in whole), 1e-9))
 
 
-def _whole(shape: BaseGeometry) -> list[Polygon]:
+def _without_holes(shape: BaseGeometry) -> list[Polygon]:
     return [Polygon(part.exterior) for part in _polygons(shape)]
 
 

@@ -25,10 +25,10 @@ Polygons = NDArray[np.object_]
 def interface_area_um2(
     tracts_um: Sequence[BaseGeometry], tissue_um: Sequence[BaseGeometry], width_um: float
 ) -> float:
-    """Area of the interface: what lies within `width_um` of a tract, on its lobular side.
+    """Return the area of the interface: tissue within `width_um` of a tract, on its lobular side.
 
-    Cut to the tissue; other tracts are no part of it, and where two bands overlap they count
-    once. Veins that the class map calls lobule are not told from it.
+    Other tracts are no part of it, and an overlap of two bands counts once. Veins that the class
+    map calls lobule are part of it.
 
     Args:
         tracts_um: smoothed outlines in µm.
@@ -37,17 +37,14 @@ def interface_area_um2(
     """
     if not tracts_um or width_um <= 0:
         return 0.0
-    tracts = _joined_where_near(shapely.simplify(list(tracts_um), _TOLERANCE_UM), 2 * width_um)
+    tracts = _join_near(shapely.simplify(list(tracts_um), _TOLERANCE_UM), 2 * width_um)
     bands = shapely.difference(shapely.buffer(tracts, width_um), tracts)
     tree = STRtree(bands)
-    return math.fsum(_inside(bands[tree.query(piece)], piece) for piece in tissue_um)
+    return math.fsum(_area_inside(bands[tree.query(piece)], piece) for piece in tissue_um)
 
 
-def _joined_where_near(tracts: Polygons, reach_um: float) -> Polygons:
-    """Groups of tracts whose bands meet: each has a band of its own, whatever else there is.
-
-    A band round all of them at once takes the square of their number.
-    """
+def _join_near(tracts: Polygons, reach_um: float) -> Polygons:
+    """Join tracts whose bands meet; bands round all at once take the square of their number."""
     pairs = STRtree(tracts).query(tracts, predicate="dwithin", distance=reach_um)
     links = coo_array((np.ones(pairs.shape[1], np.int8), tuple(pairs)), (len(tracts),) * 2)
     _, group = connected_components(links, directed=False)
@@ -56,8 +53,8 @@ def _joined_where_near(tracts: Polygons, reach_um: float) -> Polygons:
     return np.array([shapely.union_all(own) for own in groups], object)
 
 
-def _inside(bands: Polygons, piece: BaseGeometry) -> float:
-    """Area of bands, none of which meets another, inside a piece of tissue."""
+def _area_inside(bands: Polygons, piece: BaseGeometry) -> float:
+    """Return the area inside a piece of tissue of bands that do not meet."""
     shapely.prepare(piece)
     whole = shapely.covers(piece, bands)
     cut = MultiPolygon(list(shapely.get_parts(bands[~whole])))

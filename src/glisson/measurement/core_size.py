@@ -1,4 +1,4 @@
-"""How long and wide each piece of tissue is, and which pieces count as cores."""
+"""Length and width of each piece of tissue, and which pieces count as cores."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shapely import Polygon
 from glisson.measurement.length import LEAST_LENGTH_UM, CorePath, core_paths
 
 _ROUNDED = 1 - 1e-6
-"""A square piece that lies alone is as large as its own square, whatever the last digit says."""
+"""A square piece that lies alone is as large as its own square, despite rounding."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,9 @@ class CoreSize:
 
 
 def core_sizes(outlines_um: Iterable[Polygon]) -> list[CoreSize]:
-    """Sizes of smoothed outlines in µm.
+    """Measure smoothed outlines in µm.
 
-    Counted are 1 mm of length and more, with more than a square of the cores' width.
+    A piece counts if it is at least 1 mm long and as large as a square of the cores' width.
     """
     sizes = [CoreSize(core_paths(each), float(each.area), True) for each in outlines_um]
     long = [size for size in sizes if size.length_um >= LEAST_LENGTH_UM]
@@ -66,7 +66,7 @@ def core_sizes(outlines_um: Iterable[Polygon]) -> list[CoreSize]:
 
 
 def _typical_width(sizes: Sequence[CoreSize]) -> float:
-    """The mean width that half of the length lies below; 0 without any."""
+    """Return the mean width that half of the length lies below; 0 without pieces."""
     if not sizes:
         return 0.0
     ordered = sorted(sizes, key=lambda size: size.mean_width_um)

@@ -1,8 +1,6 @@
-"""Shortest ways to a long edge and to a neighbour, without looking at all there is."""
+"""Shortest distances to a long edge and to a neighbour, by trees."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import shapely
@@ -15,8 +13,8 @@ from glisson.regions import split_lines
 _ROUNDING = 1 + 1e-9
 
 
-def distances(shapes: NDArray[Any], edge: shapely.Geometry) -> NDArray[np.float64]:
-    """(N,) shortest way from each shape to an edge, in the edge's unit; 0 where they touch.
+def distances(shapes: NDArray[np.object_], edge: shapely.Geometry) -> NDArray[np.float64]:
+    """Return the (N,) distances of shapes to an edge, in the edge's unit; 0 where they touch.
 
     Args:
         shapes: (N,) geometries.
@@ -31,11 +29,11 @@ def distances(shapes: NDArray[Any], edge: shapely.Geometry) -> NDArray[np.float6
     return nearest
 
 
-def to_nearest(shapes: NDArray[Any]) -> NDArray[np.float64]:
-    """(N,) shortest way from each of two shapes and more to another one, in their unit.
+def to_nearest(shapes: NDArray[np.object_]) -> NDArray[np.float64]:
+    """Return the (N,) distances of at least two shapes to the nearest other shape, in their unit.
 
-    The shape whose middle is nearest bounds the way; only what lies as near is compared, which
-    takes a sixth of the time of the tree's own search.
+    The shape whose middle is nearest bounds the distance, so that only shapes as near are
+    compared: a sixth of the time of the tree's own search.
 
     Args:
         shapes: (N,) geometries, none empty.

@@ -3,10 +3,10 @@
 A core is as long as the line along its middle. The middle is the medial axis, the centres of
 the largest discs that fit inside the outline, taken from the Voronoi diagram of points on the
 outline (Ogniewicz & Kübler, Pattern Recognition 1995;28:343). Branches to corners and ragged
-edges are told from the axis by their residual: how much longer the way along the outline
+edges differ from the axis by their residual: how much longer the way along the outline
 between a disc's two points of contact is than the way straight across. Where cores touch or
-cross, one axis branches; it is taken apart into paths, the longest first, each of which ends
-at the border of the ones before it, so that no tissue counts twice.
+cross, one axis branches. It is split into paths, the longest first; each path ends at the border
+of the paths before it, so that no tissue counts twice.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from scipy.sparse.csgraph import connected_components, dijkstra
 from scipy.spatial import Voronoi, cKDTree
 from shapely import LineString, Polygon
 
-from glisson.measurement.clefts import outlines_of_cores
+from glisson.measurement.clefts import outline_cores
 from glisson.measurement.edges import distances
 
 Points = NDArray[np.float64]
@@ -62,22 +62,22 @@ class CorePath:
 
 
 def core_paths(piece_um: Polygon) -> tuple[CorePath, ...]:
-    """The middles of the cores in a piece of tissue, longest first; usually one.
+    """Find the middles of the cores in a piece of tissue, longest first; usually a single core.
 
-    Clefts, strands and holes are seen to first (`outlines_of_cores`). Clefts that may lie between
-    two cores are left open where the cores are longer by half a millimetre for it. A second path
-    must be at least 1 mm long and, where tissue links it broadly to the first, 0.6 times as wide:
-    a tongue beside a tear is no core of its own.
+    `outline_cores` closes clefts, cuts strands and fills holes first. Clefts that may lie between
+    two cores stay open where this lengthens the cores by half a millimetre. A second path must be
+    at least 1 mm long and, where tissue links it broadly to the first, 0.6 times as wide: a tongue
+    beside a tear is no core of its own.
 
-    The axis of a piece hardly longer than broad may run to corners, or be cut off far from the
-    tips: there, the middle line of the smallest rectangle round it is taken if that is shorter,
-    or if the axis is shorter than the side of a square of the same area.
+    The axis of a piece hardly longer than broad may run to corners, or end far from the tips. The
+    middle line of the smallest rectangle round the piece replaces it: if that line is shorter, or
+    if the axis is shorter than the side of a square of the same area.
 
     Args:
         piece_um: the piece's outline in µm.
     """
-    closed, *apart = [_paths(outlines) for outlines in outlines_of_cores(piece_um)]
-    longer = [paths for paths in apart if _sum(paths) > _sum(closed) + _LEAST_GAIN_UM]
+    closed, *opened = [_find_paths(outlines) for outlines in outline_cores(piece_um)]
+    longer = [paths for paths in opened if _sum(paths) > _sum(closed) + _LEAST_GAIN_UM]
     return longer[0] if longer else closed
 
 
@@ -85,18 +85,21 @@ def _sum(paths: tuple[CorePath, ...]) -> float:
     return math.fsum(path.length_um for path in paths)
 
 
-def _paths(outlines: list[Polygon]) -> tuple[CorePath, ...]:
-    found = [path for outline in outlines for path in _paths_of(outline)]
+def _find_paths(outlines: list[Polygon]) -> tuple[CorePath, ...]:
+    found: list[CorePath] = []
+    for outline in outlines:
+        axis = _medial_axis(outline)
+        lines = [] if axis is None else _split_axis(axis, outline)
+        if not lines or _length(lines[0]) ** 2 < _SQUAT * outline.area:
+            lines = [_middle_of_squat(lines, outline)]
+        found += [_core_path(line, outline) for line in lines]
     found.sort(key=lambda path: path.length_um, reverse=True)
     return tuple(p for k, p in enumerate(found) if k == 0 or p.length_um >= LEAST_LENGTH_UM)
 
 
-def _paths_of(outline: Polygon) -> list[CorePath]:
-    axis = _medial_axis(outline)
-    lines = [] if axis is None else _taken_apart(axis, outline)
-    if not lines or _length(lines[0]) ** 2 < _SQUAT * outline.area:
-        lines = [_of_squat(lines, outline)]
-    return [_measured(line, outline) for line in lines]
+def _core_path(line: Points, outline: Polygon) -> CorePath:
+    width = 2 * distances(np.asarray(shapely.points(line)), outline.boundary)
+    return CorePath(line, width, _length(line))
 
 
 @dataclass(frozen=True)
@@ -118,8 +121,8 @@ class _Axis:
 
 
 def _medial_axis(outline: Polygon) -> _Axis | None:
-    """The Voronoi ridges inside the outline that are no branches to its corners."""
-    sites, ring, along, around = _sites(outline)
+    """Build the graph of the Voronoi ridges inside the outline, without branches to its corners."""
+    sites, ring, along, around = _sample_outline(outline)
     diagram = Voronoi(sites)
     ends = np.asarray(diagram.ridge_vertices)
     inside = shapely.contains_xy(outline, diagram.vertices)
@@ -129,18 +132,21 @@ def _medial_axis(outline: Polygon) -> _Axis | None:
     across = np.hypot(*(sites[first] - sites[second]).T)
     apart = np.abs(along[first] - along[second])
     residual = np.minimum(apart, around[first] - apart) - across
-    kept = bounded & ((ring[first] != ring[second]) | (residual > _LEAST_RESIDUAL * across / 2))
-    if not kept.any():
+    chosen = bounded & ((ring[first] != ring[second]) | (residual > _LEAST_RESIDUAL * across / 2))
+    if not chosen.any():
         return None
-    radius = np.asarray(cKDTree(sites).query(diagram.vertices[ends[kept].ravel()])[0])
-    between = _half_way(first[kept], second[kept], ring, sites)
-    return _graph(diagram.vertices, ends[kept], radius, between)
+    radius = np.asarray(cKDTree(sites).query(diagram.vertices[ends[chosen].ravel()])[0])
+    between = _halfway_sites(first[chosen], second[chosen], ring, sites)
+    return _build_graph(diagram.vertices, ends[chosen], radius, between)
 
 
-def _half_way(
+def _halfway_sites(
     first: NDArray[np.int64], second: NDArray[np.int64], ring: NDArray[np.int64], sites: Points
 ) -> Points:
-    """The site half-way along the outline between two, on the shorter side; NaN between rings."""
+    """Find the site half-way along the outline between two sites; NaN between rings.
+
+    Of the two ways round a ring, the shorter counts.
+    """
     start, count = np.searchsorted(ring, ring), np.bincount(ring)[ring]
     apart = (second - first) % count[first]
     apart = np.where(2 * apart > count[first], apart - count[first], apart)
@@ -148,8 +154,8 @@ def _half_way(
     return np.where((ring[first] == ring[second])[:, None], sites[middle], np.nan)
 
 
-def _sites(outline: Polygon) -> tuple[Points, NDArray[np.int64], Points, Points]:
-    """Points on the outline; for each its ring, its place along it and the ring's length."""
+def _sample_outline(outline: Polygon) -> tuple[Points, NDArray[np.int64], Points, Points]:
+    """Return points on the outline; for each its ring, its place along it and the ring's length."""
     points, rings, along, around = [], [], [], []
     for number, ring in enumerate([outline.exterior, *outline.interiors]):
         count = max(8, math.ceil(ring.length / _SPACING_UM))
@@ -167,7 +173,7 @@ def _sites(outline: Polygon) -> tuple[Points, NDArray[np.int64], Points, Points]
 
 
 def _points_along(line: Points, places: NDArray[np.float64]) -> Points:
-    """Points of a line at distances from its start, which do not reach its end."""
+    """Return the points of a line at distances from its start; none may reach its end."""
     steps = np.diff(line, axis=0)
     lengths = np.sqrt((steps**2).sum(axis=1))
     passed = np.cumsum(lengths)
@@ -176,10 +182,10 @@ def _points_along(line: Points, places: NDArray[np.float64]) -> Points:
     return np.asarray(line[index] + steps[index] * share[:, None])
 
 
-def _graph(
+def _build_graph(
     vertices: Points, ends: NDArray[np.int64], radius: NDArray[np.float64], between: Points
 ) -> _Axis:
-    """The kept ridges as a graph of their own vertices."""
+    """Build a graph of ridges and their vertices."""
     used, index = np.unique(ends.ravel(), return_inverse=True)
     nodes = vertices[used]
     radius_um = np.zeros(len(used))
@@ -194,14 +200,14 @@ def _graph(
     return _Axis(nodes, radius_um, between_um, edges)
 
 
-def _of_squat(lines: list[Points], outline: Polygon) -> Points:
-    """The middle of a piece hardly longer than broad; never shorter than its mean width."""
+def _middle_of_squat(lines: list[Points], outline: Polygon) -> Points:
+    """Return the middle of a piece hardly longer than broad: never shorter than its mean width."""
     axis = [line for line in lines[:1] if _length(line) >= math.sqrt(outline.area)]
-    return min([*axis, _straight(outline)], key=_length)
+    return min([*axis, _middle_of_rectangle(outline)], key=_length)
 
 
-def _straight(outline: Polygon) -> Points:
-    """The middle line of the smallest rectangle round a piece."""
+def _middle_of_rectangle(outline: Polygon) -> Points:
+    """Return the middle line of the smallest rectangle round a piece."""
     corners = shapely.get_coordinates(shapely.minimum_rotated_rectangle(outline))[:4]
     sides = np.array([corners[1] - corners[0], corners[2] - corners[1]])
     half = sides[np.argmax(np.hypot(*sides.T))] / 2
@@ -222,8 +228,8 @@ class _Way:
     attached: tuple[bool, bool]
 
 
-def _taken_apart(axis: _Axis, outline: Polygon) -> list[Points]:
-    """Paths through the axis, longest first, extended to the tips."""
+def _split_axis(axis: _Axis, outline: Polygon) -> list[Points]:
+    """Split the axis into paths, longest first, extended to the tips."""
     free, covered = np.ones(len(axis.nodes_um), bool), np.zeros(len(axis.nodes_um), bool)
     found: list[_Way] = []
     least_radius = 0.0
@@ -234,22 +240,22 @@ def _taken_apart(axis: _Axis, outline: Polygon) -> list[Points]:
             found and _length(axis.nodes_um[nodes]) + 2 * radius < LEAST_LENGTH_UM
         ):
             break
-        way = _extended(axis, nodes, covered)
-        reach = _reached(axis, nodes)
+        way = _extend(axis, nodes, covered)
+        reach = _nodes_within(axis, nodes)
         free &= ~reach
         if found and radius < least_radius:
             continue
         least_radius = least_radius or _LEAST_RELATIVE_WIDTH * radius
         covered |= reach
         found.append(way)
-    lines = [way.line_um for way in _joined(found, outline)]
+    lines = [way.line_um for way in _join_crossing(found, outline)]
     return [line for k, line in enumerate(lines) if k == 0 or _length(line) >= LEAST_LENGTH_UM]
 
 
 def _longest_way(axis: _Axis, free: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Nodes of the longest of all shortest ways through the free part of the axis.
+    """Find the nodes of the longest of all shortest ways through the free part of the axis.
 
-    Found by two sweeps, which is exact where the axis has no loops.
+    Two sweeps find it; they are exact where the axis has no loops.
     """
     nodes = np.flatnonzero(free)
     if len(nodes) < 2:
@@ -281,16 +287,16 @@ def _farthest(distance: Points) -> int:
     return int(np.argmax(np.where(np.isfinite(distance), distance, -1)))
 
 
-def _reached(axis: _Axis, nodes: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which nodes lie in the largest discs round a way: its own core."""
+def _nodes_within(axis: _Axis, nodes: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Mark the nodes that lie in the largest discs round a way: its own core."""
     near = min(8, len(nodes))
     distance, index = cKDTree(axis.nodes_um[nodes]).query(axis.nodes_um, k=near)
     radius = axis.radius_um[nodes][index]
     return np.asarray((distance <= radius).reshape(len(axis.nodes_um), near).any(axis=1))
 
 
-def _extended(axis: _Axis, nodes: NDArray[np.int64], covered: NDArray[np.bool_]) -> _Way:
-    """A way with its free ends carried on to the middle of the tip, and smoothed.
+def _extend(axis: _Axis, nodes: NDArray[np.int64], covered: NDArray[np.bool_]) -> _Way:
+    """Extend the free ends of a way to the middle of the tip, and smooth it.
 
     The axis ends where the largest disc touches both sides of a tip; the tip's middle is
     half-way along the outline between the two.
@@ -300,19 +306,19 @@ def _extended(axis: _Axis, nodes: NDArray[np.int64], covered: NDArray[np.bool_])
     tips = axis.between_um[nodes[[0, -1]]]
     free = ~np.array(attached) & np.isfinite(tips).all(axis=1)
     line = np.concatenate([tips[:1][free[:1]], line, tips[1:][free[1:]]])
-    return _Way(_smoothed(line), (attached[0], attached[1]))
+    return _Way(_smooth(line), (attached[0], attached[1]))
 
 
 def _heading(line: Points, back_um: float) -> Points:
-    """Unit vector out of a line at its first point, from `back_um` along it."""
+    """Return the unit vector out of a line at its first point, from `back_um` along it."""
     along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
     back = np.array([np.interp(min(back_um, along[-1]), along, line[:, k]) for k in (0, 1)])
     step = line[0] - back
     return np.asarray(step / max(float(np.hypot(*step)), 1e-9))
 
 
-def _smoothed(line: Points) -> Points:
-    """The line in even steps, its wiggles averaged out over 100 µm, its ends where they were."""
+def _smooth(line: Points) -> Points:
+    """Resample a line in even steps and average it over 100 µm; its ends stay."""
     length = _length(line)
     along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
     count = max(3, round(length / _STEP_UM) + 1)
@@ -327,46 +333,46 @@ def _smoothed(line: Points) -> Points:
     return np.asarray(chord + smooth)
 
 
-def _joined(ways: list[_Way], outline: Polygon) -> list[_Way]:
-    """Ways that an earlier one cut in two, as where cores cross, made one again."""
+def _join_crossing(ways: list[_Way], outline: Polygon) -> list[_Way]:
+    """Join the two parts of a way that an earlier way cut in two, as where cores cross."""
     ways = list(ways)
-    found = True
-    while found:
-        found = False
+    has_joined = True
+    while has_joined:
+        has_joined = False
         for one, other in combinations(range(1, len(ways)), 2):
-            taken = [way.line_um for k, way in enumerate(ways) if k not in (one, other)]
-            whole = _one_way(ways[one], ways[other], taken, outline)
+            others = [way.line_um for k, way in enumerate(ways) if k not in (one, other)]
+            whole = _join(ways[one], ways[other], others, outline)
             if whole is not None:
                 ways[one] = whole
                 del ways[other]
-                found = True
+                has_joined = True
                 break
     return ways
 
 
-def _one_way(one: _Way, other: _Way, taken: list[Points], outline: Polygon) -> _Way | None:
-    """Both as one, if an attached end of each points at the other across tissue not yet taken."""
-    for first in (one, _turned(one)):
-        for second in (other, _turned(other)):
+def _join(one: _Way, other: _Way, others: list[Points], outline: Polygon) -> _Way | None:
+    """Join two ways if an attached end of each points at the other across tissue of no way."""
+    for first in (one, _reverse(one)):
+        for second in (other, _reverse(other)):
             if not (first.attached[1] and second.attached[0]):
                 continue
             gap = np.linspace(first.line_um[-1], second.line_um[0], 21)
-            if _in_line(first, second, outline) and not _along(gap, taken):
+            if _are_in_line(first, second, outline) and not _runs_along(gap, others):
                 line = np.concatenate([first.line_um, second.line_um])
                 return _Way(line, (first.attached[0], second.attached[1]))
     return None
 
 
-def _along(gap: Points, taken: list[Points]) -> bool:
-    """Whether a gap mostly runs along a way, and not across: its length counts already."""
-    return any(np.mean(cKDTree(line).query(gap)[0] < _SAME_UM) > 0.5 for line in taken)
+def _runs_along(gap: Points, others: list[Points]) -> bool:
+    """Return whether a gap mostly runs along another way, whose length counts already."""
+    return any(np.mean(cKDTree(line).query(gap)[0] < _SAME_UM) > 0.5 for line in others)
 
 
-def _turned(way: _Way) -> _Way:
+def _reverse(way: _Way) -> _Way:
     return _Way(way.line_um[::-1], way.attached[::-1])
 
 
-def _in_line(first: _Way, second: _Way, outline: Polygon) -> bool:
+def _are_in_line(first: _Way, second: _Way, outline: Polygon) -> bool:
     gap = second.line_um[0] - first.line_um[-1]
     distance = float(np.hypot(*gap))
     if distance < 1e-6:
@@ -374,11 +380,6 @@ def _in_line(first: _Way, second: _Way, outline: Polygon) -> bool:
     out, onward = _heading(first.line_um[::-1], 300.0), -_heading(second.line_um, 300.0)
     straight = min(out @ gap, onward @ gap) / distance >= _STRAIGHT_ON
     return bool(straight and outline.covers(LineString([first.line_um[-1], second.line_um[0]])))
-
-
-def _measured(line: Points, outline: Polygon) -> CorePath:
-    width = 2 * distances(np.asarray(shapely.points(line)), outline.boundary)
-    return CorePath(line, width, _length(line))
 
 
 def _length(line: Points) -> float:

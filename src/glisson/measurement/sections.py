@@ -37,7 +37,7 @@ _MOST_TURNED = math.radians(20)
 
 @dataclass(frozen=True)
 class Piece:
-    """What tells whether two fragments are sections of the same.
+    """A fragment, as far as it shows whether another is a section of the same core.
 
     Attributes:
         outline_um: outline in µm.
@@ -68,38 +68,41 @@ class Sections:
 def find_sections(pieces: Sequence[Piece], count: int | None = None) -> Sections:
     """Group fragments into sections.
 
-    Found are groups of copies: outlines that overlap by an IoU of 0.8 when one is laid on the
-    other, 0.92 where there are fewer than three tracts to compare, and at least 60 % of the
-    fewer tracts within 150 µm of one of the other's. Where neither has a tract the outlines
-    decide alone; a fragment without is no copy of one with tracts. Groups must hold 70 % of the
-    tissue; else there is one section.
+    Fragments are copies when both conditions hold:
+
+    - Their outlines overlap by an IoU of 0.8 when one is laid on the other; of 0.92 where there
+      are fewer than three tracts to compare.
+    - At least 60 % of the fewer tracts lie within 150 µm of a tract of the other fragment. Where
+      neither fragment has a tract, the outlines decide alone.
+
+    Groups of copies must hold 70 % of the tissue; else there is a single section.
 
     Args:
         pieces: fragments.
         count: number of sections, where it is known; None to find it.
     """
-    found = _found(pieces)
+    found = _find(pieces)
     if count is None or count == found.count:
         return Sections(found.count, found.numbers, count is not None)
-    return Sections(count, _dealt(pieces, count), True)
+    return Sections(count, _deal(pieces, count), True)
 
 
-def _found(pieces: Sequence[Piece]) -> Sections:
-    one = Sections(1, (1,) * len(pieces), False)
+def _find(pieces: Sequence[Piece]) -> Sections:
+    single = Sections(1, (1,) * len(pieces), False)
     groups = _groups(pieces)
     area: dict[int, float] = defaultdict(float)
     for group in groups:
         area[len(group)] += sum(pieces[k].outline_um.area for k in group)
     copied = {size: value for size, value in area.items() if size > 1}
     if not copied or sum(copied.values()) < _LEAST_COVERED * sum(area.values()):
-        return one
+        return single
     count = max(copied, key=lambda size: copied[size])
     whole = [group for group in groups if len(group) == count]
-    return Sections(count, _numbered(pieces, whole), False)
+    return Sections(count, _rank(pieces, whole), False)
 
 
 def _groups(pieces: Sequence[Piece]) -> list[list[int]]:
-    """Cores, together with their copies."""
+    """Group cores with their copies."""
     group_of = {k: [k] for k, piece in enumerate(pieces) if piece.is_core}
     coarse = {k: shapely.simplify(pieces[k].outline_um, _COARSE_UM) for k in group_of}
     for one, other in combinations(group_of, 2):
@@ -117,17 +120,17 @@ def _are_copies(one: Piece, other: Piece, outline: Polygon, other_outline: Polyg
     if areas[0] < _LEAST_AREA_RATIO * areas[1]:
         return False
     turned = _turn(outline, other_outline)
-    laid = _laid(outline, outline, other_outline, turned)
+    laid = _lay(outline, outline, other_outline, turned)
     iou = laid.intersection(other_outline).area / laid.union(other_outline).area
     enough = min(len(one.tracts_um), len(other.tracts_um)) >= _LEAST_TRACTS
     if iou < (_LEAST_IOU if enough else _LEAST_IOU_ALONE):
         return False
-    moved = _laid(MultiPoint(one.tracts_um), outline, other_outline, turned)
-    return _shared(shapely.get_coordinates(moved), other.tracts_um) >= _LEAST_SHARED_TRACTS
+    moved = _lay(MultiPoint(one.tracts_um), outline, other_outline, turned)
+    return _share(shapely.get_coordinates(moved), other.tracts_um) >= _LEAST_SHARED_TRACTS
 
 
 def _turn(one: Polygon, other: Polygon) -> float:
-    """Angle from the long side of one to that of the other, in radians; 0 if they lie askew."""
+    """Return the angle between the long sides, in radians; 0 where it exceeds 20°."""
     angle = _direction(other) - _direction(one)
     angle = (angle + math.pi / 2) % math.pi - math.pi / 2
     return angle if abs(angle) <= _MOST_TURNED else 0.0
@@ -140,18 +143,18 @@ def _direction(outline: Polygon) -> float:
     return math.atan2(y, x)
 
 
-def _laid(shape: BaseGeometry, outline: Polygon, onto: Polygon, angle: float) -> BaseGeometry:
-    """A shape moved as `outline` must be to lie on `onto`, centre on centre."""
+def _lay(shape: BaseGeometry, outline: Polygon, onto: Polygon, angle: float) -> BaseGeometry:
+    """Move a shape as `outline` must be moved to lie on `onto`, centre on centre."""
     here, there = outline.centroid, onto.centroid
     return translate(
         rotate(shape, angle, origin=here, use_radians=True), there.x - here.x, there.y - here.y
     )
 
 
-def _shared(tracts: Points, others: Points) -> float:
-    """Share of the fewer tracts that have one of the other fragment's near them.
+def _share(tracts: Points, others: Points) -> float:
+    """Return the share of the fewer tracts that have a tract of the other fragment near them.
 
-    1 where neither has any, which leaves it to the outlines; 0 where one alone has none.
+    1 where neither fragment has tracts, so that the outlines decide; 0 where only one has.
     """
     few, many = sorted((tracts, others), key=len)
     if not len(few):
@@ -164,8 +167,8 @@ def _centres(pieces: Sequence[Piece]) -> Points:
     return np.array([[p.outline_um.centroid.x, p.outline_um.centroid.y] for p in pieces])
 
 
-def _numbered(pieces: Sequence[Piece], groups: list[list[int]]) -> tuple[int, ...]:
-    """Each copy's rank in its group, along the way from copy to copy; others as their neighbour."""
+def _rank(pieces: Sequence[Piece], groups: list[list[int]]) -> tuple[int, ...]:
+    """Rank copies in their group, along the way from copy to copy; others as their neighbour."""
     centres = _centres(pieces)
     step = np.linalg.svd(
         np.concatenate([centres[g] - centres[g].mean(axis=0) for g in groups]),
@@ -181,18 +184,18 @@ def _numbered(pieces: Sequence[Piece], groups: list[list[int]]) -> tuple[int, ..
     return tuple(int(number) for number in numbers)
 
 
-def _dealt(pieces: Sequence[Piece], count: int) -> tuple[int, ...]:
-    """Fragments cut into `count` rows or columns of tissue as equal as possible."""
+def _deal(pieces: Sequence[Piece], count: int) -> tuple[int, ...]:
+    """Deal fragments into `count` rows or columns of tissue as equal as possible."""
     if not pieces:
         return ()
     areas = np.array([piece.outline_um.area for piece in pieces])
-    dealt = [_cut(along, areas, count) for along in _centres(pieces).T]
-    numbers = min(dealt, key=lambda each: float(np.bincount(each, areas, count + 1).std()))
+    deals = [_cut(along, areas, count) for along in _centres(pieces).T]
+    numbers = min(deals, key=lambda each: float(np.bincount(each, areas, count + 1).std()))
     return tuple(int(number) for number in numbers)
 
 
 def _cut(along: Points, areas: Points, count: int) -> NDArray[np.int64]:
-    """Section of each fragment when their places along an axis are cut by area."""
+    """Return the section of each fragment when their places along an axis are cut by area."""
     order = np.argsort(along, kind="stable")
     middle = np.cumsum(areas[order]) - areas[order] / 2
     numbers = np.empty(len(areas), np.int64)

@@ -1,4 +1,4 @@
-"""The shape of one area: how round, how solid, how long and how broad."""
+"""The shape of an area: how round, how solid, how long and how broad."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Points = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Shape:
-    """Numbers on an outline.
+    """The shape of an outline.
 
     Attributes:
         perimeter_um: of the outer ring.
@@ -53,20 +53,21 @@ def shape_of(outline_um: Polygon) -> Shape:
 
 
 def ellipse_axes(polygon: Polygon) -> tuple[float, float]:
-    """Major and minor axis of the ellipse of the same second moments, in the polygon's unit."""
+    """Return the axes of the ellipse of the same second moments, the longer first, in its unit."""
     middle = shapely.get_coordinates(polygon.centroid)[0]
     moments = _moments(polygon.exterior, middle)
     for hole in polygon.interiors:
         moments = moments - _moments(hole, middle)
-    area, xx, yy, xy = moments
-    covariance = np.array([[xx, xy], [xy, yy]]) / area
-    minor, major = np.linalg.eigvalsh(covariance).clip(0)
+    area, xx, yy, xy = (float(moment) for moment in moments)
+    covariance: Points = np.array([[xx, xy], [xy, yy]]) / area
+    minor, major = (float(axis) for axis in np.linalg.eigvalsh(covariance).clip(0))
     return 4 * math.sqrt(major), 4 * math.sqrt(minor)
 
 
 def _moments(ring: BaseGeometry, middle: Points) -> Points:
-    """Area and second moments xx, yy, xy of a ring round a point, by Green's theorem."""
-    x, y = (shapely.get_coordinates(ring) - middle).T
+    """Return area and second moments xx, yy, xy of a ring round a point, by Green's theorem."""
+    points: Points = shapely.get_coordinates(ring) - middle
+    x, y = points[:, 0], points[:, 1]
     cross = x[:-1] * y[1:] - x[1:] * y[:-1]
     xx = (cross * (x[:-1] ** 2 + x[:-1] * x[1:] + x[1:] ** 2)).sum() / 12
     yy = (cross * (y[:-1] ** 2 + y[:-1] * y[1:] + y[1:] ** 2)).sum() / 12
@@ -80,9 +81,9 @@ def in_um(
     pixel_size: PixelSize,
     origin_l0: tuple[float, float] = (0.0, 0.0),
 ) -> NDArray[np.object_]:
-    """Geometries of level-0 pixels in µm, counted from `origin_l0`.
+    """Convert geometries of level-0 pixels to µm from `origin_l0`.
 
-    The origin is taken off first: near it, numbers keep all their digits wherever on the slide
+    The origin is subtracted first: near it, numbers keep all their digits wherever on the slide
     the tissue lies.
     """
     scale = np.array([pixel_size.x_um, pixel_size.y_um])

@@ -104,7 +104,7 @@ def refuse_code(path: Path) -> None:
 
 
 def is_pickle(path: Path) -> bool:
-    """Return True if the content is a pickle or a zip that holds one, whatever the name."""
+    """Return True if the content is a pickle or a zip with a pickle, whatever the name."""
     with path.open("rb") as file:
         head = file.read(2)
     # protocols 2 to 5 start with 0x80 and the protocol's number; old torch.save files too

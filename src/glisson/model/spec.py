@@ -1,4 +1,4 @@
-"""model.json: what a model is, what it expects, and how to check it."""
+"""model.json: the description of a model, its input, and its self-test."""
 
 from __future__ import annotations
 
@@ -204,7 +204,7 @@ def check_classes(names: tuple[str, ...], where: str) -> None:
     """Reject classes other than Glisson's, or in another order.
 
     Raises:
-        WrongClasses: names the classes of the model and those that are needed.
+        WrongClasses: the message names both lists of classes.
     """
     if tuple(names) != CLASS_NAMES:
         raise WrongClasses(

@@ -40,7 +40,7 @@ def write_report(path: Path, run: ReportRun, slides: Sequence[ReportSlide]) -> N
 
 
 def _with_section(slides: Sequence[ReportSlide]) -> list[int]:
-    """Number, from 1, the slides that have a section: a browser has to hold them all."""
+    """Return the numbers, from 1, of the slides with a section: a browser has to hold them all."""
     if len(slides) <= MOST_SECTIONS:
         return list(range(1, len(slides) + 1))
     failed = [number for number, slide in enumerate(slides, 1) if slide.error is not None]

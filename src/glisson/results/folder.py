@@ -75,7 +75,7 @@ class SlideRequest:
 
     Attributes:
         file: the slide's file name, or its pseudonym.
-        path: where the slide lies, or None for a slide with a pseudonym.
+        path: of the slide; None for a slide with a pseudonym.
         patient: whose it is, for the tables.
         institution: where it is from, for the tables.
         pseudonyms: whether `file` is a pseudonym.
@@ -166,7 +166,7 @@ def find_redo_reason(folder: Path, parts: dict[str, str]) -> str | None:
     """Return why a slide has to be done, again or for the first time (`new`), or None.
 
     Results count when they are complete, undamaged and of the same slide, model, settings and
-    version. Outlines that somebody corrected in place are not damage.
+    version. Outlines that were corrected in place are not damage.
 
     Args:
         folder: the slide's result folder.
@@ -262,7 +262,7 @@ def write_failure(
 
 
 def _put_in_place(unfinished: Path, final: Path) -> None:
-    """Move results to their place; remove earlier results, unless somebody edited them.
+    """Move results to their place; remove earlier results, unless they were edited.
 
     Another run may put the same slide there at the same moment: the later results stay.
     """
@@ -279,7 +279,7 @@ def _put_in_place(unfinished: Path, final: Path) -> None:
 
 
 def _move_away(final: Path) -> None:
-    """Remove earlier results, or rename them where somebody edited them."""
+    """Remove earlier results, or rename them where they were edited."""
     if not final.exists():
         return
     if _was_edited(final):

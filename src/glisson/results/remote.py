@@ -271,7 +271,7 @@ class StoredResults(Results):
         upload_files((path, self._url / path.relative_to(self.here).as_posix()) for path in files)
 
     def _upload_edited(self, name: str) -> None:
-        """Upload results whose outlines somebody edited, under a name that is free on the store."""
+        """Upload results with edited outlines under a free name on the store."""
         for path in sorted(self.here.iterdir()):
             if not path.name.startswith(name) or not _SET_ASIDE.fullmatch(path.name[len(name) :]):
                 continue
@@ -336,9 +336,8 @@ def _find_others(found: Sequence[str], names: Sequence[str]) -> list[str]:
     known = {name.casefold() for name in (*names, _QUPATH)}
     others = [name for name in found if name.casefold() not in known and name[:1] != "."]
     there = set(found)
-    aside = {name for name in others if (base := _NOT_OF_A_SLIDE.fullmatch(name))
-             and base[1] in there}  # fmt: skip
-    return [name for name in others if name not in aside]
+    bases = {name: match[1] for name in others if (match := _NOT_OF_A_SLIDE.fullmatch(name))}
+    return [name for name in others if bases.get(name) not in there]
 
 
 def _relative_path(stored: Stored, folder: Url) -> str:

@@ -1,4 +1,4 @@
-"""The report of a results folder, made from the slides that lie there."""
+"""The report of a results folder, made from its slides."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _join_once(texts: Sequence[str]) -> str:
 def rewrite_run_report(out: Path) -> Path | None:
     """Write `report.html` again where a run wrote it; return its path, or None elsewhere.
 
-    A folder of one slide that was sent, and shards that nobody has joined, have no report.
+    A folder of one slide that was sent, and shards that `gather` has not joined, have no report.
 
     Raises:
         OutputError: the page cannot be written.

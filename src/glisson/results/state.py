@@ -11,10 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from glisson.errors import ResultError, SettingsError
 from glisson.files.json_files import read_json
@@ -40,7 +41,7 @@ Method = Mapping[str, Any]
 
 
 class _Failure(BaseModel):
-    """The content of a `failed.json`, which somebody may have changed."""
+    """The content of a `failed.json`, which may have been edited."""
 
     status: Literal["failed", "waiting"]
     error: str
@@ -55,6 +56,22 @@ class _Done(BaseModel):
     ended: datetime | None = None
     because: str | None = None
     request: SlideRequest | None = None
+
+
+class _Named(BaseModel):
+    """Whether a slide has a pseudonym."""
+
+    pseudonyms: bool = False
+
+
+class ResultBasis(BaseModel):
+    """The keys of a `biopsy.json` that tell how it was made; the others are many, and not read."""
+
+    source: str = "model"
+    slide: _Named
+    model: ModelRecord
+    settings: SettingsRecord
+    versions: dict[str, str] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -83,7 +100,7 @@ class SlideState:
     started: datetime | None = None
     ended: datetime | None = None
 
-    @property
+    @cached_property
     def method(self) -> Method:
         """Return what the slides of a table must have alike; empty without a result."""
         return {} if self.record is None else find_method(self.record)
@@ -101,6 +118,8 @@ def read_states(out: Path) -> list[SlideState]:
 
 def _read_state(folder: Path) -> SlideState | None:
     """Read one folder; return None where it is not that of a slide of this results folder."""
+    if is_set_aside(folder):
+        return None
     manifest = read_manifest(folder)
     try:
         failure = _read_failure(folder)
@@ -115,7 +134,7 @@ def _read_state(folder: Path) -> SlideState | None:
             is_waiting=failure.status == "waiting",
             ended=failure.when,
         )
-    if not (folder / BIOPSY).is_file() or is_set_aside(folder):
+    if not (folder / BIOPSY).is_file():
         return None
     if manifest is None:
         return _blame(folder, f"{folder.name}: {INCOMPLETE}. Run the slide again.")
@@ -174,18 +193,18 @@ def make_method(model: ModelRecord, settings: SettingsRecord, version: str | Non
     return method
 
 
-def find_method(record: BiopsyRecord) -> Method:
-    """Return what decided a record's numbers, as `method_of`."""
+def find_method(record: BiopsyRecord | ResultBasis) -> Method:
+    """Return what decided a record's numbers, as `make_method`."""
     return make_method(record.model, record.settings, record.versions.get("glisson"))
 
 
-def parse_records(records: Mapping[str, dict[str, Any]]) -> dict[str, BiopsyRecord]:
-    """Return the model's records among JSON objects; others are nobody's results."""
-    found: dict[str, BiopsyRecord] = {}
+def parse_bases(records: Mapping[str, dict[str, Any]]) -> dict[str, ResultBasis]:
+    """Parse how slides were measured; leave out JSON objects that are no results of a model."""
+    found: dict[str, ResultBasis] = {}
     for name, content in records.items():
-        with suppress(ResultError):
-            found[name] = BiopsyRecord.of_content(content, name)
-    return {name: record for name, record in found.items() if record.source == "model"}
+        with suppress(ValidationError):
+            found[name] = ResultBasis.model_validate(content)
+    return {name: basis for name, basis in found.items() if basis.source == "model"}
 
 
 def hash_method(method: Method) -> str:

@@ -63,7 +63,7 @@ def write_summary(out: Path, states: Sequence[SlideState]) -> None:
 
 
 def is_pseudonymous(states: Sequence[SlideState]) -> bool:
-    """Return whether a folder names its slides by pseudonyms: no project may say where they lie."""
+    """Return whether a folder holds pseudonyms: a QuPath project would then reveal the slides."""
     return any(each.request.pseudonyms for each in states)
 
 

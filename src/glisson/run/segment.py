@@ -22,7 +22,7 @@ from glisson.results.state import (
     find_method,
     list_warnings,
     make_method,
-    parse_records,
+    parse_bases,
     read_states,
 )
 from glisson.results.summary import write_summary
@@ -89,20 +89,13 @@ def segment(
         OutputError: results cannot be written.
     """
     settings, where = settings or RunSettings(), parse_place(out)
-    asked = _expand(slides)
-    names = _names(asked, where)
-    tasks: Sequence[SlideTask] = [
-        SlideTask(each, name, number, Path(), settings)
-        for number, (each, name) in enumerate(zip(asked, names, strict=True), 1)
-    ]
-    for task in tasks:
-        _check_apart(task, where)
+    tasks = _plan(slides, where, settings)
     bundle = find_model(model)
     check_runs(bundle, settings.runtime)
-    chosen = find_executor(executor, len(asked))
+    chosen = find_executor(executor, len(tasks))
     if isinstance(chosen, InProcess):
         _check_any_opens(tasks)
-    if any(each.pseudonym for each in asked):
+    if tasks[0].request.pseudonyms:
         check_no_names_in(where)
     with open_results(where, settings.cache) as results:
         store = results.place if isinstance(results.place, Url) else None
@@ -114,33 +107,34 @@ def segment(
         return _run(tasks, work, chosen, results)
 
 
-def _expand(slides: Slides) -> list[SlideEntry]:
+def _plan(slides: Slides, out: Place, settings: RunSettings) -> list[SlideTask]:
+    """List the slides and name their result folders.
+
+    Raises:
+        SettingsError: as `name_folders`; some slides have a pseudonym and others none; or results
+            would take the place of a slide's own folder.
+    """
     given = [slides] if isinstance(slides, str | Path | Url) else list(slides)
-    asked: list[SlideEntry] = []
+    entries: list[SlideEntry] = []
     for each in given:
-        asked += [each] if isinstance(each, SlideEntry) else list_slides([each])
-    return asked
-
-
-def _names(asked: Sequence[SlideEntry], out: Place) -> list[str]:
-    """Return the result folders' names: pseudonyms where slides have them."""
-    pseudonyms = [each.pseudonym for each in asked if each.pseudonym is not None]
-    if not pseudonyms:
-        return name_folders([each.path for each in asked], out)
-    if len(pseudonyms) < len(asked) or len({name.casefold() for name in pseudonyms}) < len(asked):
+        entries += [each] if isinstance(each, SlideEntry) else list_slides([each])
+    names = [each.pseudonym for each in entries if each.pseudonym is not None]
+    if not names:
+        names = name_folders([each.path for each in entries], out)
+    if len({name.casefold() for name in names}) < len(entries):
         raise SettingsError("Every slide of a run needs a pseudonym of its own, or none has one.")
-    return pseudonyms
-
-
-def _check_apart(task: SlideTask, out: Place) -> None:
-    """Reject results that would take the place of a slide's own folder."""
-    where = task.entry.path
-    own = where.parent / where.stem if where.suffix.lower() == ".mrxs" else where
-    if resolve_place(own) == resolve_place(out / task.name):
-        raise SettingsError(
-            f"The results of {where} would take the place of {own}, which is part of the slide. "
-            "Choose another folder with -o."
-        )
+    for entry, name in zip(entries, names, strict=True):
+        where = entry.path
+        own = where.parent / where.stem if where.suffix.lower() == ".mrxs" else where
+        if resolve_place(own) == resolve_place(out / name):
+            raise SettingsError(
+                f"The results of {where} would take the place of {own}, which is part of the "
+                "slide. Choose another folder with -o."
+            )
+    return [
+        SlideTask(entry, name, number, Path(), settings)
+        for number, (entry, name) in enumerate(zip(entries, names, strict=True), 1)
+    ]
 
 
 def _check_any_opens(tasks: Sequence[SlideTask]) -> None:
@@ -163,9 +157,9 @@ def _check_any_opens(tasks: Sequence[SlideTask]) -> None:
 
 def _check_others(results: Results, tasks: Sequence[SlideTask], bundle: ModelBundle) -> None:
     """Reject a folder whose other slides were measured in another way, or are named otherwise."""
-    others = parse_records(results.read_other_records([task.name for task in tasks]))
+    others = parse_bases(results.read_other_records([task.name for task in tasks]))
     hidden = tasks[0].request.pseudonyms
-    if any(record.slide.pseudonyms != hidden for record in others.values()):
+    if any(basis.slide.pseudonyms != hidden for basis in others.values()):
         raise SettingsError(
             f"{results.place} holds slides {'without' if hidden else 'with'} pseudonyms. Choose "
             "another folder with -o."
@@ -174,7 +168,7 @@ def _check_others(results: Results, tasks: Sequence[SlideTask], bundle: ModelBun
     version = list_versions()["glisson"]
     method = make_method(describe_model(bundle), settings.for_record(), version)
     advice = "Give those slides too, which redoes them, or choose another folder with -o."
-    methods = {name: find_method(record) for name, record in others.items()}
+    methods = {name: find_method(basis) for name, basis in others.items()}
     check_alike(results.place, method, methods, advice, settings.keep_old)
 
 
@@ -191,7 +185,9 @@ def _run(tasks: Sequence[SlideTask], work: Work, executor: Executor, results: Re
             for result in coming:
                 if result.error is not None:
                     results.note_failure(result.name, requests[result.name], result.error)
-                done.append(_in_place(result, results.place))
+                # the folder where results stay, not that of a working copy
+                folder = result.folder and results.place / result.name
+                done.append(replace(result, folder=folder))
                 work.observer.slide_finished(result.name, result.outcome)
     finally:
         sweep_output(results.here)
@@ -204,8 +200,3 @@ def _run(tasks: Sequence[SlideTask], work: Work, executor: Executor, results: Re
         raise DamagedSlide(done[0].error)
     done.sort(key=lambda result: result.number)
     return RunResult(results.place, tuple(done), list_warnings(states), len(states))
-
-
-def _in_place(result: SlideResult, out: Place) -> SlideResult:
-    """Return a result with the folder where it stays, not that of a working copy."""
-    return result if result.folder is None else replace(result, folder=out / result.name)

@@ -152,7 +152,7 @@ def do_task(
             why = f"{task.shown} cannot be read: {error.strerror or error}. {_ADVICE}"
             logger.warning("%s: %s", task.name, why)
             return task.fail(why)
-        except Exception as error:  # a slide that nobody thought of costs itself, not the run
+        except Exception as error:  # an unforeseen slide costs itself, not the run
             logger.exception("%s", task.name)
             return task.fail(
                 f"{task.shown}: {type(error).__name__}: {error}. The file may be damaged: open it "

@@ -11,18 +11,18 @@ from glisson.dataset import AnnotationSettings, SplitSettings
 class DataSettings:
     """How `train` reads its data.
 
-    `mpp`, `size_px` and `annotations` apply to slides; `tiles_mpp` to tiles without manifest;
+    `at_mpp`, `size_px` and `annotations` apply to slides; `tiles_mpp` to tiles without manifest;
     `split` to slides and, by its share and seed, to tiles without manifest.
 
     Attributes:
-        mpp: µm/px at which slides are read; None for that of the first weights, or else 2.
+        at_mpp: µm/px at which slides are read; None for that of the first weights, or else 2.
         size_px: side of the tiles.
         annotations: names of the annotation files and meanings of their classes.
         split: which slides train, validate and test.
-        tiles_mpp: µm/px of the tiles.
+        tiles_mpp: the tiles' own µm/px.
     """
 
-    mpp: float | None = None
+    at_mpp: float | None = None
     size_px: int = 256
     annotations: AnnotationSettings = field(default_factory=AnnotationSettings)
     split: SplitSettings = field(default_factory=SplitSettings)

@@ -9,7 +9,7 @@ from glisson.dataset import (
     FolderTiles,
     TileSettings,
     TileSource,
-    candidate_warning,
+    format_candidate_warning,
     is_tile_folder,
     open_study,
 )
@@ -123,7 +123,7 @@ def _open_source(
     """Open tiles or slides; return a warning on candidates that slides leave out."""
     split = reading.split
     if is_tile_folder(data):
-        if reading.mpp is not None:
+        if reading.at_mpp is not None:
             raise SettingsError(
                 f"--at-mpp: {data} holds tiles, which cannot be read at another µm/px. Leave it "
                 "out, or cut the slides again with it (`glisson tiles`)."
@@ -135,6 +135,6 @@ def _open_source(
             "--at-mpp to read them at another."
         )
     own_mpp = find_mpp(settings.weights) if settings.weights else None
-    tiles = TileSettings(reading.mpp or own_mpp or _PAPER_MPP, reading.size_px)
+    tiles = TileSettings(reading.at_mpp or own_mpp or _PAPER_MPP, reading.size_px)
     source = open_study(data, tiles, split, reading.annotations, progress)
-    return source, candidate_warning(source.candidates)
+    return source, format_candidate_warning(source.candidates)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from glisson.classes import CLASSES
-from glisson.dataset import Split, TileRow, TileSource, distributions
+from glisson.dataset import Split, TileRow, TileSource, summarize_splits
 from glisson.dataset.manifest import Distribution
 from glisson.dataset.study import UNKNOWN, UNKNOWN_PATIENT
 from glisson.model import ModelBundle, TractEvidence, Windows, find_bundle
@@ -93,7 +93,7 @@ def describe_data(source: TileSource, stated: str | None = None) -> str:
         source: the tiles.
         stated: the description that those who train give.
     """
-    splits = {each.split: each for each in distributions(source.rows)}
+    splits = {each.split: each for each in summarize_splits(source.rows)}
     training, validation = splits.get(Split.TRAIN), splits.get(Split.VALIDATION)
     rows = [row for row in source.rows if row.split is Split.TRAIN]
     if training is None or not rows:

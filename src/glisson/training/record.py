@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
-from glisson.dataset import TileSource, distributions
+from glisson.dataset import TileSource, summarize_splits
 from glisson.files.atomic import atomic_path
 from glisson.files.csv_tables import write_rows
 from glisson.training.batches import Batch
@@ -85,7 +85,7 @@ def write_facts(path: Path, recipe: Recipe, source: TileSource, more: dict[str, 
         "torch": torch.__version__,
         **more,
         "recipe": asdict(recipe),
-        "splits": [asdict(each) for each in distributions(source.rows)],
+        "splits": [asdict(each) for each in summarize_splits(source.rows)],
         "training_slides": sorted({r.slide for r in source.rows if r.split == "train"}),
         "validation_slides": sorted({r.slide for r in source.rows if r.split == "validation"}),
     }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from glisson.dataset import SYNTHETIC, Split, TileRow, distributions
+from glisson.dataset import SYNTHETIC, Split, TileRow, summarize_splits
 from glisson.model import Exported
 from glisson.pages import Table
 from glisson_phantom import DIAGNOSES, SITES, TEST_DIAGNOSES, TRAINING_DIAGNOSES, Case
@@ -103,7 +103,7 @@ def classes_table(rows: Sequence[TileRow], mpp: float) -> Table:
             str(d.patients),
             *_interleave(_PAPER_CLASSES[d.split], d.shares),
         )
-        for d in distributions(rows)
+        for d in summarize_splits(rows)
     )
     classes = ("Background", "Lobule", "Portal")
     shares = [f"{name} %{source}" for name in classes for source in (", paper", "")]

@@ -61,6 +61,15 @@ class Entries:
                 return uri, self._images[position]
         return None
 
+    def find_relocated(self, known: IndexedSlide) -> Entry | None:
+        """Find the slide's image where somebody gave it another place in QuPath."""
+        name = read_file_name(known.uri)
+        for image in self._images:
+            if read_entry_id(image) == known.entry_id:
+                uris = find_uris(image.get("serverBuilder"))
+                return image if name in map(read_file_name, uris) else None
+        return None
+
     def was_removed(self, known: IndexedSlide) -> bool:
         """Return True if somebody removed the slide's image from the project.
 

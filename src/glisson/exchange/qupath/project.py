@@ -151,6 +151,8 @@ def _enter(entries: Entries, index: Index, info: SlideInfo, slide: IndexedSlide)
         entries.relink(image, old_uri, slide.uri)
         return image
     known = index.slides.get(find_place(slide.uri))
+    if known is not None and (relocated := entries.find_relocated(known)) is not None:
+        return relocated
     if known is not None and entries.was_removed(known):
         logger.warning(
             "%s was removed from the QuPath project and is not added again. To have it back, in "

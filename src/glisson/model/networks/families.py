@@ -1,4 +1,4 @@
-"""The families of networks: a bundle names one, with the config that rebuilds the network."""
+"""The families of networks; a bundle names its family and the config of its network."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ FAMILIES: Final[dict[FamilyName, str]] = {
     "encoder-decoder": "glisson.model.networks.encoder_decoder",
     "segformer": "glisson.model.networks.segformer",
 }
-"""Modules that define `FAMILY`, imported on first use. TorchScript needs none: its file is its
-own description."""
+"""Modules that define `FAMILY`, imported on first use. A TorchScript file describes itself, so
+TorchScript has no module."""
 
 
 def find_family(network: Any) -> tuple[FamilyName, Family]:

@@ -1,4 +1,4 @@
-"""What the module of a family of networks tells the others."""
+"""The interface of a family of networks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Family:
-    """Networks that one module builds.
+    """Networks that a module builds.
 
     Attributes:
         network: class of the networks.

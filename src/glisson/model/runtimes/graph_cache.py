@@ -30,7 +30,7 @@ _MOST_FILES = 8
 """Files of 14 MB for the shipped model: a file for each number of threads and size of window."""
 _DIGEST_BYTES = 32
 _GRAPH = 1
-"""Raise it with every change of what Glisson builds round the model's own graph."""
+"""Version of the graph that Glisson builds round the model's own; raise it with every change."""
 
 
 def compile_cached(

@@ -1,1 +1,1 @@
-"""Models of this machine: the shipped one, those that were added, and how to add more."""
+"""Models of this machine: the shipped model, added models, and known models to download."""

@@ -32,7 +32,7 @@ def add_model(
     """Add a bundle (folder or .zip) or a TorchScript file to the store.
 
     Args:
-        path: a bundle's folder, a .zip of one, or a TorchScript file.
+        path: a bundle's folder, a zipped bundle, or a TorchScript file.
         name: name of the added model; the bundle's own name, or the file's, if None.
         config: a WSInfer `config.json` for the TorchScript file; None for the one beside it. The
             file of a known model, byte for byte, needs none.
@@ -71,7 +71,7 @@ def add_model(
 
 
 def _find_facts(path: Path, name: str, config: str | Path | None) -> ModelFacts:
-    """Find what a TorchScript file is: by its config, or by the content of a known model."""
+    """Find the facts of a TorchScript file in its config, or by the content of a known model."""
     neighbour = path.with_name("config.json")
     if config is not None or neighbour.is_file():
         return read_wsinfer_facts(Path(config or neighbour), name)

@@ -1,4 +1,4 @@
-"""Download one file from the web into a folder of this machine.
+"""Download a file from the web into a folder of this machine.
 
 The standard library does it, so that a plain installation needs no extra. Proxies come from
 `http_proxy`, `https_proxy` and `no_proxy`, or from the system's settings.

@@ -1,4 +1,4 @@
-"""The shipped model and the added ones: list them, and find one by its name or folder."""
+"""List the shipped and the added models, and find a model by its name or folder."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def find_shipped_folder() -> Path:
 
 
 def find_store_folder() -> Path:
-    """Return the folder of added models: `$GLISSON_MODELS`, or one in the user's data folder."""
+    """Return the folder of added models: `$GLISSON_MODELS`, or `models` in the user's data."""
     chosen = os.environ.get("GLISSON_MODELS")
     return Path(chosen) if chosen else Path(platformdirs.user_data_dir("glisson")) / "models"
 
@@ -36,7 +36,7 @@ def read_shipped_name() -> str:
 
 
 def list_models() -> list[ModelBundle]:
-    """List the shipped model, then the added ones; skip those that cannot be used."""
+    """List the shipped model, then the added models; skip models that cannot be used."""
     store = find_store_folder()
     folders = [find_shipped_folder()]
     if store.is_dir():
@@ -55,7 +55,7 @@ def list_models() -> list[ModelBundle]:
 
 
 def load_known_folder(folder: Path) -> ModelBundle:
-    """Load the shipped bundle or an added one, which takes the name of its folder.
+    """Load the shipped bundle or an added bundle, which takes the name of its folder.
 
     Raises:
         ModelError: the bundle cannot be used.

@@ -21,7 +21,7 @@ Serve = Callable[[Connection, ModelBundle, RunSettings], None]
 
 
 def serve(connection: Connection, bundle: ModelBundle, settings: RunSettings) -> None:
-    """Do tasks as they arrive, until nobody sends any more."""
+    """Do tasks as they arrive, until the run closes the pipe."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # unfinished files are removed
     runtime = OpeningRuntime(bundle, settings.runtime, settings.precision, settings.threads)
     observer = _Reporter(connection)
