@@ -136,6 +136,11 @@ def shown_in(block: type, table: Tables) -> tuple[Measurement, ...]:
     return tuple(row for row in measurements_of(block) if table in row.tables)
 
 
+def heading_of(block: type, key: str) -> str:
+    """Return the heading of a field: its label and unit."""
+    return next(row.heading for row in measurements_of(block) if row.key == key)
+
+
 def qupath_measurements(block: object) -> Mapping[str, float | None]:
     """Return the values of a block by QuPath's names, of those that have one."""
     kind: type = type(block)
