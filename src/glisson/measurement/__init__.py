@@ -19,9 +19,9 @@ from glisson.measurement.registry import (
     Measurement,
     Tables,
     heading_of,
+    list_shown,
     measurements_of,
     qupath_measurements,
-    shown_in,
 )
 from glisson.measurement.withheld import withhold_verdicts
 
@@ -47,9 +47,9 @@ __all__ = [
     "core_paths",
     "heading_of",
     "judge",
+    "list_shown",
     "measure_biopsy",
     "measurements_of",
     "qupath_measurements",
-    "shown_in",
     "withhold_verdicts",
 ]

@@ -131,7 +131,7 @@ def _row(block: type, key: str, hint: object) -> Measurement:
     raise TypeError(f"{block.__name__}.{key} has no row in the registry: annotate the field.")
 
 
-def shown_in(block: type, table: Tables) -> tuple[Measurement, ...]:
+def list_shown(block: type, table: Tables) -> tuple[Measurement, ...]:
     """List the rows that a table shows."""
     return tuple(row for row in measurements_of(block) if table in row.tables)
 
