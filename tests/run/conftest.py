@@ -38,11 +38,10 @@ def scene(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def colour_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
     """Segment here, with a model that is right about the scene and the shipped bundle's windows."""
-    from glisson.run import executors
-    from glisson.run.executors import in_process
+    from glisson.run.executors import choice, in_process
     from tests.scenes import ColourModel
 
-    monkeypatch.setattr(executors, "SEVERAL", "here")
+    monkeypatch.setattr(choice, "SEVERAL", "here")
     monkeypatch.setattr(in_process, "OpeningRuntime", lambda *_, **__: ColourModel())
 
 

@@ -9,7 +9,6 @@ import pytest
 
 from glisson.errors import SettingsError
 from glisson.results import SlideResult
-from glisson.run import executors
 from glisson.run.executors import (
     DaskCluster,
     Executor,
@@ -17,6 +16,7 @@ from glisson.run.executors import (
     IsolatedProcess,
     Shard,
     Work,
+    choice,
     find_executor,
 )
 from glisson.run.segment import segment
@@ -39,7 +39,7 @@ from tests.run.test_shards import white_slides
 def test_names_and_addresses(
     given: Executor | str | None, count: int, kind: type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(executors, "SEVERAL", "process")
+    monkeypatch.setattr(choice, "SEVERAL", "process")
     assert isinstance(find_executor(given, count), kind)
 
 

@@ -239,8 +239,9 @@ def test_results_that_a_lost_process_did_not_store_are_stored(
 ) -> None:
     """Finished here, in the run's working copy, by a process that died before they were written."""
     from glisson.model import find_model
+    from glisson.run.execution import do_task
     from glisson.run.observer import SilentObserver
-    from glisson.run.task import SlideTask, do_task
+    from glisson.run.task import SlideTask
     from tests.scenes import ColourModel
 
     here = tmp_path / "working copy"

@@ -42,7 +42,9 @@ def assign_pseudonyms(slides: Sequence[SlideEntry], table: Path) -> tuple[SlideE
     """
     rows = list(_read_rows(table))
     _check_unique(rows, table)
-    found = _match_rows(slides, rows, table)
+    by_path = {resolve_place(resolve_slide(row.slide, table)): row for row in rows}
+    by_name = {row.slide: row for row in rows}
+    found = [by_path.get(resolve_place(each.path), by_name.get(each.path.name)) for each in slides]
     missing = [str(number) for number, row in enumerate(found, 1) if row is None]
     if missing:
         named = ", ".join(missing[:_MOST_NAMED])
@@ -51,8 +53,18 @@ def assign_pseudonyms(slides: Sequence[SlideEntry], table: Path) -> tuple[SlideE
             f"given, number {named}. Add a line for each."
         )
     matched = [row for row in found if row is not None]
-    _check_unambiguous(matched, table)
-    _check_no_slide_name(rows, slides, table)
+    shared = [line for line, count in Counter(row.line for row in matched).items() if count > 1]
+    if shared:
+        raise SettingsError(
+            f"{table}, line {shared[0]}: several slides of this run have that name. Write each "
+            "with its path, relative to the table's folder."
+        )
+    names = {each.path.stem.casefold() for each in slides}
+    for row in rows:
+        if row.pseudonym.casefold() in names:
+            raise SettingsError(
+                f"{table}, line {row.line}: the pseudonym is a slide's own name. Choose another."
+            )
     pairs = zip(slides, matched, strict=True)
     return tuple(_assign(slide, row, table) for slide, row in pairs)
 
@@ -82,33 +94,6 @@ def _check_unique(rows: Sequence[_Row], table: Path) -> None:
                     f"{table}, lines {first[key]} and {row.line}: the same {what} twice."
                 )
             first[key] = row.line
-
-
-def _match_rows(
-    slides: Sequence[SlideEntry], rows: Sequence[_Row], table: Path
-) -> list[_Row | None]:
-    """Find each slide's row by its path, or else by its name alone."""
-    by_path = {resolve_place(resolve_slide(row.slide, table)): row for row in rows}
-    by_name = {row.slide: row for row in rows}
-    return [by_path.get(resolve_place(each.path)) or by_name.get(each.path.name) for each in slides]
-
-
-def _check_unambiguous(found: Sequence[_Row], table: Path) -> None:
-    shared = [line for line, count in Counter(row.line for row in found).items() if count > 1]
-    if shared:
-        raise SettingsError(
-            f"{table}, line {shared[0]}: several slides of this run have that name. Write each "
-            "with its path, relative to the table's folder."
-        )
-
-
-def _check_no_slide_name(rows: Sequence[_Row], slides: Sequence[SlideEntry], table: Path) -> None:
-    names = {each.path.stem.casefold() for each in slides}
-    for row in rows:
-        if row.pseudonym.casefold() in names:
-            raise SettingsError(
-                f"{table}, line {row.line}: the pseudonym is a slide's own name. Choose another."
-            )
 
 
 def _assign(slide: SlideEntry, row: _Row, table: Path) -> SlideEntry:

@@ -46,9 +46,19 @@ def check_pseudonym(pseudonym: str, slide: Place) -> None:
 
 def make_scrubber(slide: Place, pseudonym: str) -> Scrub:
     """Return a function that replaces a slide's path and name, however spelled, in a text."""
-    found = _spell_url(slide) if isinstance(slide, Url) else _spell_path(slide)
-    names = sorted(found, key=len, reverse=True)
-    pattern = re.compile("|".join(_pattern(name) for name in names), re.IGNORECASE)
+    if isinstance(slide, Url):  # with secrets and without
+        names = {slide.address, str(slide), str(slide.parent), str(slide.as_path())}
+        names |= {slide.name, slide.stem, Path(slide.stem).stem}
+    else:
+        names = _spell_path(slide)
+    forms = {form for name in names if name for form in (name, repr(name)[1:-1])}
+    patterns = (
+        rf"(?<![A-Za-z0-9]){re.escape(form)}(?![A-Za-z0-9])"
+        if len(form) < _WHOLE_WORD
+        else re.escape(form)
+        for form in sorted(forms, key=len, reverse=True)
+    )
+    pattern = re.compile("|".join(patterns), re.IGNORECASE)
     return lambda text: pattern.sub(pseudonym, text)
 
 
@@ -65,20 +75,7 @@ def _spell_path(slide: Path) -> set[str]:
         files += sorted(slide.iterdir())[:_MOST_FILES] if slide.is_dir() else []
     for file in files:
         names |= {file.name, file.stem, file.with_suffix("").stem}
-    return {form for name in names if name for form in (name, repr(name)[1:-1])}
-
-
-def _spell_url(slide: Url) -> set[str]:
-    """List the spellings of an address: with and without secrets, its folder, key and name."""
-    names = {slide.address, str(slide), str(slide.parent), str(slide.as_path())}
-    names |= {slide.name, slide.stem, Path(slide.stem).stem}
-    return {form for name in names if name for form in (name, repr(name)[1:-1])}
-
-
-def _pattern(name: str) -> str:
-    escaped = re.escape(name)
-    alone = len(name) < _WHOLE_WORD
-    return rf"(?<![A-Za-z0-9]){escaped}(?![A-Za-z0-9])" if alone else escaped
+    return names
 
 
 class _LogScrubber:
@@ -111,25 +108,18 @@ class _LogScrubber:
 
     def _record(self, *args: Any, **kwargs: Any) -> logging.LogRecord:
         record = (self._before or logging.LogRecord)(*args, **kwargs)
-        text, trace = _format_message(record), _format_trace(record)
+        try:
+            text = record.getMessage()
+        except (TypeError, ValueError, KeyError):  # logging itself reports a wrong format
+            text = f"{record.msg} {record.args}"
+        trace = ""
+        if record.exc_info and record.exc_info[0] is not None:
+            trace = "".join(traceback.format_exception(*record.exc_info)).rstrip()
         for scrub in list(self._scrubs.values()):
             text, trace = scrub(text), scrub(trace)
         record.msg, record.args = text, ()
         record.exc_info, record.exc_text = None, trace or None
         return record
-
-
-def _format_message(record: logging.LogRecord) -> str:
-    try:
-        return record.getMessage()
-    except (TypeError, ValueError, KeyError):  # logging itself reports a wrong format
-        return f"{record.msg} {record.args}"
-
-
-def _format_trace(record: logging.LogRecord) -> str:
-    if not record.exc_info or record.exc_info[0] is None:
-        return ""
-    return "".join(traceback.format_exception(*record.exc_info)).rstrip()
 
 
 hidden_in_logs = _LogScrubber().hiding

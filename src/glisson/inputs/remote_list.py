@@ -41,30 +41,21 @@ def list_slides_on_store(given: Url) -> list[Url]:
         return [each.url for each in glob_files(given)] if is_pattern(given) else [given]
     if not there.is_folder or _is_dicom_slide(given):
         return [given]
-    found = _list_folder(given)
+    inside = list_folder(given)
+    firsts = find_series_starts(
+        (each, read(each.url, 0, min(HEADER_BYTES, each.bytes)))
+        for each in inside
+        if not each.is_folder
+        and each.url.suffix.lower() == ".dcm"
+        and not each.url.name.startswith(".")
+    )
+    found = [*filter(_is_slide, inside), *firsts]
     if not found:
         pattern = f"{str(given).rstrip('/')}/**/*.svs"
         raise SettingsError(
             f"{given} holds no slide. Give slide files, or a pattern such as '{pattern}'."
         )
-    return found
-
-
-def _list_folder(folder: Url) -> list[Url]:
-    inside = list_folder(folder)
-    dicom = [each for each in inside if _has_dicom_name(each)]
-    firsts = find_series_starts((each, _read_header(each)) for each in dicom)
-    slides = [each for each in inside if _is_slide(each)]
-    return sorted((each.url for each in [*slides, *firsts]), key=lambda url: url.address)
-
-
-def _has_dicom_name(stored: Stored) -> bool:
-    url = stored.url
-    return not stored.is_folder and url.suffix.lower() == ".dcm" and not url.name.startswith(".")
-
-
-def _read_header(stored: Stored) -> bytes:
-    return read(stored.url, 0, min(HEADER_BYTES, stored.bytes))
+    return sorted((each.url for each in found), key=lambda url: url.address)
 
 
 def _is_slide(stored: Stored) -> bool:

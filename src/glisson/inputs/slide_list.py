@@ -54,11 +54,9 @@ class SlideEntry:
         return f"SlideEntry({shown})"
 
 
-def _none_if_empty(value: object) -> object:
-    return None if isinstance(value, str) and not value.strip() else value
-
-
-_Empty = BeforeValidator(_none_if_empty)
+_Empty = BeforeValidator(
+    lambda value: None if isinstance(value, str) and not value.strip() else value
+)
 
 
 class _Row(BaseModel):
@@ -94,7 +92,19 @@ def list_slides(
     if not given:
         return _drop_duplicates(rows)
     found = [SlideEntry(path) for each in given for path in _expand(parse_place(each))]
-    return _add_facts(_drop_duplicates(found), rows, where)
+    slides = _drop_duplicates(found)
+    facts = {resolve_place(row.path): row for row in rows}
+    known = {resolve_place(each.path) for each in slides}
+    unknown = [row.path.name for path, row in facts.items() if path not in known]
+    if unknown:
+        named = ", ".join(unknown[:_MOST_NAMED])
+        raise SettingsError(
+            f"{where} lists {len(unknown)} slide(s) that are not given: {named}. "
+            "Correct their names (relative to the table's folder), or give those slides too."
+        )
+    return tuple(
+        replace(facts.get(resolve_place(each.path), each), path=each.path) for each in slides
+    )
 
 
 def _expand(given: Place) -> Iterator[Place]:
@@ -142,23 +152,6 @@ def _drop_duplicates(slides: Sequence[SlideEntry]) -> tuple[SlideEntry, ...]:
     for each in slides:
         found.setdefault(resolve_place(each.path), each)
     return tuple(found.values())
-
-
-def _add_facts(
-    found: tuple[SlideEntry, ...], rows: list[SlideEntry], table: Place | None
-) -> tuple[SlideEntry, ...]:
-    facts = {resolve_place(row.path): row for row in rows}
-    known = {resolve_place(each.path) for each in found}
-    unknown = [row.path.name for path, row in facts.items() if path not in known]
-    if unknown:
-        named = ", ".join(unknown[:_MOST_NAMED])
-        raise SettingsError(
-            f"{table} lists {len(unknown)} slide(s) that are not given: {named}. "
-            "Correct their names (relative to the table's folder), or give those slides too."
-        )
-    return tuple(
-        replace(facts.get(resolve_place(each.path), each), path=each.path) for each in found
-    )
 
 
 def _read_table(table: Place) -> list[SlideEntry]:

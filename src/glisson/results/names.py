@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from glisson.errors import SettingsError
 from glisson.results.folder import FAILED
@@ -46,19 +45,17 @@ class _Slide:
         """List the names that the slide's folder may have, the likeliest first."""
         return list(dict.fromkeys((self.own_name, self.path.stem, self.path.name)))
 
-    def has(self, record: Mapping[str, Any]) -> bool:
+    def has(self, record: Mapping[str, str]) -> bool:
         """Return whether results are of this slide, by the names that they record."""
         file, name = _normalise(record["file"]), _normalise(record["name"])
         is_dicom_file = self.is_folder and file.lower().endswith(_DICOM)
         if file == _normalise(self.path.name) and not is_dicom_file:
             return True
         folder = _normalise(self.path.name.removesuffix(_DICOM))
-        return self._may_be_folder and name == folder and file.lower().endswith(_DICOM)
-
-    @property
-    def _may_be_folder(self) -> bool:
-        """Return whether the slide may be a DICOM folder; a name on a store is not looked up."""
-        return self.is_folder or (isinstance(self.path, Url) and self.path.suffix == _DICOM)
+        # a name on a store is not looked up: it may be a folder's
+        is_remote_dicom = isinstance(self.path, Url) and self.path.suffix == _DICOM
+        may_be_folder = self.is_folder or is_remote_dicom
+        return may_be_folder and name == folder and file.lower().endswith(_DICOM)
 
 
 def name_folders(paths: Sequence[Place], out: Place | None = None) -> list[str]:
@@ -81,14 +78,22 @@ def name_folders(paths: Sequence[Place], out: Place | None = None) -> list[str]:
     slides = [_Slide(path, _is_folder(path)) for path in paths]
     there = {} if out is None else _read_owners(out, slides)
     shared = Counter(each.own_name.casefold() for each in slides)
-    names = [_find_own(each, there) or _choose_new(each, there, shared) for each in slides]
-    _check_apart(names)
+    names = []
+    for each in slides:
+        own = (name for name in each.possible if name in there and each.has(there[name]))
+        names.append(next(own, None) or _choose_new(each, there, shared))
+    repeated = [n for n, k in Counter(name.casefold() for name in names).items() if k > 1]
+    if repeated:
+        raise SettingsError(
+            f"Two slides are called {repeated[0]}; their results would share a folder. "
+            "Rename one, or segment them into two folders."
+        )
     for name in names:
         _check(name)
     return names
 
 
-def _read_owners(out: Place, slides: Sequence[_Slide]) -> dict[str, dict[str, Any]]:
+def _read_owners(out: Place, slides: Sequence[_Slide]) -> dict[str, dict[str, str]]:
     """Return file and name of the slide that each folder's results or failure record."""
     names = list(dict.fromkeys(name for slide in slides for name in slide.possible))
     found = {n: record.get("request") for n, record in read_records(out, names, FAILED).items()}
@@ -101,12 +106,7 @@ def _read_owners(out: Place, slides: Sequence[_Slide]) -> dict[str, dict[str, An
     }
 
 
-def _find_own(slide: _Slide, there: Mapping[str, dict[str, Any]]) -> str | None:
-    names = (name for name in slide.possible if name in there and slide.has(there[name]))
-    return next(names, None)
-
-
-def _choose_new(slide: _Slide, there: Mapping[str, dict[str, Any]], shared: Counter[str]) -> str:
+def _choose_new(slide: _Slide, there: Mapping[str, dict[str, str]], shared: Counter[str]) -> str:
     own, whole = slide.own_name, slide.path.name
     if shared[own.casefold()] == 1 and own not in there and not _is_reserved(own):
         return own
@@ -116,15 +116,6 @@ def _choose_new(slide: _Slide, there: Mapping[str, dict[str, Any]], shared: Coun
             "Rename one of the two slides, or choose another folder with -o."
         )
     return whole
-
-
-def _check_apart(names: Sequence[str]) -> None:
-    repeated = [n for n, k in Counter(name.casefold() for name in names).items() if k > 1]
-    if repeated:
-        raise SettingsError(
-            f"Two slides are called {repeated[0]}; their results would share a folder. "
-            "Rename one, or segment them into two folders."
-        )
 
 
 def _is_folder(path: Place) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from contextlib import suppress
 
 from glisson.errors import NotStored, SettingsError
 from glisson.results.folder import BIOPSY, FAILED
@@ -16,29 +16,20 @@ def check_no_names_in(out: Place) -> None:
     Raises:
         SettingsError: `out` holds files that name slides.
     """
-    named = _names_slides_on_store(out) if isinstance(out, Url) else _names_slides(out)
-    if named:
+    names_slides = False
+    if isinstance(out, Url):
+        with suppress(NotStored):
+            stored = stat_url(out / "run.json")
+            names_slides = not _is_pseudonymous(read(stored.url, 0, stored.bytes))
+    elif out.is_dir():
+        records = [*out.glob(f"*/{BIOPSY}"), *out.glob(f"*/{FAILED}"), *out.glob("run.json")]
+        are_pseudonymous = all(_is_pseudonymous(path.read_bytes()) for path in records)
+        names_slides = (out / "qupath").exists() or not are_pseudonymous
+    if names_slides:
         raise SettingsError(
             f"{out} holds results of a run without --pseudonyms, which name their slides. Choose "
             "another folder with -o."
         )
-
-
-def _names_slides(out: Path) -> bool:
-    if not out.is_dir():
-        return False
-    records = [*out.glob(f"*/{BIOPSY}"), *out.glob(f"*/{FAILED}"), *out.glob("run.json")]
-    if (out / "qupath").exists():
-        return True
-    return not all(_is_pseudonymous(path.read_bytes()) for path in records)
-
-
-def _names_slides_on_store(out: Url) -> bool:
-    try:
-        stored = stat_url(out / "run.json")
-    except NotStored:
-        return False
-    return not _is_pseudonymous(read(stored.url, 0, stored.bytes))
 
 
 def _is_pseudonymous(record: bytes) -> bool:

@@ -70,8 +70,7 @@ class Results:
 
     def read_other_records(self, names: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Read the `biopsy.json` of slides that have results and are not among the named."""
-        folders = [path.name for path in self.here.iterdir() if path.is_dir()]
-        return read_records(self.place, _find_others(folders, names))
+        return read_records(self.place, _find_others(self._list_folders(), names))
 
     def note_waiting(self, requests: Mapping[str, SlideRequest]) -> None:
         """Write `failed.json` for slides that have no folder yet: they wait for a run."""
@@ -93,6 +92,9 @@ class Results:
 
     def upload_run(self) -> None:
         """Copy the tables, report and project to `place`: they are there."""
+
+    def _list_folders(self) -> list[str]:
+        return [path.name for path in self.here.iterdir() if path.is_dir()]
 
 
 @contextmanager
@@ -125,12 +127,20 @@ def read_records(
     Raises:
         OutputError: the store does not answer, or refuses.
     """
-    if isinstance(place, Url):
-        return _read_records_on_store(place, names, file)
     found: dict[str, dict[str, Any]] = {}
-    for name in names:
-        with suppress(OSError, ValueError):  # most often the file does not exist
-            found[name] = read_json(place / name / file)
+    if isinstance(place, Path):
+        for name in names:
+            with suppress(OSError, ValueError):  # most often the file does not exist
+                found[name] = read_json(place / name / file)
+        return found
+    with _as_output(place):
+        there = {each.url.name for each in _list(place) if each.is_folder}
+        wanted = [name for name in names if name in there]
+        contents = read_files([place / name / file for name in wanted])
+    for name, content in zip(wanted, contents, strict=True):
+        with suppress(ValueError, RecursionError):
+            record = json.loads(content or b"")
+            found |= {name: record} if isinstance(record, dict) else {}
     return found
 
 
@@ -172,10 +182,6 @@ class StoredResults(Results):
         with _as_output(self._url):
             write(self._make_empty_file(), self._url / _PROBE)
             remove(self._url / _PROBE)
-
-    def read_other_records(self, names: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """Read the `biopsy.json` of slides that have results and are not among the named."""
-        return read_records(self._url, _find_others(self._list_folders(), names))
 
     def note_waiting(self, requests: Mapping[str, SlideRequest]) -> None:
         """Write `failed.json` for slides that have no folder yet: they wait for a run."""
@@ -224,44 +230,42 @@ class StoredResults(Results):
                 if name == _QUPATH:
                     self._download_project(self._url / name)
                 elif name.endswith(_EDITED):
-                    self._download_corrected(self._url / name)
+                    download_files(
+                        (each, self.here / name / each.url.name)
+                        for each in _list(self._url / name)
+                        if each.url.name in (BIOPSY, MANIFEST)
+                    )
         for name in _find_others(folders, ()):
-            if not (self.here / name / MANIFEST).is_file():
-                self._download_if_slide(name)
-
-    def _download_if_slide(self, name: str) -> None:
-        with _as_output(self._url / name):
-            files = {each.url.name for each in _list(self._url / name)}
-        if not files & {MANIFEST, FAILED, BIOPSY, _MARK}:
-            return
-        self.download_slide(name)
-        if not (self.here / name).exists():
-            super().note_waiting({name: SlideRequest(name)})
+            if (self.here / name / MANIFEST).is_file():
+                continue
+            with _as_output(self._url / name):
+                files = {each.url.name for each in _list(self._url / name)}
+            if files & {MANIFEST, FAILED, BIOPSY, _MARK}:
+                self.download_slide(name)
+                if not (self.here / name).exists():
+                    super().note_waiting({name: SlideRequest(name)})
 
     def upload_slide(self, name: str) -> None:
         """Write a slide's results to the store, the manifest last.
 
         An upload that fails removes the working copy, so that tables hold stored results alone.
         """
-        try:
-            self._upload_slide(name)
-        except BaseException:
-            shutil.rmtree(self.here / name, ignore_errors=True)
-            raise
-
-    def _upload_slide(self, name: str) -> None:
         here, folder = self.here / name, self._url / name
-        own = {path.relative_to(here).as_posix(): path for path in _list_files(here)}
-        with _as_output(folder):
-            self._upload_edited(name)
-            before = {_relative_path(each, folder) for each in find_files(folder)}
-            write(self._make_empty_file(), folder / _MARK)
-            remove(folder / MANIFEST)
-            upload_files((path, folder / each) for each, path in own.items() if each != MANIFEST)
-            for path in sorted(before - set(own) - {_MARK}):
-                remove(folder / path)
-            write(here / MANIFEST, folder / MANIFEST)
-            remove(folder / _MARK)
+        try:
+            own = {path.relative_to(here).as_posix(): path for path in _list_files(here)}
+            with _as_output(folder):
+                self._upload_edited(name)
+                before = {_relative_path(each, folder) for each in find_files(folder)}
+                write(self._make_empty_file(), folder / _MARK)
+                remove(folder / MANIFEST)
+                upload_files((own[each], folder / each) for each in own if each != MANIFEST)
+                for path in sorted(before - set(own) - {_MARK}):
+                    remove(folder / path)
+                write(here / MANIFEST, folder / MANIFEST)
+                remove(folder / _MARK)
+        except BaseException:
+            shutil.rmtree(here, ignore_errors=True)
+            raise
 
     def upload_run(self) -> None:
         """Copy the tables, report and project to the store, `run.json` last."""
@@ -303,13 +307,6 @@ class StoredResults(Results):
         own = {path: each for path, each in found.items() if "/" not in path}
         own |= {p: e for p, e in found.items() if p.startswith(("scripts/", "classifiers/"))}
         download_files((stored, self.here / _QUPATH / path) for path, stored in own.items())
-
-    def _download_corrected(self, folder: Url) -> None:
-        download_files(
-            (each, self.here / folder.name / each.url.name)
-            for each in _list(folder)
-            if each.url.name in (BIOPSY, MANIFEST)
-        )
 
     def _make_empty_file(self) -> Path:
         path = self.here / _PROBE

@@ -36,7 +36,9 @@ def write_run_report(out: Path, states: Sequence[SlideState]) -> None:
         warnings=list_warnings(states),
     )
     corrected = dict(read_edited_records(out))
-    write_report(out / REPORT, run, [_slide(each, corrected.get(each.name)) for each in states])
+    write_report(
+        out / REPORT, run, [_make_report_slide(each, corrected.get(each.name)) for each in states]
+    )
 
 
 def _join_once(texts: Sequence[str]) -> str:
@@ -57,23 +59,20 @@ def rewrite_run_report(out: Path) -> Path | None:
     return out / REPORT
 
 
-def _slide(state: SlideState, corrected: BiopsyRecord | None) -> ReportSlide:
+def _make_report_slide(state: SlideState, corrected: BiopsyRecord | None) -> ReportSlide:
+    """Collect a slide's part of the report; leave out corrections of another result."""
     folder, has_result = state.folder, state.record is not None
+    source = None if corrected is None else corrected.model_result
+    is_of_this_result = (
+        source is not None
+        and state.record is not None
+        and source.settings_hash == state.record.settings_hash
+    )
     return ReportSlide(
         state.name,
         state.record,
         folder / OVERVIEW if has_result else None,
         state.error,
         folder / THUMBNAILS if has_result else None,
-        _of_this_result(corrected, state.record),
+        corrected if is_of_this_result else None,
     )
-
-
-def _of_this_result(
-    corrected: BiopsyRecord | None, record: BiopsyRecord | None
-) -> BiopsyRecord | None:
-    """Return corrected numbers, unless they were made from another result of the model."""
-    if corrected is None or record is None or corrected.model_result is None:
-        return None
-    is_same = corrected.model_result.settings_hash == record.settings_hash
-    return corrected if is_same else None

@@ -122,7 +122,8 @@ def _read_state(folder: Path) -> SlideState | None:
         return None
     manifest = read_manifest(folder)
     try:
-        failure = _read_failure(folder)
+        has_failed = (folder / FAILED).is_file()
+        failure = _Failure.model_validate(read_json(folder / FAILED)) if has_failed else None
     except (OSError, ValueError) as error:
         return _blame(folder, f"{folder / FAILED} cannot be read: {error}. Run the slide again.")
     if failure is not None and (failure.status == "failed" or manifest is None):
@@ -144,7 +145,9 @@ def _read_state(folder: Path) -> SlideState | None:
         return _blame(folder, str(error))
     if record.source == "edited":
         return None
-    done = _parse_manifest(manifest)
+    done = _Done()
+    with suppress(ValidationError):
+        done = _Done.model_validate(manifest)
     request = done.request or SlideRequest(record.slide.file, pseudonyms=record.slide.pseudonyms)
     return SlideState(
         folder.name,
@@ -160,19 +163,6 @@ def _read_state(folder: Path) -> SlideState | None:
 def _blame(folder: Path, error: str) -> SlideState:
     """Return the state of a slide that has to be done because its files cannot be used."""
     return SlideState(folder.name, folder, SlideRequest(folder.name), error=error, is_waiting=True)
-
-
-def _read_failure(folder: Path) -> _Failure | None:
-    if not (folder / FAILED).is_file():
-        return None
-    return _Failure.model_validate(read_json(folder / FAILED))
-
-
-def _parse_manifest(manifest: Mapping[str, Any]) -> _Done:
-    try:
-        return _Done.model_validate(manifest)
-    except ValidationError:
-        return _Done()
 
 
 def make_method(model: ModelRecord, settings: SettingsRecord, version: str | None) -> Method:

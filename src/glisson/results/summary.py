@@ -47,7 +47,12 @@ def write_summary(out: Path, states: Sequence[SlideState]) -> None:
         cases={each.name: (each.request.patient, each.request.institution) for each in done},
         settings=ids if len(set(ids.values())) > 1 else None,
     )
-    _write_failures(out / FAILURES, [each for each in states if not each.record])
+    failed = [each for each in states if not each.record]
+    if failed:
+        rows = ({"slide": s.name, "file": s.request.file, "error": s.error} for s in failed)
+        write_rows(out / FAILURES, ("slide", "file", "error"), rows)
+    else:
+        (out / FAILURES).unlink(missing_ok=True)
     write_run_report(out, states)
     if not is_pseudonymous(states):
         slides = [
@@ -121,12 +126,3 @@ def _slide_record(state: SlideState, number: int, method: str | None) -> RunSlid
         settings=method,
         warnings=() if state.record is None else state.record.warnings,
     )
-
-
-def _write_failures(path: Path, failed: Sequence[SlideState]) -> None:
-    """Write a row for each slide without a result; remove the file when there is none."""
-    if not failed:
-        path.unlink(missing_ok=True)
-        return
-    rows = ({"slide": each.name, "file": each.request.file, "error": each.error} for each in failed)
-    write_rows(path, ("slide", "file", "error"), rows)

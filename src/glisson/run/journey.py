@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -47,12 +47,10 @@ from glisson.results.record import RESEARCH_USE
 from glisson.run.clock import StageClock, peak_memory_mb
 from glisson.run.observer import RunObserver
 from glisson.run.settings import RunSettings
+from glisson.run.task import SlideTask
 from glisson.segmentation import ClassMap, SegmentSettings, segment_beside_artefacts
 from glisson.slides import Slide
 from glisson.tissue import Cause, TissueMap, TissueSettings, find_tissue
-
-if TYPE_CHECKING:
-    from glisson.run.task import SlideTask
 
 MOST_UNREADABLE = 0.2
 """Largest share of the tissue that may be unreadable; beyond it, counts and areas say little."""

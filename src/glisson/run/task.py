@@ -1,44 +1,20 @@
-"""The work on one slide of a run: the same here, in a process of its own, or elsewhere."""
+"""One slide of a run: what is to be done, with which settings, and under which name."""
 
 from __future__ import annotations
 
-import logging
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from glisson.errors import (
-    GlissonError,
-    MissingExtra,
-    ModelError,
-    OutputError,
-    SlideError,
-    StorageError,
-)
+from glisson.errors import SlideError, StorageError
 from glisson.inputs.redaction import Scrub, hidden_in_logs, make_scrubber
 from glisson.inputs.slide_list import SlideEntry
-from glisson.model import ModelBundle, Runtime
-from glisson.record import BiopsyRecord
-from glisson.results.folder import (
-    NEW,
-    SlideRequest,
-    find_redo_reason,
-    holds_results,
-)
-from glisson.results.identity import read_identity, read_remote_identity
+from glisson.results.folder import SlideRequest
 from glisson.results.record import SlideResult
-from glisson.results.remote import Results, open_working_copy
-from glisson.run.journey import Journey, find_finest_mpp, hash_parts
-from glisson.run.observer import RunObserver
-from glisson.run.opening import open_run_slide
 from glisson.run.settings import RunSettings
 from glisson.slides import open_slide
 from glisson.storage import Place, Url, make_absolute, stat_url
-
-logger = logging.getLogger(__name__)
-
-_ADVICE = "Check that it is still there and may be read, then run again."
 
 
 @dataclass(frozen=True)
@@ -125,93 +101,3 @@ class SlideTask:
     def fail(self, why: str) -> SlideResult:
         """Make the result of a slide that has none."""
         return self.make_result("failed", error=self.scrub(why))
-
-
-def do_task(
-    task: SlideTask, bundle: ModelBundle, runtime: Runtime, observer: RunObserver
-) -> SlideResult:
-    """Segment a slide, unless its results are there; a slide that cannot be done has failed.
-
-    Raises:
-        OutputError: results cannot be written; every other slide would meet the same disk.
-        ModelError: the model cannot be used, for this slide or any other.
-        MissingExtra: the model needs what is not installed.
-        MemoryError: it may fit into a fresh process.
-    """
-    with task.hiding():
-        try:
-            if task.results is None:
-                return _do_here(task, Results(task.out), bundle, runtime, observer)
-            return _do_on_store(task, task.results, bundle, runtime, observer)
-        except (OutputError, ModelError, MissingExtra, MemoryError):
-            raise
-        except GlissonError as error:
-            logger.warning("%s: %s", task.name, error)
-            return task.fail(str(error))
-        except OSError as error:  # where results cannot be written it is an OutputError
-            why = f"{task.shown} cannot be read: {error.strerror or error}. {_ADVICE}"
-            logger.warning("%s: %s", task.name, why)
-            return task.fail(why)
-        except Exception as error:  # an unforeseen slide costs itself, not the run
-            logger.exception("%s", task.name)
-            return task.fail(
-                f"{task.shown}: {type(error).__name__}: {error}. The file may be damaged: open it "
-                "in another program, or copy it again from its source. If it is whole, please "
-                "report this."
-            )
-
-
-def _do_on_store(
-    task: SlideTask, place: Url, bundle: ModelBundle, runtime: Runtime, observer: RunObserver
-) -> SlideResult:
-    """Do the same with results on a store: download earlier results, upload new ones."""
-    with open_working_copy(task.out, place, task.run_settings.cache) as results:
-        results.download_slide(task.name)
-        result = _do_here(replace(task, out=results.here), results, bundle, runtime, observer)
-        if result.outcome == "done":
-            observer.stage_started(task.name, "store")
-            results.upload_slide(task.name)
-        return result
-
-
-def _do_here(
-    task: SlideTask,
-    results: Results,
-    bundle: ModelBundle,
-    runtime: Runtime,
-    observer: RunObserver,
-) -> SlideResult:
-    settings, where, pseudonym = task.settings, task.entry.path, task.entry.pseudonym
-    identity = read_remote_identity(where, pseudonym)
-    if identity and _why(task, hash_parts(identity, bundle, settings)) is None:
-        return _keep(task, results)
-    with open_run_slide(where, settings, find_finest_mpp(bundle), observer, task.name) as (
-        slide,
-        path,
-    ):
-        if pseudonym is not None:
-            slide.hide_file(pseudonym)
-        identity = identity or read_identity(path, pseudonym)
-        why = _why(task, hash_parts(identity, bundle, settings))
-        if why is None:
-            return _keep(task, results)
-        because = None if why == NEW else why
-        if because is not None:
-            logger.info("%s is done again: %s", task.name, because)
-        record = Journey(slide, identity, task, bundle, runtime, observer).run(because)
-    return task.make_result("done", folder=task.out / task.name, record=record, because=because)
-
-
-def _keep(task: SlideTask, results: Results) -> SlideResult:
-    """Return the results that hold, and note that this run was given the slide."""
-    results.note_kept(task.name, task.request)
-    folder = task.out / task.name
-    return task.make_result("kept", folder=folder, record=BiopsyRecord.read(folder))
-
-
-def _why(task: SlideTask, parts: dict[str, str]) -> str | None:
-    """Return why a slide has to be done, or None where its results hold."""
-    folder, run = task.out / task.name, task.run_settings
-    if run.overwrite:
-        return "asked to overwrite" if holds_results(folder) else NEW
-    return find_redo_reason(folder, {"slide": parts["slide"]} if run.keep_old else parts)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from glisson.model import OpeningRuntime
 from glisson.results.record import SlideResult
+from glisson.run.execution import do_task
 from glisson.run.executors.base import Work
-from glisson.run.task import SlideTask, do_task
+from glisson.run.task import SlideTask
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,11 @@ from glisson.errors import ClusterError, GlissonError, MissingExtra
 from glisson.files.atomic import remove_abandoned
 from glisson.model import ModelBundle, OpeningRuntime, Runtime
 from glisson.results.record import SlideResult
+from glisson.run.execution import do_task
 from glisson.run.executors.base import Work
 from glisson.run.observer import RunObserver, SilentObserver
 from glisson.run.settings import RunSettings
-from glisson.run.task import SlideTask, do_task
+from glisson.run.task import SlideTask
 from glisson.storage import make_absolute
 
 _CONNECT_S = 30

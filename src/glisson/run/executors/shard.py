@@ -10,6 +10,7 @@ from typing import TypeVar
 from glisson.errors import SettingsError
 from glisson.results.record import SlideResult
 from glisson.run.executors.base import Executor, Work
+from glisson.run.executors.choice import find_executor
 from glisson.run.task import SlideTask
 
 Item = TypeVar("Item")
@@ -55,7 +56,5 @@ class Shard:
 
     def run(self, tasks: Sequence[SlideTask], work: Work) -> Generator[SlideResult]:
         """Do the part of the tasks; as `Executor.run`."""
-        from glisson.run.executors import find_executor
-
         chosen = find_executor(self.executor, len(tasks))
         yield from chosen.run(self.select(tasks), work)

@@ -13,9 +13,9 @@ from typing import Any
 
 from glisson.errors import GlissonError
 from glisson.model import ModelBundle, OpeningRuntime
+from glisson.run.execution import do_task
 from glisson.run.observer import SilentObserver
 from glisson.run.settings import RunSettings
-from glisson.run.task import do_task
 
 Serve = Callable[[Connection, ModelBundle, RunSettings], None]
 
