@@ -95,7 +95,12 @@ class Record(Part):
     @classmethod
     def of_content(cls, content: dict[str, Any], path: object) -> Self:
         """Read the record from a JSON object, as `parse`."""
-        _check_version(content, path)
+        version = content.get("format_version", FORMAT_VERSION)
+        if isinstance(version, int) and version > FORMAT_VERSION:
+            raise ResultError(
+                f"{path} was written by a newer Glisson: its format_version is {version}, and this "
+                f"one reads up to {FORMAT_VERSION}. Update Glisson."
+            )
         if "format_version" not in content:
             content = cls.upgrade(content)
         try:
@@ -107,15 +112,6 @@ class Record(Part):
     def upgrade(cls, content: dict[str, Any]) -> dict[str, Any]:
         """Add what files from before `format_version` may lack."""
         return content
-
-
-def _check_version(content: dict[str, Any], path: object) -> None:
-    version = content.get("format_version", FORMAT_VERSION)
-    if isinstance(version, int) and version > FORMAT_VERSION:
-        raise ResultError(
-            f"{path} was written by a newer Glisson: its format_version is {version}, and this one "
-            f"reads up to {FORMAT_VERSION}. Update Glisson."
-        )
 
 
 def _problems(error: ValidationError) -> str:

@@ -45,16 +45,31 @@ def gather(out: Path | str | Url, keep_old: bool = False) -> RunResult:
 
 
 def _gather(results: Results, keep_old: bool) -> RunResult:
+    out = results.place
     states = read_states(results.here) if results.here.is_dir() else []
-    _check_complete(results.place, states)
-    _check_alike(results.place, states, keep_old)
+    _check_states(out, states, keep_old)
     write_summary(results.here, states)
     results.upload_run()
-    slides = [_result(results.place, state, number) for number, state in enumerate(states, start=1)]
-    return RunResult(results.place, tuple(slides), list_warnings(states), len(states))
+    slides = tuple(
+        SlideResult(
+            state.name,
+            parse_place(state.request.path or state.request.file),
+            "done" if state.record else "failed",
+            out / state.name if state.record else None,
+            state.record,
+            state.error,
+            number,
+            (state.request.patient, state.request.institution),
+            state.because,
+            state.request.pseudonyms,
+        )
+        for number, state in enumerate(states, start=1)
+    )
+    return RunResult(out, slides, list_warnings(states), len(states))
 
 
-def _check_complete(out: Place, states: list[SlideState]) -> None:
+def _check_states(out: Place, states: list[SlideState], keep_old: bool) -> None:
+    """Reject a folder without slides, with unfinished slides, or with slides of two kinds."""
     if not states:
         raise SettingsError(
             f"{out} holds no slides of a run. Run `glisson segment ... -o {out}` first."
@@ -67,33 +82,13 @@ def _check_complete(out: Place, states: list[SlideState]) -> None:
             f"{more}. Run their shards again with the same slides and options, or delete the "
             "folders of slides that you do not want."
         )
-
-
-def _check_alike(out: Place, states: list[SlideState], keep_old: bool) -> None:
     if len({each.request.pseudonyms for each in states}) > 1:
         raise SettingsError(
             f"{out} holds slides with pseudonyms and slides without. Segment one kind into another "
             "folder."
         )
     method = find_common_method(states)
-    if method is None:
-        return
-    others = {each.name: each.method for each in states if each.record}
-    advice = "Run the slides that are wrong again, with the options of the others."
-    check_alike(out, method, others, advice, keep_old)
-
-
-def _result(out: Place, state: SlideState, number: int) -> SlideResult:
-    request = state.request
-    return SlideResult(
-        state.name,
-        parse_place(request.path or request.file),
-        "done" if state.record else "failed",
-        out / state.name if state.record else None,
-        state.record,
-        state.error,
-        number,
-        (request.patient, request.institution),
-        state.because,
-        request.pseudonyms,
-    )
+    if method is not None:
+        others = {each.name: each.method for each in states if each.record}
+        advice = "Run the slides that are wrong again, with the options of the others."
+        check_alike(out, method, others, advice, keep_old)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -52,11 +52,17 @@ def open_run_slide(
     if by_range is not None:
         with by_range as slide:
             yield slide, Path(where.name)
-            _check_unchanged(where, files)
+            now, then = stat_url(where), files.files[0].stored
+            if (now.bytes, now.stamp) != (then.bytes, then.stamp):
+                raise StorageError(f"{where} was changed while it was read. Run again.")
         return
     folder = get_cache_folder(settings.cache) / "slides"
+
+    def report_megabytes(there: int, total: int) -> None:
+        observer.stage_progressed(name, there >> 20, max(total >> 20, 1))
+
     with (
-        download_slide(files, folder, _report_megabytes(observer, name)) as path,
+        download_slide(files, folder, report_megabytes) as path,
         _name_original(path, where),
         open_slide(path, mpp=settings.mpp) as slide,
     ):
@@ -81,14 +87,3 @@ def _name_original(copy: Path, where: Url) -> Iterator[None]:
         yield
     except SlideError as error:
         raise type(error)(str(error).replace(str(copy), str(where))) from error
-
-
-def _check_unchanged(where: Url, files: SlideFiles) -> None:
-    now, then = stat_url(where), files.files[0].stored
-    if (now.bytes, now.stamp) != (then.bytes, then.stamp):
-        raise StorageError(f"{where} was changed while it was read. Run again.")
-
-
-def _report_megabytes(observer: RunObserver, name: str) -> Callable[[int, int], None]:
-    """Return a progress callback that counts megabytes."""
-    return lambda there, total: observer.stage_progressed(name, there >> 20, max(total >> 20, 1))

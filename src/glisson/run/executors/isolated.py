@@ -108,7 +108,15 @@ class Worker:
             if kind == "done":
                 result: SlideResult = content
                 return result
-            self._handle(kind, content)
+            if kind == "error":
+                raise content
+            if kind == "lost":
+                self.close()
+                raise _Lost(content)
+            if kind == "stage":
+                self.work.observer.stage_started(*content)
+            elif kind == "progress":
+                self.work.observer.stage_progressed(*content)
 
     def _exchange(self, speak: Callable[[Connection], Any]) -> Any:
         """Send or receive; raise `_Lost` when the process is gone or silent."""
@@ -116,9 +124,6 @@ class Worker:
             return speak(self._connection or self._start())
         except (EOFError, OSError) as error:
             raise _Lost(self._describe_end()) from error
-        except _Lost:
-            self.close()
-            raise
 
     def _start(self) -> Connection:
         ours, theirs = Pipe()
@@ -143,19 +148,9 @@ class Worker:
 
     def _receive(self, connection: Connection) -> Any:
         if not connection.poll(self.stalled_s):
+            self.close()
             raise _Lost(f"its process was silent for {self.stalled_s:.0f} s")
         return connection.recv()
-
-    def _handle(self, kind: str, content: Any) -> None:
-        if kind == "error":
-            raise content
-        if kind == "lost":
-            self.close()
-            raise _Lost(content)
-        if kind == "stage":
-            self.work.observer.stage_started(*content)
-        elif kind == "progress":
-            self.work.observer.stage_progressed(*content)
 
     def _describe_end(self) -> str:
         code = None

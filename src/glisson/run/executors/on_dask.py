@@ -181,7 +181,10 @@ class _ClusterRun:
                 self._note_start(futures.pop(content).name)
                 yield done
             elif content.get("run") == run:
-                self._report_stage(content, {task.name for task in futures.values()})
+                name = content["slide"]
+                if any(task.name == name for task in futures.values()):
+                    self._note_start(name)
+                    self.observer.stage_started(name, content["stage"])
 
     def _listen_to(self, future: Any) -> None:
         future.add_done_callback(lambda ended: self._events.put(("ended", ended)))
@@ -202,22 +205,14 @@ class _ClusterRun:
             try:
                 return self._events.get(timeout=_LISTEN_S)
             except queue.Empty:
-                self._check_workers()
-
-    def _check_workers(self) -> None:
-        if self._workers():
-            self._workers_seen = time.monotonic()
-        elif time.monotonic() - self._workers_seen > NO_WORKERS_S:
-            raise ClusterError(
-                f"The Dask cluster at {self.address} has had no workers for "
-                f"{NO_WORKERS_S:.0f} s. Start some, then run the same command again: finished "
-                "slides are kept."
-            )
-
-    def _report_stage(self, event: dict[str, str], open_names: set[str]) -> None:
-        if event["slide"] in open_names:
-            self._note_start(event["slide"])
-            self.observer.stage_started(event["slide"], event["stage"])
+                if self._workers():
+                    self._workers_seen = time.monotonic()
+                elif time.monotonic() - self._workers_seen > NO_WORKERS_S:
+                    raise ClusterError(
+                        f"The Dask cluster at {self.address} has had no workers for "
+                        f"{NO_WORKERS_S:.0f} s. Start some, then run the same command again: "
+                        "finished slides are kept."
+                    ) from None
 
     def _note_start(self, name: str) -> None:
         if name not in self._started:
@@ -250,12 +245,7 @@ class _ClusterRun:
 
 
 def _do(task: SlideTask, bundle: ModelBundle, settings: RunSettings, run: str) -> SlideResult:
-    """Do a task; a worker runs this."""
-    return do_task(task, bundle, _open_runtime(bundle, settings), _Events(run))
-
-
-def _open_runtime(bundle: ModelBundle, settings: RunSettings) -> Runtime:
-    """Open the model once in each worker."""
+    """Do a task; a worker runs this, and opens the model once."""
     key = f"{bundle.folder} {settings.runtime} {settings.precision} {settings.threads}"
     with _runtimes_lock:
         if key not in _runtimes:
@@ -263,7 +253,8 @@ def _open_runtime(bundle: ModelBundle, settings: RunSettings) -> Runtime:
             _runtimes[key] = OpeningRuntime(
                 bundle, settings.runtime, settings.precision, settings.threads
             )
-        return _runtimes[key]
+        runtime = _runtimes[key]
+    return do_task(task, bundle, runtime, _Events(run))
 
 
 @dataclass

@@ -53,16 +53,15 @@ class _Reporter(SilentObserver):
 
 def main() -> None:
     """Serve the run whose end of a pipe is the only argument."""
-    connection = _connection_at(int(sys.argv[1]))
+    handle = int(sys.argv[1])
+    connection: Any
+    if sys.platform == "win32":
+        from multiprocessing.connection import PipeConnection
+
+        connection = PipeConnection(handle)
+    else:
+        connection = Connection(handle)
     level, chosen, bundle, settings = connection.recv()
     if level is not None:
         logging.basicConfig(level=level, format="%(levelname)s %(message)s")
     chosen(connection, bundle, settings)
-
-
-def _connection_at(handle: int) -> Any:
-    if sys.platform == "win32":
-        from multiprocessing.connection import PipeConnection
-
-        return PipeConnection(handle)
-    return Connection(handle)
