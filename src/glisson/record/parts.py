@@ -106,19 +106,18 @@ class Record(Part):
         try:
             return cls.model_validate_json(json.dumps(content), strict=True)
         except ValidationError as error:
-            raise ResultError(f"{path} is invalid: {_problems(error)}. {cls.REPAIR}") from error
+            problems = [
+                f"{'.'.join(map(str, each['loc'])) or 'file'}: {each['msg']}"
+                for each in error.errors()
+            ]
+            more = len(problems) - _MOST_PROBLEMS
+            why = "; ".join(problems[:_MOST_PROBLEMS]) + (f" and {more} more" if more > 0 else "")
+            raise ResultError(f"{path} is invalid: {why}. {cls.REPAIR}") from error
 
     @classmethod
     def upgrade(cls, content: dict[str, Any]) -> dict[str, Any]:
         """Add what files from before `format_version` may lack."""
         return content
-
-
-def _problems(error: ValidationError) -> str:
-    problems = error.errors()
-    named = [f"{'.'.join(map(str, p['loc'])) or 'file'}: {p['msg']}" for p in problems]
-    more = f" and {len(named) - _MOST_PROBLEMS} more" if len(named) > _MOST_PROBLEMS else ""
-    return "; ".join(named[:_MOST_PROBLEMS]) + more
 
 
 class ModelRecord(Part):

@@ -28,7 +28,7 @@ from glisson.results.folder import (
     read_manifest,
 )
 from glisson.results.identity import hash_json
-from glisson.results.reading import is_set_aside, read_stored_slide
+from glisson.results.reading import is_set_aside
 
 _OF_THE_SLIDE = ("mpp", "sections")
 """Settings that describe a slide rather than how it is measured: they may differ by slide."""
@@ -140,7 +140,7 @@ def _read_state(folder: Path) -> SlideState | None:
     if manifest is None:
         return _blame(folder, f"{folder.name}: {INCOMPLETE}. Run the slide again.")
     try:
-        record = read_stored_slide(folder).record
+        record = BiopsyRecord.read(folder)
     except ResultError as error:
         return _blame(folder, str(error))
     if record.source == "edited":
@@ -149,15 +149,8 @@ def _read_state(folder: Path) -> SlideState | None:
     with suppress(ValidationError):
         done = _Done.model_validate(manifest)
     request = done.request or SlideRequest(record.slide.file, pseudonyms=record.slide.pseudonyms)
-    return SlideState(
-        folder.name,
-        folder,
-        request,
-        record,
-        because=done.because,
-        started=done.started,
-        ended=done.ended,
-    )
+    facts = done.model_dump(exclude={"request"})
+    return SlideState(folder.name, folder, request, record, **facts)
 
 
 def _blame(folder: Path, error: str) -> SlideState:
@@ -204,18 +197,14 @@ def hash_method(method: Method) -> str:
 
 def describe_differences(method: Method, others: Iterable[Method]) -> str:
     """Name in what other slides differ from a method, at most three things."""
-    found = dict.fromkeys(
-        _difference(what, method.get(what), other.get(what))
-        for other in others
-        for what in {**method, **other}
-        if method.get(what) != other.get(what)
-    )
+    found: dict[str, None] = {}
+    for other in others:
+        for what in {**method, **other}:
+            ours, theirs = method.get(what), other.get(what)
+            if ours != theirs:
+                is_short = max(len(str(ours)), len(str(theirs))) <= _SHORT
+                found[f"{what} ({theirs}, not {ours})" if is_short else what] = None
     return ", ".join(list(found)[:_MOST_DIFFERENCES])
-
-
-def _difference(what: str, value: object, other: object) -> str:
-    is_short = max(len(str(value)), len(str(other))) <= _SHORT
-    return f"{what} ({other}, not {value})" if is_short else what
 
 
 def check_alike(

@@ -13,7 +13,7 @@ from typing import Any
 from glisson.exchange import write_qupath_project, write_tables
 from glisson.files.atomic import remove_abandoned
 from glisson.files.csv_tables import write_rows
-from glisson.record import BiopsyRecord, RunRecord, RunSlideRecord
+from glisson.record import RunRecord, RunSlideRecord
 from glisson.results.folder import TRACTS
 from glisson.results.identity import list_versions
 from glisson.results.remote import FAILURES
@@ -87,13 +87,17 @@ def _run_record(states: Sequence[SlideState], ids: dict[str, str]) -> RunRecord:
         for each in states
         if each.record and each.method == method
     )
+    settings: dict[str, Any] = {}  # with None where slides differ
+    for record in records:
+        for name, value in record.settings.content().items():
+            settings[name] = value if settings.get(name, value) == value else None
     return RunRecord(
         status="interrupted" if any(each.is_waiting for each in states) else "finished",
         started=min(filter(None, (each.started for each in states)), default=None),
         ended=max(filter(None, (each.ended for each in states)), default=None),
         model=next(models, None),
         runtimes=tuple(sorted({record.model.runtime or "" for record in records})),
-        settings=_common_settings(records),
+        settings=settings,
         pseudonyms=is_pseudonymous(states),
         warnings=list_warnings(states),
         versions=list_versions(),
@@ -102,15 +106,6 @@ def _run_record(states: Sequence[SlideState], ids: dict[str, str]) -> RunRecord:
             _slide_record(each, number, ids.get(each.name)) for number, each in enumerate(states, 1)
         ),
     )
-
-
-def _common_settings(records: Sequence[BiopsyRecord]) -> dict[str, Any]:
-    """Return the slides' settings, with None where slides differ."""
-    found: dict[str, Any] = {}
-    for record in records:
-        for name, value in record.settings.content().items():
-            found[name] = value if found.get(name, value) == value else None
-    return found
 
 
 def _slide_record(state: SlideState, number: int, method: str | None) -> RunSlideRecord:

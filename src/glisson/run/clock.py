@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,8 +16,8 @@ class StageClock:
     """A clock that sums the wall and processor time of named stages."""
 
     def __init__(self) -> None:
-        self._seconds: dict[str, float] = {}
-        self._cpu_seconds: dict[str, float] = {}
+        self._seconds: dict[str, float] = defaultdict(float)
+        self._cpu_seconds: dict[str, float] = defaultdict(float)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -25,8 +26,8 @@ class StageClock:
         try:
             yield
         finally:
-            _add(self._seconds, name, time.perf_counter() - started)
-            _add(self._cpu_seconds, name, time.process_time() - cpu_started)
+            self._seconds[name] += time.perf_counter() - started
+            self._cpu_seconds[name] += time.process_time() - cpu_started
 
     def seconds(self) -> dict[str, float]:
         """Return the wall seconds of each stage, in order of first use."""
@@ -43,10 +44,6 @@ def peak_memory_mb() -> float | None:
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return round(peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6, 1)
-
-
-def _add(to: dict[str, float], name: str, value: float) -> None:
-    to[name] = to.get(name, 0.0) + value
 
 
 def _round(values: dict[str, float]) -> dict[str, float]:

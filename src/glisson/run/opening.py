@@ -61,12 +61,12 @@ def open_run_slide(
     def report_megabytes(there: int, total: int) -> None:
         observer.stage_progressed(name, there >> 20, max(total >> 20, 1))
 
-    with (
-        download_slide(files, folder, report_megabytes) as path,
-        _name_original(path, where),
-        open_slide(path, mpp=settings.mpp) as slide,
-    ):
-        yield slide, path
+    with download_slide(files, folder, report_megabytes) as path:
+        try:
+            with open_slide(path, mpp=settings.mpp) as slide:
+                yield slide, path
+        except SlideError as error:  # name the slide instead of its downloaded copy
+            raise type(error)(str(error).replace(str(path), str(where))) from error
 
 
 def _open_by_range(
@@ -78,12 +78,3 @@ def _open_by_range(
 
     file = cast(BinaryIO, RangeFile(files.files[0].stored))
     return open_ome_pyramid(file, Path(where.name), settings.mpp, finest_mpp)
-
-
-@contextmanager
-def _name_original(copy: Path, where: Url) -> Iterator[None]:
-    """Let errors name the slide instead of its downloaded copy."""
-    try:
-        yield
-    except SlideError as error:
-        raise type(error)(str(error).replace(str(copy), str(where))) from error

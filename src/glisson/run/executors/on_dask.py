@@ -106,8 +106,12 @@ def _connect(distributed: Any, address: str) -> Iterator[Any]:
     try:
         yield client
     finally:
-        with _silence("distributed.client"):  # its search for a lost scheduler
+        log = logging.getLogger("distributed.client")
+        before, log.disabled = log.disabled, True  # it tells of its search for a lost scheduler
+        try:
             client.close()
+        finally:
+            log.disabled = before
 
 
 def _wait_for_address(file: Path) -> str:
@@ -125,16 +129,6 @@ def _wait_for_address(file: Path) -> str:
                 f"Check the name, or start one: `dask scheduler --scheduler-file {file}`."
             )
         time.sleep(_LOOK_S)
-
-
-@contextmanager
-def _silence(name: str) -> Iterator[None]:
-    log = logging.getLogger(name)
-    before, log.disabled = log.disabled, True
-    try:
-        yield
-    finally:
-        log.disabled = before
 
 
 @dataclass
