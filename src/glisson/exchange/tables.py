@@ -65,26 +65,15 @@ def write_tables(
         ),
         settings,
     )
-    _write(
-        out / f"tracts{ending}.csv",
-        ("slide", *_keys(TractMeasurements)),
-        (
-            [name, *_values(TractMeasurements, tract)]
-            for name, record in slides
-            for tract in record.tracts
-        ),
-        settings,
-    )
-    _write(
-        out / f"candidates{ending}.csv",
-        ("slide", *_keys(CandidateMeasurements)),
-        (
-            [name, *_values(CandidateMeasurements, candidate)]
-            for name, record in slides
-            for candidate in record.candidate_areas
-        ),
-        settings,
-    )
+    tracts = [(name, tract) for name, record in slides for tract in record.tracts]
+    candidates = [(name, area) for name, record in slides for area in record.candidate_areas]
+    for table, block, areas in (
+        ("tracts", TractMeasurements, tracts),
+        ("candidates", CandidateMeasurements, candidates),
+    ):
+        header = ("slide", *_keys(block))
+        rows = [[name, *_values(block, area)] for name, area in areas]
+        _write(out / f"{table}{ending}.csv", header, rows, settings)
 
 
 def _keys(block: type) -> list[str]:

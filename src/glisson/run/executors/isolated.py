@@ -14,7 +14,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, Pipe
@@ -102,9 +102,9 @@ class Worker:
         self._process = self._connection = None
 
     def _try(self, task: SlideTask) -> SlideResult:
-        self._exchange(lambda connection: connection.send(task))
+        self._exchange(task)
         while True:
-            kind, content = self._exchange(self._receive)
+            kind, content = self._exchange()
             if kind == "done":
                 result: SlideResult = content
                 return result
@@ -118,12 +118,19 @@ class Worker:
             elif kind == "progress":
                 self.work.observer.stage_progressed(*content)
 
-    def _exchange(self, speak: Callable[[Connection], Any]) -> Any:
-        """Send or receive; raise `_Lost` when the process is gone or silent."""
+    def _exchange(self, task: SlideTask | None = None) -> Any:
+        """Send a task, or receive a message; raise `_Lost` when the process is gone or silent."""
         try:
-            return speak(self._connection or self._start())
+            connection = self._connection or self._start()
+            if task is not None:
+                connection.send(task)
+                return None
+            if connection.poll(self.stalled_s):
+                return connection.recv()
         except (EOFError, OSError) as error:
             raise _Lost(self._describe_end()) from error
+        self.close()
+        raise _Lost(f"its process was silent for {self.stalled_s:.0f} s")
 
     def _start(self) -> Connection:
         ours, theirs = Pipe()
@@ -145,12 +152,6 @@ class Worker:
         level = root.level if root.handlers else None
         ours.send((level, self.serve, self.work.bundle, self.work.settings))
         return ours
-
-    def _receive(self, connection: Connection) -> Any:
-        if not connection.poll(self.stalled_s):
-            self.close()
-            raise _Lost(f"its process was silent for {self.stalled_s:.0f} s")
-        return connection.recv()
 
     def _describe_end(self) -> str:
         code = None
