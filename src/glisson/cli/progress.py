@@ -19,7 +19,7 @@ from rich.text import Text
 from glisson.cli.console import console
 
 _STAGES = {
-    "fetch": "fetching",
+    "download": "downloading",
     "tissue": "finding tissue",
     "segment": "segmenting",
     "outline": "tracing tracts",

@@ -1,4 +1,4 @@
-"""One self-contained HTML page, that fetches nothing and needs no script."""
+"""One self-contained HTML page that downloads nothing and needs no script."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def write_page(
     """Write a page from a template that extends `page.html.j2`.
 
     Style and script of the page are those of this package, with `style.css` and `page.js` of the
-    room's own templates after them. The browser may run and fetch nothing else.
+    room's own templates after them. The browser may run and download nothing else.
 
     Args:
         path: the page.

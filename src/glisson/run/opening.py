@@ -46,7 +46,7 @@ def open_run_slide(
         with open_slide(where, settings.mpp, settings.series) as slide:
             yield slide, where
         return
-    observer.stage_started(name, "fetch")
+    observer.stage_started(name, "download")
     files = find_slide_files(where)
     by_range = _open_by_range(where, files, settings, finest_mpp)
     if by_range is not None:
