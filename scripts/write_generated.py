@@ -1,10 +1,12 @@
-"""Write the files that follow from types: JSON Schemas, and the tables of docs/measure.md."""
+"""Write the files that follow from the code: schemas, tables of docs/measure.md, the rooms."""
 
 from __future__ import annotations
 
 import json
 import re
 from pathlib import Path
+
+from draw_rooms import PICTURE, draw_rooms
 
 from glisson.measurement import (
     BiopsyMeasurements,
@@ -36,7 +38,7 @@ def generated_files() -> dict[Path, str]:
     text = MEASURE.read_text(encoding="utf-8")
     for name, block in BLOCKS.items():
         text = _replace_table(text, name, block)
-    return files | {MEASURE: text}
+    return files | {MEASURE: text, PICTURE: draw_rooms()}
 
 
 def _replace_table(text: str, name: str, block: type) -> str:

@@ -31,6 +31,9 @@ LOBULE = TissueClass(1, "lobule", "Lobule", (90, 140, 220), (255, 0, 0))
 PORTAL = TissueClass(2, "portal", "Portal tract", (255, 160, 0), (255, 255, 255))
 CLASSES = (BACKGROUND, LOBULE, PORTAL)
 
+PARTIAL_COLOUR: Rgb = (0, 120, 220)
+"""A tract that the edge of the tissue cuts, in pictures; QuPath shows it as any other tract."""
+
 UNCOUNTED_QUPATH_NAME = f"{PORTAL.qupath_name}: not counted"
 UNCOUNTED_COLOUR: Rgb = (150, 80, 30)
 """A portal area that does not count as a tract: portal in the class map and in training."""

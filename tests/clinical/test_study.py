@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import dataclasses
 import json
 import re
 import shutil
@@ -33,7 +32,8 @@ from glisson.clinical.scales import SCALES, find_scale, read_stage
 from glisson.dataset.study import SYNTHETIC_FILE
 from glisson.errors import MissingExtra, OutputError, SettingsError, StudyError
 from glisson.exchange.tables import write_tables
-from glisson.measurement import BiopsyMeasurements
+from glisson.record import BiopsyRecord
+from tests.records import content, record
 
 Rows = list[dict[str, Any]]
 FAST = StudySettings(resamples=200)
@@ -290,22 +290,22 @@ def test_methods_say_what_was_done_to_counts(tmp_path: Path) -> None:
     assert "No stage was known" in describe_methods(analysed(tmp_path, cases, results))
 
 
-def _record(number: int) -> dict[str, Any]:
-    """What `glisson segment` keeps of a slide, as far as its tables need it."""
-    names = [field.name for field in dataclasses.fields(BiopsyMeasurements)]
-    biopsy = dict.fromkeys(names, None) | {
-        "tissue_area_mm2": 20.0 + number, "tissue_area_per_section_mm2": 10 + number / 2,
-        "portal_percent": 10.0, "length_mm": 18.0 + number, "length_per_section_mm": 9 + number**2,
-        "tract_count_total": 12, "tract_count_per_section": 6.0,
-    }  # fmt: skip
-    return {"slide": {"file": f"{number}.svs"}, "biopsy": biopsy, "model": {"name": "m",
-            "version": "1"}, "adequacy": [], "source": "model", "warnings": [],
-            "tracts": []}  # fmt: skip
+def segmented(number: int) -> BiopsyRecord:
+    """The record of a slide that `glisson segment` wrote."""
+    facts = content(tracts=12, length_mm=18.0 + number)
+    facts["slide"]["file"] = f"{number}.svs"
+    facts["biopsy"] |= {
+        "tissue_area_mm2": 20.0 + number,
+        "tissue_area_per_section_mm2": 10 + number / 2,
+        "portal_percent": 10.0,
+        "length_per_section_mm": 9.0 + number**2,
+    }
+    return record(facts)
 
 
 def test_the_table_of_segment_alone(tmp_path: Path) -> None:
     """Area and length of the model are compared; the rest says what it lacks, and where from."""
-    write_tables(tmp_path, [(f"s{number}", _record(number)) for number in range(8)])
+    write_tables(tmp_path, [(f"s{number}", segmented(number)) for number in range(8)])
     found = clinical.study(tmp_path / "biopsies.csv", tmp_path / "study", settings=FAST)
     made = [name for name, each in found.study.analyses.items() if each.result]
     assert made == ["area_model_length"]

@@ -10,9 +10,20 @@ from hypothesis import strategies as st
 
 _NUMBERS = [0, 1, 0x7F, 0xFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 2**63 - 1, 2**64 - 1]
 _TEXTS = [
-    "", "\0", "\ud800", "../../x", "/etc/passwd", "=1+1", "\u202e", "<script>", "{slide:>99999999}",
-    "NaN", "1e999", "9" * 5000, "a" * 300,
-]  # fmt: skip
+    "",
+    "\0",
+    "\ud800",
+    "../../x",
+    "/etc/passwd",
+    "=1+1",
+    "\u202e",
+    "<script>",
+    "{slide:>99999999}",
+    "NaN",
+    "1e999",
+    "9" * 5000,
+    "a" * 300,
+]
 _ANYTHING = st.recursive(
     st.none()
     | st.booleans()
@@ -65,8 +76,13 @@ def broken_json(draw: st.DrawFn, valid: Any) -> bytes:
 
 
 def _changed(draw: st.DrawFn, part: Any) -> Any:
-    keys = list(part) if isinstance(part, dict) else list(range(len(part))) if isinstance(
-        part, list) else []  # fmt: skip
+    keys = (
+        list(part)
+        if isinstance(part, dict)
+        else list(range(len(part)))
+        if isinstance(part, list)
+        else []
+    )
     if not keys or draw(st.integers(0, 5)) == 0:
         return draw(_ANYTHING)
     key = draw(st.sampled_from(keys))

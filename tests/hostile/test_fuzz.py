@@ -61,10 +61,12 @@ def fuzzed(few: int) -> Callable[[Any], Any]:
     many.
     """
     return settings(
-        max_examples=few * TIMES if LONG else few, derandomize=not LONG, deadline=None,
+        max_examples=few * TIMES if LONG else few,
+        derandomize=not LONG,
+        deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
+    )
 
 
 @contextlib.contextmanager
@@ -85,10 +87,13 @@ GEOJSON: dict[str, Any] = {
     "glisson": {"image": "a", "frame": "qupath", "width": 100, "height": 100, "boundsX": 0},
     "features": [
         {
-            "type": "Feature", "id": "PathAnnotationObject",
+            "type": "Feature",
+            "id": "PathAnnotationObject",
             "geometry": {"type": "Polygon", "coordinates": [RING]},
             "properties": {
-                "objectType": "annotation", "name": "PT 1", "isLocked": True,
+                "objectType": "annotation",
+                "name": "PT 1",
+                "isLocked": True,
                 "classification": {"name": "Portal", "names": ["a", "b"], "color": [1, 2, 3]},
                 "childObjects": [],
             },
@@ -99,10 +104,13 @@ GEOJSON: dict[str, Any] = {
             "properties": {"classification": {"name": "x", "colorRGB": -377282}},
         },
         {"type": "Feature", "geometry": {"type": "LineString", "coordinates": RING}},
-        {"type": "GeometryCollection", "coordinates": [],
-         "geometries": [{"type": "Polygon", "coordinates": [RING]}]},
+        {
+            "type": "GeometryCollection",
+            "coordinates": [],
+            "geometries": [{"type": "Polygon", "coordinates": [RING]}],
+        },
     ],
-}  # fmt: skip
+}
 TEXT = json.dumps(GEOJSON).encode()
 
 
@@ -113,9 +121,7 @@ def zipped(name: str, data: bytes) -> bytes:
     return packed.getvalue()
 
 
-INFO = SlideInfo(
-    "a", None, "memory", Size(100, 100), PixelSize(0.5, 0.5), "file", None, (1.0,)
-)  # fmt: skip
+INFO = SlideInfo("a", None, "memory", Size(100, 100), PixelSize(0.5, 0.5), "file", None, (1.0,))
 
 
 @fuzzed(60)
@@ -217,16 +223,28 @@ BUNDLE = {
     "self_test_expected.npy": npy(np.zeros((3, 32, 32), np.float16)),
 }
 SPEC: dict[str, Any] = {
-    "format_version": 1, "name": "x", "version": "1", "mpp": 2.0, "window_px": 64,
-    "classes": ["background", "lobule", "portal"], "output_stride": 4,
+    "format_version": 1,
+    "name": "x",
+    "version": "1",
+    "mpp": 2.0,
+    "window_px": 64,
+    "classes": ["background", "lobule", "portal"],
+    "output_stride": 4,
     "windows": {"side_px": 64, "overlap_px": 16},
     "normalisation": {"scale": 0.004, "mean": [0, 0, 0], "std": [1, 1, 1]},
     "architecture": {"family": "segformer", "config": {"depths": [1, 1]}},
-    "licence": "none", "trained_on": "none", "intended_use": "none", "created": "today",
+    "licence": "none",
+    "trained_on": "none",
+    "intended_use": "none",
+    "created": "today",
     "files": {},
-    "self_test": {"input": "self_test_input.npy", "expected": "self_test_expected.npy",
-                  "tolerance": 0.002, "reduced_tolerance": 0.05},
-}  # fmt: skip
+    "self_test": {
+        "input": "self_test_input.npy",
+        "expected": "self_test_expected.npy",
+        "tolerance": 0.002,
+        "reduced_tolerance": 0.05,
+    },
+}
 
 
 def write_bundle(place: Path, files: dict[str, bytes], spec: bytes | None = None) -> Path:
@@ -241,8 +259,11 @@ def write_bundle(place: Path, files: dict[str, bytes], spec: bytes | None = None
 
 
 @fuzzed(25)
-@given(st.sampled_from(sorted(BUNDLE)).flatmap(
-    lambda name: st.tuples(st.just(name), broken_bytes(BUNDLE[name]))))  # fmt: skip
+@given(
+    st.sampled_from(sorted(BUNDLE)).flatmap(
+        lambda name: st.tuples(st.just(name), broken_bytes(BUNDLE[name]))
+    )
+)
 def test_files_of_a_bundle(broken: tuple[str, bytes]) -> None:
     with folder() as place, only_our_errors():
         bundle = load_bundle(write_bundle(place, BUNDLE | {broken[0]: broken[1]}))
@@ -281,11 +302,16 @@ def test_model_archives(data: bytes) -> None:
 
 
 WSINFER = {
-    "spec_version": "1.0", "class_names": ["background", "tissue", "portal"], "license": "x",
-    "patch_size_pixels": 256, "spacing_um_px": 1.0,
-    "transform": [{"name": "ToTensor"},
-                  {"name": "Normalize", "arguments": {"mean": [0, 0, 0], "std": [1, 1, 1]}}],
-}  # fmt: skip
+    "spec_version": "1.0",
+    "class_names": ["background", "tissue", "portal"],
+    "license": "x",
+    "patch_size_pixels": 256,
+    "spacing_um_px": 1.0,
+    "transform": [
+        {"name": "ToTensor"},
+        {"name": "Normalize", "arguments": {"mean": [0, 0, 0], "std": [1, 1, 1]}},
+    ],
+}
 
 
 @fuzzed(20)
@@ -346,8 +372,11 @@ def open_and_read(path: Path) -> None:
 
 
 @fuzzed(36)
-@given(st.sampled_from(sorted(SLIDES)).flatmap(
-    lambda name: st.tuples(st.just(name), broken_bytes(valid_slide(name)))))  # fmt: skip
+@given(
+    st.sampled_from(sorted(SLIDES)).flatmap(
+        lambda name: st.tuples(st.just(name), broken_bytes(valid_slide(name)))
+    )
+)
 def test_slides(broken: tuple[str, bytes]) -> None:
     with folder() as place:
         (place / broken[0]).write_bytes(broken[1])
@@ -413,8 +442,16 @@ def test_masks(data: bytes) -> None:
 def made_project(place: Path) -> None:
     (place / "a.svs").write_bytes(b"x")
     (place / "out").mkdir(exist_ok=True)
-    info = SlideInfo("a", place / "a.svs", "openslide:aperio", Size(9, 9), PixelSize(0.5, 0.5),
-                     "file", None, (1.0,))  # fmt: skip
+    info = SlideInfo(
+        "a",
+        place / "a.svs",
+        "openslide:aperio",
+        Size(9, 9),
+        PixelSize(0.5, 0.5),
+        "file",
+        None,
+        (1.0,),
+    )
     write_qupath_project(place / "qupath", [(info, place / "out" / "tracts.geojson")])
 
 
@@ -429,8 +466,11 @@ def project_files() -> dict[str, Any]:
 
 
 @fuzzed(25)
-@given(st.sampled_from(PROJECT_FILES).flatmap(
-    lambda name: st.tuples(st.just(name), broken_json(project_files()[name]))))  # fmt: skip
+@given(
+    st.sampled_from(PROJECT_FILES).flatmap(
+        lambda name: st.tuples(st.just(name), broken_json(project_files()[name]))
+    )
+)
 def test_qupath_projects(broken: tuple[str, bytes]) -> None:
     with folder() as place:
         made_project(place)
@@ -442,10 +482,17 @@ def test_qupath_projects(broken: tuple[str, bytes]) -> None:
 RECORD = content(tracts=1)
 MANIFEST = {"status": "done", "made_from": {"slide": "0"}, "files": {"overview.png": "0"}}
 FAILURE: dict[str, Any] = {
-    "status": "failed", "error": "e", "when": "2026-01-01T00:00:00+00:00",
-    "request": {"file": "a.svs", "path": "/x/a.svs", "patient": None, "institution": None,
-                "pseudonyms": False},
-}  # fmt: skip
+    "status": "failed",
+    "error": "e",
+    "when": "2026-01-01T00:00:00+00:00",
+    "request": {
+        "file": "a.svs",
+        "path": "/x/a.svs",
+        "patient": None,
+        "institution": None,
+        "pseudonyms": False,
+    },
+}
 
 
 @fuzzed(30)

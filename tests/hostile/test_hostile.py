@@ -36,7 +36,8 @@ from glisson.model import add_model, find_model, load_bundle, open_runtime
 from glisson.model.store.torchscript import read_wsinfer_facts
 from glisson.results import name_folders
 from glisson.results.state import read_states
-from glisson.run import segment as segment_module
+from glisson.run import executors
+from glisson.run.executors import in_process
 from glisson.run.segment import segment
 from glisson.slides import open_slide
 from glisson.slides.dicom_folder import find_dicom_file
@@ -53,9 +54,10 @@ def within_bounds() -> Iterator[None]:
 
 def polygon(*rings: Any) -> dict[str, Any]:
     return {
-        "type": "Feature", "properties": {},
+        "type": "Feature",
+        "properties": {},
         "geometry": {"type": "Polygon", "coordinates": list(rings)},
-    }  # fmt: skip
+    }
 
 
 def scribble(points: int) -> list[list[float]]:
@@ -88,9 +90,7 @@ def test_outlines(name: str, tmp_path: Path) -> None:
 
 
 def test_outlines_that_unpack_without_end(tmp_path: Path) -> None:
-    with gzip.open(tmp_path / "a.geojson.gz", "wb", 1) as file:
-        for _ in range(300):
-            file.write(b" " * (1 << 20))
+    (tmp_path / "a.geojson.gz").write_bytes(300 * gzip.compress(b" " * (1 << 20), 1))
     with pytest.raises(AnnotationError, match="256 MiB"):
         read_geojson(tmp_path / "a.geojson.gz")
 
@@ -104,8 +104,9 @@ def test_of_keys_given_twice_the_last_one_counts(tmp_path: Path) -> None:
 def test_names_of_outlines_are_text_that_every_file_takes(tmp_path: Path) -> None:
     feature = polygon(RING)
     feature["properties"] = {
-        "name": "a\ud800b\x1b[31m\n", "classification": {"name": "\x00Por\u202etal"},
-    }  # fmt: skip
+        "name": "a\ud800b\x1b[31m\n",
+        "classification": {"name": "\x00Por\u202etal"},
+    }
     (tmp_path / "a.geojson").write_text(json.dumps(feature))
     (area,) = read_geojson(tmp_path / "a.geojson").areas
     assert (area.name, area.class_name) == ("a?b[31m", "Portal")
@@ -162,9 +163,11 @@ def test_a_billion_laughs(tmp_path: Path) -> None:
 
 def chunk(kind: bytes, content: bytes) -> bytes:
     return (
-        struct.pack(">I", len(content)) + kind + content
+        struct.pack(">I", len(content))
+        + kind
+        + content
         + struct.pack(">I", zlib.crc32(kind + content))
-    )  # fmt: skip
+    )
 
 
 def test_a_picture_that_says_it_is_huge(tmp_path: Path) -> None:
@@ -210,10 +213,17 @@ def test_a_label_is_not_what_a_dicom_slide_is_known_by(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "a\nb", "a\x1b[31m", "a\tb", "a\u202egvs", "a\u200fb", "x" * 151, "ä" * 76, "\udcff",
+        "a\nb",
+        "a\x1b[31m",
+        "a\tb",
+        "a\u202egvs",
+        "a\u200fb",
+        "x" * 151,
+        "ä" * 76,
+        "\udcff",
         "a\u2028b",
     ],
-)  # fmt: skip
+)
 def test_names_that_hide_something(name: str) -> None:
     with pytest.raises(SettingsError, match=r"(?s)Rename|Shorten"):
         name_folders([Path(f"{name}.svs")])
@@ -221,8 +231,10 @@ def test_names_that_hide_something(name: str) -> None:
 
 def test_a_slide_called_like_a_file_of_the_run() -> None:
     assert name_folders([Path("qupath.svs"), Path("Run.json.tif"), Path("report.html.svs")]) == [
-        "qupath.svs", "Run.json.tif", "report.html.svs",
-    ]  # fmt: skip
+        "qupath.svs",
+        "Run.json.tif",
+        "report.html.svs",
+    ]
     with pytest.raises(SettingsError, match="Rename"):
         name_folders([Path("qupath")])
 
@@ -230,11 +242,18 @@ def test_a_slide_called_like_a_file_of_the_run() -> None:
 @pytest.mark.parametrize(
     ("text", "cell"),
     [
-        ("=1+1", "'=1+1"), ("+1+1", "'+1+1"), ("-2+3+cmd|' /C calc'!A0", "'-2+3+cmd|' /C calc'!A0"),
-        ("@SUM(A1)", "'@SUM(A1)"), ("\t=1", "'\t=1"), ("-0.12", "-0.12"), ("+3", "+3"),
-        ("-0.12 (-0.20 to 0.05)", "-0.12 (-0.20 to 0.05)"), ("-1e-05", "-1e-05"), ("a=1", "a=1"),
+        ("=1+1", "'=1+1"),
+        ("+1+1", "'+1+1"),
+        ("-2+3+cmd|' /C calc'!A0", "'-2+3+cmd|' /C calc'!A0"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", "'\t=1"),
+        ("-0.12", "-0.12"),
+        ("+3", "+3"),
+        ("-0.12 (-0.20 to 0.05)", "-0.12 (-0.20 to 0.05)"),
+        ("-1e-05", "-1e-05"),
+        ("a=1", "a=1"),
     ],
-)  # fmt: skip
+)
 def test_texts_are_no_formulas_in_tables(text: str, cell: str) -> None:
     assert escape_cell(text) == cell
     assert unescape_cell(cell) == text
@@ -242,7 +261,8 @@ def test_texts_are_no_formulas_in_tables(text: str, cell: str) -> None:
 
 def test_a_name_that_is_a_formula_and_html(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In every table and page of a run in which the slide fails."""
-    monkeypatch.setattr(segment_module, "OpeningRuntime", lambda *_, **__: ColourModel())
+    monkeypatch.setattr(executors, "SEVERAL", "here")
+    monkeypatch.setattr(in_process, "OpeningRuntime", lambda *_, **__: ColourModel())
     name = '=HYPERLINK("x")<img src=x onerror=alert(1)>'
     (tmp_path / f"{name}.svs").write_bytes(b"no slide")
     (tmp_path / "other.svs").write_bytes(pyramid("a.svs", "aperio"))
@@ -306,9 +326,12 @@ def test_onnx_really_writes_the_key_so(tmp_path: Path) -> None:
     tensor = onnx.numpy_helper.from_array(np.zeros(500_000, np.float32), "w")
     graph = onnx.helper.make_graph([], "g", [], [], [tensor])
     onnx.save_model(
-        onnx.helper.make_model(graph), tmp_path / "model.onnx", save_as_external_data=True,
-        location="weights", size_threshold=0,
-    )  # fmt: skip
+        onnx.helper.make_model(graph),
+        tmp_path / "model.onnx",
+        save_as_external_data=True,
+        location="weights",
+        size_threshold=0,
+    )
     files = BUNDLE | {"model.onnx": (tmp_path / "model.onnx").read_bytes()}
     with pytest.raises(UnsafeModel, match="other files"):
         load_bundle(write_bundle(tmp_path / "x", files))
@@ -426,8 +449,12 @@ def load_hash(path: Path) -> str:
     "changes", [{"patch_size_pixels": 10**9}, {"patch_size_pixels": 1e400}, {"spacing_um_px": -1}]
 )
 def test_configs_that_ask_for_too_much(changes: dict[str, Any], tmp_path: Path) -> None:
-    config = {"class_names": ["background", "tissue", "portal"], "license": "x",
-              "patch_size_pixels": 256, "spacing_um_px": 1.0} | changes  # fmt: skip
+    config = {
+        "class_names": ["background", "tissue", "portal"],
+        "license": "x",
+        "patch_size_pixels": 256,
+        "spacing_um_px": 1.0,
+    } | changes
     (tmp_path / "config.json").write_text(json.dumps(config))
     with pytest.raises(InvalidBundle):
         read_wsinfer_facts(tmp_path / "config.json", "x")

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import re
 from html.parser import HTMLParser
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from glisson.artefacts.kinds import Kind
+from glisson.classes import CANDIDATE_COLOUR, PARTIAL_COLOUR, PORTAL, UNCOUNTED_COLOUR
 from glisson.record import BiopsyRecord
 from glisson.report import ReportRun, ReportSlide, write_report
 from glisson.report.cohort import HEADINGS
@@ -220,3 +223,17 @@ def test_portal_percent_has_its_uncertainty(tmp_path: Path) -> None:
     known["biopsy"]["portal_percent_uncertainty"] = 0.52
     text, _ = page(tmp_path, [ReportSlide("a", typed(known), None, None), slide("b")])
     assert text.count("7.0 ± 0.5") == 1
+
+
+def test_the_legend_has_the_colours_of_the_outlines() -> None:
+    style = (resources.files("glisson.report") / "templates" / "style.css").read_text("utf-8")
+    colours = {
+        "complete": PORTAL.colour,
+        "partial": PARTIAL_COLOUR,
+        "uncounted": UNCOUNTED_COLOUR,
+        "candidate": CANDIDATE_COLOUR,
+        **{kind.value: kind.colour for kind in Kind if f".{kind.value}::" in style},
+    }
+    for name, (red, green, blue) in colours.items():
+        rule = style.split(f".{name}::before {{", 1)[1].split("}", 1)[0]
+        assert f"#{red:02x}{green:02x}{blue:02x}" in rule, name

@@ -195,9 +195,10 @@ def test_outlines_corrected_on_the_store_are_kept(
     for number, width_um in ((1, 50), (2, 60)):
         s3.put_object(Bucket="bucket", Key=key, Body=mine)
         (done,) = segment(
-            f"{SCANS}a.svs", RESULTS,
+            f"{SCANS}a.svs",
+            RESULTS,
             settings=RunSettings(cache=settings.cache, interface_width_um=width_um),
-        ).slides  # fmt: skip
+        ).slides
         assert done.outcome == "done"
         aside = f"results/a.edited-{number}/tracts.geojson"
         assert s3.get_object(Bucket="bucket", Key=aside)["Body"].read() == mine
@@ -352,9 +353,13 @@ def test_real_slides_of_several_files(
 def cli(*arguments: object, cache: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", "from glisson.cli import main; main()", *map(str, arguments)]
     return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
         env={**os.environ, "GLISSON_CACHE": str(cache), "COLUMNS": "80", "NO_COLOR": "1"},
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.slow
@@ -475,9 +480,9 @@ def test_pseudonyms_hide_a_slide_of_a_store(
     s3.upload_file(str(scans / "bad.svs"), "bucket", f"{secret}/{secret}-2.svs")
     table = tmp_path / "map.csv"
     table.write_text(
-        "slide,pseudonym\n"
-        f"s3://bucket/{secret}/{secret}.svs,case-a\n{secret}-2.svs,case-b\n", "utf-8"
-    )  # fmt: skip
+        f"slide,pseudonym\ns3://bucket/{secret}/{secret}.svs,case-a\n{secret}-2.svs,case-b\n",
+        "utf-8",
+    )
     with caplog.at_level("DEBUG", logger="glisson"):
         asked = assign_pseudonyms(list_slides([f"s3://bucket/{secret}/"]), table)
         caplog.clear()  # listing the folder came before

@@ -109,8 +109,9 @@ def test_what_is_there(memory: Any, tmp_path: Path) -> None:
 def test_a_key_that_leads_out_of_its_folder_is_refused(memory: Any) -> None:
     memory.pipe("/box/scans/a", b"a")
     memory.store["/box/scans/../../etc/passwd"] = memory.store["/box/scans/a"]
-    with pytest.raises(StorageError, match="leads elsewhere"):
+    with pytest.raises(StorageError, match="leads elsewhere") as caught:
         find_files(Url("memory://box/scans"))
+    assert "tried" not in str(caught.value)
 
 
 def test_a_stored_key_is_never_a_chain(s3: Any) -> None:

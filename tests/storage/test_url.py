@@ -44,12 +44,14 @@ def test_names_and_folders() -> None:
         ("https://token@host/a.svs", "https://host/a.svs"),
         ("sftp://me@host/a.svs", "sftp://me@host/a.svs"),
         ("sftp://me:pw@host/a.svs", "sftp://host/a.svs"),
-        ("abfs://box@account.dfs.core.windows.net/a.svs",
-         "abfs://box@account.dfs.core.windows.net/a.svs"),
+        (
+            "abfs://box@account.dfs.core.windows.net/a.svs",
+            "abfs://box@account.dfs.core.windows.net/a.svs",
+        ),
         ("s3://bucket/what?.svs", "s3://bucket/what?.svs"),
         ("s3://bucket/a.svs?X-Amz-Signature=1", "s3://bucket/a.svs"),
     ],
-)  # fmt: skip
+)
 def test_what_is_shown(address: str, shown: str) -> None:
     assert str(Url(address)) == shown
 

@@ -80,11 +80,11 @@ def segment(
     say_which_model(model)
     cluster = None if dask is None else DaskCluster(dask)
     part = None if shard is None else Shard.parse(shard, cluster)
-    asked = list_slides(slides or [], manifest)
+    entries = list_slides(slides or [], manifest)
     if pseudonyms is not None:
-        asked = assign_pseudonyms(asked, pseudonyms)
+        entries = assign_pseudonyms(entries, pseudonyms)
     with RunTable() as table:
-        result = segment_slides(asked, out, model, settings, table, part or cluster)
+        result = segment_slides(entries, out, model, settings, table, part or cluster)
     print_summary(result, part)
     if result.failed:
         raise typer.Exit(SOME_FAILED)

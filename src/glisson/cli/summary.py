@@ -6,16 +6,16 @@ from rich.markup import escape
 from rich.table import Table
 
 from glisson.cli.console import console, output, warn
-from glisson.measurement import SHOWN, BiopsyMeasurements, Tables, shown_in
+from glisson.measurement import SHOWN, BiopsyMeasurements, Tables, list_shown
 from glisson.record import BiopsyRecord
 from glisson.results import RESEARCH_USE, SlideResult, count_in_words
 from glisson.run.executors import Shard
 from glisson.run.segment import RunResult
 
-_ROWS = shown_in(BiopsyMeasurements, Tables.SUMMARY)
+_ROWS = list_shown(BiopsyMeasurements, Tables.SUMMARY)
 
 
-def print_summary(result: RunResult, part: Shard | None = None) -> None:
+def print_summary(result: RunResult, shard: Shard | None = None) -> None:
     """Print the table of slides, the warnings, and what to open; after a shard, how to join."""
     table = Table(box=None, pad_edge=False)
     table.add_column("slide", overflow="fold")
@@ -29,10 +29,10 @@ def print_summary(result: RunResult, part: Shard | None = None) -> None:
     for warning in result.warnings:
         warn(warning)
     output.print(f"\nResults: {result.out}", highlight=False, soft_wrap=True)
-    if part is None:
+    if shard is None:
         _print_what_to_open(result)
     else:
-        _print_how_to_join(result, part)
+        _print_how_to_join(result, shard)
     output.print(RESEARCH_USE, style="dim")
 
 
@@ -93,10 +93,10 @@ def _print_what_to_open(result: RunResult) -> None:
         )
 
 
-def _print_how_to_join(result: RunResult, part: Shard) -> None:
+def _print_how_to_join(result: RunResult, shard: Shard) -> None:
     made = "tables and report.html" if _is_hidden(result) else "report.html and qupath/"
     output.print(
-        f"  Shard {part.number} of {part.count}. When all have ended, {made} are made by:",
+        f"  Shard {shard.number} of {shard.count}. When all have ended, {made} are made by:",
         highlight=False,
     )
     output.print(f"  glisson gather {result.out}", highlight=False, soft_wrap=True)

@@ -144,8 +144,14 @@ def _load(path: Path) -> Any:
     except AnnotationError:
         raise
     except (
-        OSError, ValueError, RuntimeError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile
-    ) as error:  # fmt: skip
+        OSError,
+        ValueError,
+        RuntimeError,
+        EOFError,
+        zlib.error,
+        lzma.LZMAError,
+        zipfile.BadZipFile,
+    ) as error:
         raise AnnotationError(
             f"{path} is not GeoJSON: {error}. In QuPath: File, Export objects as GeoJSON."
         ) from error
@@ -225,9 +231,15 @@ def _read_geometry(geometry: Any, where: str) -> BaseGeometry:
             shape = shapely.geometry.shape(geometry)
         points = shapely.get_coordinates(shape)
     except (
-        AttributeError, KeyError, TypeError, ValueError, IndexError, ArithmeticError,
-        RecursionError, shapely.errors.ShapelyError,
-    ) as error:  # fmt: skip
+        AttributeError,
+        KeyError,
+        TypeError,
+        ValueError,
+        IndexError,
+        ArithmeticError,
+        RecursionError,
+        shapely.errors.ShapelyError,
+    ) as error:
         raise AnnotationError(f"{where}: its geometry cannot be read: {error}") from error
     if not (np.abs(points) < _MOST_L0).all():
         raise AnnotationError(f"{where}: a coordinate is not a number, or lies beyond any slide.")

@@ -13,7 +13,14 @@ from PIL import Image, ImageDraw, ImageFont
 from shapely import Polygon
 
 from glisson.artefacts import Artefact, Kind
-from glisson.classes import CANDIDATE_COLOUR, PORTAL, TISSUE_COLOUR, UNCOUNTED_COLOUR, Rgb
+from glisson.classes import (
+    CANDIDATE_COLOUR,
+    PARTIAL_COLOUR,
+    PORTAL,
+    TISSUE_COLOUR,
+    UNCOUNTED_COLOUR,
+    Rgb,
+)
 from glisson.exchange.dashes import draw_dashed
 from glisson.files.atomic import atomic_path
 from glisson.frames import BoxPx, Frame, RegionUm
@@ -25,7 +32,6 @@ _LONG_SIDE_PX = 2400
 _MOST_MARGIN_UM = 300.0
 _MARGIN_SHARE = 0.05
 _FINEST_MPP = 1.0
-_PARTIAL_COLOUR = (0, 120, 220)
 _BAND_PX = 256
 _LEGEND_PX = 44
 _INK = (20, 20, 20)
@@ -100,7 +106,7 @@ def _draw_portal_areas(draw: ImageDraw.ImageDraw, view: _View, regions: Regions)
 def _find_colour(tract: Tract) -> Rgb:
     if not tract.is_counted:
         return UNCOUNTED_COLOUR
-    return PORTAL.colour if tract.complete else _PARTIAL_COLOUR
+    return PORTAL.colour if tract.complete else PARTIAL_COLOUR
 
 
 def _choose_view(slide: Slide, regions: Regions) -> _View:
@@ -219,7 +225,7 @@ def _list_lines(regions: Regions, artefacts: Sequence[Artefact]) -> list[_Line]:
     candidate = _Line("candidate, not counted", CANDIDATE_COLOUR, dashed=True)
     return [
         _Line("portal tract, complete", PORTAL.colour),
-        _Line("portal tract, partial", _PARTIAL_COLOUR),
+        _Line("portal tract, partial", PARTIAL_COLOUR),
         *([uncounted] if any(not tract.is_counted for tract in regions.tracts) else []),
         *([candidate] if regions.candidates else []),
         _Line("tissue", TISSUE_COLOUR),

@@ -1,4 +1,4 @@
-"""Geometry in, frozen dataclasses out."""
+"""Measure outlines: areas, length, width, sections, adequacy; the registry of all numbers."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from glisson.measurement.registry import (
     DASH,
     Measurement,
     Tables,
+    heading_of,
+    list_shown,
     measurements_of,
     qupath_measurements,
-    shown_in,
 )
 from glisson.measurement.sides import MOST_CUT, find_cut_share, warn_of_part
 from glisson.measurement.withheld import NO_TISSUE, mark_as_part, withhold_verdicts
@@ -49,13 +50,14 @@ __all__ = [
     "compare",
     "core_paths",
     "find_cut_share",
+    "heading_of",
     "judge",
     "list_doubts",
+    "list_shown",
     "mark_as_part",
     "measure_biopsy",
     "measurements_of",
     "qupath_measurements",
-    "shown_in",
     "warn_of_part",
     "withhold_verdicts",
 ]

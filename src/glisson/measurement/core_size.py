@@ -100,7 +100,9 @@ def _share_of_square(area_um2: float, square_um2: float) -> float:
 
 def _find_typical_width(sizes: Sequence[CoreSize], weights: NDArray[np.float64]) -> float:
     """Return the mean width that half of the length lies below, between pieces interpolated."""
-    chosen = sorted((sizes[k].mean_width_um, weights[k]) for k in np.flatnonzero(weights))
+    chosen = sorted(
+        (size.mean_width_um, weight) for size, weight in zip(sizes, weights, strict=True) if weight
+    )
     if not chosen:
         return 0.0
     widths, weight = np.array(chosen).T

@@ -87,8 +87,8 @@ def _doubt_adequacy(measured: Measurements, regions: Regions) -> Iterator[str]:
         counts = "" if is_drawn else ", or one tract more or less,"
         yield (
             f"Near a limit of adequacy: {_name(titles)}. The verdict changes within the spread of "
-            f"the length ({length_mm:.1f} ± {LENGTH_SPREAD * length_mm:.1f} mm){counts} that a turn "
-            "of the slide gives."
+            f"the length ({length_mm:.1f} ± {LENGTH_SPREAD * length_mm:.1f} mm){counts} which a "
+            "turn of the slide gives."
         )
 
 

@@ -252,9 +252,7 @@ def _split_axis(axis: _Axis, outline: Polygon) -> list[Points]:
     while len(found) < _MOST_PATHS:
         nodes = _longest_way(axis, free)
         radius = float(np.median(axis.radius_um[nodes])) if len(nodes) else 0.0
-        if len(nodes) < 2 or (
-            found and _length(axis.nodes_um[nodes]) + 2 * radius < _SHORTEST_UM
-        ):
+        if len(nodes) < 2 or (found and _length(axis.nodes_um[nodes]) + 2 * radius < _SHORTEST_UM):
             break
         way = _extend(axis, nodes, covered)
         reach = _nodes_within(axis, nodes)

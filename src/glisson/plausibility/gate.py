@@ -33,7 +33,10 @@ def assess_plausibility(
     hue, strength = measure_stain(tissue, settings), measure_strength(tissue)
     stain = _list_stain_measures(tissue, hue, strength, settings)
     faint = Measure(
-        "green_od", None if strength is None else strength.green_od, settings.least_green_od, "least"
+        "green_od",
+        None if strength is None else strength.green_od,
+        settings.least_green_od,
+        "least",
     )
     doubts = (doubt_strength(faint),) if faint.is_broken else ()
     if reasons := _explain_stain(stain):

@@ -42,9 +42,7 @@ def are_certain(
     return certain
 
 
-def are_near_limit(
-    areas: Sequence[Probabilities], mpp: float, settings: RegionSettings
-) -> Flags:
+def are_near_limit(areas: Sequence[Probabilities], mpp: float, settings: RegionSettings) -> Flags:
     """Return which areas change sides when every probability is 0.05 higher or lower.
 
     Args:

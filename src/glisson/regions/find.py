@@ -13,7 +13,12 @@ from shapely import Polygon
 from glisson.frames import BoxPx, Frame
 from glisson.regions.clean import clean_labels
 from glisson.regions.counting import decide_counts
-from glisson.regions.decision import Probabilities, are_certain, are_near_limit, portal_area_range_um2
+from glisson.regions.decision import (
+    Probabilities,
+    are_certain,
+    are_near_limit,
+    portal_area_range_um2,
+)
 from glisson.regions.judge import Judgement, judge_areas
 from glisson.regions.label_map import LabelMap
 from glisson.regions.outline import smooth_outlines

@@ -1,4 +1,4 @@
-"""The results folder: its files, their records, and what is written and read of a whole run."""
+"""The results folder: written, checked, read again; tables, report and project made from it."""
 
 from __future__ import annotations
 

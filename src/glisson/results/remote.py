@@ -239,7 +239,17 @@ class StoredResults(Results):
             super().note_waiting({name: SlideRequest(name)})
 
     def upload_slide(self, name: str) -> None:
-        """Write a slide's results to the store, the manifest last."""
+        """Write a slide's results to the store, the manifest last.
+
+        An upload that fails removes the working copy, so that tables hold stored results alone.
+        """
+        try:
+            self._upload_slide(name)
+        except BaseException:
+            shutil.rmtree(self.here / name, ignore_errors=True)
+            raise
+
+    def _upload_slide(self, name: str) -> None:
         here, folder = self.here / name, self._url / name
         own = {path.relative_to(here).as_posix(): path for path in _list_files(here)}
         with _as_output(folder):
@@ -336,9 +346,8 @@ def _find_others(found: Sequence[str], names: Sequence[str]) -> list[str]:
     known = {name.casefold() for name in (*names, _QUPATH)}
     others = [name for name in found if name.casefold() not in known and name[:1] != "."]
     there = set(found)
-    aside = {name for name in others if (base := _NOT_OF_A_SLIDE.fullmatch(name))
-             and base[1] in there}  # fmt: skip
-    return [name for name in others if name not in aside]
+    bases = {name: match[1] for name in others if (match := _NOT_OF_A_SLIDE.fullmatch(name))}
+    return [name for name in others if bases.get(name) not in there]
 
 
 def _relative_path(stored: Stored, folder: Url) -> str:

@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from glisson.errors import ResultError, SettingsError
 from glisson.files.json_files import read_json
@@ -56,6 +56,22 @@ class _Done(BaseModel):
     ended: datetime | None = None
     because: str | None = None
     request: SlideRequest | None = None
+
+
+class _Named(BaseModel):
+    """Whether a slide has a pseudonym."""
+
+    pseudonyms: bool = False
+
+
+class ResultBasis(BaseModel):
+    """The keys of a `biopsy.json` that tell how it was made; the others are many, and not read."""
+
+    source: str = "model"
+    slide: _Named
+    model: ModelRecord
+    settings: SettingsRecord
+    versions: dict[str, str] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -177,18 +193,18 @@ def make_method(model: ModelRecord, settings: SettingsRecord, version: str | Non
     return method
 
 
-def find_method(record: BiopsyRecord) -> Method:
-    """Return what decided a record's numbers, as `method_of`."""
+def find_method(record: BiopsyRecord | ResultBasis) -> Method:
+    """Return what decided a record's numbers, as `make_method`."""
     return make_method(record.model, record.settings, record.versions.get("glisson"))
 
 
-def parse_records(records: Mapping[str, dict[str, Any]]) -> dict[str, BiopsyRecord]:
-    """Parse the model's records; leave out JSON objects that are no results of a model."""
-    found: dict[str, BiopsyRecord] = {}
+def parse_bases(records: Mapping[str, dict[str, Any]]) -> dict[str, ResultBasis]:
+    """Parse how slides were measured; leave out JSON objects that are no results of a model."""
+    found: dict[str, ResultBasis] = {}
     for name, content in records.items():
-        with suppress(ResultError):
-            found[name] = BiopsyRecord.of_content(content, name)
-    return {name: record for name, record in found.items() if record.source == "model"}
+        with suppress(ValidationError):
+            found[name] = ResultBasis.model_validate(content)
+    return {name: basis for name, basis in found.items() if basis.source == "model"}
 
 
 def hash_method(method: Method) -> str:

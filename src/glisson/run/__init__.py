@@ -1,1 +1,1 @@
-"""A run: slides from end to end."""
+"""Slides from end to end: the order of the steps, and where the work is done."""

@@ -22,7 +22,7 @@ from glisson.results.state import (
     find_method,
     list_warnings,
     make_method,
-    parse_records,
+    parse_bases,
     read_states,
 )
 from glisson.results.summary import write_summary
@@ -157,9 +157,9 @@ def _check_any_opens(tasks: Sequence[SlideTask]) -> None:
 
 def _check_others(results: Results, tasks: Sequence[SlideTask], bundle: ModelBundle) -> None:
     """Reject a folder whose other slides were measured in another way, or are named otherwise."""
-    others = parse_records(results.read_other_records([task.name for task in tasks]))
+    others = parse_bases(results.read_other_records([task.name for task in tasks]))
     hidden = tasks[0].request.pseudonyms
-    if any(record.slide.pseudonyms != hidden for record in others.values()):
+    if any(basis.slide.pseudonyms != hidden for basis in others.values()):
         raise SettingsError(
             f"{results.place} holds slides {'without' if hidden else 'with'} pseudonyms. Choose "
             "another folder with -o."
@@ -168,7 +168,7 @@ def _check_others(results: Results, tasks: Sequence[SlideTask], bundle: ModelBun
     version = list_versions()["glisson"]
     method = make_method(describe_model(bundle), settings.for_record(), version)
     advice = "Give those slides too, which redoes them, or choose another folder with -o."
-    methods = {name: find_method(record) for name, record in others.items()}
+    methods = {name: find_method(basis) for name, basis in others.items()}
     check_alike(results.place, method, methods, advice, settings.keep_old)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
-from glisson.errors import MissingExtra, NotStored, SettingsError, StorageError
+from glisson.errors import GlissonError, MissingExtra, NotStored, SettingsError, StorageError
 from glisson.storage.url import Url, redact_secrets
 
 logger = logging.getLogger(__name__)
@@ -199,6 +199,8 @@ def _call(url: Url, verb: str, ask: Callable[[Any, str, Mapping[str, float]], An
     while True:
         try:
             return ask(fs, path, limit)
+        except GlissonError:  # a listed name that leads elsewhere
+            raise
         except Exception as error:  # noqa: BLE001  every store raises types of its own
             tries += 1
             if tries == TRIES or _is_final(error):

@@ -17,7 +17,6 @@ from glisson.storage.companions import SlideFiles, find_slide_files
 from glisson.storage.store import Stored, read, stat_url, write
 from glisson.storage.url import Url
 
-FOLDER_VARIABLE = "GLISSON_CACHE"
 PIECE_BYTES = 8 << 20
 
 _SPARE_BYTES = 64 << 20
@@ -35,8 +34,8 @@ def get_cache_folder(folder: Path | None = None) -> Path:
     """Return `folder`, else `$GLISSON_CACHE`, else the system's cache folder."""
     if folder is not None:
         return folder
-    if os.environ.get(FOLDER_VARIABLE):
-        return Path(os.environ[FOLDER_VARIABLE])
+    if variable := os.environ.get("GLISSON_CACHE"):
+        return Path(variable)
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("glisson"))

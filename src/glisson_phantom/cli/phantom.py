@@ -56,9 +56,13 @@ class Role(StrEnum):
 
 
 _FORMATS: tuple[tuple[str, PyramidStyle], ...] = (
-    (".svs", "aperio"), (".ome.tif", "ome"), (".ome.tiff", "ome"), (".tif", "tiff"),
-    (".tiff", "philips"), (".dcm", "dicom"),
-)  # fmt: skip
+    (".svs", "aperio"),
+    (".ome.tif", "ome"),
+    (".ome.tiff", "ome"),
+    (".tif", "tiff"),
+    (".tiff", "philips"),
+    (".dcm", "dicom"),
+)
 _RANDOM = "drawn at random"
 
 
@@ -171,9 +175,16 @@ def slide(
     chosen: dict[str, Any] = {"gauge": gauge, "shape": shape, "diagnosis": diagnosis}
     native_mpp = SITES[site].mpp if site and site in SITES else 0.5
     settings = PhantomSettings(
-        seed=seed, length_mm=length_mm, pieces=pieces, ribbons=sections, stage=stage, site=site,
-        mpp=mpp or native_mpp, artefacts=artefacts, **chosen,
-    )  # fmt: skip
+        seed=seed,
+        length_mm=length_mm,
+        pieces=pieces,
+        ribbons=sections,
+        stage=stage,
+        site=site,
+        mpp=mpp or native_mpp,
+        artefacts=artefacts,
+        **chosen,
+    )
     with console.status(f"drawing {path.name}"):
         made = make_phantom(path, settings, style, os.cpu_count() or 1, readers)
     biopsy = made.measurements.biopsy

@@ -66,11 +66,17 @@ def reproduce(
     takes days. The same command resumes a run that was stopped. Everything is SYNTHETIC.
     """
     settings = ReproduceSettings(
-        share=share, slide_mpp=mpp, preset=preset.value, epochs=epochs,
-        tiles_per_epoch=tiles_per_epoch or 0, batch=batch,
+        share=share,
+        slide_mpp=mpp,
+        preset=preset.value,
+        epochs=epochs,
+        tiles_per_epoch=tiles_per_epoch or 0,
+        batch=batch,
         weights=weights,
-        mpps=tuple(at_mpp or _SMALL.mpps), precision=precision.value, seed=seed,
-    )  # fmt: skip
+        mpps=tuple(at_mpp or _SMALL.mpps),
+        precision=precision.value,
+        seed=seed,
+    )
     page = rerun(out, settings, lambda text: console.print(text, highlight=False))
     output.print(f"{page}", highlight=False, soft_wrap=True)
     output.print(SYNTHETIC, style="dim")
