@@ -1,6 +1,6 @@
 """Length and width of each piece of tissue, and how far it is part of the biopsy's length.
 
-No limit moves a whole piece: beside each limit a share of the piece counts, which grows evenly
+No limit moves a whole piece: below each limit a share of the piece counts, which grows evenly
 from 0 to 1. So one pixel more or less changes a length by a few pixels.
 """
 
@@ -74,8 +74,8 @@ class CoreSize:
 def core_sizes(outlines_um: Iterable[Polygon]) -> list[CoreSize]:
     """Measure smoothed outlines in µm.
 
-    A piece counts from 1 mm of length (`share_of_core`), and from the area of a square of the
-    cores' width: pieces under 0.6 of that area do not, and between a share of them.
+    A piece counts from 1 mm of length and from the area of a square of the cores' width. Under 0.8
+    mm or 0.6 of that area it does not; in between a share of it counts.
     """
     sizes = [CoreSize(core_paths(each), float(each.area)) for each in outlines_um]
     lengths = np.array([size.length_um for size in sizes])

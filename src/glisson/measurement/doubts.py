@@ -43,16 +43,16 @@ def _doubt_width(biopsy: BiopsyMeasurements) -> Iterator[str]:
 
 
 def _doubt_fragments(measured: Measurements) -> Iterator[str]:
-    least_mm, ramp_mm = LEAST_LENGTH_UM / 1000, LENGTH_RAMP_UM / 1000
+    longest_mm = (LEAST_LENGTH_UM + LENGTH_RAMP_UM) / 1000
     near = [
         f"fragment {each.number} ({each.length_mm:.2f} mm, {each.length_share:.0%} counts)"
         for each in measured.fragments
-        if each.length_share is not None and abs(each.length_mm - least_mm) <= ramp_mm
+        if each.length_share and (each.length_share < 1 or each.length_mm < longest_mm)
     ]
     if near:
         yield (
-            f"Near the {least_mm:g} mm from which a piece is a core: {_name(near)}. The length "
-            "holds that share of it."
+            f"Near the size from which a piece is a core ({LEAST_LENGTH_UM / 1000:g} mm long, a "
+            f"square of the cores' width large): {_name(near)}. The length holds that share of it."
         )
 
 
@@ -64,8 +64,8 @@ def _doubt_tracts(regions: Regions) -> Iterator[str]:
     total = len(regions.tracts)
     yield (
         f"Near the model's limit of a portal tract: {_name([*tracts, *candidates])}. Another scan "
-        f"of the slide, or a turn, may outline {total - len(tracts)} to "
-        f"{total + len(candidates)} tracts instead of {total}."
+        f"or a turn of the slide may outline {total - len(tracts)} to {total + len(candidates)} "
+        f"portal areas instead of {total}."
     )
 
 

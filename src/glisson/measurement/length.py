@@ -32,7 +32,7 @@ Points = NDArray[np.float64]
 LEAST_LENGTH_UM = 1000.0
 """Pieces and branches shorter than this are no cores (docs/measure.md, Length)."""
 LENGTH_RAMP_UM = 200.0
-"""Beside that limit a share of the length counts, so that a pixel's shift moves no whole piece."""
+"""Below that limit a share of the length counts, so that a pixel's shift moves no whole piece."""
 _SHORTEST_UM = LEAST_LENGTH_UM - LENGTH_RAMP_UM
 
 _LEAST_GAIN_UM = 500.0
@@ -72,8 +72,8 @@ class CorePath:
 
 
 def share_of_core(length_um: float) -> float:
-    """Return how far a piece is a core: 0 up to 0.8 mm, one half at 1 mm, 1 from 1.2 mm."""
-    return min(1.0, max(0.0, (length_um - _SHORTEST_UM) / (2 * LENGTH_RAMP_UM)))
+    """Return how far a piece is a core: 0 up to 0.8 mm, one half at 0.9 mm, 1 from 1 mm."""
+    return min(1.0, max(0.0, (length_um - _SHORTEST_UM) / LENGTH_RAMP_UM))
 
 
 def core_paths(piece_um: Polygon) -> tuple[CorePath, ...]:

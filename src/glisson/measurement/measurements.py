@@ -215,7 +215,7 @@ class FragmentMeasurements:
     length_share: Annotated[
         NonNegativeFloat | None,
         Measurement(
-            "share of its length in the biopsy's length: 0 up to 0.8 mm, 1 from 1.2 mm, less where "
+            "share of its length in the biopsy's length: 0 up to 0.8 mm, 1 from 1 mm, less where "
             "it is smaller than a square of the cores' width ([Length](#length)); none in results "
             "of versions that took whole pieces"
         ),
