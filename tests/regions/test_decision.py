@@ -176,9 +176,9 @@ def test_a_bundle_without_evidence_is_decided_by_its_mean_alone() -> None:
 
 
 def test_areas_near_either_limit_are_named() -> None:
-    """At 1,500 µm² above 0.8, and at a mean of 0.75; large sure areas and weak ones are not."""
+    """At 1,500 µm² above 0.8, and at a mean of 0.75; a sure tract and a weak area are not."""
     rule = replace(RULE, min_tract_probability=0.75)
     areas = [np.full(size, p, np.float32) for size, p in
              [(9000, 0.97), (9000, 0.84), (20_000, 0.77), (9000, 0.5), (2000, 0.95)]]  # fmt: skip
-    assert are_near_limit(areas, 1.0, rule).tolist() == [False, True, False, False, True]
+    assert are_near_limit(areas, 1.0, rule).tolist() == [False, True, True, False, True]
     assert not are_near_limit(areas, 1.0, RegionSettings()).any()
