@@ -230,16 +230,15 @@ class Journey:
 def _check_readable(slide: Slide, tissue: TissueMap, class_map: ClassMap) -> None:
     """Reject a slide of whose tissue too much cannot be read.
 
-    Where no tissue is found, every unreadable area may be tissue.
+    The finder sees no tissue where it cannot read, so any part of that area may be tissue.
     """
-    if tissue.is_empty:
-        unreadable = np.count_nonzero(tissue.mask_of(Cause.UNREADABLE))
-        scanned = tissue.mask.size - np.count_nonzero(tissue.mask_of(Cause.PADDING))
-        if unreadable > MOST_UNREADABLE * scanned:
-            raise DamagedSlide(
-                f"{slide.info.name}: {unreadable / scanned:.0%} of it cannot be read, and the rest "
-                "shows no tissue. Copy the slide again from its source."
-            )
+    unreadable = np.count_nonzero(tissue.mask_of(Cause.UNREADABLE))
+    scanned = tissue.mask.size - np.count_nonzero(tissue.mask_of(Cause.PADDING))
+    if unreadable > MOST_UNREADABLE * scanned:
+        raise DamagedSlide(
+            f"{slide.info.name}: {unreadable / scanned:.0%} of it cannot be read, and at most "
+            f"{MOST_UNREADABLE:.0%} may be missing. Copy the slide again from its source."
+        )
     lost = class_map.unreadable_um2 / tissue.area_um2 if tissue.area_um2 else 0.0
     if lost > MOST_UNREADABLE:
         raise DamagedSlide(
