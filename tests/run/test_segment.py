@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 import tifffile
 
+from glisson.cli.summary import adequacy_line
 from glisson.errors import (
     DamagedSlide,
     MissingPixelSize,
@@ -161,6 +163,12 @@ def test_an_empty_slide_is_a_result(tmp_path: Path) -> None:
     assert slide.outcome == "done"
     assert slide.record is not None
     assert slide.biopsy.tract_count_total == 0
+    assert {each.verdict for each in slide.record.adequacy} == {"not assessable"}
+    with (tmp_path / "out" / "biopsies.csv").open(encoding="utf-8", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert {row[key] for key in row if key.startswith("adequacy_")} == {"not assessable"}
+    shown = adequacy_line(slide.record)
+    assert shown == "AASLD 2009 not assessable, RCPath optimum not assessable"
     assert any("No tissue" in warning for warning in slide.record.warnings)
 
 
