@@ -8,12 +8,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+)
 
 from glisson.dataset.meanings import MeaningTable
 from glisson.errors import AnnotationError, SettingsError
-from glisson.files.csv_tables import read_rows, unescape_cell
+from glisson.files.csv_tables import point_decimal, read_rows, unescape_cell
 from glisson.slides import SLIDE_SUFFIXES
 
 CASES_FILE = "cases.csv"
@@ -96,7 +104,9 @@ class _Row(BaseModel):
     diagnosis: str = UNKNOWN
     role: str = ""
     annotations: str = ""
-    override_mpp: float | None = Field(default=None, ge=0.05, le=5)
+    override_mpp: Annotated[
+        Annotated[float, Field(ge=0.05, le=5)] | None, BeforeValidator(point_decimal)
+    ] = None
 
     @field_validator("role")
     @classmethod

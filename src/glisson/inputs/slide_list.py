@@ -11,7 +11,13 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from glisson.errors import SettingsError
-from glisson.files.csv_tables import check_table_size, parse_rows, read_rows, unescape_cell
+from glisson.files.csv_tables import (
+    check_table_size,
+    parse_rows,
+    point_decimal,
+    read_rows,
+    unescape_cell,
+)
 from glisson.inputs.redaction import check_pseudonym
 from glisson.inputs.remote_list import has_slide_name, list_slides_on_store
 from glisson.slides import find_dicom_slides, is_dicom_folder
@@ -69,7 +75,11 @@ class _Row(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
     slide: Annotated[str, Field(min_length=1, pattern=r"^[^\x00-\x1f]+$")]
-    mpp: Annotated[Annotated[float, Field(gt=0, allow_inf_nan=False)] | None, _Empty] = None
+    mpp: Annotated[
+        Annotated[float, Field(gt=0, allow_inf_nan=False)] | None,
+        BeforeValidator(point_decimal),
+        _Empty,
+    ] = None
     sections: Annotated[Annotated[int, Field(ge=1, le=100)] | None, _Empty] = None
     series: Annotated[Annotated[int, Field(ge=0)] | None, _Empty] = None
     patient: Annotated[str | None, _Empty] = None
