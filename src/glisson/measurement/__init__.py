@@ -18,9 +18,10 @@ from glisson.measurement.registry import (
     DASH,
     Measurement,
     Tables,
+    heading_of,
+    list_shown,
     measurements_of,
     qupath_measurements,
-    shown_in,
 )
 from glisson.measurement.withheld import withhold_verdicts
 
@@ -44,10 +45,11 @@ __all__ = [
     "TractMeasurements",
     "compare",
     "core_paths",
+    "heading_of",
     "judge",
+    "list_shown",
     "measure_biopsy",
     "measurements_of",
     "qupath_measurements",
-    "shown_in",
     "withhold_verdicts",
 ]
