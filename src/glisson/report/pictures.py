@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import io
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from PIL import Image
@@ -59,7 +59,7 @@ def embed_thumbnails(folder: Path | None, names: Iterable[str], slide_count: int
     return found
 
 
-def _open(path: Path | None, formats: Sequence[str] = ("JPEG", "PNG")) -> Image.Image | None:
+def _open(path: Path | None, formats: tuple[str, ...] = ("JPEG", "PNG")) -> Image.Image | None:
     """Decode a picture of the results; the report goes without a link, or what cannot be read.
 
     A link in a stranger's results may lead to any file of this machine.

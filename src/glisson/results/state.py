@@ -125,6 +125,10 @@ def _read_state(folder: Path) -> SlideState | None:
         refuse_links(folder)
     except ResultError as error:
         return _blame(folder, str(error))
+    return _read_own_state(folder)
+
+
+def _read_own_state(folder: Path) -> SlideState | None:
     manifest = read_manifest(folder)
     try:
         failure = _read_failure(folder)

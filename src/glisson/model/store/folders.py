@@ -23,6 +23,11 @@ def find_shipped_folder() -> Path:
     return Path(str(resources.files("glisson.model").joinpath("default")))
 
 
+def is_shipped(bundle: ModelBundle) -> bool:
+    """Return True for the shipped model, False for those of others, which may do anything."""
+    return bundle.folder.resolve() == find_shipped_folder().resolve()
+
+
 def find_store_folder() -> Path:
     """Return the folder of added models: `$GLISSON_MODELS`, or `models` in the user's data."""
     chosen = os.environ.get("GLISSON_MODELS")
