@@ -185,7 +185,10 @@ def answering(head: str) -> Iterator[str]:
     ("head", "reason"),
     [
         ("HTTP/1.1 200 OK\nConnection: close\n\nbytes", "does not say how many bytes"),
-        ("HTTP/1.1 302 Found\nLocation: /a.svs\nContent-Length: 0\n\n", "makes no sense"),
+        (
+            "HTTP/1.1 302 Found\nLocation: /a.svs\nConnection: close\nContent-Length: 0\n\n",
+            "makes no sense",
+        ),
         ("HTTP/1.1 200 OK\nno header at all\n\n", "makes no sense"),
         ("HTTP/1.1 418 Teapot\nContent-Length: 0\n\n", "makes no sense"),
     ],

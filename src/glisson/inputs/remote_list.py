@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from glisson.errors import NotStored, SettingsError
-from glisson.slides import HEADER_BYTES, SLIDE_SUFFIXES, find_series_starts
+from glisson.slides import HEADER_BYTES, LISTED_SUFFIXES, find_series_starts
 from glisson.storage import (
     Stored,
     Url,
@@ -23,7 +23,7 @@ _TRUTH, _CLASS_MAP = ".truth.ome.tif", "classes.ome.tif"
 def has_slide_name(path: Path | Url) -> bool:
     """Return whether a file is a slide by its name, and no class map of Glisson."""
     hidden = path.name.startswith(".")
-    return not hidden and path.suffix.lower() in SLIDE_SUFFIXES and not is_class_map(path)
+    return not hidden and path.suffix.lower() in LISTED_SUFFIXES and not is_class_map(path)
 
 
 def is_class_map(path: Path | Url) -> bool:

@@ -40,10 +40,13 @@ class SlideRecord(Part):
     Attributes:
         name: without its ending, or its pseudonym.
         file: name of the file, or the pseudonym.
-        bytes: size of the file; absent with a pseudonym.
-        sha256_of_ends: of the file's first and last MiB; absent with a pseudonym.
+        bytes: size of all its files; absent with a pseudonym.
+        files: number of its files; absent with a pseudonym.
+        sha256_of_samples: of blocks spread over all its files; absent with a pseudonym.
+        sha256_of_ends: of one file's first and last MiB; in results of earlier versions.
         pseudonyms: true where a pseudonym stands for the name; else absent.
         format: the reader, and the scanner's format.
+        series: number of the image in its file, from 0; absent where the file holds one.
         width_l0: level-0 pixels.
         height_l0: level-0 pixels.
         pixel_width_um: µm per level-0 pixel.
@@ -57,9 +60,12 @@ class SlideRecord(Part):
     name: str
     file: str
     bytes: NonNegativeInt | None = None
+    files: NonNegativeInt | None = None
+    sha256_of_samples: str | None = None
     sha256_of_ends: str | None = None
     pseudonyms: bool = False
     format: str
+    series: NonNegativeInt | None = None
     width_l0: PositiveInt
     height_l0: PositiveInt
     pixel_width_um: PixelSizeUm
@@ -167,6 +173,7 @@ class PlausibilityRecord(Part):
         parenchyma: of the fields; null where the stain decided.
         withheld: whether adequacy and words of stage are withheld.
         warning: sentence for the user; null where nothing is withheld.
+        doubts: sentences on a pale stain or a wrong pixel size, which withhold nothing.
     """
 
     verdict: Verdict
@@ -175,6 +182,7 @@ class PlausibilityRecord(Part):
     parenchyma: Parenchyma | None = None
     withheld: bool = False
     warning: str | None = None
+    doubts: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, found: Plausibility) -> PlausibilityRecord:
@@ -274,6 +282,7 @@ class BiopsyRecord(Record):
             slide.bounds_l0,
             (1.0,),
             synthetic=slide.synthetic,
+            series=slide.series,
         )
 
     @classmethod

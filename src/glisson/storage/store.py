@@ -247,8 +247,9 @@ def _is_final(error: Exception) -> bool:
 
 
 def _web_status(error: FileNotFoundError) -> int:
-    """Return the status of a web server's answer; 404 for other stores."""
-    status = getattr(error.__cause__, "status", 404)
+    """Return the status of a web server's answer, 599 for a broken one; 404 for other stores."""
+    is_web = type(error.__cause__).__module__.startswith("aiohttp")
+    status = getattr(error.__cause__, "status", 599 if is_web else 404)
     return status if isinstance(status, int) else 404
 
 
