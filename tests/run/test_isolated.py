@@ -156,6 +156,9 @@ def test_a_model_of_others_is_stopped_and_ends_the_run(
         worker.close()
 
 
-def test_one_slide_has_a_process_of_its_own_with_a_model_of_others() -> None:
+def test_one_slide_has_a_process_of_its_own_with_a_model_of_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("glisson.run.executors.SEVERAL", "process")
     assert isinstance(find_executor(None, 1), InProcess)
     assert isinstance(find_executor(None, 1, is_trusted=False), IsolatedProcess)
