@@ -66,12 +66,31 @@ def test_keeps_the_rules_of_qupath() -> None:
     assert document["glisson"]["pixelWidth"] == 0.25
 
 
-def test_tracts_are_covered_by_the_tissue() -> None:
-    """QuPath's resolveHierarchy nests only what is covered."""
-    tissue, *tracts = make_tracts_document(REGIONS, MEASURED, info(), "m 1")["features"]
-    whole = shapely.geometry.shape(tissue["geometry"]).buffer(0.011)
-    for tract in tracts:
-        assert whole.covers(shapely.geometry.shape(tract["geometry"]))
+def as_qupath_holds(feature: dict) -> shapely.Geometry:
+    """Return a feature's geometry with QuPath's float32 vertices."""
+    shape = shapely.geometry.shape(feature["geometry"])
+    return shapely.transform(shape, lambda points: points.astype(np.float32).astype(float))
+
+
+@pytest.mark.parametrize("x_l0", [0, 80_384.37, 140_288, 250_000.11])
+@pytest.mark.parametrize("mpp", [0.25, 0.4977, 0.5021])
+def test_tracts_lie_a_tenth_of_a_pixel_within_the_tissue(mpp: float, x_l0: float) -> None:
+    """Otherwise QuPath 0.6 and 0.7 hang or fail beyond x = 80,000 px, and 0.5.1 nests nothing."""
+    pixel = PixelSize(mpp, mpp)
+    regions = find_regions(ArrayMap(Frame(pixel, 1.0), biopsy_labels()))
+    measured = measure_biopsy(regions, pixel)
+    slide = SlideInfo(
+        "case 1", Path("case 1.svs"), "openslide:aperio", Size(300_000, 90_000), pixel, "file",
+        BoxL0(-x_l0, -60_000.0, 9600, 2800), (1.0,),
+    )  # fmt: skip
+    document = make_tracts_document(regions, measured, slide, "m 1")
+    assert find_geojson_errors(document) == []
+    tissue, *tracts = map(as_qupath_holds, document["features"])
+    inside = tissue.buffer(-0.1)
+    assert all(inside.covers(tract) for tract in tracts)
+    outlines = shapely.union_all([fragment.outline_l0 for fragment in regions.fragments])
+    whole = sum(outlines.intersection(tract.outline_l0).area for tract in regions.tracts)
+    assert sum(tract.area for tract in tracts) == pytest.approx(whole, rel=3e-4)
 
 
 def test_vertices_are_few_and_areas_are_kept() -> None:
