@@ -16,6 +16,7 @@ from glisson.cli.options import Out, RuntimeKind, Runtimes, Seed, Threads
 from glisson.cli.study_options import (
     Annotations,
     Classes,
+    Force,
     HoldOut,
     Size,
     SplitBy,
@@ -40,7 +41,7 @@ glisson evaluate study/cases.csv -o evaluation --hold-out Palermo
 glisson evaluate tiles/1um tiles/2um -m run-a/model -m run-b/model -o both"""
 
 _SHOWN = ("table-1-pooled", "tracts")
-_OF_SLIDES = ("size", "annotations", "classes", "split", "hold_out")
+_OF_SLIDES = ("size", "annotations", "classes", "force", "split", "hold_out")
 _OF_SPLITS = ("validation", "seed")
 
 
@@ -79,6 +80,7 @@ def evaluate(
     size: Size = 256,
     annotations: Annotations = None,
     classes: Classes = None,
+    force: Force = False,
     split: SplitBy = SplitUnit.PATIENT,
     hold_out: HoldOut = None,
     validation: Validation = 0.2,
@@ -97,7 +99,9 @@ def evaluate(
         say_which_model(name)
     settings = EvaluationSettings(
         size_px=size,
-        annotations=AnnotationSettings(annotations or ANNOTATIONS, parse_meanings(classes or ())),
+        annotations=AnnotationSettings(
+            annotations or ANNOTATIONS, parse_meanings(classes or ()), force
+        ),
         split=SplitSettings(split, validation, tuple(hold_out or ()), seed),
         mpps=mpp or (),
         runtime=runtime.value,

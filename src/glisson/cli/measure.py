@@ -51,6 +51,14 @@ def measure(
         ),
     ] = None,
     sections: Sections = None,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force",
+            help="Measure outlines although they lie beside the tissue.",
+            rich_help_panel=INPUT,
+        ),
+    ] = False,
     interface_width: Annotated[
         float | None,
         typer.Option(
@@ -68,7 +76,7 @@ def measure(
 
     Exit code 0: all went well; 1: some of several files failed; 2: wrong input.
     """
-    run = measure_slides(results, edited, interface_width, sections)
+    run = measure_slides(results, edited, interface_width, sections, force)
     for slide in run.slides:
         _print(slide)
     _print_what_to_open(run)

@@ -41,6 +41,14 @@ Classes = Annotated[
         rich_help_panel=INPUT,
     ),
 ]
+Force = Annotated[
+    bool,
+    typer.Option(
+        "--force",
+        help="Use annotations although they lie beside the tissue.",
+        rich_help_panel=INPUT,
+    ),
+]
 TileMpp = Annotated[
     float | None,
     typer.Option(

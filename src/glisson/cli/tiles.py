@@ -13,7 +13,15 @@ from glisson.classes import CLASSES
 from glisson.cli.commands import OUTPUT
 from glisson.cli.console import console, output, warn
 from glisson.cli.options import Out, Seed
-from glisson.cli.study_options import Annotations, Classes, HoldOut, SplitBy, Study, Validation
+from glisson.cli.study_options import (
+    Annotations,
+    Classes,
+    Force,
+    HoldOut,
+    SplitBy,
+    Study,
+    Validation,
+)
 from glisson.dataset import (
     ANNOTATIONS,
     AnnotationSettings,
@@ -60,6 +68,7 @@ def tiles(
     ] = 0.1,
     annotations: Annotations = None,
     classes: Classes = None,
+    force: Force = False,
     split: SplitBy = SplitUnit.PATIENT,
     hold_out: HoldOut = None,
     validation: Validation = 0.2,
@@ -77,7 +86,9 @@ def tiles(
             CutSettings(
                 [TileSettings(each, size, min_tissue) for each in at_mpp or (1.0, 2.0)],
                 SplitSettings(split, validation, tuple(hold_out or ()), seed),
-                AnnotationSettings(annotations or ANNOTATIONS, parse_meanings(classes or ())),
+                AnnotationSettings(
+                    annotations or ANNOTATIONS, parse_meanings(classes or ()), force
+                ),
             ),
             lambda name, done, total: status.update(f"slide {done} of {total}: {escape(name)}"),
         )

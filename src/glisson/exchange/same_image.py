@@ -15,6 +15,15 @@ from glisson.slides import SlideInfo
 _OUTSIDE_L0 = 2.0
 """Level-0 pixels by which QuPath's rounding may move an outline over the slide's edge."""
 
+LEAST_OVERLAP = 0.7
+"""Least overlap of drawn and found tissue; outlines of a shifted or reduced copy have less."""
+_GOOD_OVERLAP = 0.9
+"""Overlap below which a warning names it."""
+_LEAST_ON_TISSUE = 0.2
+"""Least share of loosely drawn tissue that is found tissue."""
+_LEAST_UM2 = 2500.0
+"""Smaller outlines say nothing: Glisson finds tissue in pixels of a few µm."""
+
 
 def check_same_image(annotations: Annotations, info: SlideInfo, path: Path) -> None:
     """Compare the image that a file says it was drawn on, and where its outlines lie.
@@ -77,3 +86,59 @@ def check_inside(areas_l0: Sequence[BaseGeometry], info: SlideInfo, path: Path) 
             f"{info.name} ({size.width} x {size.height} px). It belongs to another slide, or its "
             "coordinates are not level-0 pixels."
         )
+
+
+def check_overlap(
+    drawn_l0: Sequence[BaseGeometry],
+    found_l0: Sequence[BaseGeometry],
+    info: SlideInfo,
+    path: Path,
+    force: bool = False,
+) -> str | None:
+    """Compare drawn areas with the tissue that Glisson found; return a warning, or None.
+
+    Outlines of a reduced, shifted or mirrored copy of the slide lie beside the tissue. The overlap
+    is the share of the drawn area that is tissue or, of loose outlines, the share of the touched
+    pieces of tissue that is drawn, whichever is larger: a person may draw one piece of several.
+
+    Args:
+        drawn_l0: the drawn tissue, or tracts where no tissue is drawn; level-0 pixels.
+        found_l0: pieces of tissue, which do not overlap.
+        info: of the slide.
+        path: of the outlines.
+        force: accept any overlap.
+
+    Raises:
+        AnnotationError: the overlap is less than `LEAST_OVERLAP`.
+    """
+    if not drawn_l0 or not found_l0:
+        return None
+    drawn = shapely.union_all(drawn_l0)
+    if drawn.area * info.pixel_size.area_um2 < _LEAST_UM2:
+        return None
+    overlap = _measure_overlap(drawn, found_l0)
+    if overlap >= _GOOD_OVERLAP:
+        return None
+    said = (
+        f"{path.name}: {overlap:.0%} of the drawn outlines overlap with the tissue that Glisson "
+        f"found on {info.name}"
+    )
+    if overlap < LEAST_OVERLAP and not force:
+        raise AnnotationError(
+            f"{said}; {LEAST_OVERLAP:.0%} is the least. They may be of a reduced, shifted or "
+            "mirrored copy, or of another slide. Export them from the slide itself, or insist "
+            "with --force."
+        )
+    return f"{said}. Check in QuPath that they lie on the tissue."
+
+
+def _measure_overlap(drawn_l0: BaseGeometry, found_l0: Sequence[BaseGeometry]) -> float:
+    """Return the overlap, 0 to 1, as `check_overlap` defines it."""
+    shapely.prepare(drawn_l0)
+    touched = [piece for piece in found_l0 if shapely.intersects(drawn_l0, piece)]
+    common = float(sum(shapely.intersection(drawn_l0, piece).area for piece in touched))
+    if not common:
+        return 0.0
+    on_tissue = common / drawn_l0.area
+    covered = common / sum(piece.area for piece in touched)
+    return max(on_tissue, covered if on_tissue >= _LEAST_ON_TISSUE else 0.0)
