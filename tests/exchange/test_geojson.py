@@ -19,6 +19,7 @@ from glisson.exchange import (
     Annotation,
     Annotations,
     NewAnnotation,
+    check_overlap,
     find_geojson_errors,
     read_geojson,
     write_annotations_geojson,
@@ -392,3 +393,67 @@ def test_what_has_no_area_is_kept_apart_with_its_class(tmp_path: Path) -> None:
     (skipped,) = found.skipped
     assert (skipped.class_name, skipped.geometry_type) == ("Portal tract", "LineString")
     assert skipped.where == "a.geojson, feature 0"
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        (lambda f: f["properties"].update(objectType="cell"), "cell"),
+        (lambda f: f["properties"].update(objectType="tile"), "tile"),
+        (lambda f: f["properties"].update(objectType="tma_core"), "TMA core"),
+        (
+            lambda f: (f["properties"].update(objectType=None), f.update(id="PathCellObject")),
+            "cell",
+        ),
+        (
+            lambda f: f["properties"].update(objectType=None, object_type="DETECTION"),
+            "detection",
+        ),
+    ],
+)  # fmt: skip
+def test_other_objects_are_counted_and_left_out(tmp_path: Path, change, kind: str) -> None:
+    other = json.loads(json.dumps(_feature()))
+    change(other)
+    path = tmp_path / "a.geojson"
+    path.write_text(json.dumps([_feature(), other]))
+    found = read_geojson(path)
+    assert len(found.areas) == 1
+    assert found.others == {kind: 1}
+    assert f"1 {kind} left out" in (found.note_on_others or "")
+
+
+@pytest.mark.parametrize("written", ["annotation", "thing", None])
+def test_objects_of_no_or_unknown_type_are_annotations(tmp_path: Path, written: str | None) -> None:
+    """As QuPath reads them."""
+    feature = json.loads(json.dumps(_feature()))
+    feature["properties"]["objectType"] = written
+    path = tmp_path / "a.geojson"
+    path.write_text(json.dumps([feature]))
+    assert len(read_geojson(path).areas) == 1
+
+
+L_SHAPE = shapely.union_all([shapely.box(0, 0, 400, 4000), shapely.box(0, 3600, 3000, 4000)])
+
+
+@pytest.mark.parametrize(
+    ("drawn", "is_accepted"),
+    [
+        (L_SHAPE, True),
+        (L_SHAPE.buffer(40), True),
+        (L_SHAPE.convex_hull, True),
+        (shapely.box(0, 0, 400, 1000), True),
+        (shapely.affinity.scale(L_SHAPE, -1, 1), False),
+        (shapely.affinity.scale(L_SHAPE, 0.25, 0.25, origin=(-2000, 0)), False),
+        (shapely.affinity.translate(L_SHAPE, 300, -300), False),
+        (shapely.affinity.translate(L_SHAPE, 40, 0), False),
+    ],
+)
+def test_outlines_beside_the_tissue_are_noticed(drawn: shapely.Geometry, is_accepted: bool) -> None:
+    found = [L_SHAPE, shapely.box(5000, 0, 6000, 2000)]
+    path = Path("a.geojson")
+    if is_accepted:
+        assert check_overlap([drawn], found, info(), path) is None
+        return
+    with pytest.raises(AnnotationError, match="mirrored copy"):
+        check_overlap([drawn], found, info(), path)
+    assert "of the drawn outlines overlap" in str(check_overlap([drawn], found, info(), path, True))

@@ -20,6 +20,10 @@ EXAMPLES = """\
 glisson export run/model -o exported --tiles tiles/1.25um
 glisson export run/model -o exported --format onnx --format openvino"""
 
+_NOT_FOR_QUPATH = (
+    "  for Glisson and nutshell; not for QuPath's WSInfer extension, which classifies patches only "
+    "and would show nonsense"
+)
 _SEED = 910_500_000
 
 
@@ -57,9 +61,12 @@ def export(
         typer.Option(metavar="N", help="Number of tiles to compare on.", rich_help_panel=INPUT),
     ] = 24,
 ) -> None:
-    """Write a model as bundle, ONNX, TorchScript (WSInfer, QuPath), OpenVINO and int8.
+    """Write a model as bundle, ONNX, TorchScript (for Glisson and nutshell), OpenVINO and int8.
 
     Every file is compared with the trained model, and the largest difference is printed.
+
+    QuPath's WSInfer extension only classifies patches: it accepts the TorchScript file, which
+    outlines, and shows nonsense.
     """
     say_which_model(model)
     bundle = find_model(model)
@@ -72,6 +79,8 @@ def export(
     for format, made in export_formats(bundle, out, pixels, formats):
         line = f"{format}: left out: {made}" if isinstance(made, str) else _describe(made)
         output.print(line, highlight=False, markup=False, soft_wrap=True)
+        if format is Format.TORCHSCRIPT and not isinstance(made, str):
+            output.print(_NOT_FOR_QUPATH, highlight=False, soft_wrap=True)
 
 
 def _render_tiles(bundle: ModelBundle, count: int) -> np.ndarray:
