@@ -28,13 +28,38 @@ class Gson {
     def fromJson(String text, Class kind) { new groovy.json.JsonSlurper().parseText(text) }
 }
 """
+JSON = """
+package com.google.gson
+class JsonObject {
+    Map content = [:]
+    def addProperty(String key, Object value) { content[key] = value }
+    def add(String key, Object value) { content[key] = value.content }
+    String toString() { groovy.json.JsonOutput.toJson(content) }
+}
+"""
+PARSER = """
+package com.google.gson
+class JsonParser {
+    static parseString(String text) {
+        def parsed = new JsonObject(content: new groovy.json.JsonSlurper().parseText(text))
+        [getAsJsonObject: { parsed }]
+    }
+}
+"""
+TOOLS = """
+package qupath.lib.common
+class GeneralTools { static String getVersion() { "0.6.0" } }
+"""
 QP = """
 package qupath.lib.scripting
 class Server {
     List getURIs() { [new URI(System.getenv("SLIDE"))] }
     int getWidth() { 100 }
     int getHeight() { 100 }
-    def getPixelCalibration() { [hasPixelSizeMicrons: { true }] }
+    def getPixelCalibration() {
+        def half = { 0.5 }
+        [hasPixelSizeMicrons: { true }, getPixelWidthMicrons: half, getPixelHeightMicrons: half]
+    }
 }
 enum ImageType { UNSET, BRIGHTFIELD_H_E }
 class Image {
@@ -50,6 +75,7 @@ class Entry {
     String getID() { "99" }
 }
 class Project {
+    def getImageList() { [] }
     def getEntry(Object image) { new Entry() }
     def getPath() { java.nio.file.Paths.get(System.getenv("PROJECT")) }
 }
@@ -57,7 +83,8 @@ class Annotation {
     Map feature
     def getID() { UUID.fromString(feature.id) }
     def getMetadata() { feature.properties.metadata }
-    def getPathClass() { feature.properties.classification.name }
+    def getPathClass() { feature.properties.classification?.name }
+    def getROI() { [isLine: { false }, isArea: { true }] }
 }
 class Hierarchy {
     def addObjectBelowParent(Object parent, Object child, boolean fire) {
@@ -69,7 +96,9 @@ class Hierarchy {
     }
 }
 class QP {
-    static objects = []
+    static objects = new groovy.json.JsonSlurper().parseText(System.getenv("DRAWN") ?: "[]").collect {
+        new Annotation(feature: it)
+    }
     static getProject() { new Project() }
     static getCurrentImageData() { new Image() }
     static getCurrentHierarchy() { new Hierarchy() }
@@ -78,6 +107,10 @@ class QP {
         println "imported ${file}"
         def document = new groovy.json.JsonSlurper().parse(new File(file))
         objects = document.features.collect { new Annotation(feature: it) }
+    }
+    static exportObjectsToGeoJson(Collection chosen, String path, String style) {
+        def document = [type: style, features: chosen*.feature]
+        new File(path).text = groovy.json.JsonOutput.toJson(document)
     }
     static fireHierarchyUpdate() { println "updated" }
     static setImageType(String type) {
@@ -91,9 +124,16 @@ class QP {
 
 @pytest.fixture
 def classes(tmp_path: Path) -> Path:
-    for name, text in {"com/google/gson/Gson": GSON, "qupath/lib/scripting/QP": QP}.items():
+    written = {
+        "com/google/gson/Gson": GSON,
+        "com/google/gson/JsonObject": JSON,
+        "com/google/gson/JsonParser": PARSER,
+        "qupath/lib/common/GeneralTools": TOOLS,
+        "qupath/lib/scripting/QP": QP,
+    }
+    for name, text in written.items():
         path = tmp_path / "classes" / f"{name}.groovy"
-        path.parent.mkdir(parents=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     return tmp_path / "classes"
 
@@ -117,10 +157,10 @@ def imported(
     )  # fmt: skip
 
 
-def groovy(classes: Path, script: Path, **environment: str) -> str:
+def groovy(classes: Path, script: Path, *arguments: str, **environment: str) -> str:
     home = str(Path(str(JAVA)).resolve().parents[1])
     done = subprocess.run(
-        [str(GROOVY), "-cp", str(classes), str(script)], capture_output=True, text=True,
+        [str(GROOVY), "-cp", str(classes), str(script), *arguments], capture_output=True, text=True,
         check=False, env={**os.environ, "JAVA_HOME": home, **environment},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -180,3 +220,33 @@ def test_a_failure_after_the_import_loses_nothing(
     assert said.index("marked Glisson outlines") < said.index("QuPath could not")
     assert "the outlines are imported all the same" in said
     assert "image: 3 outlines" in said
+
+
+def exported(classes: Path, slide: Path, script_argument: str) -> str:
+    results = slide.parent / "results"
+    write_qupath_project(results / "qupath", [(slide_info(slide), results / "case" / "t.geojson")])
+    unclassified = outline(3, "mine", "")
+    del unclassified["properties"]["classification"]
+    return groovy(
+        classes, results / "qupath" / "scripts" / SCRIPTS[1], script_argument,
+        SLIDE=slide.as_uri(), PROJECT=str(results / "qupath" / "project.qpproj"),
+        DRAWN=json.dumps([*OUTLINES, unclassified]),
+    )  # fmt: skip
+
+
+def test_the_export_names_outlines_without_a_class_and_measures(
+    classes: Path, tmp_path: Path
+) -> None:
+    program = tmp_path / "glisson"
+    program.write_text('#!/bin/sh\necho "asked: $@"\n', encoding="utf-8")
+    program.chmod(0o755)
+    said = exported(classes, slide_file(tmp_path / "case.svs"), f"glisson={program}")
+    path = tmp_path / "results" / "qupath" / "edited" / "case.svs.geojson"
+    assert len(json.loads(path.read_text("utf-8"))["features"]) == 4
+    assert "1 outlines have no class and will not be measured" in said
+    assert f"asked: measure {tmp_path / 'results'} --from {path}" in said
+
+
+def test_a_glisson_that_does_not_start_costs_no_export(classes: Path, tmp_path: Path) -> None:
+    said = exported(classes, slide_file(tmp_path / "case.svs"), "glisson=/nowhere/glisson")
+    assert "exported, but /nowhere/glisson does not start" in said
