@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from glisson.measurement import BiopsyMeasurements, Tables, shown_in
+from glisson.measurement import BiopsyMeasurements, Tables, list_shown
 from tests.records import content, record
 from tests.run.conftest import write_scene
 
@@ -151,5 +151,5 @@ def test_portal_percent_is_shown_with_its_uncertainty(
 ) -> None:
     found = content()
     found["biopsy"] |= {"portal_percent": percent, "portal_percent_uncertainty": uncertainty}
-    rows = {row.key: row for row in shown_in(BiopsyMeasurements, Tables.SUMMARY)}
+    rows = {row.key: row for row in list_shown(BiopsyMeasurements, Tables.SUMMARY)}
     assert rows["portal_percent"].text_of(record(found).biopsy) == shown

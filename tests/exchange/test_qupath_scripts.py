@@ -96,7 +96,8 @@ class Hierarchy {
     }
 }
 class QP {
-    static objects = new groovy.json.JsonSlurper().parseText(System.getenv("DRAWN") ?: "[]").collect {
+    static drawn = System.getenv("DRAWN") ?: "[]"
+    static objects = new groovy.json.JsonSlurper().parseText(drawn).collect {
         new Annotation(feature: it)
     }
     static getProject() { new Project() }

@@ -36,7 +36,8 @@ from glisson.model import add_model, find_model, load_bundle, open_runtime
 from glisson.model.store.torchscript import read_wsinfer_facts
 from glisson.results import name_folders
 from glisson.results.state import read_states
-from glisson.run import segment as segment_module
+from glisson.run import executors
+from glisson.run.executors import in_process
 from glisson.run.segment import segment
 from glisson.slides import open_slide
 from glisson.slides.dicom_folder import find_dicom_file
@@ -260,7 +261,8 @@ def test_texts_are_no_formulas_in_tables(text: str, cell: str) -> None:
 
 def test_a_name_that_is_a_formula_and_html(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In every table and page of a run in which the slide fails."""
-    monkeypatch.setattr(segment_module, "OpeningRuntime", lambda *_, **__: ColourModel())
+    monkeypatch.setattr(executors, "SEVERAL", "here")
+    monkeypatch.setattr(in_process, "OpeningRuntime", lambda *_, **__: ColourModel())
     name = '=HYPERLINK("x")<img src=x onerror=alert(1)>'
     (tmp_path / f"{name}.svs").write_bytes(b"no slide")
     (tmp_path / "other.svs").write_bytes(pyramid("a.svs", "aperio"))

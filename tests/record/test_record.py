@@ -19,8 +19,8 @@ from glisson.measurement import (
     Measurement,
     Tables,
     TractMeasurements,
+    list_shown,
     measurements_of,
-    shown_in,
 )
 from glisson.record import BiopsyRecord, RunRecord
 from glisson.record.schema import RECORDS, read_schema
@@ -119,7 +119,7 @@ def test_schemas_and_tables_of_the_docs_are_up_to_date(monkeypatch: pytest.Monke
 def test_shown_measurements_have_a_heading_and_a_format() -> None:
     for block in (BiopsyMeasurements, TractMeasurements):
         for table in (Tables.SUMMARY, Tables.COMPARISON, Tables.REPORT):
-            assert all(row.label and row.style for row in shown_in(block, table))
+            assert all(row.label and row.style for row in list_shown(block, table))
 
 
 def test_a_new_field_is_a_new_column() -> None:
@@ -127,7 +127,7 @@ def test_a_new_field_is_a_new_column() -> None:
     class Block:
         duct_count: Annotated[int, Measurement("bile ducts", label="ducts", style=".0f")]
 
-    (row,) = shown_in(Block, Tables.CSV)
+    (row,) = list_shown(Block, Tables.CSV)
     assert (row.key, row.heading, row.text_of(Block(3)), row.text(None)) == (
         "duct_count",
         "ducts",

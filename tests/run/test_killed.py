@@ -70,7 +70,7 @@ def test_ctrl_c_in_a_series_leaves_no_trace(slides: Path, tmp_path: Path) -> Non
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate()
     assert process.returncode == 130, errors.decode()
-    assert b"Finished slides are kept" in errors
+    assert b"finished slides stay" in errors
     assert not list(out.glob(".*"))
     run = json.loads((out / "run.json").read_text("utf-8"))
     assert run["status"] == "interrupted"

@@ -12,7 +12,7 @@ from rich.table import Table
 from glisson.cli.commands import OUTPUT
 from glisson.cli.console import console, output
 from glisson.cli.progress import RunTable
-from glisson.measurement import BiopsyMeasurements, Tables, shown_in
+from glisson.measurement import BiopsyMeasurements, Tables, list_shown
 from glisson.results import OVERVIEW, RESEARCH_USE
 from glisson.run.segment import segment
 from glisson.run.settings import RunSettings
@@ -43,7 +43,7 @@ def demo(
     table.add_column("truth", justify="right")
     table.add_column("glisson", justify="right")
     known, found = truth.measurements.biopsy, result.slides[0].biopsy
-    for row in shown_in(BiopsyMeasurements, Tables.COMPARISON):
+    for row in list_shown(BiopsyMeasurements, Tables.COMPARISON):
         table.add_row(row.heading, row.text(row.value_of(known)), row.text(row.value_of(found)))
     output.print(table)
     output.print(f"\nOpen {out / slide.stem / OVERVIEW}", highlight=False, soft_wrap=True)

@@ -19,7 +19,7 @@ from glisson.measurement import (
     Comparison,
     NumberChange,
     Tables,
-    shown_in,
+    list_shown,
 )
 from glisson.results import RESEARCH_USE
 from glisson.run.remeasure import EditedRun, EditedSlide
@@ -102,7 +102,7 @@ def _table(comparison: Comparison) -> Table:
     table.add_column("")
     for heading in ("model", "edited", "change"):
         table.add_column(heading, justify="right")
-    for row in shown_in(BiopsyMeasurements, Tables.COMPARISON):
+    for row in list_shown(BiopsyMeasurements, Tables.COMPARISON):
         table.add_row(row.heading, *_cells(comparison.biopsy[row.key], row.fine_style))
     return table
 

@@ -26,6 +26,7 @@ from glisson.cli.options import (
     RuntimeKind,
     Runtimes,
     Sections,
+    Series,
     ShardOf,
     Slides,
     Threads,
@@ -55,6 +56,7 @@ def segment(
     manifest: Manifest = None,
     pseudonyms: Pseudonyms = None,
     mpp: Mpp = None,
+    series: Series = None,
     model: Model = None,
     overlap: Overlap = None,
     precision: Precisions = Precision.AUTO,
@@ -76,6 +78,7 @@ def segment(
     """
     settings = RunSettings(
         mpp=mpp,
+        series=series,
         overlap=overlap,
         precision=precision.value,
         runtime=runtime.value,

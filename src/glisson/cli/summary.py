@@ -6,13 +6,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from glisson.cli.console import console, output, warn
-from glisson.measurement import SHOWN, BiopsyMeasurements, Tables, shown_in
+from glisson.measurement import SHOWN, BiopsyMeasurements, Tables, list_shown
 from glisson.record import BiopsyRecord
 from glisson.results import RESEARCH_USE, SlideResult, count_in_words
 from glisson.run.executors import Shard
 from glisson.run.segment import RunResult
 
-_ROWS = shown_in(BiopsyMeasurements, Tables.SUMMARY)
+_ROWS = list_shown(BiopsyMeasurements, Tables.SUMMARY)
 
 
 def print_summary(result: RunResult, shard: Shard | None = None) -> None:

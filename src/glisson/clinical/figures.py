@@ -18,6 +18,7 @@ from glisson.clinical.bland_altman import BlandAltman
 from glisson.clinical.cases import extract_column
 from glisson.clinical.estimates import Values
 from glisson.clinical.formats import format_estimate, format_number, format_p_value
+from glisson.measurement import BiopsyMeasurements, heading_of
 
 INK, SOFT, MARK = "#1d2125", "#5b6570", "#0072b2"
 """MARK is the blue of Okabe & Ito's palette."""
@@ -107,7 +108,10 @@ def _make_stage_box(study: Study) -> StudyFigure | None:
             f"{study.scale.label(s)}\n(n = {len(g)})" for s, g in zip(numbers, groups, strict=True)
         ]
         _draw_boxes(axes, groups, labels)
-        axes.set(xlabel=f"{study.scale.name} stage", ylabel="portal area, % of tissue")
+        axes.set(
+            xlabel=f"{study.scale.name} stage",
+            ylabel=heading_of(BiopsyMeasurements, "portal_percent"),
+        )
         axes.set_ylim(bottom=0)
 
     return StudyFigure("portal-by-stage", f"Portal area by {study.scale.name} stage", note, draw)

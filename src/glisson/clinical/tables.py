@@ -14,6 +14,7 @@ from glisson.clinical.estimates import Estimate
 from glisson.clinical.formats import DASH, format_estimate, format_number, format_p_value
 from glisson.clinical.published import CITATION, PUBLISHED
 from glisson.clinical.rows import walk_numbers
+from glisson.measurement import BiopsyMeasurements, heading_of
 from glisson.pages import Table
 
 Row = tuple[str, ...]
@@ -22,10 +23,10 @@ _COLUMN_NAMES = {
     "model_tract_count": "tracts, model",
     "report_tract_count": "tracts, report",
     "second_reader_tract_count": "tracts, second reader",
-    "tissue_area_mm2": "tissue area, mm²",
+    "tissue_area_mm2": heading_of(BiopsyMeasurements, "tissue_area_mm2"),
     "model_length_mm": "length by the model, mm",
     "manual_length_mm": "length by ruler, mm",
-    "portal_percent": "portal, % of tissue",
+    "portal_percent": heading_of(BiopsyMeasurements, "portal_percent"),
 }
 _PAIR_NAMES = ("model, report", "model, second reader", "report, second reader")
 _INTERVALS = "In brackets: 95 % intervals"

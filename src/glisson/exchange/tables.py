@@ -15,7 +15,7 @@ from glisson.measurement import (
     CandidateMeasurements,
     Tables,
     TractMeasurements,
-    shown_in,
+    list_shown,
 )
 from glisson.record import BiopsyRecord
 
@@ -91,11 +91,11 @@ def write_tables(
 
 
 def _keys(block: type) -> list[str]:
-    return [row.key for row in shown_in(block, Tables.CSV)]
+    return [row.key for row in list_shown(block, Tables.CSV)]
 
 
 def _values(block: type, measured: object) -> list[Any]:
-    return [row.value_of(measured) for row in shown_in(block, Tables.CSV)]
+    return [row.value_of(measured) for row in list_shown(block, Tables.CSV)]
 
 
 def _biopsy_row(name: str, record: BiopsyRecord, case: tuple[str | None, ...]) -> list[Any]:

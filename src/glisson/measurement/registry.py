@@ -131,9 +131,14 @@ def _row(block: type, key: str, hint: object) -> Measurement:
     raise TypeError(f"{block.__name__}.{key} has no row in the registry: annotate the field.")
 
 
-def shown_in(block: type, table: Tables) -> tuple[Measurement, ...]:
+def list_shown(block: type, table: Tables) -> tuple[Measurement, ...]:
     """List the rows that a table shows."""
     return tuple(row for row in measurements_of(block) if table in row.tables)
+
+
+def heading_of(block: type, key: str) -> str:
+    """Return the heading of a field: its label and unit."""
+    return next(row.heading for row in measurements_of(block) if row.key == key)
 
 
 def qupath_measurements(block: object) -> Mapping[str, float | None]:

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from glisson.measurement import DASH, SHOWN, Adequacy, BiopsyMeasurements, Tables, shown_in
+from glisson.measurement import DASH, SHOWN, Adequacy, BiopsyMeasurements, Tables, list_shown
 from glisson.pages import Cell, Table
 from glisson.record import BiopsyRecord
 from glisson.report.figures import Bars, Scatter, portal_bars, tissue_scatter, tract_scatter
 from glisson.report.inputs import ReportSlide
-from glisson.report.numbers import mean_sd, measured_cell
+from glisson.report.numbers import make_cell, mean_sd
 from glisson.report.quality import list_warnings
 
-ROWS = shown_in(BiopsyMeasurements, Tables.SUMMARY)
+ROWS = list_shown(BiopsyMeasurements, Tables.SUMMARY)
 HEADINGS = (*(row.heading for row in ROWS), "candidates", "adequacy", "warnings")
 _CORRECTED = Markup(' <span class="note">corrected, see below</span>')
 _ORDER = {"adequate": 3, "compromised": 2, "inadequate": 1, "not assessable": 0}
@@ -48,7 +48,7 @@ def view_cohort(slides: Sequence[ReportSlide]) -> Cohort:
         for name, record in done
         if record.biopsy.tissue_area_mm2 and not record.implausible_warning
     ]
-    standards = (_shown_standard(record) for _, record in done)
+    standards = (_pick_standard(record) for _, record in done)
     return Cohort(
         standard=next((each.title for each in standards if each is not None), ""),
         measured=len(measured),
@@ -100,7 +100,7 @@ def _cells(record: BiopsyRecord | None) -> tuple[Cell, ...]:
     count = len(list_warnings(record))
     candidates = "" if record.candidates is None else str(record.candidates.count)
     return (
-        *(measured_cell(row, record.biopsy) for row in ROWS),
+        *(make_cell(row, record.biopsy) for row in ROWS),
         Cell(candidates or DASH, candidates),
         _verdict(record),
         Cell(str(count) if count else DASH, str(count)),
@@ -110,14 +110,14 @@ def _cells(record: BiopsyRecord | None) -> tuple[Cell, ...]:
 def _verdict(record: BiopsyRecord) -> Cell:
     if record.plausibility is not None and record.implausible_warning:
         return Cell(f"withheld: {record.plausibility.verdict}", "0")
-    shown = _shown_standard(record)
+    shown = _pick_standard(record)
     if shown is None:
         return Cell(DASH, "")
     order = _ORDER[shown.verdict]
     return Cell(shown.verdict, str(order), shown.verdict if order else "")
 
 
-def _shown_standard(record: BiopsyRecord) -> Adequacy | None:
+def _pick_standard(record: BiopsyRecord) -> Adequacy | None:
     """Return the verdict of the first standard that summaries show, or else the first."""
     chosen = [each for each in record.adequacy if each.standard == SHOWN[0]]
     return next(iter([*chosen, *record.adequacy]), None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from glisson.measurement import BiopsyMeasurements, Comparison, Tables, shown_in
+from glisson.measurement import BiopsyMeasurements, Comparison, Tables, list_shown
 from glisson.pages import Table
 from glisson.record import BiopsyRecord
 from glisson.report.quality import list_warnings
@@ -37,7 +37,7 @@ def view_correction(record: BiopsyRecord, comparison: Comparison) -> Corrected:
             ("number", "model", "corrected"),
             tuple(
                 (row.heading, row.text(changes[row.key].before), row.text(changes[row.key].after))
-                for row in shown_in(BiopsyMeasurements, Tables.COMPARISON)
+                for row in list_shown(BiopsyMeasurements, Tables.COMPARISON)
                 if row.key in changes
             ),
             css="corrected",

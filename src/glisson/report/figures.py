@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from glisson.measurement import STANDARDS
+from glisson.measurement import STANDARDS, BiopsyMeasurements, heading_of
 
 _LINES = ("rcpath_minimum", "aasld_2009")
 _NAME_LETTERS = 20
@@ -84,7 +84,7 @@ def portal_bars(slides: Sequence[tuple[str, float]]) -> Bars:
     if len(slides) > MOST_BARS:
         return _histogram([percent for _, percent in slides])
     values = [(name, percent, f"{percent:.1f} %") for name, percent in slides]
-    return _bars("Portal area, % of tissue", values)
+    return _bars(heading_of(BiopsyMeasurements, "portal_percent"), values)
 
 
 def _histogram(percents: Sequence[float]) -> Bars:
@@ -94,7 +94,8 @@ def _histogram(percents: Sequence[float]) -> Bars:
         (f"{width * k} to {width * (k + 1)} %", counts[k], str(counts[k]))
         for k in range(max(counts) + 1)
     ]
-    return _bars("Slides by portal area, % of tissue", values)
+    heading = heading_of(BiopsyMeasurements, "portal_percent")
+    return _bars(f"Slides by {heading}", values)
 
 
 def _bars(title: str, values: Sequence[tuple[str, float, str]]) -> Bars:
@@ -128,7 +129,13 @@ def tissue_scatter(slides: Sequence[tuple[str, float, float]]) -> Scatter:
     """Tissue area in mm² against length in mm, all sections together."""
     axes = _Axes.over([mm for _, mm, _ in slides], [mm2 for *_, mm2 in slides])
     says = [(name, mm, mm2, f"{mm2:.2f} mm²") for name, mm, mm2 in slides]
-    return axes.scatter("Tissue area against length", "tissue, mm²", _TISSUE, says, ())
+    return axes.scatter(
+        "Tissue area against length",
+        heading_of(BiopsyMeasurements, "tissue_area_mm2"),
+        _TISSUE,
+        says,
+        (),
+    )
 
 
 _TRACTS = (

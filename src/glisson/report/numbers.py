@@ -9,7 +9,7 @@ from glisson.measurement import DASH, Measurement
 from glisson.pages import Cell
 
 
-def measured_cell(row: Measurement, block: object) -> Cell:
+def make_cell(row: Measurement, block: object) -> Cell:
     """Make a cell of a measurement in a block of a record; it sorts by its value."""
     value = row.value_of(block)
     return Cell(row.text(value), "" if value is None else f"{value:.7g}")

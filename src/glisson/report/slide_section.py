@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from glisson.exchange import name_candidate_thumbnail, name_thumbnail
-from glisson.measurement import BiopsyMeasurements, Tables, shown_in
+from glisson.measurement import BiopsyMeasurements, Tables, list_shown
 from glisson.pages import Table
 from glisson.record import BiopsyRecord
 from glisson.report.corrected import Corrected, view_correction
@@ -17,8 +17,8 @@ from glisson.report.tract_table import (
     MOST_ROWS,
     AreaTable,
     candidate_table,
-    noted_first,
     pick_tracts,
+    sort_by_notes,
     tract_table,
 )
 
@@ -88,7 +88,7 @@ def view_slide(slide: ReportSlide, slide_count: int, most_tracts: int) -> SlideV
     tracts = pick_tracts(record.tracts, most_tracts)
     candidates = record.candidate_areas[:most_tracts]
     names = [
-        *(name_thumbnail(each.number) for each in noted_first(tracts)),
+        *(name_thumbnail(each.number) for each in sort_by_notes(tracts)),
         *(name_candidate_thumbnail(each.number) for each in candidates),
     ]
     pictures = embed_thumbnails(slide.thumbnails, names, slide_count)
@@ -120,7 +120,7 @@ def view_slide(slide: ReportSlide, slide_count: int, most_tracts: int) -> SlideV
 
 def _facts(biopsy: BiopsyMeasurements, candidate_count: int) -> list[tuple[str, str]]:
     """List (value, heading): the measurements of the table of slides first."""
-    rows = shown_in(BiopsyMeasurements, Tables.REPORT)
+    rows = list_shown(BiopsyMeasurements, Tables.REPORT)
     summary = [row for row in rows if Tables.SUMMARY in row.tables]
     others = [row for row in rows if row not in summary and _says_something(row.key, biopsy)]
     candidates = [(str(candidate_count), "candidates, not counted")] if candidate_count else []

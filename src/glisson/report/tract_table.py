@@ -12,11 +12,11 @@ from glisson.measurement import (
     CandidateMeasurements,
     Tables,
     TractMeasurements,
-    shown_in,
+    list_shown,
 )
 from glisson.pages import Cell, Table
 from glisson.record import CandidateRecord, TractRecord
-from glisson.report.numbers import measured_cell
+from glisson.report.numbers import make_cell
 
 MOST_ROWS = 4000
 """Tracts in all tables of a page: 0.5 kB each, 2 MB in all."""
@@ -48,10 +48,10 @@ class AreaTable:
 
 def pick_tracts(tracts: Sequence[TractRecord], most: int) -> list[TractRecord]:
     """Pick at most so many tracts, in order: those with a note, then the first."""
-    return sorted(noted_first(tracts)[:most], key=lambda tract: tract.number)
+    return sorted(sort_by_notes(tracts)[:most], key=lambda tract: tract.number)
 
 
-def noted_first(tracts: Sequence[TractRecord]) -> list[TractRecord]:
+def sort_by_notes(tracts: Sequence[TractRecord]) -> list[TractRecord]:
     """Sort tracts with a note before the others."""
     return sorted(tracts, key=lambda tract: not tract_notes(tract))
 
@@ -97,7 +97,7 @@ def _rows(
     """Return header and rows; columns in which no area has a number are left out."""
     columns = [
         row
-        for row in shown_in(block, Tables.REPORT)
+        for row in list_shown(block, Tables.REPORT)
         if any(row.value_of(area) is not None for area in areas)
     ]
     header = (
@@ -112,7 +112,7 @@ def _rows(
             Cell(name, str(area.number)),
             Cell("" if uri is None else _IMAGE.format(uri, words), css="text"),
             Cell("complete" if area.complete else "partial", css="text"),
-            *(measured_cell(column, area) for column in columns),
+            *(make_cell(column, area) for column in columns),
             Cell(Markup(" ").join(map(_NOTE.format, found)), css="text"),
         )
         for area, (name, words), uri, found in zip(areas, names, uris, notes, strict=True)

@@ -239,7 +239,17 @@ class StoredResults(Results):
             super().note_waiting({name: SlideRequest(name)})
 
     def upload_slide(self, name: str) -> None:
-        """Write a slide's results to the store, the manifest last."""
+        """Write a slide's results to the store, the manifest last.
+
+        An upload that fails removes the working copy, so that tables hold stored results alone.
+        """
+        try:
+            self._upload_slide(name)
+        except BaseException:
+            shutil.rmtree(self.here / name, ignore_errors=True)
+            raise
+
+    def _upload_slide(self, name: str) -> None:
         here, folder = self.here / name, self._url / name
         own = {path.relative_to(here).as_posix(): path for path in _list_files(here)}
         with _as_output(folder):

@@ -9,9 +9,8 @@ from glisson.slides.dicom_folder import (
     is_dicom_folder,
 )
 from glisson.slides.memory import InMemorySlide
-from glisson.slides.ome import open_ome_pyramid
 from glisson.slides.open import (
-    SLIDE_ENDINGS,
+    LISTED_SUFFIXES,
     SLIDE_SUFFIXES,
     TIFF_SUFFIXES,
     open_slide,
@@ -19,10 +18,11 @@ from glisson.slides.open import (
 )
 from glisson.slides.slide import Patch, Slide, SlideInfo
 from glisson.slides.synthetic import SYNTHETIC
+from glisson.slides.tiff_slide import open_ome_pyramid
 
 __all__ = [
     "HEADER_BYTES",
-    "SLIDE_ENDINGS",
+    "LISTED_SUFFIXES",
     "SLIDE_SUFFIXES",
     "SYNTHETIC",
     "TIFF_SUFFIXES",
