@@ -181,12 +181,6 @@ class Trainer:
         loss = compute_loss(logits, labels, self.recipe)
         value = float(loss.detach())
         self._check_finite(value, "loss")
-        self._step(loss)
-        counts = np.array(self.progress.counts) + count_confusion(logits, labels)
-        self.progress.counts = counts.tolist()
-        return value
-
-    def _step(self, loss: Tensor) -> None:
         self.optimizer.zero_grad(set_to_none=True)
         self.fabric.backward(loss)
         norm = self.fabric.clip_gradients(
@@ -200,6 +194,9 @@ class Trainer:
         self.optimizer.step()
         if self._average is not None:
             self._average.update(self.network.module, self.progress.step)
+        counts = np.array(self.progress.counts) + count_confusion(logits, labels)
+        self.progress.counts = counts.tolist()
+        return value
 
     def _move(self, batch: Batch) -> Batch:
         """Move a batch to the device as bytes, then make its images floats."""
@@ -237,7 +234,9 @@ class Trainer:
     @torch.no_grad()  # type: ignore[untyped-decorator]
     def _validate(self, observer: TrainObserver | None) -> dict[str, float]:
         """Compute loss and scores of the validation network, pooled over tiles and devices."""
-        self._share_statistics()
+        average_buffers(self.fabric, self.network.module)
+        if self._average is not None:  # its statistics are means over steps of this device
+            average_buffers(self.fabric, self._average.network)
         network = self.validation_network
         network.eval()
         counts = np.zeros((len(CLASSES), len(CLASSES)), np.int64)
@@ -260,12 +259,6 @@ class Trainer:
         if observer and self.fabric.is_global_zero and examples is not None:
             observer.epoch_done([*self.progress.history, row], *examples)
         return row
-
-    def _share_statistics(self) -> None:
-        """Average what batch norm has seen over devices, for the running average as well."""
-        average_buffers(self.fabric, self.network.module)
-        if self._average is not None:  # its statistics are means over steps of this device
-            average_buffers(self.fabric, self._average.network)
 
     def _pool(self, loss_sum: float, parts: int, counts: Confusion) -> tuple[float, Confusion]:
         """Compute the mean loss and the summed counts over devices."""
