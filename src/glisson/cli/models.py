@@ -162,23 +162,13 @@ def _add_known(known: KnownModel, accept_licence: bool, source: str | None) -> N
         _print(f"{known.name} was added before.")
     else:
         licence = f"{known.licence.text}\n\n{known.licence.url}\n"
-        console.print(
-            f"{known.title}\n{known.url}\n\n{licence}",
-            highlight=False,
-            markup=False,
-            soft_wrap=True,
-        )
+        terms = f"{known.title}\n{known.url}\n\n{licence}"
+        console.print(terms, highlight=False, markup=False, soft_wrap=True)
         question = f"Do you accept this licence of {known.name}?"
         is_accepted = accept_licence or (  # without a terminal nobody can accept it
             _has_terminal() and typer.confirm(question, default=False, err=True)
         )
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            DownloadColumn(),
-            TimeRemainingColumn(),
-        )
-        with Progress(*columns, console=console, transient=True) as bar:
+        with _make_download_bar() as bar:
             task = bar.add_task(known.file_name, total=None)
             add_known_model(
                 known.name,
@@ -197,6 +187,17 @@ def _add_known(known: KnownModel, accept_licence: bool, source: str | None) -> N
 
 def _has_terminal() -> bool:
     return sys.stdin is not None and sys.stdin.isatty()
+
+
+def _make_download_bar() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+    )
 
 
 def _print(text: str) -> None:
