@@ -68,14 +68,10 @@ def _measure_cells(
         for k in chosen:
             values[k] = _measure_sharpness(slide, tissue, cells[k], settings)
 
-    step = cells[0].rows.stop - cells[0].rows.start
-    rows, columns = np.array([(c.rows.start // step, c.columns.start // step) for c in cells]).T
-    # The largest set of every other cell in every other row; none if a cell alone counts.
-    parity = 2 * (rows % 2) + columns % 2
-    is_small = (step * tissue.frame.mpp) ** 2 < settings.focus_mm2 * 1e6
-    apart = is_small & (parity == np.bincount(parity).argmax())
+    apart = _choose_apart(cells, tissue.frame.mpp, settings)
     measure(np.flatnonzero(~apart))
     _, most = _limits(values, int(apart.sum()), settings)
+    rows, columns = _places(cells)
     lattice = np.zeros((rows.max() + 1, columns.max() + 1), np.uint8)
     lattice[rows, columns] = values < most
     near = cv2.dilate(lattice, np.ones((3, 3), np.uint8))[rows, columns] > 0
@@ -88,6 +84,22 @@ def _measure_cells(
         measure(rest[:_AT_ONCE])
         rest = rest[_AT_ONCE:]
     return values
+
+
+def _choose_apart(cells: list[_Cell], mpp: float, settings: ArtefactSettings) -> NDArray[np.bool_]:
+    """Choose the largest set of every other cell in every other row; none if one cell counts."""
+    rows, columns = _places(cells)
+    parity = 2 * (rows % 2) + columns % 2
+    side_um = (cells[0].rows.stop - cells[0].rows.start) * mpp
+    small = side_um**2 < settings.focus_mm2 * 1e6
+    return np.asarray(small & (parity == np.bincount(parity).argmax()))
+
+
+def _places(cells: list[_Cell]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the rows and columns of the cells on the lattice."""
+    step = cells[0].rows.stop - cells[0].rows.start
+    rows, columns = np.array([(c.rows.start // step, c.columns.start // step) for c in cells]).T
+    return rows, columns
 
 
 def fine_contrast(rgb: NDArray[np.uint8], settings: ArtefactSettings) -> float:

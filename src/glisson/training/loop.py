@@ -234,9 +234,7 @@ class Trainer:
     @torch.no_grad()  # type: ignore[untyped-decorator]
     def _validate(self, observer: TrainObserver | None) -> dict[str, float]:
         """Compute loss and scores of the validation network, pooled over tiles and devices."""
-        average_buffers(self.fabric, self.network.module)
-        if self._average is not None:  # its statistics are means over steps of this device
-            average_buffers(self.fabric, self._average.network)
+        self._share_statistics()
         network = self.validation_network
         network.eval()
         counts = np.zeros((len(CLASSES), len(CLASSES)), np.int64)
@@ -259,6 +257,12 @@ class Trainer:
         if observer and self.fabric.is_global_zero and examples is not None:
             observer.epoch_done([*self.progress.history, row], *examples)
         return row
+
+    def _share_statistics(self) -> None:
+        """Average what batch norm has seen over devices, for the running average as well."""
+        average_buffers(self.fabric, self.network.module)
+        if self._average is not None:  # its statistics are means over steps of this device
+            average_buffers(self.fabric, self._average.network)
 
     def _pool(self, loss_sum: float, parts: int, counts: Confusion) -> tuple[float, Confusion]:
         """Compute the mean loss and the summed counts over devices."""
