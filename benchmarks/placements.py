@@ -5,7 +5,8 @@
 
 Each picture is segmented as by `glisson segment`: unchanged, with glass at the left and at the top,
 turned by quarters, and mirrored. The table shows portal percent with its uncertainty, tracts,
-candidates, and the spread over the placements. `--min-sure-area`, `--sure-probability`,
+candidates, areas, length and widths, and the spread of each over the placements.
+`--min-sure-area`, `--sure-probability`,
 `--min-probability` and `--spread` replace the model's limits. A bundle's `probability_spread` is
 right if about nine placements of ten are `covered`.
 """
@@ -15,7 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,14 @@ Pixels = NDArray[np.uint8]
 GLASS_PX = ((0, 1), (1, 0), (333, 77), (1200, 800))
 """Glass added at the left and at the top."""
 _PHANTOM_MPP = 0.5
+_SIZES = (
+    "tissue_area_mm2",
+    "length_mm",
+    "mean_width_um",
+    "minimum_width_um",
+    "portal_area_mm2",
+    "interface_area_mm2",
+)
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,7 @@ class Placement:
         complete: number of tracts that do not touch the tissue's edge.
         partial: number of other tracts.
         candidates: number of portal areas below the limits.
+        sizes: tissue, portal and interface area, length, mean and least width, by their keys.
     """
 
     placement: str
@@ -59,6 +69,7 @@ class Placement:
     complete: int
     partial: int
     candidates: int
+    sizes: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -75,6 +86,7 @@ class Spread:
         uncertainty: mean over the placements, in percentage points.
         covered: number of placements whose uncertainty covers the mean.
         placements: number of placements.
+        sizes_percent: half of the range of each size, as a percentage of its mean.
     """
 
     slide: str
@@ -85,6 +97,7 @@ class Spread:
     uncertainty: float
     covered: int
     placements: int
+    sizes_percent: dict[str, float] = field(default_factory=dict)
 
 
 def main() -> None:
@@ -176,7 +189,13 @@ def compare_placements(slide: str, found: list[Placement]) -> Spread:
         round(float(uncertainty.mean()), 3),
         int(np.count_nonzero(difference <= uncertainty)),
         len(found),
+        {key: _half_range([each.sizes[key] for each in found]) for key in found[0].sizes},
     )
+
+
+def _half_range(values: list[float]) -> float:
+    mean = sum(values) / len(values)
+    return round(50 * (max(values) - min(values)) / max(mean, 1e-9), 2)
 
 
 def _count(placement: str, windows: int, regions: Regions, biopsy: BiopsyMeasurements) -> Placement:
@@ -190,6 +209,7 @@ def _count(placement: str, windows: int, regions: Regions, biopsy: BiopsyMeasure
         complete,
         len(regions.tracts) - complete,
         len(regions.candidates),
+        {key: getattr(biopsy, key) or 0.0 for key in _SIZES},
     )
 
 

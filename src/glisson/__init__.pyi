@@ -2,7 +2,7 @@
 
 from glisson.clinical import StudySettings as StudySettings
 from glisson.clinical import study as study
-from glisson.clinical.whole import StudyResult as StudyResult
+from glisson.clinical.run import StudyResult as StudyResult
 from glisson.dataset import AnnotationSettings as AnnotationSettings
 from glisson.dataset import CutSettings as CutSettings
 from glisson.dataset import SplitSettings as SplitSettings

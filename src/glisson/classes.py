@@ -32,7 +32,7 @@ PORTAL = TissueClass(2, "portal", "Portal tract", (255, 160, 0), (255, 255, 255)
 CLASSES = (BACKGROUND, LOBULE, PORTAL)
 
 PARTIAL_COLOUR: Rgb = (0, 120, 220)
-"""A tract that the edge of the tissue cuts, in pictures; QuPath shows it as any other tract."""
+"""A partial tract in the overview; thumbnails and QuPath show it like any other tract."""
 
 UNCOUNTED_QUPATH_NAME = f"{PORTAL.qupath_name}: not counted"
 UNCOUNTED_COLOUR: Rgb = (150, 80, 30)

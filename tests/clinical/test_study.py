@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import re
 import shutil
 import subprocess
@@ -323,6 +324,16 @@ def test_cases_with_empty_cells_of_the_model_are_not_measured(tmp_path: Path) ->
     study = analysed(tmp_path, rows, None)
     assert dict(study.length.entered.left_out) == {"no result of the model": 1}
     assert "measurements were available for 11." in describe_methods(study)
+
+
+def test_a_slide_without_tissue_has_no_count_and_no_length(tmp_path: Path) -> None:
+    cases, results = series(12)
+    results[0] |= {"tract_count_total": 0, "length_mm": 0.0, "tissue_area_mm2": 0.0}
+    first, *others = joined(tmp_path, cases, results).cases
+    assert math.isnan(first.model_tract_count)
+    assert math.isnan(first.model_length_mm)
+    assert first.uncounted == "no liver tissue was found"
+    assert not any(math.isnan(case.model_length_mm) for case in others)
 
 
 @pytest.mark.parametrize("spelling", [lambda n: f"case-{n}", lambda n: f"slides/case-{n}.svs",

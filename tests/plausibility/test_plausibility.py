@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -11,13 +12,18 @@ import pytest
 from numpy.typing import NDArray
 
 from glisson.artefacts import find_artefacts
-from glisson.frames import PixelSize
-from glisson.plausibility import Plausibility, PlausibilitySettings, assess_plausibility
+from glisson.frames import PixelSize, RegionUm, Size
+from glisson.plausibility import (
+    Plausibility,
+    PlausibilitySettings,
+    assess_plausibility,
+    doubt_slide_size,
+)
 from glisson.plausibility.parenchyma import Parenchyma, choose_regions, measure_patches
-from glisson.slides import open_slide
+from glisson.slides import SlideInfo, open_slide
 from glisson.slides.memory import InMemorySlide
 from glisson.tissue import find_tissue
-from glisson_phantom import TileLook, render_tile
+from glisson_phantom import MadePhantom, TileLook, render_tile
 
 Pixels = NDArray[np.uint8]
 LIMITS = PlausibilitySettings()
@@ -56,6 +62,7 @@ def test_real_liver_is_plausible_even_at_a_pixel_size_that_is_a_fifth_off(
     found = _assess_file(fixtures_dir / "liver" / name, mpp)
     assert found.verdict == "plausible"
     assert found.warning is None
+    assert found.doubts == ()
     assert not any(measure.is_broken for measure in found.measures)
 
 
@@ -117,6 +124,67 @@ def test_coarse_pixels_and_empty_slides_are_not_judged() -> None:
         found = _assess(glass, mpp)
         assert found.verdict == "not assessable"
         assert found.parenchyma == Parenchyma(0, 0)
+
+
+@pytest.mark.parametrize("name", ["core-02.jpg", "core-03.jpg"])
+@pytest.mark.parametrize("factor", [0.3, 0.4])
+def test_a_stain_paler_than_any_trained_on_is_doubted(
+    fixtures_dir: Path, name: str, factor: float
+) -> None:
+    rgb = _read(fixtures_dir / "liver" / name)
+    pale = np.rint(242 - (242 - np.minimum(rgb, 242).astype(float)) * factor).astype(np.uint8)
+    (doubt, *_) = _assess(pale, CORE_MPP).doubts
+    assert "The stain is very pale" in doubt
+
+
+@pytest.mark.parametrize("name", ["core-02.jpg", "core-03.jpg"])
+@pytest.mark.parametrize(("mpp", "word"), [(0.25, "small"), (1.0, "large")])
+def test_nuclei_tell_a_pixel_size_that_is_twice_off(
+    fixtures_dir: Path, name: str, mpp: float, word: str
+) -> None:
+    (doubt,) = _assess_file(fixtures_dir / "liver" / name, mpp).doubts
+    assert f"too {word} for hepatocytes" in doubt
+    assert "--mpp" in doubt
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["liver/core-02.jpg", "liver/core-03.jpg", "slides/aperio-cmu1-small-region.svs"],
+)
+def test_swapped_red_and_blue_are_noticed(fixtures_dir: Path, path: str) -> None:
+    with open_slide(fixtures_dir / path, mpp=CORE_MPP) as slide:
+        size = slide.info.size_l0
+        whole = RegionUm(0, 0, size.width * CORE_MPP, size.height * CORE_MPP)
+        rgb = slide.read(whole, CORE_MPP).rgb
+    assert "swapped" not in (_assess(rgb, CORE_MPP).warning or "")
+    found = _assess(rgb[..., ::-1], CORE_MPP)
+    assert found.verdict == "not H&E"
+    assert "Red and blue seem to be swapped" in (found.warning or "")
+
+
+def test_a_phantom_raises_no_doubt_and_its_swap_is_noticed(shared_phantom: MadePhantom) -> None:
+    with open_slide(shared_phantom.path) as slide:
+        assert doubt_slide_size(slide.info, is_part=False) is None
+        whole = RegionUm(0, 0, slide.info.size_l0.width, slide.info.size_l0.height)
+        rgb = slide.read(whole, 1.0).rgb
+    found = _assess(rgb, 1.0)
+    assert (found.verdict, found.doubts) == ("plausible", ())
+    assert "swapped" in (_assess(rgb[..., ::-1], 1.0).warning or "")
+
+
+@pytest.mark.parametrize(
+    ("mpp", "is_doubted"), [(0.05, True), (0.1, True), (0.5, True), (1.0, False), (9.2, True)]
+)
+def test_a_scan_of_an_impossible_size_is_doubted(mpp: float, is_doubted: bool) -> None:
+    info = SlideInfo(
+        "s", None, "tifffile:ome", Size(8794, 3428), PixelSize(mpp, mpp), "file", None, (1.0,)
+    )
+    found = doubt_slide_size(info, is_part=False)
+    assert (found is not None) is is_doubted
+    assert found is None or "--mpp" in found
+    assert doubt_slide_size(replace(info, format="image"), is_part=False) is None
+    if mpp < 1:
+        assert doubt_slide_size(info, is_part=True) is None
 
 
 def test_fields_are_bounded_in_number_and_lie_on_tissue() -> None:

@@ -15,7 +15,12 @@ from glisson.measurement import measure_biopsy
 from glisson.model import TractEvidence, find_model
 from glisson.model.spec import parse_spec
 from glisson.regions import DrawnTract, RegionSettings, find_regions, regions_from_drawn
-from glisson.regions.decision import are_certain, portal_area_range_um2, sure_area_um2
+from glisson.regions.decision import (
+    are_certain,
+    are_near_limit,
+    portal_area_range_um2,
+    sure_area_um2,
+)
 from tests.regions.test_candidates import UnsureMap
 from tests.scenes import biopsy_labels
 
@@ -168,3 +173,12 @@ def test_a_bundle_without_evidence_is_decided_by_its_mean_alone() -> None:
     limits = RegionSettings.of_model(parse_spec(old, "model.json"))
     assert limits.min_sure_area_um2 == 0
     assert limits.min_tract_area_um2 == RegionSettings().min_tract_area_um2
+
+
+def test_areas_near_either_limit_are_named() -> None:
+    """At 1,500 µm² above 0.8, and at a mean of 0.75; a sure tract and a weak area are not."""
+    rule = replace(RULE, min_tract_probability=0.75)
+    areas = [np.full(size, p, np.float32) for size, p in
+             [(9000, 0.97), (9000, 0.84), (20_000, 0.77), (9000, 0.5), (2000, 0.95)]]  # fmt: skip
+    assert are_near_limit(areas, 1.0, rule).tolist() == [False, True, True, False, True]
+    assert not are_near_limit(areas, 1.0, RegionSettings()).any()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 import tifffile
 
+from glisson.cli.summary import adequacy_line
 from glisson.errors import (
     DamagedSlide,
     MissingPixelSize,
@@ -126,19 +128,27 @@ def test_a_slide_that_is_mostly_unreadable_fails(
     assert files_of(tmp_path / "out" / "case 1") == ["failed.json"]
 
 
-def test_a_slide_of_which_nothing_can_be_read_fails(scene: Path, tmp_path: Path) -> None:
-    """It is no empty slide."""
+@pytest.mark.parametrize(("first", "message"), [(0.0, "100% of it"), (0.6, r"\d\d% of it")])
+def test_a_slide_of_which_too_much_cannot_be_read_fails(
+    scene: Path, tmp_path: Path, first: float, message: str
+) -> None:
+    """It is no empty slide, and what the finder cannot read may be tissue.
+
+    Tiles of every level are blanked from a part `first` of the level on.
+    """
     with tifffile.TiffFile(scene) as file:
         places = [
             place
             for page in file.pages
-            for place in zip(page.dataoffsets, page.databytecounts, strict=True)
+            for place in list(zip(page.dataoffsets, page.databytecounts, strict=True))[
+                int(first * len(page.dataoffsets)) :
+            ]
         ]
     with scene.open("r+b") as written:
         for offset, count in places:
             written.seek(offset)
             written.write(bytes(count))
-    with pytest.raises(DamagedSlide, match="100% of it cannot be read"):
+    with pytest.raises(DamagedSlide, match=f"{message} cannot be read"):
         segment(scene, tmp_path / "out")
     assert files_of(tmp_path / "out" / "case 1") == ["failed.json"]
 
@@ -153,6 +163,12 @@ def test_an_empty_slide_is_a_result(tmp_path: Path) -> None:
     assert slide.outcome == "done"
     assert slide.record is not None
     assert slide.biopsy.tract_count_total == 0
+    assert {each.verdict for each in slide.record.adequacy} == {"not assessable"}
+    with (tmp_path / "out" / "biopsies.csv").open(encoding="utf-8", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert {row[key] for key in row if key.startswith("adequacy_")} == {"not assessable"}
+    shown = adequacy_line(slide.record)
+    assert shown == "AASLD 2009 not assessable, RCPath optimum not assessable"
     assert any("No tissue" in warning for warning in slide.record.warnings)
 
 

@@ -237,6 +237,12 @@ def _find_biopsy(slide: str, biopsies: Sequence[BiopsyRow], path: Path) -> Biops
 
 def _join(row: CaseRow, measured: ModelRow, columns: frozenset[str], stage: float) -> StudyCase:
     count = _choose_section(measured, "tract_count", columns)
+    length_mm = _choose_section(measured, "length_mm", columns)
+    uncounted = (measured.tract_count_reason or "") if math.isnan(count) else ""
+    tissue_mm2 = _choose_section(measured, "tissue_area_mm2", columns)
+    if tissue_mm2 == 0:
+        count = length_mm = math.nan
+        uncounted = "no liver tissue was found"
     return StudyCase(
         slide=row.slide,
         patient=row.patient or f"(slide {row.slide})",
@@ -246,11 +252,11 @@ def _join(row: CaseRow, measured: ModelRow, columns: frozenset[str], stage: floa
         second_reader_tract_count=_or_nan(row.second_reader_tract_count),
         manual_length_mm=_or_nan(row.manual_length_cm) * _MM_PER_CM,
         model_tract_count=count,
-        tissue_area_mm2=_choose_section(measured, "tissue_area_mm2", columns),
-        model_length_mm=_choose_section(measured, "length_mm", columns),
+        tissue_area_mm2=tissue_mm2,
+        model_length_mm=length_mm,
         portal_percent=_or_nan(measured.portal_percent),
         measured=any(getattr(measured, name) is not None for name in _MODEL_COLUMNS),
-        uncounted=(measured.tract_count_reason or "") if math.isnan(count) else "",
+        uncounted=uncounted,
     )
 
 

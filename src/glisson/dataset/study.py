@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from glisson.dataset.meanings import MeaningTable
 from glisson.errors import AnnotationError, SettingsError
 from glisson.files.csv_tables import read_rows, unescape_cell
-from glisson.slides import SLIDE_ENDINGS
+from glisson.slides import SLIDE_SUFFIXES
 
 CASES_FILE = "cases.csv"
 ANNOTATIONS = ("{slide}.geojson", "{file}.geojson", "{slide}.geojson.gz", "{slide}.json")
@@ -135,7 +135,7 @@ def read_study(path: Path, annotations: Sequence[str] = ANNOTATIONS) -> list[Ann
     if table.exists():
         slides = _pair(table.parent, _read_rows(table), annotations)
     else:
-        files = sorted(p for p in path.iterdir() if p.suffix.lower() in SLIDE_ENDINGS)
+        files = sorted(p for p in path.iterdir() if p.suffix.lower() in SLIDE_SUFFIXES)
         slides = _pair(path, [_Row(slide=file.name) for file in files], annotations)
         _check_no_orphans(path, files, annotations)
     if not slides:

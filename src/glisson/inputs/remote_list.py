@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from glisson.errors import NotStored, SettingsError
-from glisson.slides import HEADER_BYTES, SLIDE_SUFFIXES, find_series_starts
+from glisson.slides import HEADER_BYTES, LISTED_SUFFIXES, find_series_starts
 from glisson.storage import (
     Stored,
     Url,
@@ -24,7 +24,7 @@ def has_slide_name(path: Path | Url) -> bool:
     """Return whether a file is a slide by its name, and no class map of Glisson."""
     hidden = path.name.startswith(".")
     return (
-        not hidden and path.suffix.lower() in SLIDE_SUFFIXES and not path.name.endswith(_OWN_MAPS)
+        not hidden and path.suffix.lower() in LISTED_SUFFIXES and not path.name.endswith(_OWN_MAPS)
     )
 
 

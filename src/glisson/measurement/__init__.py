@@ -6,6 +6,7 @@ from glisson.measurement.adequacy import SHOWN, STANDARDS, Adequacy, SectionSize
 from glisson.measurement.biopsy import measure_biopsy
 from glisson.measurement.comparison import Comparison, NumberChange, TractChange, compare
 from glisson.measurement.compartments import INTERFACE_WIDTH_UM
+from glisson.measurement.doubts import list_doubts
 from glisson.measurement.length import CorePath, core_paths
 from glisson.measurement.measurements import (
     BiopsyMeasurements,
@@ -23,11 +24,14 @@ from glisson.measurement.registry import (
     measurements_of,
     qupath_measurements,
 )
-from glisson.measurement.withheld import withhold_verdicts
+from glisson.measurement.sides import MOST_CUT, find_cut_share, warn_of_part
+from glisson.measurement.withheld import NO_TISSUE, mark_as_part, withhold_verdicts
 
 __all__ = [
     "DASH",
     "INTERFACE_WIDTH_UM",
+    "MOST_CUT",
+    "NO_TISSUE",
     "SHOWN",
     "STANDARDS",
     "Adequacy",
@@ -45,11 +49,15 @@ __all__ = [
     "TractMeasurements",
     "compare",
     "core_paths",
+    "find_cut_share",
     "heading_of",
     "judge",
+    "list_doubts",
     "list_shown",
+    "mark_as_part",
     "measure_biopsy",
     "measurements_of",
     "qupath_measurements",
+    "warn_of_part",
     "withhold_verdicts",
 ]

@@ -14,7 +14,7 @@ from shapely import Polygon
 from glisson.frames import PixelSize
 from glisson.measurement.adequacy import SectionSize, judge
 from glisson.measurement.compartments import INTERFACE_WIDTH_UM, interface_area_um2
-from glisson.measurement.core_size import CoreSize, core_sizes
+from glisson.measurement.core_size import CoreSize, core_sizes, minimum_width_um
 from glisson.measurement.edges import distances, to_nearest
 from glisson.measurement.measurements import (
     BiopsyMeasurements,
@@ -25,6 +25,7 @@ from glisson.measurement.measurements import (
 )
 from glisson.measurement.sections import Piece, Sections, find_sections
 from glisson.measurement.shape import in_um, shape_of
+from glisson.measurement.withheld import NO_TISSUE, withhold_verdicts
 from glisson.regions import (
     COMPLETE_DEFINITION,
     COUNTED_DEFINITION,
@@ -78,7 +79,8 @@ def measure_biopsy(
         )
     )
     candidates = tuple(_candidate(each, pixel_size) for each in regions.candidates)
-    return Measurements(biopsy, fragments, tracts, adequacy, candidates)
+    measured = Measurements(biopsy, fragments, tracts, adequacy, candidates)
+    return measured if fragments else withhold_verdicts(measured, NO_TISSUE)
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ class _Plane:
         """Return the fragments as `find_sections` takes them."""
         centres = shapely.get_coordinates(shapely.centroid(self.tracts))
         each = zip(self.fragments, self.own_tracts(), sizes, strict=True)
-        return [Piece(outline, centres[own], size.counted) for outline, own, size in each]
+        return [Piece(outline, centres[own], size.is_core) for outline, own, size in each]
 
 
 def _tracts(regions: Regions, plane: _Plane) -> tuple[TractMeasurements, ...]:
@@ -203,10 +205,11 @@ def _fragment(
         portal_area_mm2=math.fsum(tract.area_um2 for tract in own) / 1e6,
         tract_count=sum(tract.is_counted for tract in own) if countable else None,
         length_mm=size.length_um / 1000,
-        length_counted=size.counted,
-        core_count=len(size.paths),
+        length_counted=size.is_core,
+        core_count=size.core_count,
         mean_width_um=size.mean_width_um,
         minimum_width_um=size.minimum_width_um,
+        length_share=size.share,
     )
 
 
@@ -227,8 +230,9 @@ def _biopsy(
     regions, tracts, sections = parts.regions, parts.tracts, parts.sections
     tissue = math.fsum(fragment.tissue_area_mm2 for fragment in parts.fragments)
     portal = math.fsum(fragment.portal_area_mm2 for fragment in parts.fragments)
-    cores = [size for size in parts.sizes if size.counted]
-    length_um = math.fsum(size.length_um for size in cores)
+    cores = [size for size in parts.sizes if size.share]
+    length_um = math.fsum(size.share * size.length_um for size in cores)
+    width_um = math.fsum(s.share * s.area_um2 for s in cores) / length_um if cores else None
     lengths_um = [path.length_um for core in cores for path in core.paths]
     counted = sum(tract.is_counted for tract in tracts)
     complete = sum(tract.is_counted and tract.complete for tract in tracts)
@@ -247,8 +251,8 @@ def _biopsy(
         fragment_count=len(parts.fragments),
         length_mm=length_um / 1000,
         longest_fragment_length_mm=max(lengths_um, default=0.0) / 1000,
-        mean_width_um=math.fsum(s.area_um2 for s in cores) / length_um if cores else None,
-        minimum_width_um=min((s.minimum_width_um for s in cores), default=None),
+        mean_width_um=width_um,
+        minimum_width_um=None if width_um is None else minimum_width_um(cores, width_um),
         section_count=sections.count,
         section_count_given=sections.given,
         length_per_section_mm=length_um / 1000 / sections.count,

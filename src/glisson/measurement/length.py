@@ -12,7 +12,7 @@ of the paths before it, so that no tissue counts twice.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -31,6 +31,9 @@ Points = NDArray[np.float64]
 
 LEAST_LENGTH_UM = 1000.0
 """Pieces and branches shorter than this are no cores (docs/measure.md, Length)."""
+LENGTH_RAMP_UM = 200.0
+"""Below that limit a share of the length counts, so that a pixel's shift moves no whole piece."""
+_SHORTEST_UM = LEAST_LENGTH_UM - LENGTH_RAMP_UM
 
 _LEAST_GAIN_UM = 500.0
 """Where a cleft left open shows no other core, it made up to 360 µm: cores that touch, bent."""
@@ -54,11 +57,23 @@ class CorePath:
         line_um: (N, 2) from tip to tip, about every 25 µm.
         width_um: (N,) of the largest disc in the outline round each point; 0 at a tip.
         length_um: along the line.
+        share: share of the length that counts, 0 to 1; below 1 for a short branch.
     """
 
     line_um: Points
     width_um: NDArray[np.float64]
     length_um: float
+    share: float = 1.0
+
+    @property
+    def counted_um(self) -> float:
+        """Return the length that counts."""
+        return self.share * self.length_um
+
+
+def share_of_core(length_um: float) -> float:
+    """Return how far a piece is a core: 0 up to 0.8 mm, one half at 0.9 mm, 1 from 1 mm."""
+    return min(1.0, max(0.0, (length_um - _SHORTEST_UM) / LENGTH_RAMP_UM))
 
 
 def core_paths(piece_um: Polygon) -> tuple[CorePath, ...]:
@@ -82,7 +97,7 @@ def core_paths(piece_um: Polygon) -> tuple[CorePath, ...]:
 
 
 def _sum(paths: tuple[CorePath, ...]) -> float:
-    return math.fsum(path.length_um for path in paths)
+    return math.fsum(path.counted_um for path in paths)
 
 
 def _find_paths(outlines: list[Polygon]) -> tuple[CorePath, ...]:
@@ -94,7 +109,8 @@ def _find_paths(outlines: list[Polygon]) -> tuple[CorePath, ...]:
             lines = [_middle_of_squat(lines, outline)]
         found += [_core_path(line, outline) for line in lines]
     found.sort(key=lambda path: path.length_um, reverse=True)
-    return tuple(p for k, p in enumerate(found) if k == 0 or p.length_um >= LEAST_LENGTH_UM)
+    branches = (replace(path, share=share_of_core(path.length_um)) for path in found[1:])
+    return (*found[:1], *(path for path in branches if path.share))
 
 
 def _core_path(line: Points, outline: Polygon) -> CorePath:
@@ -236,9 +252,7 @@ def _split_axis(axis: _Axis, outline: Polygon) -> list[Points]:
     while len(found) < _MOST_PATHS:
         nodes = _longest_way(axis, free)
         radius = float(np.median(axis.radius_um[nodes])) if len(nodes) else 0.0
-        if len(nodes) < 2 or (
-            found and _length(axis.nodes_um[nodes]) + 2 * radius < LEAST_LENGTH_UM
-        ):
+        if len(nodes) < 2 or (found and _length(axis.nodes_um[nodes]) + 2 * radius < _SHORTEST_UM):
             break
         way = _extend(axis, nodes, covered)
         reach = _nodes_within(axis, nodes)
@@ -249,7 +263,7 @@ def _split_axis(axis: _Axis, outline: Polygon) -> list[Points]:
         covered |= reach
         found.append(way)
     lines = [way.line_um for way in _join_crossing(found, outline)]
-    return [line for k, line in enumerate(lines) if k == 0 or _length(line) >= LEAST_LENGTH_UM]
+    return [line for k, line in enumerate(lines) if k == 0 or _length(line) >= _SHORTEST_UM]
 
 
 def _longest_way(axis: _Axis, free: NDArray[np.bool_]) -> NDArray[np.int64]:

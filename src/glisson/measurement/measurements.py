@@ -197,8 +197,8 @@ class FragmentMeasurements:
     length_counted: Annotated[
         bool,
         Measurement(
-            "whether it is part of the biopsy's length: at least 1 mm long, and at least as large "
-            "as a square of the cores' width; less is debris"
+            "whether half of it or more is part of the biopsy's length (`length_share`); else it "
+            "is debris"
         ),
     ]
     core_count: Annotated[
@@ -207,8 +207,19 @@ class FragmentMeasurements:
     mean_width_um: Annotated[NonNegativeFloat, Measurement("area over length")]
     minimum_width_um: Annotated[
         NonNegativeFloat,
-        Measurement("of the largest disc round any point of the axis, tips left out"),
+        Measurement(
+            "of the largest discs round the points of the axis, averaged over the narrowest 0.3 "
+            "mm, tips left out"
+        ),
     ]
+    length_share: Annotated[
+        NonNegativeFloat | None,
+        Measurement(
+            "share of its length in the biopsy's length: 0 up to 0.8 mm, 1 from 1 mm, less where "
+            "it is smaller than a square of the cores' width ([Length](#length)); none in results "
+            "of versions that took whole pieces"
+        ),
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -306,7 +317,7 @@ class BiopsyMeasurements:
     length_mm: Annotated[
         NonNegativeFloat,
         Measurement(
-            "sum over the fragments that count, all sections",
+            "sum over the fragments, each by its `length_share`, all sections",
             label="length",
             unit="mm",
             style=".1f",
@@ -333,7 +344,7 @@ class BiopsyMeasurements:
     minimum_width_um: Annotated[
         NonNegativeFloat | None,
         Measurement(
-            "their narrowest place, tips left out ([below](#width))",
+            "their narrowest 0.3 mm, tips left out ([below](#width))",
             label="least width",
             unit="µm",
             style=".0f",

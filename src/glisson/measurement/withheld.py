@@ -1,4 +1,4 @@
-"""Measurements of a slide that may not be H&E of liver: without verdicts and words of stage."""
+"""Verdicts that a slide does not bear: it may not be liver, has no tissue, or shows a part."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import replace
 from glisson.measurement.adequacy import Adequacy
 from glisson.measurement.measurements import Measurements
 from glisson.regions import remove_stage
+
+NO_TISSUE = "Not assessable: no liver tissue was found."
 
 
 def withhold_verdicts(measured: Measurements, why: str) -> Measurements:
@@ -23,6 +25,13 @@ def withhold_verdicts(measured: Measurements, why: str) -> Measurements:
     )
     adequacy = tuple(_withhold(each, why) for each in measured.adequacy)
     return replace(measured, biopsy=biopsy, adequacy=adequacy)
+
+
+def mark_as_part(measured: Measurements) -> Measurements:
+    """Return the same verdicts, whose reasons say that the picture shows a part of the biopsy."""
+    part = "A part of the biopsy: the picture's sides cut it."
+    adequacy = tuple(replace(each, reason=f"{each.reason} {part}") for each in measured.adequacy)
+    return replace(measured, adequacy=adequacy)
 
 
 def _withhold(adequacy: Adequacy, why: str) -> Adequacy:

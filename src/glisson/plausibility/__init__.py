@@ -1,5 +1,6 @@
 """Assess whether a slide can be H&E of liver, before its numbers are trusted."""
 
+from glisson.plausibility.doubts import doubt_slide_size
 from glisson.plausibility.gate import assess_plausibility
 from glisson.plausibility.parenchyma import Parenchyma
 from glisson.plausibility.plausibility import Measure, Plausibility, Verdict
@@ -12,4 +13,5 @@ __all__ = [
     "PlausibilitySettings",
     "Verdict",
     "assess_plausibility",
+    "doubt_slide_size",
 ]

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from glisson.plausibility.doubts import doubt_nuclei, doubt_strength
 from glisson.plausibility.parenchyma import Parenchyma, measure_parenchyma
 from glisson.plausibility.plausibility import Measure, Plausibility, Verdict
 from glisson.plausibility.settings import PlausibilitySettings
-from glisson.plausibility.stain import StainHue, measure_stain
+from glisson.plausibility.stain import (
+    StainHue,
+    StainStrength,
+    measure_stain,
+    measure_strength,
+)
 from glisson.slides import Slide
 from glisson.tissue import TissueMap
 
@@ -22,12 +30,24 @@ def assess_plausibility(
         SlideError: as `slide.read` raises it.
     """
     settings = settings or PlausibilitySettings()
-    hue = measure_stain(tissue, settings)
-    stain = _list_stain_measures(tissue, hue, settings)
+    hue, strength = measure_stain(tissue, settings), measure_strength(tissue)
+    stain = _list_stain_measures(tissue, hue, strength, settings)
+    faint = Measure(
+        "green_od",
+        None if strength is None else strength.green_od,
+        settings.least_green_od,
+        "least",
+    )
+    doubts = (doubt_strength(faint),) if faint.is_broken else ()
     if reasons := _explain_stain(stain):
-        return Plausibility("not H&E", reasons, stain, None)
+        return Plausibility("not H&E", reasons, (*stain, faint), None, doubts)
     seen = Parenchyma(0, 0) if tissue.is_empty else measure_parenchyma(slide, tissue, settings)
-    return judge_organ(seen, stain, settings)
+    found = judge_organ(seen, (*stain, faint), settings)
+    if seen.field_count >= settings.least_fields and (
+        doubt := doubt_nuclei(seen.nucleus_um2, slide.info.pixel_size, settings)
+    ):
+        doubts = (*doubts, doubt)
+    return replace(found, doubts=doubts)
 
 
 def judge_organ(
@@ -46,13 +66,22 @@ def judge_organ(
 
 
 def _list_stain_measures(
-    tissue: TissueMap, hue: StainHue | None, settings: PlausibilitySettings
+    tissue: TissueMap,
+    hue: StainHue | None,
+    strength: StainStrength | None,
+    settings: PlausibilitySettings,
 ) -> tuple[Measure, ...]:
     foreign, red = (None, None) if hue is None else (hue.foreign_share, hue.red_over_green)
     return (
         Measure("glass_grey", sum(tissue.background_rgb) / 3, settings.dark_glass, "least"),
         Measure("foreign_hue_share", foreign, settings.most_foreign, "most"),
         Measure("red_over_green_od", red, settings.most_red, "most"),
+        Measure(
+            "red_over_blue_od",
+            None if strength is None else strength.red_over_blue,
+            settings.most_red_over_blue,
+            "most",
+        ),
     )
 
 
@@ -68,6 +97,11 @@ _STAIN_REASONS = {
     "red_over_green_od": (
         "Red light is absorbed {value:.2f} times as much as green, with eosin at most "
         "{limit:.2f} times (haematoxylin alone, immunohistochemistry, or grey?)."
+    ),
+    "red_over_blue_od": (
+        "Red and blue seem to be swapped: the tissue absorbs red light {value:.2f} times as much "
+        "as blue, and its dark parts relatively less red; H&E has at most {limit:.2f}. Save the "
+        "picture again with its channels in the order red, green, blue."
     ),
 }
 

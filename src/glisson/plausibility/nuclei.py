@@ -23,6 +23,8 @@ _DIRECTION_UM = 12.0
 _REDUCED = 4
 _LEAST_OD = 0.04
 """Haematoxylin OD over the cytoplasm's that is more than noise."""
+_LEAST_PIECE_UM2 = 4.0
+"""Smaller pieces have no shape at 1 µm/px."""
 _SAMPLED = 7
 """Percentiles sample every n-th pixel."""
 
@@ -62,10 +64,12 @@ class FieldLook:
 
     Attributes:
         round_share: share of the nuclear area in single round nuclei, 0 to 1; 0 without nuclei.
+        nuclei_um2: areas of its round nuclei of any size.
         aligned: alignment of its edges, 0 to 1 (median coherence).
     """
 
     round_share: float
+    nuclei_um2: NDArray[np.float64]
     aligned: float
 
 
@@ -79,8 +83,8 @@ def look_at_fields(
     limit = _measure_nuclear_limit(fields, cytoplasm)
     return tuple(
         FieldLook(
-            _measure_round_share(field, field.haematoxylin(cytoplasm) > limit, settings),
-            _measure_alignment(field),
+            *_measure_round(field, field.haematoxylin(cytoplasm) > limit, settings),
+            aligned=_measure_alignment(field),
         )
         for field in fields
     )
@@ -110,13 +114,17 @@ def _measure_nuclear_limit(fields: Sequence[Field], cytoplasm: float) -> float:
     return max(float(np.median(found)), _LEAST_OD) if found else _LEAST_OD
 
 
-def _measure_round_share(field: Field, nuclei: Mask, settings: PlausibilitySettings) -> float:
+def _measure_round(
+    field: Field, nuclei: Mask, settings: PlausibilitySettings
+) -> tuple[float, NDArray[np.float64]]:
+    """Return the share of the nuclear area in single round nuclei, and all round pieces' areas."""
     area_px, elongation, filled = _measure_shapes(nuclei & field.tissue)
     area_um2 = area_px * field.mpp**2
+    is_round = (elongation < settings.most_elongated) & (filled > settings.least_filled)
     least, most = settings.nucleus_um2
-    is_round = (area_um2 >= least) & (area_um2 <= most)
-    is_round &= (elongation < settings.most_elongated) & (filled > settings.least_filled)
-    return float(area_px[is_round].sum() / max(area_px.sum(), 1))
+    is_single = is_round & (area_um2 >= least) & (area_um2 <= most)
+    share = float(area_px[is_single].sum() / max(area_px.sum(), 1))
+    return share, area_um2[is_round & (area_um2 >= _LEAST_PIECE_UM2)]
 
 
 def _measure_shapes(

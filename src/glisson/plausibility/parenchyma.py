@@ -19,6 +19,8 @@ from glisson.tissue import TissueMap
 
 _COARSEST_MPP = 1.1
 """µm per level-0 pixel beyond which the shape of nuclei is lost."""
+_LEAST_NUCLEI = 5
+"""Round nuclei in a field, on average, by which their size is judged."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class Parenchyma:
             without fields.
         round_share: mean share of the nuclear area in single round nuclei, 0 to 1; None likewise.
         aligned: median alignment of edges, 0 to 1; None likewise.
+        nucleus_um2: area of round nuclei that half of their area lies below; None with fewer than
+            five in a field.
     """
 
     fields_read: int
@@ -39,6 +43,7 @@ class Parenchyma:
     liver_share: float | None = None
     round_share: float | None = None
     aligned: float | None = None
+    nucleus_um2: float | None = None
 
 
 def measure_parenchyma(
@@ -85,7 +90,17 @@ def measure_patches(
         float(np.mean(shows_liver)),
         float(np.mean([look.round_share for look in looks])),
         float(np.median([look.aligned for look in looks])),
+        _find_typical_area([look.nuclei_um2 for look in looks]),
     )
+
+
+def _find_typical_area(fields_um2: Sequence[NDArray[np.float64]]) -> float | None:
+    """Return the area that half of the nuclei's area lies below: noise is many, and small."""
+    areas_um2 = np.sort(np.concatenate(fields_um2))
+    if len(areas_um2) < _LEAST_NUCLEI * len(fields_um2):
+        return None
+    passed = np.cumsum(areas_um2)
+    return float(areas_um2[np.searchsorted(passed, passed[-1] / 2)])
 
 
 def choose_regions(tissue: TissueMap, settings: PlausibilitySettings) -> list[RegionUm]:

@@ -44,12 +44,14 @@ class Plausibility:
         reasons: sentences with the reasons against H&E of liver, or for `not assessable`.
         measures: measured values with their limits.
         parenchyma: measurements of the fields; None if the stain decided.
+        doubts: sentences on a pale stain or a wrong pixel size, which withhold nothing.
     """
 
     verdict: Verdict
     reasons: tuple[str, ...]
     measures: tuple[Measure, ...]
     parenchyma: Parenchyma | None
+    doubts: tuple[str, ...] = ()
 
     @property
     def is_withheld(self) -> bool:

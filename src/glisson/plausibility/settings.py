@@ -22,6 +22,12 @@ class PlausibilitySettings:
         foreign_blue: blue over green OD beyond which a hue is foreign; eosin has 0.6.
         most_red: median of red over green OD beyond which no eosin is seen; liver has 0.2 to
             0.65, haematoxylin alone 0.93.
+        most_red_over_blue: median red over median blue OD beyond which red and blue are swapped,
+            where dark tissue absorbs relatively less red. Liver has 0.36 to 0.9 (one phantom 1.1,
+            with redder nuclei).
+        least_green_od: upper quartile of the tissue's green OD below which the stain is fainter
+            than what the model was trained on: the palest of 30 phantoms has 0.21, and training
+            makes dyes at most 0.72 times as strong. Real liver has 0.25 and more.
         field_um: µm, side of a field.
         field_mpp: µm/px of the fields; a hepatocyte's nucleus is 7 pixels wide.
         most_fields: greatest number of fields to read.
@@ -32,6 +38,9 @@ class PlausibilitySettings:
         least_sharpness: fine over coarse contrast of a field whose nuclei can be seen
             (`ArtefactSettings.blurred`).
         nucleus_um2: µm², least and greatest area of a single nucleus.
+        plausible_nucleus_um2: µm², least and greatest median area (by area) of round nuclei at a
+            right pixel size. Liver has 33 to 40, phantoms 15 to 42; half the pixel size gives 7 to
+            10, twice 140.
         most_elongated: greatest longest over shortest axis of a round nucleus.
         least_filled: nuclear area over that of the ellipse of equal moments; less is a cluster.
         least_round_share: share of a field's nuclear area in single round nuclei, at least, where
@@ -49,6 +58,8 @@ class PlausibilitySettings:
     foreign_red: float = 1.05
     foreign_blue: float = 1.0
     most_red: float = 0.85
+    most_red_over_blue: float = 1.0
+    least_green_od: float = 0.15
     field_um: float = 128.0
     field_mpp: float = 1.0
     most_fields: int = 48
@@ -57,6 +68,7 @@ class PlausibilitySettings:
     least_sharp_share: float = 0.5
     least_sharpness: float = 0.16
     nucleus_um2: tuple[float, float] = (14.0, 80.0)
+    plausible_nucleus_um2: tuple[float, float] = (12.0, 80.0)
     most_elongated: float = 1.6
     least_filled: float = 0.85
     least_round_share: float = 0.12

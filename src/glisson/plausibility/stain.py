@@ -1,4 +1,4 @@
-"""Measure the tissue's hue: the share that H&E could not have stained."""
+"""Measure the tissue's stain: its hue, its strength, and whether red and blue are swapped."""
 
 from __future__ import annotations
 
@@ -28,6 +28,20 @@ class StainHue:
     red_over_green: float
 
 
+@dataclass(frozen=True)
+class StainStrength:
+    """Optical density of all tissue, however pale, at the tissue finder's µm/px.
+
+    Attributes:
+        green_od: upper quartile of green OD; fat and sinusoids lie below it.
+        red_over_blue: median red over median blue OD; None where the darkest tissue absorbs
+            relatively more red than the rest, as nuclei of H&E do.
+    """
+
+    green_od: float
+    red_over_blue: float | None
+
+
 def measure_stain(tissue: TissueMap, settings: PlausibilitySettings) -> StainHue | None:
     """Measure the hue of the tissue; return None without a picture or stained pixels.
 
@@ -43,6 +57,28 @@ def measure_stain(tissue: TissueMap, settings: PlausibilitySettings) -> StainHue
     red_ratio, blue_ratio = red / least_green, blue / least_green
     foreign = (red_ratio > settings.foreign_red) | (blue_ratio > settings.foreign_blue)
     return StainHue(float(foreign.mean()), float(np.median(red_ratio)))
+
+
+def measure_strength(tissue: TissueMap) -> StainStrength | None:
+    """Measure how strong the stain is, and how red and blue relate; return None without tissue.
+
+    Eosin absorbs more blue than red, and haematoxylin more red than blue. So the tissue absorbs
+    more blue, and the darkest of it, rich in nuclei, relatively more red: swapped channels turn
+    both round.
+    """
+    rgb = _sample_tissue(tissue)
+    if not len(rgb):
+        return None
+    od = density(rgb) - density(np.array(tissue.background_rgb, np.uint8))
+    red, green, blue = od[:, 0], od[:, 1], od[:, 2]
+    sum_of_both = red + blue
+    dark = sum_of_both >= np.percentile(sum_of_both, 95)
+    rest_red, rest_blue = max(float(np.median(red)), 0.001), max(float(np.median(blue)), 0.001)
+    dark_ratio = float(np.median(red[dark])) / max(float(np.median(blue[dark])), 0.001)
+    ratio = rest_red / rest_blue
+    # The more red the tissue absorbs, the less its dark parts have to say.
+    is_turned = dark_ratio < ratio * (0.9 + 0.3 * (ratio - 1))
+    return StainStrength(float(np.percentile(green, 75)), ratio if is_turned else None)
 
 
 def _sample_tissue(tissue: TissueMap) -> NDArray[np.uint8]:

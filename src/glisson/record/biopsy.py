@@ -167,6 +167,7 @@ class PlausibilityRecord(Part):
         parenchyma: of the fields; null where the stain decided.
         withheld: whether adequacy and words of stage are withheld.
         warning: sentence for the user; null where nothing is withheld.
+        doubts: sentences on a pale stain or a wrong pixel size, which withhold nothing.
     """
 
     verdict: Verdict
@@ -175,6 +176,7 @@ class PlausibilityRecord(Part):
     parenchyma: Parenchyma | None = None
     withheld: bool = False
     warning: str | None = None
+    doubts: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, found: Plausibility) -> PlausibilityRecord:

@@ -17,6 +17,9 @@ from glisson.regions.spans import Flags
 
 Probabilities = NDArray[np.float32]
 
+_NEAR = 0.05
+"""Probability by which the same pixels differ when they lie elsewhere (docs/measure.md)."""
+
 
 def are_certain(
     areas: Sequence[Probabilities], mpp: float, settings: RegionSettings, shift: float = 0.0
@@ -37,6 +40,18 @@ def are_certain(
             and sure_area_um2(shifted, mpp, settings) >= settings.min_sure_area_um2
         )
     return certain
+
+
+def are_near_limit(areas: Sequence[Probabilities], mpp: float, settings: RegionSettings) -> Flags:
+    """Return which areas change sides when every probability is 0.05 higher or lower.
+
+    Args:
+        areas: portal probabilities of every area's pixels.
+        mpp: µm per pixel.
+        settings: the model's limits.
+    """
+    lower, higher = (are_certain(areas, mpp, settings, by) for by in (-_NEAR, _NEAR))
+    return np.asarray(lower != higher)
 
 
 def sure_area_um2(values: Probabilities, mpp: float, settings: RegionSettings) -> float:

@@ -13,7 +13,12 @@ from shapely import Polygon
 from glisson.frames import BoxPx, Frame
 from glisson.regions.clean import clean_labels
 from glisson.regions.counting import decide_counts
-from glisson.regions.decision import Probabilities, are_certain, portal_area_range_um2
+from glisson.regions.decision import (
+    Probabilities,
+    are_certain,
+    are_near_limit,
+    portal_area_range_um2,
+)
 from glisson.regions.judge import Judgement, judge_areas
 from glisson.regions.label_map import LabelMap
 from glisson.regions.outline import smooth_outlines
@@ -73,6 +78,7 @@ class _Box:
         smooth_px: (K,) their smoothed outlines.
         homes: (K,) index of each area's fragment.
         judgements: K of them.
+        near_limit: (K,) which areas lie near the model's limit of tracts.
         probabilities: (P,) portal probabilities of every area's pixels.
     """
 
@@ -84,6 +90,7 @@ class _Box:
     homes: NDArray[np.int64]
     judgements: list[Judgement]
     probabilities: list[Probabilities]
+    near_limit: NDArray[np.bool_]
 
     @classmethod
     def of(cls, label_map: LabelMap, box: BoxPx, settings: RegionSettings) -> _Box:
@@ -94,6 +101,7 @@ class _Box:
         _, first = np.unique(areas.region, return_index=True)
         homes = pieces.region[labels.tissue.index_of(labels.portal.start[first])]
         outlines, smooth = smooth_outlines(pieces.polygons), smooth_outlines(areas.polygons)
+        probabilities = read_probabilities(label_map, box, labels.portal, areas.region)
         return cls(
             frame,
             pieces.polygons,
@@ -102,7 +110,8 @@ class _Box:
             smooth,
             homes,
             judge_areas(smooth, outlines, homes, frame.mpp, settings),
-            read_probabilities(label_map, box, labels.portal, areas.region),
+            probabilities,
+            are_near_limit(probabilities, frame.mpp, settings),
         )
 
     def describe_fragments(self, before: int) -> list[Fragment]:
@@ -138,6 +147,7 @@ class _Box:
                 complete=self.judgements[index].complete,
                 bridging=self.judgements[index].bridging,
                 probability=float(self.probabilities[index].mean()),
+                near_limit=bool(self.near_limit[index]),
             )
             for k, index in enumerate(own)
         ]

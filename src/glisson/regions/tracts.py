@@ -43,6 +43,8 @@ class PortalArea:
         complete: whether the contour is free of the edge (`COMPLETE_DEFINITION`).
         bridging: whether it is so long or so branched that septa join several tracts.
         probability: mean portal probability inside, 0 to 1; None for an outline drawn by hand.
+        near_limit: whether it lies so near the model's limit of tracts that it may be one on one
+            scan and none on the next.
     """
 
     number: int
@@ -53,6 +55,7 @@ class PortalArea:
     complete: bool
     bridging: bool
     probability: float | None
+    near_limit: bool = False
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any
 from glisson.errors import SettingsError
 from glisson.results.folder import FAILED
 from glisson.results.remote import read_records
-from glisson.slides import SLIDE_ENDINGS
+from glisson.slides import SLIDE_SUFFIXES
 from glisson.storage import Place, Url
 
 MOST_BYTES = 150
@@ -132,7 +132,7 @@ def _is_folder(path: Place) -> bool:
     if isinstance(path, Path) and os.path.isdir(path):
         return True
     is_file = isinstance(path, Path) and os.path.isfile(path)
-    return not is_file and path.suffix.lower() not in SLIDE_ENDINGS
+    return not is_file and path.suffix.lower() not in SLIDE_SUFFIXES
 
 
 def _normalise(name: str) -> str:

@@ -22,9 +22,18 @@ from glisson.exchange import (
     write_thumbnails,
     write_tracts_geojson,
 )
-from glisson.measurement import Measurements, measure_biopsy, withhold_verdicts
+from glisson.measurement import (
+    MOST_CUT,
+    Measurements,
+    find_cut_share,
+    list_doubts,
+    mark_as_part,
+    measure_biopsy,
+    warn_of_part,
+    withhold_verdicts,
+)
 from glisson.model import ModelBundle, Runtime
-from glisson.plausibility import Plausibility, assess_plausibility
+from glisson.plausibility import Plausibility, assess_plausibility, doubt_slide_size
 from glisson.record import BiopsyRecord, PlausibilityRecord, SlideRecord, TractRecord
 from glisson.regions import Regions, RegionSettings, find_regions
 from glisson.results.artefacts import artefact_record, artefact_warnings, artefacts_on
@@ -162,14 +171,20 @@ class Journey:
             writing = self._start_pictures(found, folder, pool)
             with self._stage("measure"):
                 measured = measuring.result()
-                if found.plausibility.is_withheld:
-                    reason = f"Withheld: {found.plausibility.verdict}."
-                    measured = withhold_verdicts(measured, reason)
+                measured = self._limit_verdicts(measured, found)
             with self._stage("write"):
                 model = f"{self.bundle.spec.name} {self.bundle.spec.version}"
                 write_tracts_geojson(folder / TRACTS, found.regions, measured, info, model=model)
                 for each in writing:
                     each.result()
+        return measured
+
+    def _limit_verdicts(self, measured: Measurements, found: _Findings) -> Measurements:
+        """Withhold verdicts on what may not be liver; say in them that a crop is a part."""
+        if found.plausibility.is_withheld:
+            return withhold_verdicts(measured, f"Withheld: {found.plausibility.verdict}.")
+        if find_cut_share(found.regions, self.slide.info) > MOST_CUT:
+            return mark_as_part(measured)
         return measured
 
     def _start_pictures(
@@ -205,7 +220,7 @@ class Journey:
             model=model.model_copy(update={"runtime": self.runtime.name}),
             settings=self.task.settings.for_record(),
             settings_hash=settings_hash,
-            warnings=tuple(_warn(self.slide, found)),
+            warnings=(*_warn(self.slide, found), *list_doubts(measured, regions)),
             biopsy=measured.biopsy,
             fragments=measured.fragments,
             tracts=tuple(TractRecord.of(tract, on_tracts) for tract in measured.tracts),
@@ -230,16 +245,15 @@ class Journey:
 def _check_readable(slide: Slide, tissue: TissueMap, class_map: ClassMap) -> None:
     """Reject a slide of whose tissue too much cannot be read.
 
-    Where no tissue is found, every unreadable area may be tissue.
+    The finder sees no tissue where it cannot read, so any part of that area may be tissue.
     """
-    if tissue.is_empty:
-        unreadable = np.count_nonzero(tissue.mask_of(Cause.UNREADABLE))
-        scanned = tissue.mask.size - np.count_nonzero(tissue.mask_of(Cause.PADDING))
-        if unreadable > MOST_UNREADABLE * scanned:
-            raise DamagedSlide(
-                f"{slide.info.name}: {unreadable / scanned:.0%} of it cannot be read, and the rest "
-                "shows no tissue. Copy the slide again from its source."
-            )
+    unreadable = np.count_nonzero(tissue.mask_of(Cause.UNREADABLE))
+    scanned = tissue.mask.size - np.count_nonzero(tissue.mask_of(Cause.PADDING))
+    if unreadable > MOST_UNREADABLE * scanned:
+        raise DamagedSlide(
+            f"{slide.info.name}: {unreadable / scanned:.0%} of it cannot be read, and at most "
+            f"{MOST_UNREADABLE:.0%} may be missing. Copy the slide again from its source."
+        )
     lost = class_map.unreadable_um2 / tissue.area_um2 if tissue.area_um2 else 0.0
     if lost > MOST_UNREADABLE:
         raise DamagedSlide(
@@ -284,5 +298,14 @@ def _warn(slide: Slide, found: _Findings) -> Iterator[str]:
             f"{len(damaged)} region(s) of the slide cannot be read ({megapixels:.1f} megapixels); "
             "they count in no measurement."
         )
+    yield from found.plausibility.doubts
+    cut_share = find_cut_share(found.regions, slide.info)
+    if size := doubt_slide_size(slide.info, is_part=cut_share > MOST_CUT):
+        yield size
+    if part := warn_of_part(cut_share):
+        yield part
     if not found.artefacts.tissue.is_empty and not found.regions.fragments:
-        yield "The model found no liver tissue in what looked like tissue."
+        yield (
+            "The model found no liver tissue in what looked like tissue. Check the pixel size "
+            f"({slide.info.pixel_size.x_um:.4g} µm) and that the slide shows H&E of liver."
+        )

@@ -27,7 +27,11 @@ from glisson.measurement import (
     Comparison,
     Measurements,
     compare,
+    find_cut_share,
+    list_doubts,
+    mark_as_part,
     measure_biopsy,
+    warn_of_part,
 )
 from glisson.record import (
     BiopsyRecord,
@@ -223,6 +227,10 @@ class _Correction:
             measured, before = self._measure(regions), self._measure(model)
             comparison = compare(model, before, regions, measured)
         notes = [*self._note_doubts(), *_note_leftovers(annotations), *notes]
+        if part := warn_of_part(find_cut_share(regions, info)):
+            measured = mark_as_part(measured)
+            notes.append(part)
+        notes += list_doubts(measured, regions)
         record = self._build_record(measured, comparison, notes)
         with slide_folder(folder.parent, folder.name, Origin(record.settings_hash)) as unfinished:
             source = f"corrected in {self.file.name}"

@@ -11,7 +11,7 @@ from glisson.slides.dicom_folder import (
 from glisson.slides.memory import InMemorySlide
 from glisson.slides.ome import open_ome_pyramid
 from glisson.slides.open import (
-    SLIDE_ENDINGS,
+    LISTED_SUFFIXES,
     SLIDE_SUFFIXES,
     TIFF_SUFFIXES,
     open_slide,
@@ -22,7 +22,7 @@ from glisson.slides.synthetic import SYNTHETIC
 
 __all__ = [
     "HEADER_BYTES",
-    "SLIDE_ENDINGS",
+    "LISTED_SUFFIXES",
     "SLIDE_SUFFIXES",
     "SYNTHETIC",
     "TIFF_SUFFIXES",

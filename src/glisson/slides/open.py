@@ -12,12 +12,12 @@ from glisson.slides.openslide_slide import OpenSlideSlide
 from glisson.slides.slide import Slide
 
 TIFF_SUFFIXES = {".tif", ".tiff", ".btf"}
+_OPENSLIDE_SUFFIXES = {".svs", ".ndpi", ".mrxs", ".scn", ".bif", ".vms", ".vmu", ".svslide", ".czi"}
 _IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg"}
-_OTHER_SUFFIXES = {".svs", ".ndpi", ".mrxs", ".scn", ".bif", ".vms", ".vmu", ".svslide", ".czi"}
-SLIDE_SUFFIXES = TIFF_SUFFIXES | _OTHER_SUFFIXES
-"""Endings of whole slides, without plain images."""
-SLIDE_ENDINGS = SLIDE_SUFFIXES | _IMAGE_SUFFIXES | {".dcm"}
-"""Endings of all files that `open_slide` accepts."""
+LISTED_SUFFIXES = TIFF_SUFFIXES | _OPENSLIDE_SUFFIXES
+"""Suffixes by which a folder's files are slides; pictures and DICOM need a closer look."""
+SLIDE_SUFFIXES = LISTED_SUFFIXES | _IMAGE_SUFFIXES | {".dcm"}
+"""Suffixes of all files that `open_slide` accepts."""
 
 
 def strip_ending(name: str) -> str:
@@ -29,7 +29,7 @@ def strip_ending(name: str) -> str:
         name: file name without folders.
     """
     stem, dot, ending = name.rpartition(".")
-    known = stem and f"{dot}{ending}".lower() in SLIDE_ENDINGS
+    known = stem and f"{dot}{ending}".lower() in SLIDE_SUFFIXES
     return stem.removesuffix(".ome") if known else name
 
 

@@ -175,7 +175,10 @@ def _find_warnings(found: TissueMap, glass: Glass, settings: TissueSettings) -> 
     if not glass.is_open:
         warnings.append("No open glass was seen: its colour was taken from the brightest pixels.")
     if found.is_empty:
-        warnings.append("No tissue found: the slide holds nothing that looks like H&E tissue.")
+        warnings.append(
+            "No tissue found: the slide holds nothing that looks like H&E tissue, or its stain is "
+            "too pale to be told from glass."
+        )
     elif found.fraction_of_slide > settings.max_tissue_fraction:
         warnings.append(
             f"Tissue covers {found.fraction_of_slide:.0%} of the scanned area: "
