@@ -40,8 +40,8 @@ Manifest = Annotated[
     typer.Option(
         "--manifest",
         metavar="CSV",
-        help="Table with the column slide and any of mpp, sections, patient, institution. Its "
-        "slides are segmented; with SLIDES it only describes them.",
+        help="Table with the column slide and any of mpp, sections, series, patient, "
+        "institution. Its slides are segmented; with SLIDES it only describes them.",
         rich_help_panel=INPUT,
     ),
 ]
@@ -61,6 +61,16 @@ Mpp = Annotated[
         "--mpp",
         metavar="UM",
         help="The slide's own µm per level-0 pixel, where its file has none or a wrong one.",
+        rich_help_panel=INPUT,
+    ),
+]
+Series = Annotated[
+    int | None,
+    typer.Option(
+        "--series",
+        metavar="N",
+        help="Number of the image in TIFF files of several, from 0.",
+        show_default="the only scan",
         rich_help_panel=INPUT,
     ),
 ]

@@ -22,6 +22,7 @@ from glisson.cli.options import (
     RuntimeKind,
     Runtimes,
     Sections,
+    Series,
     ShardOf,
     Slides,
     Threads,
@@ -47,6 +48,7 @@ def segment(
     manifest: Manifest = None,
     pseudonyms: Pseudonyms = None,
     mpp: Mpp = None,
+    series: Series = None,
     model: Model = None,
     overlap: Overlap = None,
     precision: Precisions = Precision.AUTO,
@@ -67,6 +69,7 @@ def segment(
     """
     settings = RunSettings(
         mpp=mpp,
+        series=series,
         overlap=overlap,
         precision=precision.value,
         runtime=runtime.value,

@@ -28,6 +28,7 @@ class SlideEntry:
         path: the slide file, or a DICOM slide's folder; or its address on a store.
         mpp: level-0 µm per pixel, where the file has none or a wrong value.
         sections: number of sections of the same cores, where that is known.
+        series: number of the image in a file of several, from 0.
         patient: the patient, for the tables.
         institution: the institution, for the tables.
         pseudonym: the name that replaces the slide's name everywhere; a safe file name.
@@ -42,6 +43,7 @@ class SlideEntry:
     patient: str | None = None
     institution: str | None = None
     pseudonym: str | None = None
+    series: int | None = None
 
     def __post_init__(self) -> None:
         """Reject an invalid pseudonym."""
@@ -69,6 +71,7 @@ class _Row(BaseModel):
     slide: Annotated[str, Field(min_length=1, pattern=r"^[^\x00-\x1f]+$")]
     mpp: Annotated[Annotated[float, Field(gt=0, allow_inf_nan=False)] | None, _Empty] = None
     sections: Annotated[Annotated[int, Field(ge=1, le=100)] | None, _Empty] = None
+    series: Annotated[Annotated[int, Field(ge=0)] | None, _Empty] = None
     patient: Annotated[str | None, _Empty] = None
     institution: Annotated[str | None, _Empty] = None
 
@@ -81,10 +84,10 @@ def list_slides(
     Args:
         given: slide files, folders of slides, and patterns such as `scans/**/*.svs`; paths, or
             addresses such as `s3://bucket/scans/`.
-        table: a CSV file with the column `slide` and any of `mpp`, `sections`, `patient`,
-            `institution`. If `given` is empty, the table's slides are the list; otherwise the table
-            may name given slides alone. Paths are relative to the table's folder, here or on a
-            store.
+        table: a CSV file with the column `slide` and any of `mpp`, `sections`, `series`,
+            `patient`, `institution`. If `given` is empty, the table's slides are the list;
+            otherwise the table may name given slides alone. Paths are relative to its folder, on a
+            store too.
 
     Raises:
         SettingsError: no slide, an invalid table, or a table that names other slides.
@@ -191,10 +194,17 @@ def _parse_row(row: dict[str, str], number: int, table: Place) -> SlideEntry:
         column = ".".join(str(part) for part in first["loc"])
         raise SettingsError(
             f"{table}, line {number}, column {column}: {first['msg']}. The columns are slide, mpp, "
-            "sections, patient and institution."
+            "sections, series, patient and institution."
         ) from error
     where = resolve_slide(unescape_cell(checked.slide), table)
-    return SlideEntry(where, checked.mpp, checked.sections, checked.patient, checked.institution)
+    return SlideEntry(
+        where,
+        checked.mpp,
+        checked.sections,
+        checked.patient,
+        checked.institution,
+        series=checked.series,
+    )
 
 
 def resolve_slide(slide: str, table: Place) -> Place:

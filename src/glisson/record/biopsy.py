@@ -44,6 +44,7 @@ class SlideRecord(Part):
         sha256_of_ends: of the file's first and last MiB; absent with a pseudonym.
         pseudonyms: true where a pseudonym stands for the name; else absent.
         format: the reader, and the scanner's format.
+        series: number of the image in its file, from 0; absent where the file holds one.
         width_l0: level-0 pixels.
         height_l0: level-0 pixels.
         pixel_width_um: µm per level-0 pixel.
@@ -60,6 +61,7 @@ class SlideRecord(Part):
     sha256_of_ends: str | None = None
     pseudonyms: bool = False
     format: str
+    series: NonNegativeInt | None = None
     width_l0: PositiveInt
     height_l0: PositiveInt
     pixel_width_um: PixelSizeUm
@@ -276,6 +278,7 @@ class BiopsyRecord(Record):
             slide.bounds_l0,
             (1.0,),
             synthetic=slide.synthetic,
+            series=slide.series,
         )
 
     @classmethod

@@ -166,6 +166,7 @@ class SettingsRecord(Part):
 
     Attributes:
         mpp: level-0 µm/px given for the slide; null for that of the file.
+        series: number of the image given for a file of several; null for the only scan.
         overlap: of neighbouring windows, 0 to 0.75; null for that of the model.
         min_tract_area_um2: smaller portal areas are no tracts.
         interface_width_um: of the band of lobule round tracts.
@@ -175,6 +176,7 @@ class SettingsRecord(Part):
     """
 
     mpp: float | None = None
+    series: Annotated[int, Field(ge=0)] | None = None
     overlap: float | None = None
     min_tract_area_um2: Annotated[float, Field(ge=0)]
     interface_width_um: Annotated[float, Field(ge=0, le=500)] | None = None

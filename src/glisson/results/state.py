@@ -30,7 +30,7 @@ from glisson.results.folder import (
 from glisson.results.identity import hash_json
 from glisson.results.reading import is_set_aside, read_stored_slide
 
-_OF_THE_SLIDE = ("mpp", "sections")
+_OF_THE_SLIDE = ("mpp", "series", "sections")
 """Settings that describe a slide rather than how it is measured: they may differ by slide."""
 _MOST_DIFFERENCES = 3
 _SHORT = 40

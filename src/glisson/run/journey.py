@@ -268,6 +268,8 @@ def _describe_slide(slide: Slide, identity: SlideIdentity) -> SlideRecord:
     file: dict[str, Any] = {"file": info.name, "pseudonyms": True}
     if info.path is not None:
         file = asdict(identity)
+    if info.series is not None:
+        file["series"] = info.series
     by_row = sorted(  # threads meet damage in any order
         slide.damaged_l0, key=lambda box: (box.y_l0, box.x_l0, box.height_l0, box.width_l0)
     )

@@ -43,7 +43,7 @@ def open_run_slide(
         StorageError: the store fails or denies access, or the slide changed meanwhile.
     """
     if isinstance(where, Path):
-        with open_slide(where, mpp=settings.mpp) as slide:
+        with open_slide(where, settings.mpp, settings.series) as slide:
             yield slide, where
         return
     observer.stage_started(name, "download")
@@ -58,7 +58,7 @@ def open_run_slide(
     with (
         download_slide(files, folder, _report_megabytes(observer, name)) as path,
         _name_original(path, where),
-        open_slide(path, mpp=settings.mpp) as slide,
+        open_slide(path, settings.mpp, settings.series) as slide,
     ):
         yield slide, path
 
@@ -71,7 +71,8 @@ def _open_by_range(
     from glisson.storage.range_file import RangeFile
 
     file = cast(BinaryIO, RangeFile(files.files[0].stored))
-    return open_ome_pyramid(file, Path(where.name), settings.mpp, finest_mpp)
+    path = Path(where.name)
+    return open_ome_pyramid(file, path, settings.mpp, finest_mpp, settings.series)
 
 
 @contextmanager

@@ -19,6 +19,7 @@ class RunSettings:
 
     Attributes:
         mpp: level-0 µm/px of every slide, overriding the files; None to trust the files.
+        series: number of the image in files of several, from 0; None for the only scan.
         overlap: of neighbouring windows, 0 to 0.75; None for that of the model.
         min_tract_area_um2: smaller portal areas are not called tracts.
         interface_width_um: of the band of lobule round tracts.
@@ -34,6 +35,7 @@ class RunSettings:
     """
 
     mpp: float | None = None
+    series: int | None = None
     overlap: float | None = None
     min_tract_area_um2: float = 1500.0
     interface_width_um: float = INTERFACE_WIDTH_UM
@@ -56,6 +58,7 @@ class RunSettings:
             "0 to 1,000,000 µm²",
         )
         check_measuring_settings(self.interface_width_um, self.sections)
+        _require(self.series is None or self.series >= 0, "series", self.series, "0 or more")
         _require(self.threads is None or self.threads >= 1, "threads", self.threads, "1 or more")
         if self.overwrite and self.keep_old:
             raise SettingsError("--overwrite and --keep-old contradict each other; give one.")

@@ -65,8 +65,12 @@ class SlideTask:
     def settings(self) -> RunSettings:
         """Return the run's settings with those of the slide."""
         run = self.run_settings
+        series = run.series if self.entry.series is None else self.entry.series
         return replace(
-            run, mpp=self.entry.mpp or run.mpp, sections=self.entry.sections or run.sections
+            run,
+            mpp=self.entry.mpp or run.mpp,
+            series=series,
+            sections=self.entry.sections or run.sections,
         )
 
     @property
@@ -97,7 +101,8 @@ class SlideTask:
                 if isinstance(self.entry.path, Url):
                     stat_url(self.entry.path)
                 else:
-                    open_slide(self.entry.path, mpp=self.settings.mpp).close()
+                    settings = self.settings
+                    open_slide(self.entry.path, settings.mpp, settings.series).close()
             except (SlideError, StorageError) as error:
                 if self.entry.pseudonym is None:
                     raise

@@ -9,7 +9,6 @@ from glisson.slides.dicom_folder import (
     is_dicom_folder,
 )
 from glisson.slides.memory import InMemorySlide
-from glisson.slides.ome import open_ome_pyramid
 from glisson.slides.open import (
     LISTED_SUFFIXES,
     SLIDE_SUFFIXES,
@@ -19,6 +18,7 @@ from glisson.slides.open import (
 )
 from glisson.slides.slide import Patch, Slide, SlideInfo
 from glisson.slides.synthetic import SYNTHETIC
+from glisson.slides.tiff_slide import open_ome_pyramid
 
 __all__ = [
     "HEADER_BYTES",

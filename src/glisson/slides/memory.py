@@ -28,6 +28,7 @@ class InMemorySlide(LevelSlide):
         pixel_size_source: source of the pixel size.
         background_rgb: colour of unreadable pixels.
         synthetic: True for a slide that a program drew.
+        series: number of the image in its file, or None.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class InMemorySlide(LevelSlide):
         pixel_size_source: PixelSizeSource = "override",
         background_rgb: tuple[int, int, int] = (255, 255, 255),
         synthetic: bool = False,
+        series: int | None = None,
     ) -> None:
         if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8:
             raise UnsupportedSlide(
@@ -66,6 +68,7 @@ class InMemorySlide(LevelSlide):
             level_downsamples=(1.0,),
             background_rgb=background_rgb,
             synthetic=synthetic,
+            series=series,
         )
         super().__init__(info, ((size.width, size.height),))
 

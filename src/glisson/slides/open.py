@@ -7,9 +7,9 @@ from pathlib import Path
 from glisson.errors import SlideError, SlideNotFound, UnsupportedSlide
 from glisson.slides.dicom_folder import find_dicom_file
 from glisson.slides.image_file import open_image
-from glisson.slides.ome import OmeTiffSlide, is_ome_tiff
 from glisson.slides.openslide_slide import OpenSlideSlide
 from glisson.slides.slide import Slide
+from glisson.slides.tiff_file import is_generic_tiff, open_tiff
 
 TIFF_SUFFIXES = {".tif", ".tiff", ".btf"}
 _OPENSLIDE_SUFFIXES = {".svs", ".ndpi", ".mrxs", ".scn", ".bif", ".vms", ".vmu", ".svslide", ".czi"}
@@ -33,39 +33,48 @@ def strip_ending(name: str) -> str:
     return stem.removesuffix(".ome") if known else name
 
 
-def open_slide(path: Path | str, mpp: float | tuple[float, float] | None = None) -> Slide:
-    """Open a slide: every format of OpenSlide, OME-TIFF, and plain images with `mpp`.
+def open_slide(
+    path: Path | str,
+    mpp: float | tuple[float, float] | None = None,
+    series: int | None = None,
+) -> Slide:
+    """Open a slide: every format of OpenSlide, TIFF, OME-TIFF, and plain images with `mpp`.
 
     Args:
         path: the slide file, or the folder of a DICOM slide.
         mpp: level-0 µm per pixel, or (x, y); overrides what the file says.
+        series: number of the image in a TIFF of several, from 0; None for the only scan.
 
     Raises:
         SlideNotFound: the file does not exist.
         SlideError: the user may not read the file.
-        UnsupportedSlide: no reader knows the format, pixels are not 8-bit RGB, or a folder
-            holds no DICOM slide or several.
+        UnsupportedSlide: no reader knows the format, pixels are not 8-bit RGB, a folder
+            holds no DICOM slide or several, or a file holds several scans and no `series` says
+            which, or no image `series`.
         DamagedSlide: the file is truncated or incomplete.
         MissingPixelSize: neither the file nor `mpp` gives the pixel size.
         AbsurdPixelSize: the pixel size is outside 0.05 to 5 µm/px.
     """
     path = Path(path)
     _check_exists(path)
+    suffix = path.suffix.lower()
+    if not path.is_dir() and (suffix in TIFF_SUFFIXES or is_generic_tiff(path)):
+        return open_tiff(path, mpp, series)
+    if series:
+        raise UnsupportedSlide(
+            f"{path} holds one scan; Glisson chooses among the images of a TIFF alone. Leave out "
+            "--series."
+        )
     if path.is_dir():
         return OpenSlideSlide(find_dicom_file(path), mpp, path.name.removesuffix(".dcm"))
-    suffix = path.suffix.lower()
     if suffix in _IMAGE_SUFFIXES:
         return open_image(path, mpp)
-    if suffix in TIFF_SUFFIXES and is_ome_tiff(path):
-        return OmeTiffSlide(path, mpp)
     try:
         return OpenSlideSlide(path, mpp)
     except UnsupportedSlide:
         if suffix == ".dcm":
             raise
-        if suffix not in TIFF_SUFFIXES:
-            raise UnsupportedSlide(_explain_unsupported(path)) from None
-    return open_image(path, mpp)
+        raise UnsupportedSlide(_explain_unsupported(path)) from None
 
 
 def _check_exists(path: Path) -> None:

@@ -25,7 +25,9 @@ _CACHE_BYTES = 64 << 20
 _PIECE_PX = 512
 _MOST_FAILURES = 2000
 
-_ONE_FILE = {"aperio", "generic-tiff", "leica", "philips", "trestle", "ventana"}
+GENERIC_TIFF = "generic-tiff"
+"""OpenSlide's name of a tiled TIFF of no vendor."""
+_ONE_FILE = {"aperio", GENERIC_TIFF, "leica", "philips", "trestle", "ventana"}
 """Vendors whose slides are a single TIFF."""
 
 _BOUNDS = (
@@ -138,6 +140,11 @@ def open_handle(path: Path) -> openslide.OpenSlide:
     except openslide.OpenSlideUnsupportedFormatError as error:
         raise UnsupportedSlide(f"{path} is not a slide that OpenSlide can read.") from error
     except openslide.OpenSlideError as error:
+        if "Unsupported TIFF compression" in str(error):
+            raise UnsupportedSlide(
+                f"{path} is compressed in a way that OpenSlide does not read ({error}). Convert it "
+                "to JPEG or deflate, for example with libvips or bfconvert."
+            ) from error
         if "BitsAllocated" in str(error):
             raise UnsupportedSlide(
                 f"{path} does not hold 8 bits per channel ({error}). Convert it to 8 bits."
@@ -172,7 +179,7 @@ def _read_info(
         size_l0=Size(*handle.dimensions),
         pixel_size=pixel_size,
         pixel_size_source=source,
-        bounds_l0=_parse_bounds(properties),
+        bounds_l0=parse_bounds(properties),
         level_downsamples=tuple(handle.level_downsamples),
         background_rgb=_parse_background(properties),
         synthetic=is_synthetic(properties.values()),
@@ -203,7 +210,14 @@ def _parse_mpp(properties: Mapping[str, str]) -> tuple[float, float] | None:
         return None
 
 
-def _parse_bounds(properties: Mapping[str, str]) -> BoxL0 | None:
+def parse_bounds(properties: Mapping[str, str]) -> BoxL0 | None:
+    """Return the scanned area to which QuPath 0.5 to 0.7 crop.
+
+    OpenSlide 4.0.1 gives bounds to generic TIFF without empty tiles too; the OpenSlide 4.0.0 of
+    those versions of QuPath does not, so such a file is shown whole.
+    """
+    if properties.get(openslide.PROPERTY_NAME_VENDOR) == GENERIC_TIFF:
+        return None
     try:
         return BoxL0(*(float(properties[name]) for name in _BOUNDS))
     except (KeyError, ValueError):

@@ -30,6 +30,7 @@ class SlideInfo:
         level_downsamples: level-0 pixels per pixel of each level, finest first.
         background_rgb: colour of unscanned area.
         synthetic: True if the file declares that a program drew it.
+        series: number of the image in its file, from 0; None where the file holds one.
     """
 
     name: str
@@ -42,6 +43,7 @@ class SlideInfo:
     level_downsamples: tuple[float, ...]
     background_rgb: tuple[int, int, int] = (255, 255, 255)
     synthetic: bool = False
+    series: int | None = None
 
 
 @dataclass(frozen=True)

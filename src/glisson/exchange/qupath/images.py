@@ -24,6 +24,8 @@ def make_entry(info: SlideInfo, entry_id: int) -> Entry:
     if info.format.startswith("openslide:"):
         # Pinned, so that QuPath crops to the bounds as the outlines expect.
         builder["providerClassName"] = _OPENSLIDE_BUILDER
+    elif info.series is not None and info.format == "tifffile:ome":
+        builder["args"] = ["--series", str(info.series)]  # Bio-Formats counts from 0 too
     return {
         "serverBuilder": builder,
         "entryID": entry_id,
