@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -94,7 +93,10 @@ def evaluate(
     whole tracts too: found, missed, false, and false per mm². Give the same split options as for
     training, or the tiles that it was trained on.
     """
-    _refuse_unused(context, data)
+    for folder in filter(is_tile_folder, data):
+        refuse_beside_tiles(context, _OF_SLIDES, folder)
+        if (folder / MANIFEST_FILE).exists():
+            refuse_beside_tiles(context, _OF_SPLITS, folder)
     for name in model or ():
         say_which_model(name)
     settings = EvaluationSettings(
@@ -121,11 +123,3 @@ def evaluate(
         if shown.name in _SHOWN:
             output.print(draw_table(shown))
     output.print(f"all tables and pictures: {result.page}", highlight=False, soft_wrap=True)
-
-
-def _refuse_unused(context: typer.Context, data: Sequence[Path]) -> None:
-    for folder in data:
-        if is_tile_folder(folder):
-            refuse_beside_tiles(context, _OF_SLIDES, folder)
-            if (folder / MANIFEST_FILE).exists():
-                refuse_beside_tiles(context, _OF_SPLITS, folder)

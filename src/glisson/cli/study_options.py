@@ -106,7 +106,9 @@ def refuse_options(context: typer.Context, names: Sequence[str], reason: str) ->
         SettingsError: the user gave such an option; names it.
     """
     flags = {param.name: param.opts[0] for param in context.command.params}
-    given = [flags[name] for name in names if _is_given(context, name)]
+    sources = {name: context.get_parameter_source(name) for name in names}
+    by_user = ("COMMANDLINE", "ENVIRONMENT")
+    given = [flags[name] for name, source in sources.items() if source and source.name in by_user]
     if given:
         raise SettingsError(f"{', '.join(given)}: {reason}")
 
@@ -123,8 +125,3 @@ def refuse_beside_tiles(context: typer.Context, names: Sequence[str], folder: Pa
         f"{folder} holds tiles, which cannot be cut in another way. Leave the option out, or cut "
         "the slides again with it (`glisson tiles`).",
     )
-
-
-def _is_given(context: typer.Context, name: str) -> bool:
-    source = context.get_parameter_source(name)
-    return source is not None and source.name in ("COMMANDLINE", "ENVIRONMENT")

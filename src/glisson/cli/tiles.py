@@ -26,7 +26,6 @@ from glisson.dataset import (
     ANNOTATIONS,
     AnnotationSettings,
     CutSettings,
-    Distribution,
     SplitSettings,
     SplitUnit,
     TileSettings,
@@ -108,10 +107,6 @@ def _show(folder: Path, written: WrittenTiles) -> None:
     for name in ("tiles", "slides", "patients", *(f"{c.name} %" for c in CLASSES)):
         table.add_column(name, justify="right")
     for row in summarize_splits(written.rows):
-        table.add_row(*_cells(row))
+        counts = (row.split, row.tiles, row.slides, row.patients)
+        table.add_row(*map(str, counts), *(f"{100 * share:.1f}" for share in row.shares))
     output.print(table)
-
-
-def _cells(row: Distribution) -> list[str]:
-    counts = [str(row.split), str(row.tiles), str(row.slides), str(row.patients)]
-    return counts + [f"{100 * share:.1f}" for share in row.shares]

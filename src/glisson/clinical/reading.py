@@ -21,6 +21,7 @@ from glisson.files.csv_tables import check_table_size, unescape_cell
 
 _MISSING = {"", "-", "–", "na", "n/a", "nan", "none", "null"}
 _SEPARATORS = ",;\t"
+_TEXTS = ("slide", "file", "patient", "role", "diagnosis", "stage", "tract_count_reason")
 
 
 class _Row(BaseModel):
@@ -158,23 +159,18 @@ def _parse_row(
             f"{where} has more cells than the header has names. Put a text that holds the "
             "separator in quotes; with decimal commas, separate by semicolons or tabs."
         )
-    values = {our: _clean(row[their] or "", our, separator) for our, their in names.items()}
+    values = {our: row[their] or "" for our, their in names.items()}
+    for name, text in values.items():
+        if name in _TEXTS:
+            values[name] = unescape_cell(text)
+        elif separator != ",":  # a decimal comma
+            values[name] = text.replace(",", ".")
     try:
         return kind.model_validate(values)
     except ValidationError as error:
         problem = error.errors()[0]
-        name = ".".join(map(str, problem["loc"]))
+        column = ".".join(map(str, problem["loc"]))
         raise SettingsError(
-            f"{where}: {names.get(name, name)} is '{problem['input']}': {problem['msg']}. "
+            f"{where}: {names.get(column, column)} is '{problem['input']}': {problem['msg']}. "
             "Correct it, or leave the cell empty."
         ) from error
-
-
-_TEXTS = ("slide", "file", "patient", "role", "diagnosis", "stage", "tract_count_reason")
-
-
-def _clean(text: str, column: str, separator: str) -> str:
-    """Remove the apostrophe before a formula from a text; write a number with decimal point."""
-    if column in _TEXTS:
-        return unescape_cell(text)
-    return text if separator == "," else text.replace(",", ".")

@@ -40,8 +40,10 @@ class SlideRecord(Part):
     Attributes:
         name: without its ending, or its pseudonym.
         file: name of the file, or the pseudonym.
-        bytes: size of the file; absent with a pseudonym.
-        sha256_of_ends: of the file's first and last MiB; absent with a pseudonym.
+        bytes: size of all its files; absent with a pseudonym.
+        files: number of its files; absent with a pseudonym.
+        sha256_of_samples: of blocks spread over all its files; absent with a pseudonym.
+        sha256_of_ends: of one file's first and last MiB; in results of earlier versions.
         pseudonyms: true where a pseudonym stands for the name; else absent.
         format: the reader, and the scanner's format.
         series: number of the image in its file, from 0; absent where the file holds one.
@@ -58,6 +60,8 @@ class SlideRecord(Part):
     name: str
     file: str
     bytes: NonNegativeInt | None = None
+    files: NonNegativeInt | None = None
+    sha256_of_samples: str | None = None
     sha256_of_ends: str | None = None
     pseudonyms: bool = False
     format: str

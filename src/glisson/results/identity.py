@@ -5,70 +5,125 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 
+from glisson.errors import SlideError
 from glisson.model import ModelBundle
 from glisson.record import ModelRecord
-from glisson.slides.dicom_folder import find_dicom_file
-from glisson.storage import Place, read, stat_url
+from glisson.slides.files import MIRAX_ENDINGS, list_slide_files
+from glisson.storage import Place, find_slide_files, read, stat_url
 from glisson.version import __version__
 
-_SAMPLE_BYTES = 1 << 20
+_BLOCK_BYTES = 1 << 16
+_BLOCKS = 32
+"""Blocks that are hashed of a slide in one file: 2 MiB, spread over the file."""
+_LEAST_BLOCKS = 4
+"""Blocks of each file of a slide in many."""
 _PACKAGES = ("numpy", "openslide-python", "openslide-bin", "openvino", "shapely")
+
+
+Stamp = tuple[tuple[int, int], ...]
+"""Size and time of change of each of a slide's files."""
 
 
 @dataclass(frozen=True)
 class SlideIdentity:
-    """A slide's file as it was when its results were made.
+    """A slide's files as they were when its results were made.
 
     Attributes:
-        file: its name, or the slide's pseudonym.
-        bytes: its size.
-        sha256_of_ends: of its first and last MiB.
+        file: name of the file to open, or the slide's pseudonym.
+        bytes: size of all files.
+        files: number of files.
+        sha256_of_samples: of the size of every file, and of blocks spread over it.
     """
 
     file: str
     bytes: int
-    sha256_of_ends: str
+    files: int
+    sha256_of_samples: str
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file here or on a store: its size, and how to read from `start` to `end`."""
+
+    size_bytes: int
+    read: Callable[[int, int], bytes]
 
 
 def read_identity(path: Path, pseudonym: str | None = None) -> SlideIdentity:
-    """Return file name, size and a hash of the first and last MiB, which tell slides apart.
+    """Return what tells slides apart: name, sizes, and a hash of samples of all files.
 
-    Of a slide in several files the identity is that of one file: the index of MIRAX, the first
-    level of DICOM. A pseudonym replaces the file name, as a hash of the name could be guessed.
+    A pseudonym replaces the file name, as a hash of the name could be guessed.
     """
-    path = find_dicom_file(path) if path.is_dir() else path
-    size_bytes = path.stat().st_size
-    with path.open("rb") as file:
-        ends = file.read(_SAMPLE_BYTES)
-        if size_bytes > _SAMPLE_BYTES:
-            file.seek(max(_SAMPLE_BYTES, size_bytes - _SAMPLE_BYTES))
-            ends += file.read(_SAMPLE_BYTES)
-    return _make_identity(pseudonym or path.name, size_bytes, ends)
+    paths = list_slide_files(path)
+    files = [_File(each.stat().st_size, partial(_read_local, each)) for each in paths]
+    return _make_identity(pseudonym or paths[0].name, files)
 
 
 def read_remote_identity(slide: Place, pseudonym: str | None = None) -> SlideIdentity | None:
-    """Return the identity of a slide on a store, read from its ends; its local copy has the same.
+    """Return the identity of a slide on a store; its local copy has the same.
 
-    Return None for a local slide, and for a DICOM folder, whose first level only a download finds.
+    Return None for a local slide, and for a DICOM slide, whose files only a download finds.
 
     Raises:
         StorageError: the store fails or denies access.
     """
-    if isinstance(slide, Path) or (stored := stat_url(slide)).is_folder:
+    if isinstance(slide, Path) or slide.suffix.lower() == ".dcm" or stat_url(slide).is_folder:
         return None
-    first = min(_SAMPLE_BYTES, stored.bytes)
-    ends = read(slide, 0, first)
-    ends += read(slide, max(first, stored.bytes - _SAMPLE_BYTES), stored.bytes)
-    return _make_identity(pseudonym or slide.name, stored.bytes, ends)
+    main, *others = find_slide_files(slide).files
+    if slide.suffix.lower() == ".mrxs":
+        others = [each for each in others if each.stored.url.suffix.lower() in MIRAX_ENDINGS]
+    others.sort(key=lambda each: each.path.split("/"))
+    stored = [main.stored, *(each.stored for each in others)]
+    files = [_File(each.bytes, partial(read, each.url)) for each in stored]
+    return _make_identity(pseudonym or slide.name, files)
 
 
-def _make_identity(name: str, size_bytes: int, ends: bytes) -> SlideIdentity:
-    return SlideIdentity(name, size_bytes, hashlib.sha256(ends).hexdigest())
+def read_stamp(path: Path) -> Stamp:
+    """Return sizes and times of change of a slide's files here; empty if one cannot be read."""
+    try:
+        found = [each.stat() for each in list_slide_files(path)]
+    except (OSError, ValueError, SlideError):
+        return ()
+    return tuple((each.st_size, each.st_mtime_ns) for each in found)
+
+
+def read_time_of_copy(path: Path) -> float:
+    """Return when the newest of a slide's files was written or copied, in seconds since 1970."""
+    found = [each.stat() for each in list_slide_files(path)]
+    return max(max(each.st_mtime, each.st_ctime) for each in found)
+
+
+def _make_identity(name: str, files: Sequence[_File]) -> SlideIdentity:
+    sha256 = hashlib.sha256()
+    blocks = max(_LEAST_BLOCKS, _BLOCKS // len(files))
+    for file in files:
+        sha256.update(f"{file.size_bytes}\n".encode())
+        for start, end in _choose_blocks(file.size_bytes, blocks):
+            sha256.update(file.read(start, end))
+    return SlideIdentity(
+        name, sum(each.size_bytes for each in files), len(files), sha256.hexdigest()
+    )
+
+
+def _choose_blocks(size_bytes: int, blocks: int) -> list[tuple[int, int]]:
+    """Return start and end of the blocks to hash, spread evenly from first to last byte."""
+    if size_bytes <= blocks * _BLOCK_BYTES:
+        return [(0, size_bytes)]
+    last = size_bytes - _BLOCK_BYTES
+    starts = [last * number // (blocks - 1) for number in range(blocks)]
+    return [(start, start + _BLOCK_BYTES) for start in starts]
+
+
+def _read_local(path: Path, start: int, end: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(start)
+        return file.read(end - start)
 
 
 def describe_model(bundle: ModelBundle) -> ModelRecord:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -116,13 +116,15 @@ class Journey:
     observer: RunObserver
     _clock: StageClock = field(default_factory=StageClock, init=False)
 
-    def run(self, because: str | None = None) -> BiopsyRecord:
+    def run(self, because: str | None, check_unchanged: Callable[[], None]) -> BiopsyRecord:
         """Segment the slide and write its result folder; return the content of `biopsy.json`.
 
         Args:
             because: why earlier results are replaced, or None.
+            check_unchanged: raises if the slide's files changed since the slide was opened.
 
         Raises:
+            SlideError: as `check_unchanged`.
             DamagedSlide: too much of the tissue cannot be read.
             OutputError: the results cannot be written.
         """
@@ -131,6 +133,7 @@ class Journey:
         with slide_folder(self.task.out, self.task.name, origin) as folder:
             found = self._find()
             measured = self._measure_and_write(found, folder)
+            check_unchanged()
             record = self._build_record(found, measured, origin.settings_hash)
             record.write(folder)
         return record

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,14 @@ from glisson.results.folder import (
     SlideRequest,
     find_redo_reason,
     holds_results,
+    read_manifest,
 )
-from glisson.results.identity import read_identity, read_remote_identity
+from glisson.results.identity import (
+    read_identity,
+    read_remote_identity,
+    read_stamp,
+    read_time_of_copy,
+)
 from glisson.results.record import SlideResult
 from glisson.results.remote import Results, open_working_copy
 from glisson.run.journey import Journey, find_finest_mpp, hash_parts
@@ -190,6 +197,7 @@ def _do_here(
     identity = read_remote_identity(where, pseudonym)
     if identity and _why(task, hash_parts(identity, bundle, settings)) is None:
         return _keep(task, results)
+    stamp = read_stamp(where) if isinstance(where, Path) else None
     with open_run_slide(where, settings, find_finest_mpp(bundle), observer, task.name) as (
         slide,
         path,
@@ -197,14 +205,37 @@ def _do_here(
         if pseudonym is not None:
             slide.hide_file(pseudonym)
         identity = identity or read_identity(path, pseudonym)
-        why = _why(task, hash_parts(identity, bundle, settings))
+        why = _why(task, hash_parts(identity, bundle, settings)) or _find_newer_copy(task)
         if why is None:
             return _keep(task, results)
+
+        def check_unchanged() -> None:
+            if stamp is not None and (
+                read_stamp(path) != stamp or read_identity(path, pseudonym) != identity
+            ):
+                raise SlideError(
+                    f"{task.shown} was replaced or written to while it was read. Run again when "
+                    "it is there whole."
+                )
+
         because = None if why == NEW else why
         if because is not None:
             logger.info("%s is done again: %s", task.name, because)
-        record = Journey(slide, identity, task, bundle, runtime, observer).run(because)
+        record = Journey(slide, identity, task, bundle, runtime, observer).run(
+            because, check_unchanged
+        )
     return task.make_result("done", folder=task.out / task.name, record=record, because=because)
+
+
+def _find_newer_copy(task: SlideTask) -> str | None:
+    """Return why a damaged slide has to be done again: its file was copied again since."""
+    where, folder = task.entry.path, task.out / task.name
+    if not isinstance(where, Path) or not BiopsyRecord.read(folder).slide.damaged_l0:
+        return None
+    ended = datetime.fromisoformat(str((read_manifest(folder) or {}).get("ended", "1970-01-01")))
+    if read_time_of_copy(where) <= ended.timestamp() + 1:  # `ended` is in whole seconds
+        return None
+    return "the damaged slide was copied again"
 
 
 def _keep(task: SlideTask, results: Results) -> SlideResult:

@@ -36,7 +36,7 @@ def find_dicom_slides(folder: Path) -> list[Path]:
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() == ".dcm" and not path.name.startswith(".") and path.is_file():
             with suppress(OSError):
-                headers.append((path, _read_header(path)))
+                headers.append((path, read_header(path)))
     return find_series_starts(headers)
 
 
@@ -64,18 +64,25 @@ def find_dicom_file(folder: Path) -> Path:
     with open_handle(first) as handle:
         series = str(handle.properties[_SERIES]).encode()
     # Opening a file would read all its siblings, so compare headers.
-    if not all(series in _read_header(path) for path in slides):
+    if not all(series in read_header(path) for path in slides):
         raise UnsupportedSlide(f"{folder} is a folder of several DICOM slides; name a file of one.")
     return first
 
 
 def _is_slide(path: Path) -> bool:
-    if path.suffix.lower() != ".dcm" or not path.is_file() or _is_other_picture(_read_header(path)):
+    if path.suffix.lower() != ".dcm" or not path.is_file() or _is_other_picture(read_header(path)):
         return False
     return openslide.OpenSlide.detect_format(path) == "dicom"
 
 
-def _read_header(path: Path) -> bytes:
+def find_series(header: bytes) -> bytes | None:
+    """Return the series UID in a file's header, or None."""
+    found = _SERIES_UID.search(header)
+    return found[1] if found else None
+
+
+def read_header(path: Path) -> bytes:
+    """Return the first `HEADER_BYTES` of a file."""
     with path.open("rb") as file:
         return file.read(HEADER_BYTES)
 
