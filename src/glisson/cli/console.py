@@ -52,14 +52,11 @@ def write_in_any_encoding(*streams: Any) -> None:
 
 
 def _replace_by_plain(error: UnicodeError) -> tuple[str, int]:
+    """Replace characters by ASCII: `um` for µm, `e` for é, `?` where nothing is near."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    return "".join(map(_plain, error.object[error.start : error.end])), error.end
-
-
-def _plain(character: str) -> str:
-    """Return ASCII for a character: `um` for µm, `e` for é, `?` where nothing is near."""
-    if character in _PLAIN:
-        return _PLAIN[character]
-    ascii_part = unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode()
-    return ascii_part or "?"
+    plain = []
+    for character in error.object[error.start : error.end]:
+        letter = unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode()
+        plain.append(_PLAIN.get(character) or letter or "?")
+    return "".join(plain), error.end

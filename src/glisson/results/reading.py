@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -142,7 +143,23 @@ def find_outlines(out: Path, given: Path | None) -> list[Path]:
 
 def select_outlines(files: list[Path], slide: StoredSlide) -> list[Path]:
     """Select the files that are named as a slide; if there are none, all files."""
-    return [file for file in files if slide.is_called(_drop_ending(file))] or files
+    return select_own_outlines(files, slide) or files
+
+
+def select_own_outlines(files: Sequence[Path], slide: StoredSlide) -> list[Path]:
+    """Select the files whose own name is the slide's, not that of a duplicated image."""
+    return [file for file in files if slide.is_called(_drop_ending(file))]
+
+
+def group_by_slide(
+    files: Sequence[Path], slides: Sequence[StoredSlide], chosen: bool = False
+) -> dict[str, list[Path]]:
+    """Group files of outlines by their slide's name; leave out those without a slide."""
+    groups: dict[str, list[Path]] = {}
+    for file in files:
+        with suppress(AnnotationError):
+            groups.setdefault(match_slide(file, slides, chosen).name, []).append(file)
+    return groups
 
 
 def match_slide(file: Path, slides: Sequence[StoredSlide], chosen: bool = False) -> StoredSlide:
