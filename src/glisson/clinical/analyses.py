@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -279,28 +280,21 @@ def select_cases(
     cases: Sequence[StudyCase], columns: Sequence[str], scale: Scale, countable: bool
 ) -> Entered:
     """Select the cases with a value in every column; give the first reason for the others."""
-    staged = any(math.isfinite(case.stage) for case in cases)
+    by_stage = countable and any(math.isfinite(case.stage) for case in cases)
     selected: list[StudyCase] = []
-    left_out: dict[str, int] = {}
+    left_out: Counter[str] = Counter()
     for case in cases:
-        reason = _find_reason(case, columns, scale, countable and staged)
-        if reason is None:
-            selected.append(case)
+        if by_stage and math.isnan(case.stage):
+            left_out[_MISSING["stage"]] += 1
+        elif by_stage and case.stage >= scale.f3_from:
+            left_out[f"not countable: {scale.name} {scale.label_from(scale.f3_from)}"] += 1
+        elif not case.measured and _OF_MODEL & set(columns):
+            left_out["no result of the model"] += 1
+        elif absent := [name for name in columns if math.isnan(getattr(case, name))]:
+            left_out[_MISSING[absent[0]]] += 1
         else:
-            left_out[reason] = left_out.get(reason, 0) + 1
+            selected.append(case)
     return Entered(tuple(selected), tuple(left_out.items()))
-
-
-def _find_reason(
-    case: StudyCase, columns: Sequence[str], scale: Scale, by_stage: bool
-) -> str | None:
-    if by_stage and math.isnan(case.stage):
-        return _MISSING["stage"]
-    if by_stage and case.stage >= scale.f3_from:
-        return f"not countable: {scale.name} {scale.label_from(scale.f3_from)}"
-    if not case.measured and _OF_MODEL & set(columns):
-        return "no result of the model"
-    return next((_MISSING[c] for c in columns if math.isnan(getattr(case, c))), None)
 
 
 def _describe_columns(

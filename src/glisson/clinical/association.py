@@ -139,7 +139,7 @@ def pearson(first: Values, second: Values, bootstrap: PatientBootstrap) -> Corre
     _check_measurements(first, second)
     estimate = bootstrap.estimate_by_formula(
         lambda a, b: float(np.corrcoef(a, b)[0, 1]),
-        _bound_pearson,
+        lambda a, b: stats.pearsonr(a, b).confidence_interval(0.95),
         FISHER_INTERVAL,
         first,
         second,
@@ -181,11 +181,6 @@ def _check_measurements(first: Values, second: Values) -> None:
     check_varies(second, "The second measurement")
 
 
-def _bound_pearson(first: Values, second: Values) -> Bounds:
-    low, high = stats.pearsonr(first, second).confidence_interval(0.95)
-    return float(low), float(high)
-
-
 def kruskal_wallis(values: Values, stages: Values) -> KruskalWallis:
     """Test whether a measurement differs between stages; skip stages of one slide.
 
@@ -216,27 +211,19 @@ def dunn(values: Values, stages: Values) -> tuple[DunnPair, ...]:
     groups = _drop_single(_group_by_stage(values, stages))
     pooled = np.concatenate(list(groups.values()))
     ranks = np.split(stats.rankdata(pooled), np.cumsum([len(g) for g in groups.values()])[:-1])
-    by_stage = dict(zip(groups, ranks, strict=True))
-    variance = _compute_rank_variance(pooled)
-    pairs = list(combinations(groups, 2))
-    scores = [_compute_dunn_z(by_stage[a], by_stage[b], variance) for a, b in pairs]
+    n, (_, ties) = len(pooled), np.unique(pooled, return_counts=True)
+    for_ties = float((ties.astype(float) ** 3 - ties).sum()) / (12 * (n - 1))
+    variance = n * (n + 1) / 12 - for_ties
+    pairs, scores = list(combinations(groups, 2)), []
+    for first, second in combinations(ranks, 2):
+        error = math.sqrt(variance * (1 / len(first) + 1 / len(second)))
+        scores.append(float(second.mean() - first.mean()) / error)
     p_values = [float(2 * stats.norm.sf(abs(z))) for z in scores]
     adjusted = multipletests(p_values, method="holm")[1]
     return tuple(
         DunnPair(a, b, z, p, float(holm))
         for (a, b), z, p, holm in zip(pairs, scores, p_values, adjusted, strict=True)
     )
-
-
-def _compute_rank_variance(values: Values) -> float:
-    n = len(values)
-    _, ties = np.unique(values, return_counts=True)
-    return n * (n + 1) / 12 - float((ties.astype(float) ** 3 - ties).sum()) / (12 * (n - 1))
-
-
-def _compute_dunn_z(first: Values, second: Values, variance: float) -> float:
-    error = math.sqrt(variance * (1 / len(first) + 1 / len(second)))
-    return float(second.mean() - first.mean()) / error
 
 
 def _group_by_stage(values: Values, stages: Values) -> dict[int, Values]:
@@ -317,15 +304,19 @@ def discrimination(
             f"Cases of stage {from_stage} or more: {sides[0]}; below: {sides[1]}; two of each are "
             "needed."
         )
-    auc = bootstrap.estimate_by_formula(
-        _compute_auc, _bound_auc, DELONG_INTERVAL, values, positive.astype(float)
+
+    def auc(drawn: Values, positive: Values) -> float:
+        high, low = drawn[positive == 1], drawn[positive == 0]
+        pairs = len(low) * len(high)
+        return _count_wins(low, high) / pairs if pairs else math.nan
+
+    return Discrimination(
+        from_stage,
+        *sides,
+        bootstrap.estimate_by_formula(
+            auc, _bound_auc, DELONG_INTERVAL, values, positive.astype(float)
+        ),
     )
-    return Discrimination(from_stage, *sides, auc)
-
-
-def _compute_auc(values: Values, positive: Values) -> float:
-    high, low = values[positive == 1], values[positive == 0]
-    return _count_wins(low, high) / (len(low) * len(high)) if len(low) and len(high) else math.nan
 
 
 def _bound_auc(values: Values, positive: Values) -> Bounds:

@@ -75,13 +75,24 @@ def bland_altman(
     """
     check_pairs(first, second)
     difference, mean = first - second, (first + second) / 2
+
+    def slope(x: Values, y: Values) -> float:
+        return float(stats.linregress(x, y).slope) if np.ptp(x) > 0 else math.nan
+
+    def slope_bounds(x: Values, y: Values) -> Bounds:
+        if np.ptp(x) == 0:
+            return math.nan, math.nan
+        line = stats.linregress(x, y)
+        half = float(stats.t.ppf(UPPER_TAIL, len(x) - 2) * line.stderr)
+        return line.slope - half, line.slope + half
+
     return BlandAltman(
         unit,
         _estimate_limit(difference, 0, bootstrap),
         float(difference.std(ddof=1)),
         _estimate_limit(difference, -NORMAL_QUANTILE, bootstrap),
         _estimate_limit(difference, NORMAL_QUANTILE, bootstrap),
-        bootstrap.estimate_by_formula(_compute_slope, _bound_slope, T_INTERVAL, mean, difference),
+        bootstrap.estimate_by_formula(slope, slope_bounds, T_INTERVAL, mean, difference),
     )
 
 
@@ -98,18 +109,6 @@ def _estimate_limit(difference: Values, deviations: float, bootstrap: PatientBoo
         return limit(values) - half, limit(values) + half
 
     return bootstrap.estimate_by_formula(limit, bounds, T_INTERVAL, difference)
-
-
-def _compute_slope(mean: Values, difference: Values) -> float:
-    return float(stats.linregress(mean, difference).slope) if np.ptp(mean) > 0 else math.nan
-
-
-def _bound_slope(mean: Values, difference: Values) -> Bounds:
-    if np.ptp(mean) == 0:
-        return math.nan, math.nan
-    line = stats.linregress(mean, difference)
-    half = float(stats.t.ppf(UPPER_TAIL, len(mean) - 2) * line.stderr)
-    return line.slope - half, line.slope + half
 
 
 def ratio_agreement(first: Values, second: Values, bootstrap: PatientBootstrap) -> RatioAgreement:

@@ -98,21 +98,6 @@ class StudyCases:
         }
 
 
-@dataclass(frozen=True)
-class _Results:
-    """Measurements of a model.
-
-    Attributes:
-        rows: of each case; None without a result.
-        columns: of the model in the table.
-        unused: slides of the table that no case names.
-    """
-
-    rows: Sequence[ModelRow | None]
-    columns: frozenset[str]
-    unused: tuple[str, ...] = ()
-
-
 def extract_column(cases: Iterable[StudyCase], name: str) -> Values:
     """Return a number of every case as (n,) float; NaN if it is missing."""
     return np.array([getattr(case, name) for case in cases], float)
@@ -147,22 +132,22 @@ def read_cases(
     twice = [name for name, n in Counter(_file_name(r.slide) for r in chosen).items() if n > 1]
     if twice:
         raise SettingsError(f"{path} names {twice[0]} twice; leave one line for each slide.")
-    model = _find_results(chosen, header, results)
+    found, model_columns, unused = _find_results(chosen, header, results)
     tables = [path] if results is None else [path, results]
-    measured = (row for row in model.rows if row is not None)
+    measured = (row for row in found if row is not None)
     return StudyCases(
         cases=tuple(
-            _join(row, result or ModelRow(), model.columns, _parse_stage(row, scale, path))
-            for row, result in zip(chosen, model.rows, strict=True)
+            _join(row, result or ModelRow(), model_columns, scale, path)
+            for row, result in zip(chosen, found, strict=True)
         ),
         synthetic=any(map(is_synthetic, tables)) or any(r.synthetic for r in (*chosen, *measured)),
         role=chosen_role,
         other_roles=len(rows) - len(chosen),
         per_section=tuple(
-            key for key, (of_section, _) in _PER_SECTION.items() if of_section in model.columns
+            key for key, (of_section, _) in _PER_SECTION.items() if of_section in model_columns
         ),
         unnamed_patients=sum(row.patient is None for row in chosen),
-        unused_results=model.unused,
+        unused_results=unused,
     )
 
 
@@ -183,11 +168,15 @@ def _select_role(
 
 def _find_results(
     rows: Sequence[CaseRow], header: frozenset[str], results: Path | None
-) -> _Results:
-    """Find the model's row of every case."""
+) -> tuple[Sequence[ModelRow | None], frozenset[str], tuple[str, ...]]:
+    """Find the model's row of every case.
+
+    Returns:
+        The row of each case or None, the table's columns of the model, and slides without case.
+    """
     if results is None:
         columns = header & _MODEL_COLUMNS
-        return _Results([row if columns else None for row in rows], columns)
+        return [row if columns else None for row in rows], columns, ()
     path = results / BIOPSIES if results.is_dir() else results
     biopsies, columns = read_table(path, BiopsyRow)
     found = [_find_biopsy(row.slide, biopsies, path) for row in rows]
@@ -203,7 +192,7 @@ def _find_results(
         raise SettingsError(f"{' and '.join(names)} are both the same row of {path}.")
     used = {biopsy.slide for biopsy in found if biopsy is not None}
     unused = tuple(biopsy.slide for biopsy in biopsies if biopsy.slide not in used)
-    return _Results(found, columns & _MODEL_COLUMNS, unused)
+    return found, columns & _MODEL_COLUMNS, unused
 
 
 def _file_name(slide: str) -> str:
@@ -235,7 +224,15 @@ def _find_biopsy(slide: str, biopsies: Sequence[BiopsyRow], path: Path) -> Biops
     return None
 
 
-def _join(row: CaseRow, measured: ModelRow, columns: frozenset[str], stage: float) -> StudyCase:
+def _join(
+    row: CaseRow, measured: ModelRow, columns: frozenset[str], scale: Scale, path: Path
+) -> StudyCase:
+    try:
+        stage = math.nan if row.stage is None else float(read_stage(row.stage, scale))
+    except StudyError as error:
+        raise SettingsError(
+            f"{path}, {row.slide}: stage {error}. Correct it, or name another --scale."
+        ) from error
     count = _choose_section(measured, "tract_count", columns)
     length_mm = _choose_section(measured, "length_mm", columns)
     uncounted = (measured.tract_count_reason or "") if math.isnan(count) else ""
@@ -258,15 +255,6 @@ def _join(row: CaseRow, measured: ModelRow, columns: frozenset[str], stage: floa
         measured=any(getattr(measured, name) is not None for name in _MODEL_COLUMNS),
         uncounted=uncounted,
     )
-
-
-def _parse_stage(row: CaseRow, scale: Scale, path: Path) -> float:
-    try:
-        return math.nan if row.stage is None else float(read_stage(row.stage, scale))
-    except StudyError as error:
-        raise SettingsError(
-            f"{path}, {row.slide}: stage {error}. Correct it, or name another --scale."
-        ) from error
 
 
 def _choose_section(row: ModelRow, key: str, columns: frozenset[str]) -> float:

@@ -38,12 +38,14 @@ _STYLE = {
 _SIZE_INCH = (4.6, 3.6)
 _DOTS_PER_INCH = 200
 _JITTER = 0.16
-_PAIRS = {
-    "model_report": ("model", "report"),
-    "model_second": ("model", "second reader"),
-    "report_second": ("report", "second reader"),
-}
-_COLUMNS = {"model": MODEL, "report": REPORT, "second reader": SECOND}
+_MODEL, _REPORT, _SECOND = ("model", MODEL), ("report", REPORT), ("second reader", SECOND)
+_COMPARED = (
+    ("model_report", "Portal tracts", _MODEL, _REPORT),
+    ("model_second", "Portal tracts", _MODEL, _SECOND),
+    ("report_second", "Portal tracts", _REPORT, _SECOND),
+    ("length", "Length", ("model", "model_length_mm"), ("ruler", "manual_length_mm")),
+)
+"""Analysis, what is compared, and name and column of both observers."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,7 @@ def all_figures(study: Study) -> list[StudyFigure]:
     figures = [
         _make_stage_box(study),
         _make_count_scatter(study),
-        *(_make_count_limits(study, name) for name in _PAIRS),
-        _make_length_limits(study),
+        *(_make_limits(study, *each) for each in _COMPARED),
         _make_area_scatter(study),
     ]
     return [figure for figure in figures if figure is not None]
@@ -165,50 +166,22 @@ def _make_count_scatter(study: Study) -> StudyFigure | None:
     return StudyFigure("counts", "Portal tracts: model against report", note, draw)
 
 
-def _make_count_limits(study: Study, name: str) -> StudyFigure | None:
-    analysis: Analysis[Any] = study.analyses[name]
-    found = getattr(analysis.result, "agreement", None)
-    if found is None:
-        return None
-    observers = _PAIRS[name]
-    values = _extract_pair(analysis, *(_COLUMNS[each] for each in observers))
-    return _make_limits(
-        f"bland-altman-{name.replace('_', '-')}",
-        "Portal tracts",
-        found.bland_altman,
-        values,
-        observers,
-    )
-
-
-def _make_length_limits(study: Study) -> StudyFigure | None:
-    if study.length.result is None:
-        return None
-    values = _extract_pair(study.length, "model_length_mm", "manual_length_mm")
-    return _make_limits(
-        "bland-altman-length",
-        "Length",
-        study.length.result.bland_altman,
-        values,
-        ("model", "ruler"),
-    )
-
-
 def _make_limits(
-    name: str,
-    title: str,
-    found: BlandAltman,
-    values: tuple[Values, Values],
-    observers: tuple[str, str],
-) -> StudyFigure:
+    study: Study, name: str, title: str, one: tuple[str, str], other: tuple[str, str]
+) -> StudyFigure | None:
     """Make Bland and Altman's plot, with the intervals of its three lines shaded."""
-    first, second = values
+    analysis: Analysis[Any] = study.analyses[name]
+    if analysis.result is None:
+        return None
+    # The agreement of counts holds that of the counts as measurements.
+    found: BlandAltman = getattr(analysis.result, "agreement", analysis.result).bland_altman
+    first, second = _extract_pair(analysis, one[1], other[1])
+    observers = one[0], other[0]
     lines = (found.bias, found.lower_limit, found.upper_limit)
     note = (
         f"n = {len(first)}; bias {format_estimate(found.bias)} {found.unit}, limits "
         f"{format_number(found.lower_limit.value)} and {format_number(found.upper_limit.value)} "
-        f"{found.unit}. "
-        "Shaded: their 95 % intervals. Larger dots are several cases."
+        f"{found.unit}. Shaded: their 95 % intervals. Larger dots are several cases."
     )
 
     def draw(axes: Axes) -> None:
@@ -227,7 +200,8 @@ def _make_limits(
             ylabel=f"{' less '.join(observers)}, {found.unit}",
         )
 
-    return StudyFigure(name, f"{title}: {' and '.join(observers)}", note, draw)
+    file = f"bland-altman-{name.replace('_', '-')}"
+    return StudyFigure(file, f"{title}: {' and '.join(observers)}", note, draw)
 
 
 def _make_area_scatter(study: Study) -> StudyFigure | None:

@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 import numpy as np
 
-from glisson.clinical.agreement import WILSON_INTERVAL, CountAgreement
+from glisson.clinical.agreement import WILSON_INTERVAL
 from glisson.clinical.analyses import NO_MODEL_COUNT, Study
 from glisson.clinical.association import DELONG_INTERVAL, FISHER_INTERVAL
 from glisson.clinical.bland_altman import T_INTERVAL
@@ -71,11 +71,7 @@ def _describe_data(study: Study) -> Iterator[str]:
             if staged
             else "No stage was known, so that all counts of portal tracts were compared."
         )
-    yield from _describe_uncounted(study)
-
-
-def _describe_uncounted(study: Study) -> Iterator[str]:
-    """Yield the slides that the model did not count: they are not missing at random."""
+    # Slides that the model did not count are not missing at random.
     pair = study.model_report if study.model_report.result else study.model_second
     refused = dict(pair.entered.left_out).get(NO_MODEL_COUNT)
     if pair.result and refused:
@@ -86,11 +82,13 @@ def _describe_uncounted(study: Study) -> Iterator[str]:
 
 
 def _describe_agreement(study: Study) -> Iterator[str]:
-    made = [
-        (pair.title, pair.entered.slides, pair.result) for pair in study.count_pairs if pair.result
-    ]
+    made = [(pair, pair.result) for pair in study.count_pairs if pair.result]
     if made:
-        which = "; ".join(_describe_pair(title, n, found) for title, n, found in made)
+        which = "; ".join(
+            f"{pair.title.removeprefix('Tract counts: ').replace(', ', ' and ')}: "
+            f"n = {pair.entered.slides}, {found.lowest_category} to {found.highest_category} tracts"
+            for pair, found in made
+        )
         yield (
             "Agreement on tract counts was measured by Cohen's weighted kappa with linear and "
             "with quadratic weights, on categories of every whole number in the union of both "
@@ -101,7 +99,7 @@ def _describe_agreement(study: Study) -> Iterator[str]:
             "compared by Cohen's kappa and the exact McNemar test."
         )
         yield from note_rounding(study)
-    if any(found.agreement.ratio for _, _, found in made):
+    if any(found.agreement.ratio for _, found in made):
         yield "Limits of agreement were also computed on logarithms and given as ratios."
     if study.report_gain.result or study.second_gain.result:
         slides = (study.report_gain if study.report_gain.result else study.second_gain).entered
@@ -116,11 +114,6 @@ def _describe_agreement(study: Study) -> Iterator[str]:
             f"the slope{', also as ratios' if study.length.result.ratio else ''}, and the mean "
             "absolute difference."
         )
-
-
-def _describe_pair(title: str, slides: int, found: CountAgreement) -> str:
-    pair = title.removeprefix("Tract counts: ").replace(", ", " and ")
-    return f"{pair}: n = {slides}, {found.lowest_category} to {found.highest_category} tracts"
 
 
 def _describe_association(study: Study) -> Iterator[str]:

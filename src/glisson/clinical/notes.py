@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -27,8 +27,7 @@ _ROUGH = 5
 
 def list_notes(study: Study) -> list[str]:
     """List what a reader must know before the numbers."""
-    every = (_note_cases(study.cases), _note_absent(study.cases), _note_numbers(study))
-    return [note for notes in every for note in notes]
+    return [*_note_cases(study.cases), *_note_values(study)]
 
 
 def _note_cases(cases: StudyCases) -> Iterator[str]:
@@ -63,8 +62,9 @@ def _note_cases(cases: StudyCases) -> Iterator[str]:
         yield f"{unused} results but no case here, such as {cases.unused_results[0]}."
 
 
-def _note_absent(cases: StudyCases) -> Iterator[str]:
-    """Yield notes on missing or empty columns."""
+def _note_values(study: Study) -> Iterator[str]:
+    """Yield notes on missing or empty columns, rounded counts and small stages."""
+    cases = study.cases
     if not any(np.isfinite(extract_column(cases.cases, "stage"))):
         yield "No case has a stage; counts of all cases are taken as countable."
     absent = [
@@ -77,9 +77,6 @@ def _note_absent(cases: StudyCases) -> Iterator[str]:
             f"No case has a value in {', '.join(absent)}; comparisons that need one are refused. "
             "Fill the column, or name yours with --column."
         )
-
-
-def _note_numbers(study: Study) -> Iterator[str]:
     yield from note_sections(study)
     yield from note_rounding(study)
     test = study.difference.result
@@ -96,8 +93,9 @@ def _note_numbers(study: Study) -> Iterator[str]:
 def note_sections(study: Study) -> Iterator[str]:
     """Yield a note on measurements of one section."""
     if study.cases.per_section:
-        names = _join_words([_SECTION_NAMES[key] for key in study.cases.per_section])
-        yield f"The model's {names} are of one section where a slide holds several."
+        *names, last = (_SECTION_NAMES[key] for key in study.cases.per_section)
+        words = f"{', '.join(names)} and {last}" if names else last
+        yield f"The model's {words} are of one section where a slide holds several."
 
 
 def note_rounding(study: Study) -> Iterator[str]:
@@ -105,10 +103,6 @@ def note_rounding(study: Study) -> Iterator[str]:
     counts = np.concatenate([extract_column(study.cases.cases, name) for name in COUNTS])
     if np.any(np.isfinite(counts) & (counts % 1 != 0)):
         yield "Counts with a fraction are rounded for κ, equal counts and adequacy, halves up."
-
-
-def _join_words(words: Sequence[str]) -> str:
-    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def count_words(n: int, one: str, many: str) -> str:

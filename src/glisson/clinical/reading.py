@@ -16,9 +16,10 @@ from pydantic import (
 )
 
 from glisson.errors import SettingsError
-from glisson.files.csv_tables import read_csv, unescape_cell
+from glisson.files.csv_tables import point_decimal, read_csv, unescape_cell
 
 _MISSING = {"", "-", "–", "na", "n/a", "nan", "none", "null"}
+_TEXTS = ("slide", "file", "patient", "role", "diagnosis", "stage", "tract_count_reason")
 
 
 class _Row(BaseModel):
@@ -124,23 +125,20 @@ def _map_names(
 def _parse_row(
     row: Mapping[Any, Any], names: Mapping[str, str], kind: type[Row], separator: str, where: str
 ) -> Row:
-    values = {our: _clean(row[their] or "", our, separator) for our, their in names.items()}
+    values = {our: row[their] or "" for our, their in names.items()}
+    for name, text in values.items():
+        if name in _TEXTS:
+            values[name] = unescape_cell(text)
+        elif separator != ",":  # a decimal comma
+            values[name] = text.replace(",", ".")
+        else:
+            values[name] = str(point_decimal(text))
     try:
         return kind.model_validate(values)
     except ValidationError as error:
         problem = error.errors()[0]
-        name = ".".join(map(str, problem["loc"]))
+        column = ".".join(map(str, problem["loc"]))
         raise SettingsError(
-            f"{where}: {names.get(name, name)} is '{problem['input']}': {problem['msg']}. "
+            f"{where}: {names.get(column, column)} is '{problem['input']}': {problem['msg']}. "
             "Correct it, or leave the cell empty."
         ) from error
-
-
-_TEXTS = ("slide", "file", "patient", "role", "diagnosis", "stage", "tract_count_reason")
-
-
-def _clean(text: str, column: str, separator: str) -> str:
-    """Remove the apostrophe before a formula from a text; write a number with decimal point."""
-    if column in _TEXTS:
-        return unescape_cell(text)
-    return text if separator == "," else text.replace(",", ".")

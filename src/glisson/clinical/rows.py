@@ -66,20 +66,16 @@ def walk_numbers(result: Any, name: str = "", unit: str = "") -> Iterator[tuple[
         yield name, result, unit
     elif isinstance(result, tuple):
         for place, each in enumerate(result, 1):
-            yield from walk_numbers(each, f"{name}[{_name_element(each, place)}]", unit)
+            own = getattr(each, "weights", getattr(each, "least_tracts", place))
+            if isinstance(each, DunnPair):
+                own = f"stages {each.first} and {each.second}"
+            yield from walk_numbers(each, f"{name}[{own}]", unit)
     elif is_dataclass(result):
         for field in fields(result):
             path = f"{name}.{field.name}".lstrip(".")
             yield from walk_numbers(
                 getattr(result, field.name), path, _find_unit(result, field.name)
             )
-
-
-def _name_element(each: Any, place: int) -> Any:
-    """Return what distinguishes an element of a tuple from the others."""
-    if isinstance(each, DunnPair):
-        return f"stages {each.first} and {each.second}"
-    return getattr(each, "weights", getattr(each, "least_tracts", place))
 
 
 def _find_unit(owner: Any, name: str) -> str:

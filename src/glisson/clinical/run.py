@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from glisson.clinical.analyses import Analysis, Study, analyse
+from glisson.clinical.analyses import Study, analyse
 from glisson.clinical.cases import read_cases
 from glisson.clinical.estimates import CONFIDENCE_PERCENT, Estimate
 from glisson.clinical.figures import all_figures, save_figure
@@ -110,21 +110,20 @@ def _make_record(study: Study) -> dict[str, Any]:
         "scale": _to_json(study.scale),
         "slides": len(study.cases.cases),
         "patients": len({case.patient for case in study.cases.cases}),
-        "analyses": {name: _record_analysis(each) for name, each in study.analyses.items()},
+        "analyses": {
+            name: {
+                "title": each.title,
+                "slides": each.entered.slides,
+                "patients": each.entered.patients,
+                "left_out": dict(each.entered.left_out),
+                "refusal": each.refusal,
+                "result": _to_json(each.result),
+            }
+            for name, each in study.analyses.items()
+        },
         "described": _to_json(study.described),
         "published": {"citation": CITATION, "values": _to_json(PUBLISHED)},
         "versions": list_versions(),
-    }
-
-
-def _record_analysis(each: Analysis[Any]) -> dict[str, Any]:
-    return {
-        "title": each.title,
-        "slides": each.entered.slides,
-        "patients": each.entered.patients,
-        "left_out": dict(each.entered.left_out),
-        "refusal": each.refusal,
-        "result": _to_json(each.result),
     }
 
 

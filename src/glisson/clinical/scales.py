@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from glisson.errors import SettingsError, StudyError
@@ -156,18 +157,13 @@ def read_stage(text: str, scale: Scale) -> int:
         StudyError: the scale has no such stage.
     """
     written = text.strip().upper().removeprefix("STAGE").strip()
+    number: float | None = None
     if written in _ROMAN:
-        number: float = _ROMAN.index(written) + 1
+        number = _ROMAN.index(written) + 1
     else:
-        number = _parse_number(written.removeprefix("F"))
-    if number not in scale.numbers:
+        with suppress(ValueError):
+            number = float(written.removeprefix("F").replace(",", "."))
+    if number is None or number not in scale.numbers:
         names = ", ".join(stage.label for stage in scale.stages)
         raise StudyError(f"'{text}' is no stage of {scale.name}, which has {names}")
     return int(number)
-
-
-def _parse_number(text: str) -> float:
-    try:
-        return float(text.replace(",", "."))
-    except ValueError:
-        return -1

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from glisson.clinical.agreement import AdequacyAgreement, Agreement, CountAgreement
-from glisson.clinical.analyses import Description, Study
+from glisson.clinical.analyses import Study
 from glisson.clinical.bland_altman import RatioAgreement
 from glisson.clinical.estimates import Estimate
 from glisson.clinical.formats import DASH, format_estimate, format_number, format_p_value
@@ -34,17 +34,16 @@ _INTERVALS = "In brackets: 95 % intervals"
 
 def key_table(study: Study) -> Table:
     """Make the table of the main numbers, beside the paper's."""
-    rows = [row for row in (*_list_count_rows(study), *_list_other_rows(study)) if row is not None]
     return Table(
         "key",
         "Agreement, and portal area against stage",
         ("", "slides", "value (95 % interval)", "published"),
-        tuple(rows) or ((_NO_RESULT, DASH, "see the reasons", ""),),
+        tuple(_list_key_rows(study)) or ((_NO_RESULT, DASH, "see the reasons", ""),),
         f"Published: {CITATION}; the weights of κ are not named there.",
     )
 
 
-def _list_count_rows(study: Study) -> Iterator[Row]:
+def _list_key_rows(study: Study) -> Iterator[Row]:
     published = PUBLISHED["kappa_model_report"].text, PUBLISHED["kappa_model_second"].text, DASH
     for pair, text in zip(study.count_pairs, published, strict=True):
         if found := pair.result:
@@ -58,12 +57,9 @@ def _list_count_rows(study: Study) -> Iterator[Row]:
                 format_number(limits.upper_limit.value, 1),
             )
             yield f"limits, tracts: {name}", slides, " and ".join(ends), DASH
-
-
-def _list_other_rows(study: Study) -> Iterator[Row]:
-    if found := study.length.result:
+    if length := study.length.result:
         slides = str(study.length.entered.slides)
-        yield "CCC: length, model, ruler", slides, format_estimate(found.ccc), DASH
+        yield "CCC: length, model, ruler", slides, format_estimate(length.ccc), DASH
     if area := study.area_length.result:
         slides, text = str(study.area_length.entered.slides), PUBLISHED["area_length"].text
         yield "r: area, length by ruler", slides, format_estimate(area.coefficient), text
@@ -229,12 +225,27 @@ def adequacy_table(study: Study) -> Table:
     )
 
 
+_LENGTH_ROWS: tuple[tuple[str, Callable[[Agreement], str]], ...] = (
+    ("Lin's CCC of model and ruler", lambda a: format_estimate(a.ccc)),
+    ("ICC(2,1)", lambda a: format_estimate(a.icc_2_1)),
+    ("bias, mm: model less ruler", lambda a: format_estimate(a.bland_altman.bias)),
+    ("lower limit, mm", lambda a: format_estimate(a.bland_altman.lower_limit, 1)),
+    ("upper limit, mm", lambda a: format_estimate(a.bland_altman.upper_limit, 1)),
+    ("slope of difference over mean", lambda a: format_estimate(a.bland_altman.slope)),
+    ("ratio", lambda a: _format_ratio(a, "ratio")),
+    ("lower limit of the ratio", lambda a: _format_ratio(a, "lower_limit")),
+    ("upper limit of the ratio", lambda a: _format_ratio(a, "upper_limit")),
+    ("mean absolute difference, mm", lambda a: format_estimate(a.mean_absolute_error)),
+)
+
+
 def length_table(study: Study) -> Table:
     """Make the table of length by the model and by ruler, and of area with length."""
     rows: list[Row] = []
     made = study.length, study.area_length, study.area_model_length
-    if study.length.result is not None:
-        rows += _make_length_rows(study.length.result, study.length.entered.slides)
+    if found := study.length.result:
+        slides = str(study.length.entered.slides)
+        rows += [(name, slides, show(found), DASH) for name, show in _LENGTH_ROWS]
     published = PUBLISHED["area_length"].text
     for name, each, text in (
         ("r of tissue area and length by ruler", study.area_length, published),
@@ -242,8 +253,8 @@ def length_table(study: Study) -> Table:
     ):
         if each.result is not None:
             r, p = each.result.coefficient, each.result.p_value
-            found = f"{format_estimate(r)}, p {format_p_value(p)}"
-            rows.append((name, str(each.entered.slides), found, text))
+            value = f"{format_estimate(r)}, p {format_p_value(p)}"
+            rows.append((name, str(each.entered.slides), value, text))
     return Table(
         "length",
         "Length and tissue area",
@@ -253,23 +264,6 @@ def length_table(study: Study) -> Table:
         f"nearly by definition: r says little about the model. Published: {CITATION}."
         f"{_note_missing_intervals(*(each.result for each in made))}",
     )
-
-
-def _make_length_rows(found: Agreement, slides: int) -> list[Row]:
-    limits = found.bland_altman
-    shown = (
-        ("Lin's CCC of model and ruler", format_estimate(found.ccc)),
-        ("ICC(2,1)", format_estimate(found.icc_2_1)),
-        ("bias, mm: model less ruler", format_estimate(limits.bias)),
-        ("lower limit, mm", format_estimate(limits.lower_limit, 1)),
-        ("upper limit, mm", format_estimate(limits.upper_limit, 1)),
-        ("slope of difference over mean", format_estimate(limits.slope)),
-        ("ratio", _format_ratio(found, "ratio")),
-        ("lower limit of the ratio", _format_ratio(found, "lower_limit")),
-        ("upper limit of the ratio", _format_ratio(found, "upper_limit")),
-        ("mean absolute difference, mm", format_estimate(found.mean_absolute_error)),
-    )
-    return [(name, str(slides), text, DASH) for name, text in shown]
 
 
 def stage_table(study: Study) -> Table:
@@ -342,14 +336,15 @@ def pairs_table(study: Study) -> Table:
 def description_table(study: Study) -> Table:
     """Make the table of mean ± SD of every column, of all cases and by stage."""
     groups = list(study.described["portal_percent"])
-    rows = tuple(
-        (
-            _COLUMN_NAMES[name],
-            *(_format_mean(by_group.get(group)) for group in groups),
-            PUBLISHED[name].text if name in PUBLISHED else DASH,
-        )
-        for name, by_group in study.described.items()
-    )
+    rows = []
+    for name, by_group in study.described.items():
+        cells = [DASH] * len(groups)
+        for place, group in enumerate(groups):
+            if (found := by_group.get(group)) and found.n:
+                spread = f" ± {format_number(found.sd)}" if found.n > 1 else ""
+                cells[place] = f"{format_number(found.mean)}{spread} ({found.n})"
+        published = PUBLISHED[name].text if name in PUBLISHED else DASH
+        rows.append((_COLUMN_NAMES[name], *cells, published))
     notes = "; ".join(
         f"{_COLUMN_NAMES[name]}: {PUBLISHED[name].note.rstrip('.')}"
         for name in study.described
@@ -359,17 +354,10 @@ def description_table(study: Study) -> Table:
         "described",
         f"Mean ± SD (cases), all and by {study.scale.name} stage",
         ("", "all", *(f"stage {g}" for g in groups[1:]), "published"),
-        rows,
+        tuple(rows),
         f"Counts are of countable cases. Published: {CITATION}, {PUBLISHED['cases'].source}. "
         f"There: {notes}.",
     )
-
-
-def _format_mean(found: Description | None) -> str:
-    if found is None or not found.n:
-        return DASH
-    spread = f" ± {format_number(found.sd)}" if found.n > 1 else ""
-    return f"{format_number(found.mean)}{spread} ({found.n})"
 
 
 def scale_table(study: Study) -> Table:

@@ -41,7 +41,11 @@ def export(
     """
     bundle = find_model(model)
     pixels = tiles if isinstance(tiles, np.ndarray) else sample_tiles(Path(tiles), count, bundle)
-    wanted = None if formats is None else [_find_format(each) for each in formats]
+    if unknown := [each for each in formats or () if each not in list(Format)]:
+        raise SettingsError(
+            f"There is no format '{unknown[0]}'. Give some of: {', '.join(Format)}."
+        )
+    wanted = None if formats is None else [Format(each) for each in formats]
     made = export_formats(bundle, Path(out), pixels, wanted)
     return tuple(each for _, each in made if isinstance(each, Exported))
 
@@ -73,11 +77,3 @@ def sample_tiles(folder: Path, count: int, bundle: ModelBundle) -> Pixels:
     check_mpp(bundle, source.rows)
     rows = np.random.default_rng(0).permutation(len(source.rows))[:count]
     return np.stack([source.read(source.rows[int(row)]).rgb for row in rows])
-
-
-def _find_format(name: Format | str) -> Format:
-    try:
-        return Format(name)
-    except ValueError:
-        known = ", ".join(Format)
-        raise SettingsError(f"There is no format '{name}'. Give some of: {known}.") from None

@@ -28,14 +28,14 @@ def best_and_worst(
 
     Tiles with less than 3 % portal area in both truth and prediction are skipped.
     """
-    chosen = [tile for tile in tiles if _measure_portal_share(tile) >= _LEAST_PORTAL]
+    chosen = []
+    for tile in tiles:
+        counts, portal = tile.counts, PORTAL.index
+        portal_px = max(counts[portal].sum(), counts[:, portal].sum())
+        if portal_px / max(1, counts.sum()) >= _LEAST_PORTAL:
+            chosen.append(tile)
     ordered = sorted(chosen, key=lambda tile: tile.scores.dice[PORTAL.index])
     return _prefer_other_slides(ordered[::-1], count), _prefer_other_slides(ordered, count)
-
-
-def _measure_portal_share(tile: TileScore) -> float:
-    portal = max(tile.counts[PORTAL.index].sum(), tile.counts[:, PORTAL.index].sum())
-    return float(portal / max(1, tile.counts.sum()))
 
 
 def _prefer_other_slides(ordered: Sequence[TileScore], count: int) -> list[TileScore]:

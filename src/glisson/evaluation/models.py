@@ -112,7 +112,14 @@ def evaluate_model(out: Path, subject: Subject, progress: Progress | None = None
     tables = _make_tables(result, subject.tracts)
     write_tables(out, tables)
     shown = result.of(Split.TEST) or result.of(Split.VALIDATION) or tiles
-    pictures = _draw_pictures(out, shown, source, runtime)
+    pictures = []
+    for name, chosen in zip(("best", "worst"), best_and_worst(shown, _GALLERY), strict=True):
+        if chosen:
+            path = out / f"{name}.png"
+            draw_gallery(path, chosen, source, runtime)
+            names = ", ".join(f"{t.row.tile} ({t.scores.dice[2]:.2f})" for t in chosen)
+            title = f"The {name} tiles, by portal Dice: tile, truth, found"
+            pictures.append(Picture(title, path, f"{names}. First one tile of each slide."))
     facts = [f"Model: {spec.name} {spec.version}, {runtime.name}", f"Trained on: {spec.trained_on}"]
     write_page(out / PAGE, f"Evaluation of {spec.name}", facts, warnings, [*tables, *pictures])
     return Evaluation(result, tuple(tables), warnings)
@@ -158,7 +165,11 @@ def evaluate_models(
         links.append(Link(text, f"{folder}/{PAGE}"))
     scored = [replace(each.scored, name=name) for name, each in evaluations.items()]
     tables = (*table_one(scored), border_table(scored))
-    warnings = _join_warnings(evaluations)
+    pairs = [(name, text) for name, each in evaluations.items() for text in each.warnings]
+    counts = Counter(text for _, text in pairs)
+    # A warning that all models share names no model.
+    lines = [t if counts[t] == len(evaluations) else f"{name}: {t}" for name, t in pairs]
+    warnings = tuple(dict.fromkeys(lines))
     write_tables(out, tables)
     write_page(out / PAGE, f"Evaluation of {len(bundles)} models", links, warnings, tables)
     return EvaluationResult(evaluations, tables, warnings, out / PAGE)
@@ -175,15 +186,6 @@ def _name_models(bundles: Sequence[ModelBundle]) -> list[str]:
     return [f"{name} {number}" for number, name in enumerate(own, 1)]
 
 
-def _join_warnings(evaluations: dict[str, Evaluation]) -> tuple[str, ...]:
-    """Return shared warnings once, and others with the name of their model."""
-    pairs = [(name, text) for name, each in evaluations.items() for text in each.warnings]
-    counts = Counter(text for _, text in pairs)
-    every = len(evaluations)
-    lines = (text if counts[text] == every else f"{name}: {text}" for name, text in pairs)
-    return tuple(dict.fromkeys(lines))
-
-
 def _make_tables(result: Scored, tracts: Sequence[TractScore]) -> list[Table]:
     tables = table_one([result])
     if result.of(Split.TEST):
@@ -195,20 +197,6 @@ def _make_tables(result: Scored, tracts: Sequence[TractScore]) -> list[Table]:
         makers = (tract_table, size_table, content_table, cause_table)
         tables += [table for make in makers if (table := make(tracts)) is not None]
     return tables
-
-
-def _draw_pictures(
-    out: Path, tiles: Sequence[TileScore], source: TileSource, runtime: Runtime
-) -> list[Picture]:
-    pictures = []
-    for name, chosen in zip(("best", "worst"), best_and_worst(tiles, _GALLERY), strict=True):
-        if chosen:
-            path = out / f"{name}.png"
-            draw_gallery(path, chosen, source, runtime)
-            names = ", ".join(f"{t.row.tile} ({t.scores.dice[2]:.2f})" for t in chosen)
-            title = f"The {name} tiles, by portal Dice: tile, truth, found"
-            pictures.append(Picture(title, path, f"{names}. First one tile of each slide."))
-    return pictures
 
 
 def _make_score_row(tile: TileScore) -> dict[str, str]:
@@ -234,7 +222,11 @@ def _warn_of_training_slides(bundle: ModelBundle, rows: Sequence[TileRow]) -> st
     `glisson train` records their names beside the model's folder. The bundle itself holds no
     names: identifiers of slides would travel with the model.
     """
-    trained = _read_training_slides(bundle.folder.resolve().parent / _RECORD)
+    try:
+        named = read_json(bundle.folder.resolve().parent / _RECORD).get("training_slides")
+    except (OSError, ValueError):
+        return None
+    trained = set(map(str, named)) if isinstance(named, list) else set()
     unseen = {row.slide for row in rows if row.split is not Split.TRAIN}
     both = sorted(trained & unseen)
     if not both:
@@ -245,12 +237,3 @@ def _warn_of_training_slides(bundle: ModelBundle, rows: Sequence[TileRow]) -> st
         f"was trained on, {len(both)} in all ({', '.join(both[:_NAMED])}{more}): their scores are "
         "too good. Give the tiles of its training, or the split options of its training."
     )
-
-
-def _read_training_slides(record: Path) -> set[str]:
-    """Read the training slides from a run's record; return none without a valid record."""
-    try:
-        named = read_json(record).get("training_slides")
-    except (OSError, ValueError):
-        return set()
-    return set(map(str, named)) if isinstance(named, list) else set()

@@ -82,7 +82,13 @@ def evaluate(
     for folder in filter(is_tile_folder, folders):
         _check_applies(folder, settings)
     mpps = _pair_mpps(folders, settings.mpps)
-    bundles = _find_models(models, len(folders))
+    names = [models] if models is None or isinstance(models, str | Path) else list(models)
+    if len(names) != len(folders):
+        raise SettingsError(
+            f"{len(folders)} DATA and {len(names)} models are given. Give one --model for each "
+            "DATA, in order; a model or a folder may be repeated."
+        )
+    bundles = [find_model(name) for name in names]
     subjects = (
         _open_subject(folder, bundle, mpp, settings, progress)
         for folder, bundle, mpp in zip(folders, bundles, mpps, strict=True)
@@ -125,18 +131,6 @@ def _pair_mpps(folders: Sequence[Path], mpps: Sequence[float]) -> list[float | N
     return [next(rest) if folder in bare else None for folder in folders]
 
 
-def _find_models(
-    models: str | Path | Sequence[str | Path | None] | None, count: int
-) -> list[ModelBundle]:
-    names = [models] if models is None or isinstance(models, str | Path) else list(models)
-    if len(names) != count:
-        raise SettingsError(
-            f"{count} DATA and {len(names)} models are given. Give one --model for each DATA, in "
-            "order; a model or a folder may be repeated."
-        )
-    return [find_model(name) for name in names]
-
-
 def _open_subject(
     folder: Path,
     bundle: ModelBundle,
@@ -154,4 +148,5 @@ def _open_subject(
     tracts = score_tracts(source.slides, source.splits, bundle, runtime, source.meanings, progress)
     if left_out := format_candidate_warning(source.candidates):
         warnings = (*warnings, left_out)
+    warnings = (*warnings, *source.warnings)
     return Subject(bundle, runtime, source, str(folder), warnings, tracts)

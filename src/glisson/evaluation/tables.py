@@ -150,11 +150,15 @@ def table_two(result: Scored, split: Split = Split.TEST) -> Table:
 
 
 def _make_institution_row(name: str, tiles: Sequence[TileScore]) -> tuple[str, ...]:
-    mean, whole = patch_mean(tiles), pool_patients(tiles)
+    mean, whole, cases = patch_mean(tiles), pool_patients(tiles), "–"
+    if _have_patients(tiles):
+        patients = {(tile.row.diagnosis, tile.row.patient) for tile in tiles}
+        counts = Counter(diagnosis for diagnosis, _ in patients)
+        cases = ", ".join(f"{diagnosis} ({n})" for diagnosis, n in sorted(counts.items()))
     return (
         name,
         str(len(tiles)),
-        _count_cases(tiles),
+        cases,
         format_number(sum(tile.seconds for tile in tiles), 1),
         format_number(mean.mean_dice),
         format_number(mean.mean_iou),
@@ -162,15 +166,6 @@ def _make_institution_row(name: str, tiles: Sequence[TileScore]) -> tuple[str, .
         format_interval(whole.mean_iou),
         format_interval(whole.dice[PORTAL.index]),
     )
-
-
-def _count_cases(tiles: Sequence[TileScore]) -> str:
-    """Count the patients of each diagnosis."""
-    if not _have_patients(tiles):
-        return "–"
-    cases = {(tile.row.diagnosis, tile.row.patient) for tile in tiles}
-    counts = Counter(diagnosis for diagnosis, _ in cases)
-    return ", ".join(f"{diagnosis} ({count})" for diagnosis, count in sorted(counts.items()))
 
 
 def border_table(results: Sequence[Scored]) -> Table:
@@ -213,17 +208,22 @@ def drift_table(result: Scored) -> Table:
     """
     training, validation = result.of(Split.TRAIN), result.of(Split.VALIDATION)
     colours = np.array([tile.colour for tile in training or result.tiles])
-    colour = np.nanmean(colours, axis=0), np.nanstd(colours, axis=0)
+    centre, spread = np.nanmean(colours, axis=0), np.nanstd(colours, axis=0)
     reference = _mean_dice(validation or result.tiles)
+    rows = []
+    for key, tiles in _group_by_institution(result):
+        distance = np.nanmean([tile.colour for tile in tiles], axis=0) - centre
+        shift = distance / np.maximum(spread, 1e-6)
+        channels = [f"{channel:+.1f}" for channel in shift[:3]]
+        shift_rms = format_number(float(np.sqrt(np.mean(shift**2))), 2)
+        dice = f"{_mean_dice(tiles) - reference:+.3f}"
+        rows.append((*key, str(len(tiles)), *channels, shift_rms, dice))
     known = "validation" if validation else "all tiles"
     return Table(
         "drift",
         f"Drift between institutions ({result.name})",
         ("", "Split", "Tiles", "Red", "Green", "Blue", "Colour shift", f"Dice against {known}"),
-        tuple(
-            _make_drift_row(*key, tiles, colour, reference)
-            for key, tiles in _group_by_institution(result)
-        ),
+        tuple(rows),
         f"Reference of colour: {'the training' if training else 'all'} tiles; of Dice: "
         f"{'the validation' if validation else 'all'} tiles. Colour of tissue in deviations of "
         "the reference; the shift is the root mean square over mean and deviation of red, green "
@@ -245,25 +245,6 @@ def _group_by_institution(result: Scored) -> list[tuple[tuple[str, str], list[Ti
         for split in Split
     ]
     return [(key, tiles) for key, tiles in parts if tiles]
-
-
-def _make_drift_row(
-    name: str,
-    split: str,
-    tiles: Sequence[TileScore],
-    colour: tuple[np.ndarray, np.ndarray],
-    reference: float,
-) -> tuple[str, ...]:
-    centre, spread = colour
-    shift = (np.nanmean([t.colour for t in tiles], axis=0) - centre) / np.maximum(spread, 1e-6)
-    return (
-        name,
-        split,
-        str(len(tiles)),
-        *(f"{channel:+.1f}" for channel in shift[:3]),
-        format_number(float(np.sqrt(np.mean(shift**2))), 2),
-        f"{_mean_dice(tiles) - reference:+.3f}",
-    )
 
 
 def _mean_dice(tiles: Sequence[TileScore]) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
 
@@ -62,10 +62,12 @@ def score_tiles(
     rows = source.rows
     check_mpp(bundle, rows)
     scores: list[TileScore] = []
-    for batch in _make_batches(rows):
-        scores += _score_batch(runtime, batch, [source.read(row) for row in batch])
-        if progress:
-            progress(len(scores), len(rows))
+    # A batch holds tiles of one size.
+    for _, group in groupby(rows, lambda row: row.size_px):
+        while batch := list(islice(group, _BATCH)):
+            scores += _score_batch(runtime, batch, [source.read(row) for row in batch])
+            if progress:
+                progress(len(scores), len(rows))
     return scores
 
 
@@ -86,13 +88,6 @@ def check_mpp(bundle: ModelBundle, rows: Sequence[TileRow]) -> None:
 def predict_classes(runtime: Runtime, rgb: Pixels) -> Pixels:
     """Predict the (H, W) uint8 class indices of a tile."""
     return runtime.predict(rgb[None])[0].argmax(axis=0).astype(np.uint8)
-
-
-def _make_batches(rows: Sequence[TileRow]) -> Iterator[list[TileRow]]:
-    """Yield batches of consecutive tiles of one size."""
-    for _, group in groupby(rows, lambda row: row.size_px):
-        while batch := list(islice(group, _BATCH)):
-            yield batch
 
 
 def _score_batch(

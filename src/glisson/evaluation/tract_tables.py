@@ -10,7 +10,12 @@ from glisson.evaluation.numbers import format_number
 from glisson.evaluation.tracts import LEAST_IOU, LEAST_SHARE, TractScore
 from glisson.pages import Table
 
-_SIZES_UM2 = ((0.0, 5e3), (5e3, 1e4), (1e4, 5e4), (5e4, math.inf))
+_SIZES_UM2 = {
+    "under 5,000": (0.0, 5e3),
+    "5,000 to 10,000": (5e3, 1e4),
+    "10,000 to 50,000": (1e4, 5e4),
+    "50,000 or more": (5e4, math.inf),
+}
 """A round tract of 5,000 µm² is 80 µm wide, of 10,000 113 µm, of 50,000 252 µm."""
 
 
@@ -91,10 +96,19 @@ def cause_table(scores: Sequence[TractScore]) -> Table | None:
 
 def size_table(scores: Sequence[TractScore]) -> Table:
     """Make the table of recall and precision by the size of the tracts."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for split in Split:
+        drawn, found = [], []
         part = [score for score in scores if score.split is split]
-        rows += _make_size_rows(str(split), part) if part else []
+        for score in part:
+            paired_drawn, paired_found = {d for d, _ in score.pairs}, {f for _, f in score.pairs}
+            drawn += [(area, i in paired_drawn) for i, area in enumerate(score.drawn_um2)]
+            found += [(area, i in paired_found) for i, area in enumerate(score.found_um2)]
+        rows += [
+            (str(split), size, *_count_hits(drawn, *ends), *_count_hits(found, *ends))
+            for size, ends in _SIZES_UM2.items()
+            if part
+        ]
     return Table(
         "tract-sizes",
         "Whole portal tracts by size",
@@ -103,23 +117,6 @@ def size_table(scores: Sequence[TractScore]) -> Table:
         "Recall by the size drawn, precision by the size found. Each piece of a tract that the "
         "section or the core's edge separates counts alone.",
     )
-
-
-def _make_size_rows(split: str, scores: Sequence[TractScore]) -> list[tuple[str, ...]]:
-    drawn, found = [], []
-    for score in scores:
-        paired_drawn, paired_found = {d for d, _ in score.pairs}, {f for _, f in score.pairs}
-        drawn += [(area, i in paired_drawn) for i, area in enumerate(score.drawn_um2)]
-        found += [(area, i in paired_found) for i, area in enumerate(score.found_um2)]
-    return [
-        (
-            split,
-            _name_size(least, most),
-            *_count_hits(drawn, least, most),
-            *_count_hits(found, least, most),
-        )
-        for least, most in _SIZES_UM2
-    ]
 
 
 def content_table(scores: Sequence[TractScore]) -> Table | None:
@@ -170,9 +167,3 @@ def _count_hits(tracts: Iterable[tuple[float, bool]], least: float, most: float)
     """Return the number of tracts of a size in µm², and the share of them with a partner."""
     chosen = [is_hit for area, is_hit in tracts if least <= area < most]
     return str(len(chosen)), _format_share(chosen)
-
-
-def _name_size(least: float, most: float) -> str:
-    if most == math.inf:
-        return f"{least:,.0f} or more"
-    return f"{least:,.0f} to {most:,.0f}" if least else f"under {most:,.0f}"

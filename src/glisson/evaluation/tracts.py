@@ -115,25 +115,19 @@ def score_tracts(
         table: meanings of the annotation classes.
         progress: called before each slide with the step, its number and the number of slides.
     """
-    scores = []
+    scores, settings = [], SegmentSettings.of_model(bundle.spec)
     for number, source in enumerate(slides, 1):
         if progress:
             progress(f"tracts of {source.name}: slide", number, len(slides))
         with open_labelled(source, table) as labelled:
             started = time.perf_counter()
-            regions = _find_regions(labelled, bundle, runtime)
+            tissue = find_tissue(labelled.slide, TissueSettings(threads=runtime.workers))
+            class_map, _ = segment_beside_artefacts(labelled.slide, tissue, runtime, settings)
+            regions = find_regions(class_map, RegionSettings.of_model(bundle.spec))
             seconds = time.perf_counter() - started
             score = compare(labelled, regions, splits.of_slide[source.name])
             scores.append(replace(score, seconds=seconds))
     return scores
-
-
-def _find_regions(labelled: LabelledSlide, bundle: ModelBundle, runtime: Runtime) -> Regions:
-    settings = SegmentSettings.of_model(bundle.spec)
-    slide = labelled.slide
-    tissue = find_tissue(slide, TissueSettings(threads=runtime.workers))
-    class_map, _ = segment_beside_artefacts(slide, tissue, runtime, settings)
-    return find_regions(class_map, RegionSettings.of_model(bundle.spec))
 
 
 def compare(labelled: LabelledSlide, regions: Regions, split: Split) -> TractScore:
@@ -147,8 +141,9 @@ def compare(labelled: LabelledSlide, regions: Regions, split: Split) -> TractSco
     pairs = match_tracts(drawn, found)
     false = [each for index, each in enumerate(found) if index not in {f for _, f in pairs}]
     tissue = shapely.union_all(labels.tissue_l0).intersection(seen)
-    features = _read_features(labelled)
-    with_triad = _have_triad(drawn, features)
+    features, with_triad = _read_features(labelled), ()
+    if features is not None and any(name in features for name in TRIAD):
+        with_triad = tuple((count_triad_kinds(drawn, features) >= LEAST_TRIAD_KINDS).tolist())
     pixel_um2 = labels.pixel_size.area_um2
     return TractScore(
         labelled.source,
@@ -215,13 +210,6 @@ def _read_features(labelled: LabelledSlide) -> Features | None:
     return by_name
 
 
-def _have_triad(drawn: Sequence[Polygon], features: Features | None) -> tuple[bool, ...]:
-    """Return whether each tract holds two of the triad; empty without outlines of the triad."""
-    if features is None or not any(name in features for name in TRIAD):
-        return ()
-    return tuple((count_triad_kinds(drawn, features) >= LEAST_TRIAD_KINDS).tolist())
-
-
 def _find_aside(
     drawn: Sequence[Polygon],
     with_triad: Sequence[bool],
@@ -252,10 +240,9 @@ def _count_causes(
         if name not in _EXPLAIN_NOTHING
     }
     areas[MERGED] = shapely.union_all(drawn)
-    return dict(Counter(_find_cause(tract, areas) for tract in false))
-
-
-def _find_cause(tract: Polygon, areas: dict[str, BaseGeometry]) -> str:
-    shares = {name: tract.intersection(area).area / tract.area for name, area in areas.items()}
-    name = max(shares, key=lambda each: shares[each])
-    return name if shares[name] >= LEAST_SHARE else UNEXPLAINED
+    causes: Counter[str] = Counter()
+    for tract in false:
+        shares = {name: tract.intersection(area).area / tract.area for name, area in areas.items()}
+        name = max(shares, key=lambda each: shares[each])
+        causes[name if shares[name] >= LEAST_SHARE else UNEXPLAINED] += 1
+    return dict(causes)

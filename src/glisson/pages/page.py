@@ -40,7 +40,7 @@ def write_page(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["as_cell"] = _as_cell
+    environment.filters["as_cell"] = lambda cell: cell if isinstance(cell, Cell) else Cell(cell)
     style, script = (
         read_part("glisson.pages", part) + read_part(room, part) for part in (_STYLE, _SCRIPT)
     )
@@ -59,10 +59,6 @@ def read_part(room: str, name: str) -> str:
     """
     file = resources.files(room) / "templates" / name
     return file.read_text(encoding="utf-8") if file.is_file() else ""
-
-
-def _as_cell(value: str | Cell) -> Cell:
-    return value if isinstance(value, Cell) else Cell(value)
 
 
 def _policy(style: str, script: str, has_inline_styles: bool) -> str:

@@ -49,12 +49,24 @@ def view_cohort(slides: Sequence[ReportSlide]) -> Cohort:
         if record.biopsy.tissue_area_mm2 and not record.implausible_warning
     ]
     standards = (_pick_standard(record) for _, record in done)
+    portal = [
+        (name, biopsy.portal_percent)
+        for name, biopsy in measured
+        if biopsy.portal_percent is not None
+    ]
+    tracts = [
+        (name, biopsy.length_per_section_mm, biopsy.tract_count_per_section)
+        for name, biopsy in measured
+        if biopsy.tract_count_per_section is not None
+    ]
+    tissue = [(name, biopsy.length_mm, biopsy.tissue_area_mm2) for name, biopsy in measured]
+    scatters = ((tract_scatter, tracts), (tissue_scatter, tissue))
     return Cohort(
         standard=next((each.title for each in standards if each is not None), ""),
         measured=len(measured),
         means=_means([biopsy for _, biopsy in measured]),
-        bars=_bars(measured),
-        scatters=_scatters(measured),
+        bars=portal_bars(portal) if len(portal) > 1 else None,
+        scatters=tuple(draw(values) for draw, values in scatters if len(values) > 1),
     )
 
 
@@ -133,23 +145,3 @@ def _means(measured: Sequence[BiopsyMeasurements]) -> tuple[str, ...]:
         of = f" (n = {len(values)})" if 2 <= len(values) < len(measured) else ""
         found.append(mean_sd(values, row.mean_style) + of)
     return tuple(found)
-
-
-def _bars(measured: Sequence[tuple[str, BiopsyMeasurements]]) -> Bars | None:
-    values = [
-        (name, biopsy.portal_percent)
-        for name, biopsy in measured
-        if biopsy.portal_percent is not None
-    ]
-    return portal_bars(values) if len(values) > 1 else None
-
-
-def _scatters(measured: Sequence[tuple[str, BiopsyMeasurements]]) -> tuple[Scatter, ...]:
-    tracts = [
-        (name, biopsy.length_per_section_mm, biopsy.tract_count_per_section)
-        for name, biopsy in measured
-        if biopsy.tract_count_per_section is not None
-    ]
-    tissue = [(name, biopsy.length_mm, biopsy.tissue_area_mm2) for name, biopsy in measured]
-    drawn = ((tract_scatter, tracts), (tissue_scatter, tissue))
-    return tuple(draw(values) for draw, values in drawn if len(values) > 1)

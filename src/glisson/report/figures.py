@@ -80,31 +80,24 @@ LEFT_PX, RIGHT_PX, TOP_PX, BOTTOM_PX = 50, 465, 20, 350
 
 
 def portal_bars(slides: Sequence[tuple[str, float]]) -> Bars:
-    """Portal percent of each slide, in the order given; of many, how many slides have which."""
-    if len(slides) > MOST_BARS:
-        return _histogram([percent for _, percent in slides])
+    """Lay out portal percent of each slide, in the order given; of many slides a histogram."""
+    title = heading_of(BiopsyMeasurements, "portal_percent")
     values = [(name, percent, f"{percent:.1f} %") for name, percent in slides]
-    return _bars(heading_of(BiopsyMeasurements, "portal_percent"), values)
-
-
-def _histogram(percents: Sequence[float]) -> Bars:
-    width = next(w for w in (1, 2, 5, 10) if max(percents) / w < 12)
-    counts = Counter(int(percent // width) for percent in percents)
-    values = [
-        (f"{width * k} to {width * (k + 1)} %", counts[k], str(counts[k]))
-        for k in range(max(counts) + 1)
-    ]
-    heading = heading_of(BiopsyMeasurements, "portal_percent")
-    return _bars(f"Slides by {heading}", values)
-
-
-def _bars(title: str, values: Sequence[tuple[str, float, str]]) -> Bars:
+    if len(slides) > MOST_BARS:
+        title = f"Slides by {title}"
+        most_percent = max(percent for _, percent in slides)
+        width = next(w for w in (1, 2, 5, 10) if most_percent / w < 12)
+        counts = Counter(int(percent // width) for _, percent in slides)
+        values = [
+            (f"{width * k} to {width * (k + 1)} %", counts[k], str(counts[k]))
+            for k in range(max(counts) + 1)
+        ]
     most = max((value for _, value, _ in values), default=0.0) or 1.0
-    bars = tuple(
-        Bar(name, _short(name), text, 8 + BAR_PX * k, 240 * value / most)
-        for k, (name, value, text) in enumerate(values)
-    )
-    return Bars(title, bars, 16 + BAR_PX * len(bars))
+    bars = []
+    for k, (name, value, text) in enumerate(values):
+        short = name if len(name) <= _NAME_LETTERS else name[: _NAME_LETTERS - 1] + "…"
+        bars.append(Bar(name, short, text, 8 + BAR_PX * k, 240 * value / most))
+    return Bars(title, tuple(bars), 16 + BAR_PX * len(bars))
 
 
 def tract_scatter(slides: Sequence[tuple[str, float, float]]) -> Scatter:
@@ -184,10 +177,6 @@ class _Axes:
             tuple(Tick(self.x(v), f"{v:g}") for v in _ticks(self.most_mm)),
             tuple(Tick(self.y(v), f"{v:g}") for v in _ticks(self.most)),
         )
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= _NAME_LETTERS else name[: _NAME_LETTERS - 1] + "…"
 
 
 def _round_up(value: float) -> float:

@@ -22,7 +22,11 @@ def write_report(path: Path, run: ReportRun, slides: Sequence[ReportSlide]) -> N
     Raises:
         OutputError: the file cannot be written.
     """
-    numbers, most_tracts, cohort = _with_section(slides), most_rows(slides), view_cohort(slides)
+    numbers = list(range(1, len(slides) + 1))
+    if len(slides) > MOST_SECTIONS:  # a browser has to hold all sections
+        failed = [number for number in numbers if slides[number - 1].error is not None]
+        numbers = failed[:MOST_SECTIONS]
+    most_tracts, cohort = most_rows(slides), view_cohort(slides)
     write_page(
         path,
         "glisson.report",
@@ -37,11 +41,3 @@ def write_report(path: Path, run: ReportRun, slides: Sequence[ReportSlide]) -> N
         },
         is_unfolded=len(slides) <= _MOST_OPEN,
     )
-
-
-def _with_section(slides: Sequence[ReportSlide]) -> list[int]:
-    """Return the numbers, from 1, of the slides with a section: a browser has to hold them all."""
-    if len(slides) <= MOST_SECTIONS:
-        return list(range(1, len(slides) + 1))
-    failed = [number for number, slide in enumerate(slides, 1) if slide.error is not None]
-    return failed[:MOST_SECTIONS]

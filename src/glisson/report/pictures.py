@@ -39,9 +39,15 @@ def embed_overview(path: Path | None, slide_count: int) -> str | None:
     if whole is None:
         return None
     share = min(_MOST_A_SLIDE, PICTURE_BYTES // max(1, slide_count))
-    small = (_smaller(whole, side_px) for side_px in _SIDES_PX)
-    fitting = (each for each in small if each.width * each.height * _LEAST_BYTES_A_PIXEL <= share)
-    return next((_uri(data) for data in map(_jpeg, fitting) if len(data) <= share), None)
+    for side_px in _SIDES_PX:
+        small = whole.copy()
+        small.thumbnail((side_px, side_px), Image.Resampling.BOX)
+        if small.width * small.height * _LEAST_BYTES_A_PIXEL <= share:
+            jpeg = io.BytesIO()
+            small.save(jpeg, format="JPEG", quality=_QUALITY, optimize=True)
+            if len(jpeg.getvalue()) <= share:
+                return _uri(jpeg.getvalue())
+    return None
 
 
 def embed_thumbnails(folder: Path | None, names: Iterable[str], slide_count: int) -> dict[str, str]:
@@ -52,35 +58,28 @@ def embed_thumbnails(folder: Path | None, names: Iterable[str], slide_count: int
     found: dict[str, str] = {}
     for name in names:
         path = folder / name
-        if path.is_file() and path.stat().st_size <= left:
+        if path.is_file() and path.stat().st_size <= left and _open(path, ("JPEG",)) is not None:
             data = path.read_bytes()
             left -= len(data)
             found[name] = _uri(data)
     return found
 
 
-def _open(path: Path | None) -> Image.Image | None:
-    """Open a picture; the report goes without one that cannot be read."""
+def _open(path: Path | None, formats: tuple[str, ...] = ("JPEG", "PNG")) -> Image.Image | None:
+    """Decode a picture of the results; the report goes without a link, or what cannot be read.
+
+    A link in a stranger's results may lead to any file of this machine.
+    """
     if path is None or not path.is_file():
         return None
     try:
-        with Image.open(path) as picture:
+        if any(part.is_symlink() for part in (path, path.parent)):
+            raise OSError("it is a symbolic link")
+        with Image.open(path, formats=formats) as picture:
             return picture.convert("RGB")
-    except OSError as error:
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         logger.warning("%s cannot be read, and is not in the report: %s", path, error)
         return None
-
-
-def _smaller(picture: Image.Image, side_px: int) -> Image.Image:
-    small = picture.copy()
-    small.thumbnail((side_px, side_px), Image.Resampling.BOX)
-    return small
-
-
-def _jpeg(picture: Image.Image) -> bytes:
-    data = io.BytesIO()
-    picture.save(data, format="JPEG", quality=_QUALITY, optimize=True)
-    return data.getvalue()
 
 
 def _uri(data: bytes) -> str:

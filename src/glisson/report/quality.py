@@ -5,7 +5,6 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from glisson.exchange import DOUBTFUL, is_doubtful
-from glisson.measurement import Adequacy
 from glisson.pages import Cell, Table
 from glisson.record import BiopsyRecord
 
@@ -67,17 +66,10 @@ def artefact_table(record: BiopsyRecord) -> Table:
 def adequacy_table(record: BiopsyRecord) -> Table:
     """Make a table of the verdicts of published standards."""
     header = ("standard", Cell("verdict", css="text"), Cell("why", css="text"))
-    rows = (
-        (each.title, Cell(each.verdict, css=_verdict_css(each.verdict)), _why(each))
-        for each in record.adequacy
-    )
+    why = Markup('{} <span class="soft">{}</span> <span class="soft small">{}</span>')
+    rows = []
+    for each in record.adequacy:
+        css = "text" if each.verdict == "not assessable" else f"{each.verdict} text"
+        reason = why.format(each.reason, each.note, each.citation)
+        rows.append((each.title, Cell(each.verdict, css=css), Cell(reason, css="text why")))
     return Table("adequacy", "Adequacy", header, tuple(rows), css="adequacy")
-
-
-def _verdict_css(verdict: str) -> str:
-    return "text" if verdict == "not assessable" else f"{verdict} text"
-
-
-def _why(each: Adequacy) -> Cell:
-    parts = Markup('{} <span class="soft">{}</span> <span class="soft small">{}</span>')
-    return Cell(parts.format(each.reason, each.note, each.citation), css="text why")
