@@ -5,13 +5,30 @@ from __future__ import annotations
 import codecs
 import io
 import unicodedata
+from collections.abc import Iterator
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.segment import Segment
 
-console = Console(stderr=True)
-output = Console()
+from glisson.printable import make_printable
+
+
+class _PrintableConsole(Console):
+    """A console that no text can steer: only rich itself writes control characters."""
+
+    def render(self, *arguments: Any, **options: Any) -> Iterator[Segment]:
+        """Render as rich does, without the control characters of texts."""
+        for segment in super().render(*arguments, **options):
+            if segment.control:
+                yield segment
+            else:
+                yield Segment(make_printable(segment.text), segment.style)
+
+
+console = _PrintableConsole(stderr=True)
+output = _PrintableConsole()
 
 _PLAIN = {
     "µ": "u", "²": "2", "³": "3", "±": "+/-", "×": "x", "≤": "<=", "≥": ">=", "–": "-", "—": "-",

@@ -14,7 +14,12 @@ from glisson.files.atomic import atomic_path
 
 _MOST_TABLE_BYTES = 64 << 20
 """Enough for a million slides, one row each."""
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+"""With the full-width signs, which spreadsheets read like the others."""
+_SIGNS = "[=+\\-@\t\r＝＋－＠]"
+_SPLITS = re.compile(rf"([;\t\r\n])(\s*)(?={_SIGNS})")
+"""Where a spreadsheet that splits at semicolons, tabs or lines begins a cell with a formula."""
+_ESCAPED_SPLITS = re.compile(rf"([;\t\r\n])(\s*)'(?={_SIGNS})")
 _NUMBER = re.compile(r"[-+]?[\d.]+(e[-+]?\d+)?( \([-\d. to]+\))?").fullmatch
 """Such as `-0.12 (-0.20 to 0.05)`, which needs no escape."""
 
@@ -35,17 +40,23 @@ def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, A
 
 
 def escape_cell(value: Any) -> Any:
-    """Return the value with an apostrophe before a text that a spreadsheet would calculate."""
+    """Return the value with an apostrophe before each text that a spreadsheet would calculate.
+
+    A spreadsheet that splits at semicolons, as German and French ones do, begins a cell there.
+    """
     if value is None:
         return ""
-    if isinstance(value, str) and value.startswith(_FORMULA_STARTS) and not _NUMBER(value):
-        return f"'{value}"
-    return value
+    if not isinstance(value, str) or _NUMBER(value):
+        return value
+    value = _SPLITS.sub(r"\1\2'", value)
+    return f"'{value}" if value.lstrip().startswith(_FORMULA_STARTS) else value
 
 
 def unescape_cell(cell: str) -> str:
     """Undo `escape_cell`."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA_STARTS) else cell
+    cell = _ESCAPED_SPLITS.sub(r"\1\2", cell)
+    is_escaped = cell.startswith("'") and cell[1:].lstrip().startswith(_FORMULA_STARTS)
+    return cell[1:] if is_escaped else cell
 
 
 def read_rows(path: Path) -> list[tuple[int, dict[str, Any]]]:

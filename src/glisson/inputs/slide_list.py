@@ -13,11 +13,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from glisson.errors import SettingsError
 from glisson.files.csv_tables import check_table_size, parse_rows, read_rows, unescape_cell
 from glisson.inputs.redaction import check_pseudonym
-from glisson.inputs.remote_list import has_slide_name, list_slides_on_store
+from glisson.inputs.remote_list import has_slide_name, is_class_map, list_slides_on_store
 from glisson.slides import find_dicom_slides, is_dicom_folder
 from glisson.storage import Place, Url, parse_place, read, resolve_place, stat_url
 
 _MOST_NAMED = 5
+_OWN_RECORDS = ("manifest.json", "biopsy.json")
+"""Files that stand in every result folder of a slide."""
 
 
 @dataclass(frozen=True)
@@ -91,12 +93,20 @@ def list_slides(
 
     Raises:
         SettingsError: no slide, an invalid table, or a table that names other slides.
+
+    Files of Glisson's own results are no slides, also where a pattern or the shell finds them.
     """
     where = None if table is None else parse_place(table)
     rows = _read_table(where) if where is not None else []
     if not given:
         return _drop_duplicates(rows)
-    found = [SlideEntry(path) for each in given for path in _expand(parse_place(each))]
+    paths = [path for each in given for path in _expand(parse_place(each))]
+    found = [SlideEntry(path) for path in paths if not _is_own_result(path)]
+    if paths and not found:
+        raise SettingsError(
+            f"{paths[0]} is a file of Glisson's own results, not a slide. Give slide files, or a "
+            "folder of them."
+        )
     return _add_facts(_drop_duplicates(found), rows, where)
 
 
@@ -106,9 +116,18 @@ def _expand(given: Place) -> Iterator[Place]:
     elif given.is_dir() and not _is_dicom_slide(given):
         yield from _list_folder(given)
     elif not given.exists() and glob.has_magic(str(given)):
-        yield from (Path(each) for each in sorted(glob.glob(str(given), recursive=True)))
+        paths = (Path(each) for each in sorted(glob.glob(str(given), recursive=True)))
+        yield from (path for path in paths if not is_class_map(path))
     else:
         yield given
+
+
+def _is_own_result(path: Place) -> bool:
+    """Return whether a file lies in a slide's result folder, or in its folder of thumbnails."""
+    if isinstance(path, Url):
+        return False
+    places = path.absolute().parents[:2]
+    return any(all((place / name).is_file() for name in _OWN_RECORDS) for place in places)
 
 
 def _list_folder(folder: Path) -> list[Path]:

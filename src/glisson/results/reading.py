@@ -11,7 +11,7 @@ from pathlib import Path
 from glisson.errors import AnnotationError, SettingsError
 from glisson.exchange import read_geojson
 from glisson.record import BiopsyRecord
-from glisson.results.folder import BIOPSY, TRACTS, read_manifest
+from glisson.results.folder import BIOPSY, TRACTS, read_manifest, refuse_links
 from glisson.slides import SlideInfo
 
 EDITED_ENDING = ".edited"
@@ -87,7 +87,7 @@ def read_edited_records(out: Path) -> list[tuple[str, BiopsyRecord]]:
     """
     folders = sorted(path for path in _list_folder(out) if path.name.endswith(EDITED_ENDING))
     found = [
-        (folder.name.removesuffix(EDITED_ENDING), BiopsyRecord.read(folder))
+        (folder.name.removesuffix(EDITED_ENDING), read_stored_slide(folder).record)
         for folder in folders
         if read_manifest(folder) is not None and (folder / BIOPSY).is_file()
     ]
@@ -130,6 +130,8 @@ def find_outlines(out: Path, given: Path | None) -> list[Path]:
     if is_slide_folder(place):
         return [place / TRACTS]
     files = sorted(path for path in _list_folder(place) if path.name.endswith(_FILE_ENDINGS))
+    if given is None:
+        refuse_links(place)
     if not files:
         what = "holds no GeoJSON" if place.is_dir() else "does not exist"
         raise SettingsError(
@@ -208,8 +210,9 @@ def read_stored_slide(folder: Path) -> StoredSlide:
     """Read a slide's `biopsy.json`.
 
     Raises:
-        ResultError: as `BiopsyRecord.read`.
+        ResultError: as `refuse_links` and `BiopsyRecord.read`.
     """
+    refuse_links(folder)
     return StoredSlide(folder.name, folder, BiopsyRecord.read(folder))
 
 

@@ -81,7 +81,17 @@ def _name_original(copy: Path, where: Url) -> Iterator[None]:
     try:
         yield
     except SlideError as error:
-        raise type(error)(str(error).replace(str(copy), str(where))) from error
+        text = str(error).replace(str(copy), str(where))
+        raise type(error)(text + _describe_garbage(copy)) from error
+
+
+def _describe_garbage(copy: Path) -> str:
+    """Say that a download is a web page, as a proxy or a login sends it instead of the slide."""
+    if not copy.is_file():
+        return ""
+    with copy.open("rb") as file:
+        is_page = file.read(200).lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml"))
+    return " The server sent a web page, such as a login page, instead." if is_page else ""
 
 
 def _check_unchanged(where: Url, files: SlideFiles) -> None:

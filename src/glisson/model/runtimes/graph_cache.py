@@ -17,11 +17,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import openvino
-
 from glisson.errors import OutputError
 from glisson.files.atomic import atomic_path
 from glisson.model.bundle import ModelBundle
+from glisson.model.runtimes.quiet_openvino import openvino
 from glisson.storage import get_cache_folder
 
 logger = logging.getLogger(__name__)

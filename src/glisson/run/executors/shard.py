@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from glisson.errors import SettingsError
+from glisson.model import is_shipped
 from glisson.results.record import SlideResult
 from glisson.run.executors.base import Executor, Work
 from glisson.run.task import SlideTask
@@ -57,5 +58,5 @@ class Shard:
         """Do the part of the tasks; as `Executor.run`."""
         from glisson.run.executors import find_executor
 
-        chosen = find_executor(self.executor, len(tasks))
+        chosen = find_executor(self.executor, len(tasks), is_shipped(work.bundle))
         yield from chosen.run(self.select(tasks), work)
