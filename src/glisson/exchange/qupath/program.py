@@ -41,14 +41,8 @@ def import_outlines(program: Path, folder: Path) -> list[str]:
         OutputError: QuPath cannot be started, takes over an hour, fails, or says nothing of the
             import: QuPath goes on to the next image after an error and still ends well.
     """
-    command = [
-        program,
-        "script",
-        "-s",
-        "-p",
-        folder / PROJECT_FILE,
-        folder / "scripts" / SCRIPTS[0],
-    ]
+    script = folder / "scripts" / SCRIPTS[0]
+    command = [str(program), "script", "-s", "-p", str(folder / PROJECT_FILE), str(script)]
     by_hand = "The results are whole: run import_glisson in QuPath (docs/qupath.md)."
     try:
         done = subprocess.run(
