@@ -93,7 +93,8 @@ def segment(
     bundle = find_model(model)
     check_runs(bundle, settings.runtime)
     chosen = find_executor(executor, len(tasks), is_shipped(bundle))
-    if isinstance(chosen, InProcess) or (executor is None and len(tasks) == 1):
+    given = executor.executor if isinstance(executor, Shard) else executor
+    if isinstance(chosen, InProcess) or (given is None and len(tasks) == 1):
         _check_any_opens(tasks)
     if tasks[0].request.pseudonyms:
         check_no_names_in(where)
@@ -138,7 +139,9 @@ def _plan(slides: Slides, out: Place, settings: RunSettings) -> list[SlideTask]:
 
 
 def _check_any_opens(tasks: Sequence[SlideTask]) -> None:
-    """Fail before any work when no slide opens; a slide on a store may be large and need only be.
+    """Fail before any work when no slide opens.
+
+    A slide on a store may be large: Glisson only checks that it exists.
 
     Raises:
         SlideError: as `SlideTask.check_opens` for the first slide.
