@@ -268,3 +268,33 @@ def _into_slide(geometry: shapely.Geometry, areas: tuple) -> shapely.Geometry:
     return shapely.affinity.affine_transform(
         geometry, [scale, 0, 0, scale, -left * scale, -top * scale]
     )
+
+
+def test_cells_and_their_classes_are_left_out(tmp_path: Path) -> None:
+    """Detections of any class, and annotations of a class of cells."""
+    cells = [feature("Portal tract", box(450 + k, 150, 460 + k, 160)) for k in range(0, 60, 12)]
+    for cell in cells:
+        cell["properties"]["objectType"] = "cell"
+    found = [*features(), *cells, feature("Lymphocyte", box(500, 300, 510, 310))]
+    with open_labelled(source(write_slide(tmp_path, found=found))) as labelled:
+        assert np.array_equal(labelled.read(WHOLE, 1.0).labels, true_labels())
+        said = " ".join(labelled.labels.warnings)
+    assert "5 cells left out" in said
+    assert "1 'Lymphocyte'" in said
+
+
+def test_the_hint_for_an_unknown_class_leaves_it_out(tmp_path: Path) -> None:
+    with pytest.raises(AnnotationError, match="--class 'Thing=skip'"):
+        labels_of(tmp_path, [*features(), feature("Thing", box(500, 300, 510, 310))])
+
+
+def test_areas_of_a_copy_are_refused(tmp_path: Path) -> None:
+    quarter = [
+        feature("Tissue", box(*(x / 4 for x in (64, 64, 576, 576)))),
+        feature("Portal tract", box(32, 32, 50, 55)),
+    ]
+    slide = source(write_slide(tmp_path, found=quarter))
+    with pytest.raises(AnnotationError, match=r"overlap.*--force"):
+        open_labelled(slide)
+    with open_labelled(source(slide.slide, force=True)) as labelled:
+        assert "overlap" in labelled.labels.warnings[0]

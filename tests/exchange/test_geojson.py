@@ -19,6 +19,7 @@ from glisson.exchange import (
     Annotation,
     Annotations,
     NewAnnotation,
+    check_overlap,
     find_geojson_errors,
     read_geojson,
     write_annotations_geojson,
@@ -66,12 +67,31 @@ def test_keeps_the_rules_of_qupath() -> None:
     assert document["glisson"]["pixelWidth"] == 0.25
 
 
-def test_tracts_are_covered_by_the_tissue() -> None:
-    """QuPath's resolveHierarchy nests only what is covered."""
-    tissue, *tracts = make_tracts_document(REGIONS, MEASURED, info(), "m 1")["features"]
-    whole = shapely.geometry.shape(tissue["geometry"]).buffer(0.011)
-    for tract in tracts:
-        assert whole.covers(shapely.geometry.shape(tract["geometry"]))
+def as_qupath_holds(feature: dict) -> shapely.Geometry:
+    """Return a feature's geometry with QuPath's float32 vertices."""
+    shape = shapely.geometry.shape(feature["geometry"])
+    return shapely.transform(shape, lambda points: points.astype(np.float32).astype(float))
+
+
+@pytest.mark.parametrize("x_l0", [0, 80_384.37, 140_288, 250_000.11])
+@pytest.mark.parametrize("mpp", [0.25, 0.4977, 0.5021])
+def test_tracts_lie_a_tenth_of_a_pixel_within_the_tissue(mpp: float, x_l0: float) -> None:
+    """Otherwise QuPath 0.6 and 0.7 hang or fail beyond x = 80,000 px, and 0.5.1 nests nothing."""
+    pixel = PixelSize(mpp, mpp)
+    regions = find_regions(ArrayMap(Frame(pixel, 1.0), biopsy_labels()))
+    measured = measure_biopsy(regions, pixel)
+    slide = SlideInfo(
+        "case 1", Path("case 1.svs"), "openslide:aperio", Size(300_000, 90_000), pixel, "file",
+        BoxL0(-x_l0, -60_000.0, 9600, 2800), (1.0,),
+    )  # fmt: skip
+    document = make_tracts_document(regions, measured, slide, "m 1")
+    assert find_geojson_errors(document) == []
+    tissue, *tracts = map(as_qupath_holds, document["features"])
+    inside = tissue.buffer(-0.1)
+    assert all(inside.covers(tract) for tract in tracts)
+    outlines = shapely.union_all([fragment.outline_l0 for fragment in regions.fragments])
+    whole = sum(outlines.intersection(tract.outline_l0).area for tract in regions.tracts)
+    assert sum(tract.area for tract in tracts) == pytest.approx(whole, rel=3e-4)
 
 
 def test_vertices_are_few_and_areas_are_kept() -> None:
@@ -373,3 +393,67 @@ def test_what_has_no_area_is_kept_apart_with_its_class(tmp_path: Path) -> None:
     (skipped,) = found.skipped
     assert (skipped.class_name, skipped.geometry_type) == ("Portal tract", "LineString")
     assert skipped.where == "a.geojson, feature 0"
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        (lambda f: f["properties"].update(objectType="cell"), "cell"),
+        (lambda f: f["properties"].update(objectType="tile"), "tile"),
+        (lambda f: f["properties"].update(objectType="tma_core"), "TMA core"),
+        (
+            lambda f: (f["properties"].update(objectType=None), f.update(id="PathCellObject")),
+            "cell",
+        ),
+        (
+            lambda f: f["properties"].update(objectType=None, object_type="DETECTION"),
+            "detection",
+        ),
+    ],
+)  # fmt: skip
+def test_other_objects_are_counted_and_left_out(tmp_path: Path, change, kind: str) -> None:
+    other = json.loads(json.dumps(_feature()))
+    change(other)
+    path = tmp_path / "a.geojson"
+    path.write_text(json.dumps([_feature(), other]))
+    found = read_geojson(path)
+    assert len(found.areas) == 1
+    assert found.others == {kind: 1}
+    assert f"1 {kind} left out" in (found.note_on_others or "")
+
+
+@pytest.mark.parametrize("written", ["annotation", "thing", None])
+def test_objects_of_no_or_unknown_type_are_annotations(tmp_path: Path, written: str | None) -> None:
+    """As QuPath reads them."""
+    feature = json.loads(json.dumps(_feature()))
+    feature["properties"]["objectType"] = written
+    path = tmp_path / "a.geojson"
+    path.write_text(json.dumps([feature]))
+    assert len(read_geojson(path).areas) == 1
+
+
+L_SHAPE = shapely.union_all([shapely.box(0, 0, 400, 4000), shapely.box(0, 3600, 3000, 4000)])
+
+
+@pytest.mark.parametrize(
+    ("drawn", "is_accepted"),
+    [
+        (L_SHAPE, True),
+        (L_SHAPE.buffer(40), True),
+        (L_SHAPE.convex_hull, True),
+        (shapely.box(0, 0, 400, 1000), True),
+        (shapely.affinity.scale(L_SHAPE, -1, 1), False),
+        (shapely.affinity.scale(L_SHAPE, 0.25, 0.25, origin=(-2000, 0)), False),
+        (shapely.affinity.translate(L_SHAPE, 300, -300), False),
+        (shapely.affinity.translate(L_SHAPE, 40, 0), False),
+    ],
+)
+def test_outlines_beside_the_tissue_are_noticed(drawn: shapely.Geometry, is_accepted: bool) -> None:
+    found = [L_SHAPE, shapely.box(5000, 0, 6000, 2000)]
+    path = Path("a.geojson")
+    if is_accepted:
+        assert check_overlap([drawn], found, info(), path) is None
+        return
+    with pytest.raises(AnnotationError, match="mirrored copy"):
+        check_overlap([drawn], found, info(), path)
+    assert "of the drawn outlines overlap" in str(check_overlap([drawn], found, info(), path, True))

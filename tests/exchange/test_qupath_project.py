@@ -565,3 +565,28 @@ def test_export_is_whole_or_not_there() -> None:
 def _script(name: str) -> str:
     path = Path(__file__).parents[2] / "src" / "glisson" / "exchange" / "qupath" / "scripts" / name
     return path.read_text("utf-8")
+
+
+@pytest.mark.parametrize("by_parts", [False, True])
+def test_all_images_that_were_lost_come_back(by_parts: bool, tmp_path: Path, folder: Path) -> None:
+    """QuPath saved an older list, or a kill came between the index and the project."""
+    slides = [slide_file(tmp_path / name) for name in ("a.svs", "b.svs", "c.svs", "d.svs")]
+    written(folder, slides[0])
+    older = (folder / "project.qpproj").read_bytes()
+    written(folder, *slides)
+    (folder / "project.qpproj").write_bytes(older)
+    if by_parts:
+        written(folder, *slides[:2])
+    again = written(folder, *slides)
+    names = [image["imageName"] for image in again["images"]]
+    assert names == ["a.svs", "b.svs", "c.svs", "d.svs"]
+    assert written(folder, *slides) == again
+
+
+def test_a_project_behind_a_link_is_refused(tmp_path: Path, folder: Path) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / "elsewhere").mkdir()
+    folder.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OutputError, match="symbolic link"):
+        write_qupath_project(folder, [])
+    assert not list((tmp_path / "elsewhere").iterdir())

@@ -141,3 +141,17 @@ def test_a_slide_that_is_listed_twice_is_refused(scans: Path, again: str, given:
     path = table(scans, f"slide,mpp\nb.svs,0.25\na.ndpi,\n{again},0.5\n")
     with pytest.raises(SettingsError, match=r"slides\.csv, lines 2 and 4: the same slide twice"):
         list_slides([scans] if given else [], path)
+
+
+def test_own_results_are_no_slides(tmp_path: Path) -> None:
+    """A pattern, or a shell that expands it, reaches into the results of an earlier run."""
+    slide = tmp_path / "a.tif"
+    result = tmp_path / "results" / "a"
+    (result / "thumbnails").mkdir(parents=True)
+    own = [result / name for name in ("classes.ome.tif", "overview.png", "thumbnails/PT-001.jpg")]
+    for path in (slide, *own, result / "manifest.json", result / "biopsy.json"):
+        path.write_bytes(b"x")
+    for given in ([f"{tmp_path}/**/*.tif"], [slide, *own]):
+        assert [each.path for each in list_slides(given)] == [slide]
+    with pytest.raises(SettingsError, match="own results"):
+        list_slides([own[0]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import pickle
 import shutil
@@ -285,6 +286,93 @@ def test_wsinfer_config(tmp_path: Path) -> None:
     assert added.spec.mpp == 2.0
     assert added.spec.normalisation.mean == (0.5, 0.5, 0.5)
     open_runtime(added)
+
+
+def write_zoo_config(folder: Path, **changes: Any) -> None:
+    config = {
+        "class_names": ["background", "tissue", "portal"],
+        "patch_size_pixels": 256,
+        "spacing_um_px": 1.0,
+        "transform": [{"name": "ToTensor"}],
+    } | changes
+    (folder / "config.json").write_text(json.dumps(config))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("size", [256, [256, 256]])
+def test_wsinfer_patches_that_are_resized(size: object, tmp_path: Path) -> None:
+    """The network sees fewer pixels of more µm each than the patch has."""
+    resize = {"name": "Resize", "arguments": {"size": size, "antialias": True}}
+    write_zoo_config(
+        tmp_path,
+        patch_size_pixels=350,
+        spacing_um_px=0.75,
+        transform=[resize, {"name": "ToTensor"}],
+    )
+    spec = add_model(write_script(tmp_path / "model.pt"), name="zoo").spec
+    assert spec.window_px == 256
+    assert spec.mpp == pytest.approx(0.75 * 350 / 256)
+
+
+@pytest.mark.parametrize(
+    ("transform", "reason"),
+    [
+        ([{"name": "CenterCrop", "arguments": {"size": 224}}, {"name": "ToTensor"}], "CenterCrop"),
+        ([{"name": "Resize", "arguments": {"size": [256, 128]}}], "oblong"),
+        ([{"name": "Resize", "arguments": {"size": 256, "max_size": 300}}], "max_size"),
+        ([{"name": "Resize", "arguments": {}}], "size"),
+        ([{"name": "ToTensor"}, {"name": "Resize", "arguments": {"size": 256}}], "order"),
+        ([{"name": "ToTensor"}, {"name": "ToTensor"}], "once"),
+        ([{"name": "Resize", "arguments": {"size": 256}}] * 2, "once"),
+        (
+            [{"name": "Normalize", "arguments": {"mean": [float("nan")] * 3, "std": [1] * 3}}],
+            "mean",
+        ),
+        ([{"name": "Normalize", "arguments": {"mean": [0] * 3, "std": [0, 1, 1]}}], "std"),
+        (["ToTensor"], "config"),
+    ],
+)
+def test_wsinfer_transforms_that_glisson_does_not_apply(
+    transform: list[Any], reason: str, tmp_path: Path
+) -> None:
+    write_zoo_config(tmp_path, transform=transform)
+    with pytest.raises(InvalidBundle, match=reason):
+        add_model(write_script(tmp_path / "model.pt"))
+
+
+def test_windows_that_the_network_cannot_halve_are_refused(copy: Path, tmp_path: Path) -> None:
+    write_zoo_config(tmp_path, patch_size_pixels=250)
+    with pytest.raises(InvalidBundle, match=r"250 px .* halves .* 224 or 256 px"):
+        add_model(write_script(tmp_path / "model.pt"))
+    rewrite(copy, windows={"side_px": 300, "overlap_px": 32})
+    with pytest.raises(InvalidBundle, match="300 px"):
+        add_model(copy)
+    assert not (tmp_path / "store").exists()
+
+
+def test_windows_that_take_too_much_memory_are_refused(copy: Path) -> None:
+    rewrite(copy, windows={"side_px": 8192, "overlap_px": 32})
+    with pytest.raises(InvalidBundle, match=r"side_px.*2048"):
+        load_bundle(copy)
+
+
+def test_an_added_model_does_not_hide_the_shipped_one(copy: Path, tmp_path: Path) -> None:
+    name = find_model().spec.name
+    rewrite(copy, name=name)
+    shutil.copytree(copy, tmp_path / "store" / name)
+    assert find_model(name).folder == find_model().folder
+    assert [each.folder for each in list_models()] == [find_model().folder]
+
+
+def test_a_file_in_a_subfolder_of_a_bundle_is_added_too(copy: Path, tmp_path: Path) -> None:
+    (copy / "licences").mkdir()
+    (copy / "licences" / "data.txt").write_text("CC BY 4.0")
+    files = json.loads((copy / "model.json").read_text())["files"]
+    digest = hashlib.sha256(b"CC BY 4.0").hexdigest()
+    rewrite(copy, files=files | {"licences/data.txt": digest})
+    added = add_model(copy)
+    assert (added.folder / "licences" / "data.txt").read_text() == "CC BY 4.0"
+    assert load_bundle(added.folder).spec.files == added.spec.files
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import re
 from html.parser import HTMLParser
@@ -181,9 +183,27 @@ def test_tables_have_headers_and_pictures_have_words(tmp_path: Path) -> None:
 def thumbnails(tmp_path: Path, count: int, size: int = 7000) -> Path:
     folder = tmp_path / "thumbnails"
     folder.mkdir(exist_ok=True)
+    data = io.BytesIO()
+    Image.new("RGB", (16, 16)).save(data, format="JPEG")
     for number in range(1, count + 1):
-        (folder / f"PT-{number:03d}.jpg").write_bytes(b"\xff" * size)
+        (folder / f"PT-{number:03d}.jpg").write_bytes(data.getvalue().ljust(size, b"\xff"))
     return folder
+
+
+def test_only_pictures_get_into_the_page(tmp_path: Path) -> None:
+    """A stranger's results may hold links to, or copies of, any file of this machine."""
+    folder = thumbnails(tmp_path, 3)
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"a password")
+    (folder / "PT-001.jpg").unlink()
+    (folder / "PT-001.jpg").symlink_to(secret)
+    (folder / "PT-002.jpg").write_bytes(secret.read_bytes())
+    picture = tmp_path / "private.jpg"
+    (folder / "PT-003.jpg").rename(picture)
+    (folder / "PT-003.jpg").symlink_to(picture)
+    text, reader = page(tmp_path, [slide(thumbnails=folder)])
+    assert base64.b64encode(secret.read_bytes()).decode()[:12] not in text
+    assert not [a for a in reader.all("img") if "Tract" in a["alt"]]
 
 
 def test_thirty_slides_stay_below_ten_megabytes(tmp_path: Path) -> None:

@@ -426,3 +426,116 @@ def test_without_a_run_there_is_no_report(out: Path) -> None:
     edited(out, lambda features: None)
     assert measure(out).report is None
     assert not (out / "report.html").exists()
+
+
+CELL = {"objectType": "cell"}
+
+
+@pytest.mark.parametrize(
+    "kind", [{"objectType": "cell"}, {"objectType": "tile"}, {"object_type": "DETECTION"}]
+)
+def test_only_annotations_are_tracts(out: Path, kind: dict[str, str]) -> None:
+    def add_objects(features: list[dict[str, Any]]) -> None:
+        for number in range(30):
+            features.append(square(1000 + 20 * number, 500, 16))
+            features[-1]["properties"] |= kind
+
+    edited(out, add_objects)
+    (slide,) = measure(out).slides
+    assert content_of(slide)["biopsy"]["tract_count_total"] == 4
+    assert content_of(slide)["comparison"]["tracts_unchanged"] == 4
+    (said,) = [text for text in content_of(slide)["warnings"] if "left out" in text]
+    assert said.startswith(f"30 {next(iter(kind.values())).lower()}s left out")
+
+
+def test_a_file_of_cells_alone_is_refused(out: Path) -> None:
+    def keep_cells(features: list[dict[str, Any]]) -> None:
+        features[:] = [square(1000, 500, 16)]
+        features[0]["properties"] |= CELL
+
+    edited(out, keep_cells)
+    with pytest.raises(AnnotationError, match=r"no outline of tissue or tracts\. 1 cell left out"):
+        measure(out)
+
+
+@pytest.mark.parametrize(
+    "move",
+    [
+        lambda shape: shapely.affinity.scale(shape, 0.25, 0.25, origin=(0, 0)),
+        lambda shape: translate(shape, 0, -150),
+        lambda shape: translate(shape, 0, -199),
+    ],
+)
+def test_outlines_of_a_copy_are_refused(out: Path, move: Callable[[Any], Any]) -> None:
+    """QuPath's plain export does not name the image's size."""
+    document = outlines(out)
+    del document["glisson"]
+    for each in document["features"]:
+        each["geometry"] = shapely.geometry.mapping(
+            shapely.clip_by_rect(move(shapely.geometry.shape(each["geometry"])), 0, 0, 4800, 1400)
+        )
+    path = out / "case 1.geojson"
+    document["features"] = [f for f in document["features"] if f["geometry"]["coordinates"]]
+    path.write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(AnnotationError, match=r"of the drawn outlines overlap.*--force"):
+        measure(out, path)
+    assert not (out / "case 1.edited").exists()
+    (slide,) = measure(out, path, force=True).slides
+    assert any("drawn outlines overlap" in text for text in content_of(slide)["warnings"])
+
+
+def test_of_a_duplicated_image_its_own_file_is_measured(out: Path) -> None:
+    edited(out, lambda features: features.__delitem__(1))
+    edited(out, lambda features: None, "case 1.svs (image 4).geojson")
+    run = measure(out)
+    (failed,) = run.failed
+    assert failed.file.name == "case 1.svs (image 4).geojson"
+    assert "case 1.svs.geojson is measured" in (failed.error or "")
+    (slide,) = [slide for slide in run.slides if slide.error is None]
+    assert slide.file.name == "case 1.svs.geojson"
+    assert content_of(slide)["biopsy"]["tract_count_total"] == 3
+
+
+def test_of_duplicates_without_the_own_file_none_is_measured(out: Path) -> None:
+    for number in (4, 5):
+        edited(out, lambda features: None, f"case 1.svs (image {number}).geojson")
+    run = measure(out)
+    assert len(run.failed) == 2
+    assert all("no file of them is measured" in (slide.error or "") for slide in run.failed)
+    assert not (out / "case 1.edited").exists()
+
+
+def test_a_row_and_a_message_name_the_outline_in_qupath(out: Path) -> None:
+    document = outlines(out)["features"]
+
+    def rename(features: list[dict[str, Any]]) -> None:
+        del features[1]  # PT 1: rows are numbered anew
+        features[1]["properties"]["name"] = "hilar"
+        features.append(square(10, 1250, 100))
+
+    edited(out, rename)
+    (slide,) = measure(out).slides
+    with (out / "tracts_edited.csv").open(encoding="utf-8") as table:
+        rows = list(csv.DictReader(table))
+    assert [(row["number"], row["qupath_name"]) for row in rows] == [
+        ("1", "hilar"), ("2", "PT 3"), ("3", "PT 4"),
+    ]  # fmt: skip
+    assert [row["qupath_id"] for row in rows] == [each["id"] for each in document[2:]]
+    (said,) = [text for text in content_of(slide)["warnings"] if "outside the tissue" in text]
+    assert said.startswith("mine (at x 30 µm, y 650 µm, id ")
+
+
+def test_a_change_of_the_tissue_is_said(out: Path) -> None:
+    def cut(features: list[dict[str, Any]]) -> None:
+        tissue = shapely.geometry.shape(features[0]["geometry"])
+        left, top, right, bottom = tissue.bounds
+        part = shapely.clip_by_rect(tissue, left + 0.1 * (right - left), top, right, bottom)
+        features[0]["geometry"] = shapely.geometry.mapping(part)
+
+    edited(out, cut)
+    (slide,) = measure(out).slides
+    assert any(text.startswith("The tissue changed from") for text in content_of(slide)["warnings"])
+    edited(out, lambda features: None)
+    (slide,) = measure(out).slides
+    said = content_of(slide)["warnings"]
+    assert not any("The tissue changed" in text or "overlap" in text for text in said)

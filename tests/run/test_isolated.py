@@ -7,16 +7,19 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from glisson.errors import OutputError
+from glisson.errors import InvalidBundle, OutputError
 from glisson.inputs import SlideEntry
 from glisson.model import ModelBundle, find_model
-from glisson.run.executors import Work
+from glisson.run.executors import InProcess, IsolatedProcess, Work, find_executor
 from glisson.run.executors.isolated import Worker
+from glisson.run.executors.worker import Serve
 from glisson.run.observer import SilentObserver
 from glisson.run.settings import RunSettings
 from glisson.run.task import SlideTask
@@ -122,3 +125,40 @@ def test_a_slide_that_memory_is_too_small_for_has_failed(tmp_path: Path) -> None
     assert failed.outcome == "failed"
     assert failed.error is not None
     assert "ran out of memory, twice" in failed.error
+
+
+def serve_a_model_without_end(connection: Connection, _: ModelBundle, __: RunSettings) -> None:
+    time.sleep(600)
+
+
+def serve_a_model_that_eats(connection: Connection, _: ModelBundle, __: RunSettings) -> None:
+    eaten = bytearray(400 << 20)
+    time.sleep(600)
+    del eaten
+
+
+@pytest.mark.parametrize(
+    ("serve", "limits", "reason"),
+    [
+        (serve_a_model_without_end, {"opening_s": 1.0}, "silent for 1 s in its self-test"),
+        (serve_a_model_that_eats, {"most_bytes": 300 << 20}, "took more than 0.293 GiB"),
+    ],
+)
+def test_a_model_of_others_is_stopped_and_ends_the_run(
+    serve: Serve, limits: dict[str, Any], reason: str, tmp_path: Path
+) -> None:
+    strange = Work(replace(WORK.bundle, folder=tmp_path), WORK.settings, WORK.observer)
+    worker = Worker(strange, 60.0, serve, **limits)
+    try:
+        with pytest.raises(InvalidBundle, match=reason):
+            worker.do(task("a", tmp_path))
+    finally:
+        worker.close()
+
+
+def test_one_slide_has_a_process_of_its_own_with_a_model_of_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("glisson.run.executors.choice.SEVERAL", "process")
+    assert isinstance(find_executor(None, 1), InProcess)
+    assert isinstance(find_executor(None, 1, is_trusted=False), IsolatedProcess)

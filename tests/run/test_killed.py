@@ -79,6 +79,7 @@ def test_ctrl_c_in_a_series_leaves_no_trace(slides: Path, tmp_path: Path) -> Non
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_killed_twice_and_gone_on_is_undisturbed(slides: Path, tmp_path: Path) -> None:
     finish(slides, tmp_path / "whole")
     out = tmp_path / "killed"

@@ -220,3 +220,12 @@ def test_a_run_with_results_on_a_store_takes_no_ones_place(
     for folder, file in {"case 1": "case 1.svs", "case 1.tif": "case 1.tif"}.items():
         stored = json.loads(memory.cat_file(f"/results/{folder}/biopsy.json"))
         assert stored["slide"]["file"] == file
+
+
+def test_folders_can_be_copied_to_windows() -> None:
+    names = ("case 1 .tif", "x..svs", "con.tif", "LPT1.ome.tif", "console.svs")
+    found = name_folders([Path(name) for name in names])
+    assert found == ["case 1", "x", "con_", "LPT1_.ome", "console"]
+    # two slides whose names differ in the blank alone keep their whole names
+    pair = name_folders([Path("case 1 .tif"), Path("case 1.tif"), Path("aux.tif"), Path("aux.svs")])
+    assert pair == ["case 1 .tif", "case 1.tif", "aux_.tif", "aux_.svs"]

@@ -28,7 +28,7 @@ from glisson.results.folder import find_redo_reason, read_manifest
 from glisson.run.segment import segment
 from glisson.run.settings import RunSettings
 from glisson.slides import InMemorySlide
-from tests.run.conftest import write_scene
+from tests.run.conftest import scene_pixels, write_scene
 
 SLIDE_FILES = {
     "tracts.geojson", "biopsy.json", "classes.ome.tif", "overview.png", "manifest.json",
@@ -170,6 +170,27 @@ def test_an_empty_slide_is_a_result(tmp_path: Path) -> None:
     shown = adequacy_line(slide.record)
     assert shown == "AASLD 2009 not assessable, RCPath optimum not assessable"
     assert any("No tissue" in warning for warning in slide.record.warnings)
+
+
+def test_a_crop_says_that_its_numbers_are_of_a_part(tmp_path: Path) -> None:
+    from glisson.frames import PixelSize, Size
+    from glisson_phantom.writing import write_pyramid
+
+    cut = np.ascontiguousarray(scene_pixels()[:, 1000:3000])
+    write_pyramid(tmp_path / "cut.svs", cut, Size(2000, 1400), PixelSize(0.5, 0.5), quality=95)
+    (slide,) = segment(tmp_path / "cut.svs", tmp_path / "out").slides
+    assert slide.record is not None
+    said = " ".join(slide.record.warnings)
+    assert "length, counts and adequacy are of a part of the biopsy" in said
+    assert "the picture would show" not in said  # a crop may be small
+
+
+def test_a_scan_of_impossible_size_doubts_its_pixel_size(scene: Path, tmp_path: Path) -> None:
+    """2.4 x 0.7 mm with glass on every side."""
+    (slide,) = segment(scene, tmp_path / "out").slides
+    assert slide.record is not None
+    assert any("would show 2.4 x 0.7 mm" in each for each in slide.record.warnings)
+    assert not any("of a part" in each for each in slide.record.warnings)
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])

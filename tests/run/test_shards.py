@@ -12,13 +12,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from glisson.errors import SettingsError
+from glisson.errors import ResultError, SettingsError
 from glisson.exchange import find_project_errors
 from glisson.files.atomic import _this_host
 from glisson.frames import PixelSize, Size
 from glisson.inputs import SlideEntry, list_slides
+from glisson.results.state import read_states
 from glisson.run.executors import Shard
 from glisson.run.gather import gather
+from glisson.run.remeasure import measure
 from glisson.run.segment import segment
 from glisson.run.settings import RunSettings
 from glisson_phantom.writing import write_pyramid
@@ -295,3 +297,34 @@ def test_what_a_killed_run_left_goes_and_what_others_do_stays(scene: Path, tmp_p
     assert not dead.exists()
     assert alive.exists()
     assert elsewhere.exists()
+
+
+def test_files_of_others_beside_the_results_stay(scene: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    segment(scene, out)
+    folder = out / "case 1"
+    (folder / "my-corrections.geojson").write_text("{}")
+    (folder / "notes").mkdir()
+    (folder / "notes" / "a.txt").write_text("mine")
+    (folder / "failed.json").write_text("{}")
+    segment(scene, out, settings=RunSettings(interface_width_um=30))
+    assert (folder / "my-corrections.geojson").read_text() == "{}"
+    assert (folder / "notes" / "a.txt").read_text() == "mine"
+    assert not (folder / "failed.json").exists()
+    assert [path.name for path in out.iterdir() if path.name.startswith(("case 1", "."))] == [
+        "case 1"
+    ]
+
+
+def test_results_that_hold_links_are_refused(scene: Path, tmp_path: Path) -> None:
+    out, secret = tmp_path / "out", tmp_path / "secret.txt"
+    segment(scene, out)
+    secret.write_text("a password")
+    thumbnail = next((out / "case 1" / "thumbnails").iterdir())
+    thumbnail.unlink()
+    thumbnail.symlink_to(secret)
+    with pytest.raises(ResultError, match=rf"{thumbnail.name} is a symbolic link"):
+        measure(out, out / "case 1" / "tracts.geojson")
+    (state,) = read_states(out)
+    assert state.is_waiting
+    assert "symbolic link" in str(state.error)

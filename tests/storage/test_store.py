@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from socketserver import StreamRequestHandler, ThreadingTCPServer
 from typing import Any
 
 import pytest
@@ -157,3 +161,43 @@ def test_a_server_that_is_not_there_is_not_called_a_missing_file(
     assert not isinstance(caught.value, NotStored)
     assert "topsecret" not in str(caught.value)
     assert "hidden" not in str(caught.value)
+
+
+@contextmanager
+def answering(head: str) -> Iterator[str]:
+    """Yield the address of a server that answers every request with these lines."""
+
+    class Handler(StreamRequestHandler):
+        def handle(self) -> None:
+            while self.rfile.readline().strip():
+                pass
+            self.wfile.write(head.replace("\n", "\r\n").encode())
+
+    with ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/a.svs"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("head", "reason"),
+    [
+        ("HTTP/1.1 200 OK\nConnection: close\n\nbytes", "does not say how many bytes"),
+        (
+            "HTTP/1.1 302 Found\nLocation: /a.svs\nConnection: close\nContent-Length: 0\n\n",
+            "makes no sense",
+        ),
+        ("HTTP/1.1 200 OK\nno header at all\n\n", "makes no sense"),
+        ("HTTP/1.1 418 Teapot\nContent-Length: 0\n\n", "makes no sense"),
+    ],
+)
+def test_answers_that_make_no_sense_are_not_called_empty_or_missing(
+    head: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("aiohttp")
+    monkeypatch.setattr("glisson.storage.store.FIRST_WAIT_S", 0.01)
+    with answering(head) as address, pytest.raises(StorageError, match=reason) as caught:
+        stat_url(Url(address))
+    assert not isinstance(caught.value, NotStored)

@@ -36,6 +36,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_two_processes_train_one_network(tmp_path: Path) -> None:
     script = tmp_path / "train_on_two.py"
     script.write_text(SCRIPT, encoding="utf-8")

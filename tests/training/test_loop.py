@@ -77,6 +77,7 @@ def test_counts_on_the_device_are_those_of_the_scores() -> None:
     assert np.array_equal(count_confusion(logits, labels), expected)
 
 
+@pytest.mark.slow
 def test_it_learns(tmp_path: Path) -> None:
     recipe = replace(QUICK, epochs=25, augmentation="none")
     history = trained(tmp_path, recipe).progress.history
@@ -151,6 +152,7 @@ def test_resume_after_kill_9(tmp_path: Path) -> None:
     assert whole.progress.history == resumed.progress.history
 
 
+@pytest.mark.slow
 def test_best_is_the_epoch_of_the_lowest_validation_loss(tmp_path: Path) -> None:
     trainer = trained(tmp_path, replace(QUICK, learning_rate=0.03, epochs=8))
     losses = [row["validation_loss"] for row in trainer.progress.history]

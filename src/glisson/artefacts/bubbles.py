@@ -52,7 +52,11 @@ def find_bubbles(
                 found.append((share, circle))
     bubbles: list[Circle] = []
     for _, circle in sorted(found, key=lambda pair: -pair[0]):
-        if not any(_is_same(circle, other) for other in bubbles):
+        if not any(
+            np.hypot(circle.x_px - other.x_px, circle.y_px - other.y_px)
+            <= _SAME * max(circle.radius_px, other.radius_px)
+            for other in bubbles
+        ):
             bubbles.append(circle)
     return tuple(bubbles)
 
@@ -124,8 +128,3 @@ def _measure_rim_share(circle: Circle, rim: Mask, visible: Mask) -> float:
         seen |= inside & rim[y, x]
         known |= inside & visible[y, x]
     return float(seen.sum() / max(known.sum(), _POINTS / 4))
-
-
-def _is_same(one: Circle, other: Circle) -> bool:
-    apart = np.hypot(one.x_px - other.x_px, one.y_px - other.y_px)
-    return bool(apart <= _SAME * max(one.radius_px, other.radius_px))

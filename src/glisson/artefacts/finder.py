@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from shapely import Polygon
 from shapely.affinity import affine_transform
 
 from glisson.artefacts.boxes import find_cells
@@ -88,8 +87,9 @@ def _trace(kind: Kind, mask: Mask, tissue: TissueMap) -> Iterator[Artefact]:
         found = find_pieces(part, connectivity=4)
         tissue_px = found.count(tissue.mask[window_of(box)])
         for polygon_px in trace_mask(part, (box.x_px, box.y_px)):
-            column, row = _find_corner_px(polygon_px)
-            number = found.at(row - box.y_px, column - box.x_px)
+            # The leftmost pixel in the polygon's top row belongs to its piece.
+            y, x = min((int(y), int(x)) for x, y in polygon_px.exterior.coords)
+            number = found.at(y - box.y_px, x - box.x_px)
             px_um2, to_l0 = tissue.frame.mpp**2, tissue.frame.affine_l0_from_px
             yield Artefact(
                 kind,
@@ -97,9 +97,3 @@ def _trace(kind: Kind, mask: Mask, tissue: TissueMap) -> Iterator[Artefact]:
                 polygon_px.area * px_um2,
                 float(tissue_px[number]) * px_um2,
             )
-
-
-def _find_corner_px(polygon_px: Polygon) -> tuple[int, int]:
-    """Find the column and row of the leftmost pixel in a traced polygon's top row."""
-    x, y = min(polygon_px.exterior.coords, key=lambda point: (point[1], point[0]))
-    return int(x), int(y)

@@ -71,10 +71,16 @@ def _measure_cells(
     apart = _choose_apart(cells, tissue.frame.mpp, settings)
     measure(np.flatnonzero(~apart))
     _, most = _limits(values, int(apart.sum()), settings)
-    beside = apart & _beside(cells, values < most)
-    measure(np.flatnonzero(beside))
-    rest = np.flatnonzero(apart & ~beside)
-    while len(rest) and (slide.damaged_l0 or _is_undecided(values, len(rest), settings)):
+    rows, columns = _places(cells)
+    lattice = np.zeros((rows.max() + 1, columns.max() + 1), np.uint8)
+    lattice[rows, columns] = values < most
+    near = cv2.dilate(lattice, np.ones((3, 3), np.uint8))[rows, columns] > 0
+    measure(np.flatnonzero(apart & near))
+    rest = np.flatnonzero(apart & ~near)
+    while len(rest):
+        low, high = _limits(values, len(rest), settings)
+        if not slide.damaged_l0 and not ((low <= values) & (values < high)).any():
+            break  # no further value changes which known cells are blurred
         measure(rest[:_AT_ONCE])
         rest = rest[_AT_ONCE:]
     return values
@@ -87,14 +93,6 @@ def _choose_apart(cells: list[_Cell], mpp: float, settings: ArtefactSettings) ->
     side_um = (cells[0].rows.stop - cells[0].rows.start) * mpp
     small = side_um**2 < settings.focus_mm2 * 1e6
     return np.asarray(small & (parity == np.bincount(parity).argmax()))
-
-
-def _beside(cells: list[_Cell], chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the (N,) cells that are chosen or touch a chosen cell."""
-    rows, columns = _places(cells)
-    lattice = np.zeros((rows.max() + 1, columns.max() + 1), np.uint8)
-    lattice[rows, columns] = chosen
-    return np.asarray(cv2.dilate(lattice, np.ones((3, 3), np.uint8))[rows, columns] > 0)
 
 
 def _places(cells: list[_Cell]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -122,19 +120,15 @@ def _sd(values: Floats) -> float:
 def find_lattice_cells(tissue: TissueMap, settings: ArtefactSettings) -> Iterator[_Cell]:
     """Yield the cells of the lattice with enough tissue."""
     step = max(1, round(settings.focus_step_um / tissue.frame.mpp))
-    for row, column in np.argwhere(_measure_tissue_share(tissue.mask, step) >= _LEAST_TISSUE):
+    row_starts, column_starts = (np.arange(0, length, step) for length in tissue.mask.shape)
+    bands = (tissue.mask[row : row + step].view(np.uint8) for row in row_starts)
+    in_rows = [cv2.reduce(band, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S)[0] for band in bands]
+    share = np.add.reduceat(in_rows, column_starts, axis=1) / step**2
+    for row, column in np.argwhere(share >= _LEAST_TISSUE):
         yield _Cell(
             slice(int(row) * step, (int(row) + 1) * step),
             slice(int(column) * step, (int(column) + 1) * step),
         )
-
-
-def _measure_tissue_share(mask: Mask, step: int) -> NDArray[np.float64]:
-    """Measure the (rows, columns) share of tissue in cells of `step` pixels."""
-    rows, columns = (np.arange(0, length, step) for length in mask.shape)
-    bands = (mask[row : row + step].view(np.uint8) for row in rows)
-    in_rows = [cv2.reduce(band, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S)[0] for band in bands]
-    return np.asarray(np.add.reduceat(in_rows, columns, axis=1) / step**2)
 
 
 def _measure_sharpness(
@@ -154,12 +148,6 @@ def _limits(
     known = values[~np.isnan(values)]
     blunt, sharp = (np.append(known, np.full(more, value)) for value in (0.0, 1e3))
     return _limit(blunt, settings), _limit(sharp, settings)
-
-
-def _is_undecided(values: NDArray[np.float64], more: int, settings: ArtefactSettings) -> bool:
-    """Decide whether `more` further values could change which known cells are blurred."""
-    low, high = _limits(values, more, settings)
-    return bool(((low <= values) & (values < high)).any())
 
 
 def _limit(known: NDArray[np.float64], settings: ArtefactSettings) -> float:

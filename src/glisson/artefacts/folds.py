@@ -65,18 +65,11 @@ def select_folds(seed: Mask, grown: Mask, mpp: float, settings: ArtefactSettings
     fits = found.count(seed) * mpp**2 >= settings.fold_width_um**2
     fits &= long_um >= settings.fold_length_um
     fits &= long_um >= settings.fold_elongation * wide_um
-    return found.select(fits & ~_are_broad(found, fits, mpp, settings))
-
-
-def _are_broad(
-    found: Pieces, tested: NDArray[np.bool_], mpp: float, settings: ArtefactSettings
-) -> NDArray[np.bool_]:
-    """Decide which tested pieces, (N,), hold a disc of a fold's greatest width."""
+    # A disc of a fold's greatest width fits into no fold; in the grid's corner a quarter suffices.
     radius_um = settings.fold_most_width_um / 2
-    # In the grid's corner a quarter of the disc suffices.
     large = found.area_px >= np.count_nonzero(disc(radius_um, mpp)) / 4
-    thick = erode(found.select(tested & large), radius_um, mpp)
-    return found.count(thick) > 0
+    broad = found.count(erode(found.select(fits & large), radius_um, mpp)) > 0
+    return found.select(fits & ~broad)
 
 
 def _divide_by_neighbourhood(
@@ -112,25 +105,17 @@ def _find_darkest_lines(
         for number in range(_DIRECTIONS)
     ]
     reach_px = max(max(line.shape) // 2 for line in lines)
-    return map_cells(
-        where,
-        _CELL_PX,
-        reach_px,
-        lambda part: _filter_darkest([channel[part] for channel in relative], lines, settings),
-        np.float32,
-    )
 
+    def look(part: Window) -> Floats:
+        best = np.zeros(relative[0][part].shape, np.float32)
+        for line in lines:
+            red, green, blue_ = (cv2.filter2D(channel[part], -1, line) for channel in relative)
+            least = np.minimum(np.minimum(red, green), blue_)
+            least[red > settings.fold_most_red * green] = 0
+            np.maximum(best, least, out=best)
+        return best
 
-def _filter_darkest(
-    relative: list[Floats], lines: list[NDArray[np.float32]], settings: ArtefactSettings
-) -> Floats:
-    best = np.zeros(relative[0].shape, np.float32)
-    for line in lines:
-        red, green, blue_ = (cv2.filter2D(channel, -1, line) for channel in relative)
-        least = np.minimum(np.minimum(red, green), blue_)
-        least[red > settings.fold_most_red * green] = 0
-        np.maximum(best, least, out=best)
-    return best
+    return map_cells(where, _CELL_PX, reach_px, look, np.float32)
 
 
 def _draw_line(length_px: float, width_px: float, angle: float) -> NDArray[np.float32]:

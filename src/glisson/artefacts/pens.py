@@ -23,38 +23,23 @@ def find_pens(
 ) -> Mask:
     """Find all ink as an (H, W) mask, which may overlap `tissue.mask`."""
     mpp = tissue.frame.mpp
-    on_glass = tissue.mask_of(Cause.PEN) | _find_faint(tissue, signs, settings)
-    on_glass |= _find_red(signs, mpp, settings)
-    if not on_glass.any():
-        return on_glass
-    return on_glass | _find_on_tissue(slide, tissue, on_glass, settings)
-
-
-def _find_faint(tissue: TissueMap, signs: NDArray[np.uint8], settings: ArtefactSettings) -> Mask:
-    """Find wide pieces on glass, marked as grey, with the colour of ink."""
-    mpp = tissue.frame.mpp
+    # Wide grey pieces on glass are ink where they have its colour, however faint.
     grey = among(tissue.causes, GREY)
     radius_um = settings.faint_pen_um / 2
-    wide = dilate(erode(grey, radius_um, mpp), radius_um + mpp, mpp) & grey
-    found = find_pieces(wide)
+    found = find_pieces(dilate(erode(grey, radius_um, mpp), radius_um + mpp, mpp) & grey)
     large = found.area_px * mpp**2 >= settings.faint_pen_mm2 * 1e6
-    return found.select(large & (found.share(has(signs, Sign.TINTED)) >= _TINTED_SHARE))
-
-
-def _find_red(signs: NDArray[np.uint8], mpp: float, settings: ArtefactSettings) -> Mask:
-    """Find red ink, which looks like eosin to the tissue finder, with its rough rim."""
-    core = drop_specks(has(signs, Sign.RED_INK), settings.ink_mm2 * 1e6, mpp)
-    return dilate(core, settings.ink_um, mpp)
-
-
-def _find_on_tissue(
-    slide: Slide, tissue: TissueMap, on_glass: Mask, settings: ArtefactSettings
-) -> Mask:
-    """Find tissue with the colour of ink that touches a pen mark."""
-    mpp = tissue.frame.mpp
+    tinted = found.share(has(signs, Sign.TINTED)) >= _TINTED_SHARE
+    on_glass = tissue.mask_of(Cause.PEN) | found.select(large & tinted)
+    # Red ink looks like eosin to the tissue finder; its rim is rough.
+    red = drop_specks(has(signs, Sign.RED_INK), settings.ink_mm2 * 1e6, mpp)
+    on_glass |= dilate(red, settings.ink_um, mpp)
+    if not on_glass.any():
+        return on_glass
+    # Tissue with the colour of ink is inked only if it touches a pen mark.
     beside = dilate(on_glass, 2 * settings.ink_um, mpp)
     inked = find_ink(slide, tissue, _select_touching(tissue.mask, beside), settings)
-    return _select_touching(drop_specks(inked, settings.ink_mm2 * 1e6, mpp), beside)
+    inked = drop_specks(inked, settings.ink_mm2 * 1e6, mpp)
+    return on_glass | _select_touching(inked, beside)
 
 
 def _select_touching(mask: Mask, other: Mask) -> Mask:

@@ -85,16 +85,32 @@ class Block:
 
 def survey(slide: Slide, tissue: TissueMap, settings: ArtefactSettings) -> NDArray[np.uint8]:
     """Find the signs of artefacts: (H, W) uint8 of `Sign` on the tissue's grid."""
-    signs = np.zeros(tissue.mask.shape, np.uint8)
+    signs, mpp = np.zeros(tissue.mask.shape, np.uint8), tissue.frame.mpp
     for box in _boxes(tissue, settings):
         block = _read_block(slide, tissue, box, settings)
-        signs[window_of(box)] = _find_signs(block, tissue.frame.mpp, settings)
+        ratio = measure_fold_ratio(block.od, block.mask, block.core, mpp, settings)
+        least = np.minimum(np.minimum(block.od[0], block.od[1]), block.od[2])
+        dark = block.crop_to_core(least >= settings.rim_od)
+        rim_od = _measure_added_od(least, settings.rim_um / mpp, dark, _CELL_PX)[block.core]
+        flags = {
+            Sign.FOLD_SEED: ratio >= settings.fold_seed,
+            Sign.FOLD: ratio >= settings.fold_grow,
+            Sign.RIM: rim_od >= settings.rim_od,
+            Sign.SPECK: _find_specks(block, least, mpp, settings)[block.core],
+            Sign.TINTED: _find_tints(block)[block.core],
+            Sign.RED_INK: _find_red_ink(block, settings)[block.core],
+        }
+        for sign, where in flags.items():
+            signs[window_of(box)] |= where * np.uint8(sign)
     return signs
 
 
 def find_ink(slide: Slide, tissue: TissueMap, where: Mask, settings: ArtefactSettings) -> Mask:
-    """Find the (H, W) pixels of `where` with the colour of ink; its blocks are read again."""
-    ink = np.zeros(where.shape, bool)
+    """Find the (H, W) pixels of `where` with more red or blue OD than the stain explains.
+
+    The blocks with such pixels are read again.
+    """
+    ink, mpp = np.zeros(where.shape, bool), tissue.frame.mpp
     stain: Stain | None = None
     for box in _boxes(tissue, settings) if where.any() else ():
         part = where[window_of(box)]
@@ -102,8 +118,11 @@ def find_ink(slide: Slide, tissue: TissueMap, where: Mask, settings: ArtefactSet
             block = _read_block(slide, tissue, box, settings)
             stain = stain or _measure_stain(block)
         if part.any():
-            found = _find_ink(block, stain or Stain(0.45, 0.65), tissue.frame.mpp, settings)
-            ink[window_of(box)] = found & part
+            tissue_stain = stain or Stain(0.45, 0.65)
+            red, green, blue_ = (blur(c, settings.ink_um / mpp)[block.core] for c in block.od)
+            more_red = red - tissue_stain.red * green
+            more_blue = blue_ - 1.15 * tissue_stain.blue * green
+            ink[window_of(box)] = (np.maximum(more_red, more_blue) >= settings.ink_od) & part
     return ink
 
 
@@ -125,28 +144,21 @@ def _boxes(tissue: TissueMap, settings: ArtefactSettings) -> Iterator[BoxPx]:
 
 
 def _read_block(slide: Slide, tissue: TissueMap, box: BoxPx, settings: ArtefactSettings) -> Block:
+    """Read a block with its halo; unreadable pixels are glass."""
     wide = widen(box, round(settings.halo_um / tissue.frame.mpp), tissue.mask.shape)
     part, core = window_of(wide), window_of(box, wide.x_px, wide.y_px)
-    od = _read_density(slide, tissue, wide)
-    return Block(od, tissue.mask[part], among(tissue.causes[part], GREY), core)
-
-
-def _read_density(slide: Slide, tissue: TissueMap, box: BoxPx) -> list[Floats]:
-    """Return red, green and blue OD against the glass, at least 0; unreadable pixels are glass."""
-    rgb = tissue.picture.crop(box) if tissue.picture else _read(slide, tissue, box)
-    glass = density(np.array(tissue.background_rgb, np.uint8))
-    values = density(np.arange(256, dtype=np.uint8))
-    return [
+    glass_rgb = np.array(tissue.background_rgb, np.uint8)
+    if tissue.picture:
+        rgb = tissue.picture.crop(wide)
+    else:
+        patch = slide.read(tissue.frame.region_um(wide), tissue.frame.mpp)
+        rgb = np.where(patch.readable[..., None], patch.rgb, glass_rgb)
+    glass, values = density(glass_rgb), density(np.arange(256, dtype=np.uint8))
+    od = [
         cv2.LUT(channel, np.maximum(values - glass[k], 0))
         for k, channel in enumerate(cv2.split(rgb))
     ]
-
-
-def _read(slide: Slide, tissue: TissueMap, box: BoxPx) -> NDArray[np.uint8]:
-    """Read the pixels that the picture would show, for a tissue map without a picture."""
-    patch = slide.read(tissue.frame.region_um(box), tissue.frame.mpp)
-    glass = np.array(tissue.background_rgb, np.uint8)
-    return np.where(patch.readable[..., None], patch.rgb, glass)
+    return Block(od, tissue.mask[part], among(tissue.causes[part], GREY), core)
 
 
 def _measure_stain(block: Block) -> Stain | None:
@@ -155,29 +167,6 @@ def _measure_stain(block: Block) -> Stain | None:
         return None
     red, green, blue_ = (float(np.median(channel[block.mask])) for channel in block.od)
     return Stain(red / max(green, 0.02), blue_ / max(green, 0.02))
-
-
-def _find_signs(block: Block, mpp: float, settings: ArtefactSettings) -> NDArray[np.uint8]:
-    """Find the (h, w) uint8 of `Sign` in a block's core."""
-    ratio = measure_fold_ratio(block.od, block.mask, block.core, mpp, settings)
-    least = np.minimum(np.minimum(block.od[0], block.od[1]), block.od[2])
-    flags = {
-        Sign.FOLD_SEED: ratio >= settings.fold_seed,
-        Sign.FOLD: ratio >= settings.fold_grow,
-        Sign.RIM: _find_rims(block, least, mpp, settings)[block.core],
-        Sign.SPECK: _find_specks(block, least, mpp, settings)[block.core],
-        Sign.TINTED: _find_tints(block)[block.core],
-        Sign.RED_INK: _find_red_ink(block, settings)[block.core],
-    }
-    signs = np.zeros(ratio.shape, np.uint8)
-    for sign, where in flags.items():
-        signs |= where * np.uint8(sign)
-    return signs
-
-
-def _find_rims(block: Block, least: Floats, mpp: float, settings: ArtefactSettings) -> Mask:
-    dark = block.crop_to_core(least >= settings.rim_od)
-    return _measure_added_od(least, settings.rim_um / mpp, dark, _CELL_PX) >= settings.rim_od
 
 
 def _find_specks(block: Block, least: Floats, mpp: float, settings: ArtefactSettings) -> Mask:
@@ -206,13 +195,6 @@ def _measure_added_od(least: Floats, width_px: float, where: Mask, cell_px: int)
     return map_cells(where, cell_px, kernel.shape[0] - 1, look, np.float32)
 
 
-def _find_ink(block: Block, stain: Stain, mpp: float, settings: ArtefactSettings) -> Mask:
-    """Find the (h, w) pixels with more red or blue OD than the slide's stain explains."""
-    red, green, blue_ = (blur(channel, settings.ink_um / mpp)[block.core] for channel in block.od)
-    beyond = np.maximum(red - stain.red * green, blue_ - 1.15 * stain.blue * green)
-    return np.asarray(beyond >= settings.ink_od)
-
-
 def _find_tints(block: Block) -> Mask:
     """Find pixels that H&E cannot colour: green does not absorb most, or blue too and red hardly.
 
@@ -234,20 +216,15 @@ def _find_red_ink(block: Block, settings: ArtefactSettings) -> Mask:
     side = 2 * _TINT_REACH_PX + 1
     green = (block.od[1] >= _RED_OD).view(np.uint8)
     near = cv2.dilate(green, np.ones((side, side), np.uint8)).view(np.bool_)
-    return map_cells(
-        block.crop_to_core(near),
-        _CELL_PX,
-        _TINT_REACH_PX,
-        lambda part: _is_red_and_smooth([channel[part] for channel in block.od], settings),
-        np.bool_,
-    )
 
+    def look(part: Window) -> Mask:
+        od = [channel[part] for channel in block.od]
+        red, green = blur(od[0], _TINT_PX), blur(od[1], _TINT_PX)
+        colour = (green >= _RED_OD) & (red < 0.25 * green)
+        if not colour.any():
+            return colour
+        mean: Floats = (od[0] + od[1] + od[2]) / np.float32(3)
+        smooth = local_sd(mean, _GRAIN_PX) < settings.red_ink_grain * blur(mean, _TINT_PX)
+        return np.asarray(smooth & colour & (blur(od[2], _TINT_PX) > 0.5 * green))
 
-def _is_red_and_smooth(od: list[Floats], settings: ArtefactSettings) -> Mask:
-    red, green = blur(od[0], _TINT_PX), blur(od[1], _TINT_PX)
-    colour = (green >= _RED_OD) & (red < 0.25 * green)
-    if not colour.any():
-        return colour
-    mean: Floats = (od[0] + od[1] + od[2]) / np.float32(3)
-    smooth = local_sd(mean, _GRAIN_PX) < settings.red_ink_grain * blur(mean, _TINT_PX)
-    return np.asarray(smooth & colour & (blur(od[2], _TINT_PX) > 0.5 * green))
+    return map_cells(block.crop_to_core(near), _CELL_PX, _TINT_REACH_PX, look, np.bool_)

@@ -18,6 +18,7 @@ from rich.markup import escape
 from glisson.cli.commands import Verb, VerbGroup, new_group
 from glisson.cli.console import console, write_in_any_encoding
 from glisson.errors import ClusterError, GlissonError
+from glisson.printable import log_to_terminal
 from glisson.version import __version__
 
 INPUT_ERROR = 2
@@ -113,9 +114,7 @@ def _set_up(
     ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log each step.")] = False,
 ) -> None:
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.ERROR, format="%(levelname)s %(message)s"
-    )
+    log_to_terminal(logging.INFO if verbose else logging.ERROR)
 
 
 def main() -> None:

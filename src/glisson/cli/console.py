@@ -5,13 +5,30 @@ from __future__ import annotations
 import codecs
 import io
 import unicodedata
+from collections.abc import Iterator
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.segment import Segment
 
-console = Console(stderr=True)
-output = Console()
+from glisson.printable import make_printable
+
+
+class _PrintableConsole(Console):
+    """A console that no text can steer: only rich itself writes control characters."""
+
+    def render(self, *arguments: Any, **options: Any) -> Iterator[Segment]:
+        """Render as rich does, without the control characters of texts."""
+        for segment in super().render(*arguments, **options):
+            if segment.control:
+                yield segment
+            else:
+                yield Segment(make_printable(segment.text), segment.style)
+
+
+console = _PrintableConsole(stderr=True)
+output = _PrintableConsole()
 
 _PLAIN = {
     "µ": "u", "²": "2", "³": "3", "±": "+/-", "×": "x", "≤": "<=", "≥": ">=", "–": "-", "—": "-",
@@ -35,14 +52,11 @@ def write_in_any_encoding(*streams: Any) -> None:
 
 
 def _replace_by_plain(error: UnicodeError) -> tuple[str, int]:
+    """Replace characters by ASCII: `um` for µm, `e` for é, `?` where nothing is near."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    return "".join(map(_plain, error.object[error.start : error.end])), error.end
-
-
-def _plain(character: str) -> str:
-    """Return ASCII for a character: `um` for µm, `e` for é, `?` where nothing is near."""
-    if character in _PLAIN:
-        return _PLAIN[character]
-    ascii_part = unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode()
-    return ascii_part or "?"
+    plain = []
+    for character in error.object[error.start : error.end]:
+        letter = unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode()
+        plain.append(_PLAIN.get(character) or letter or "?")
+    return "".join(plain), error.end

@@ -50,8 +50,17 @@ def doctor() -> None:
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    packages = ((name, _read_version(name)) for name in _PACKAGES)
-    for name, text in (*_describe_machine(), *packages, ("slides", _FORMATS)):
+    free_gb = shutil.disk_usage(Path.cwd()).free / 1e9
+    rows = (
+        ("glisson", __version__),
+        ("python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
+        ("processor", f"{os.cpu_count()} core(s)"),
+        ("disk", f"{free_gb:.0f} GB free here"),
+        ("models", str(find_store_folder())),
+        *((name, _read_version(name)) for name in _PACKAGES),
+        ("slides", _FORMATS),
+    )
+    for name, text in rows:
         table.add_row(name, escape(text))
     failures = 0
     for kind in ("openvino", "torch") if importlib.util.find_spec("torch") else ("openvino",):
@@ -64,17 +73,6 @@ def doctor() -> None:
     output.print(table)
     if failures:
         raise typer.Exit(1)
-
-
-def _describe_machine() -> tuple[tuple[str, str], ...]:
-    free_gb = shutil.disk_usage(Path.cwd()).free / 1e9
-    return (
-        ("glisson", __version__),
-        ("python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
-        ("processor", f"{os.cpu_count()} core(s)"),
-        ("disk", f"{free_gb:.0f} GB free here"),
-        ("models", str(find_store_folder())),
-    )
 
 
 def _read_version(name: str) -> str:

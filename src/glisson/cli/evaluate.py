@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +15,7 @@ from glisson.cli.options import Out, RuntimeKind, Runtimes, Seed, Threads
 from glisson.cli.study_options import (
     Annotations,
     Classes,
+    Force,
     HoldOut,
     Size,
     SplitBy,
@@ -40,7 +40,7 @@ glisson evaluate study/cases.csv -o evaluation --hold-out Palermo
 glisson evaluate tiles/1um tiles/2um -m run-a/model -m run-b/model -o both"""
 
 _SHOWN = ("table-1-pooled", "tracts")
-_OF_SLIDES = ("size", "annotations", "classes", "split", "hold_out")
+_OF_SLIDES = ("size", "annotations", "classes", "force", "split", "hold_out")
 _OF_SPLITS = ("validation", "seed")
 
 
@@ -79,6 +79,7 @@ def evaluate(
     size: Size = 256,
     annotations: Annotations = None,
     classes: Classes = None,
+    force: Force = False,
     split: SplitBy = SplitUnit.PATIENT,
     hold_out: HoldOut = None,
     validation: Validation = 0.2,
@@ -92,12 +93,17 @@ def evaluate(
     whole tracts too: found, missed, false, and false per mm². Give the same split options as for
     training, or the tiles that it was trained on.
     """
-    _refuse_unused(context, data)
+    for folder in filter(is_tile_folder, data):
+        refuse_beside_tiles(context, _OF_SLIDES, folder)
+        if (folder / MANIFEST_FILE).exists():
+            refuse_beside_tiles(context, _OF_SPLITS, folder)
     for name in model or ():
         say_which_model(name)
     settings = EvaluationSettings(
         size_px=size,
-        annotations=AnnotationSettings(annotations or ANNOTATIONS, parse_meanings(classes or ())),
+        annotations=AnnotationSettings(
+            annotations or ANNOTATIONS, parse_meanings(classes or ()), force
+        ),
         split=SplitSettings(split, validation, tuple(hold_out or ()), seed),
         mpps=mpp or (),
         runtime=runtime.value,
@@ -117,11 +123,3 @@ def evaluate(
         if shown.name in _SHOWN:
             output.print(draw_table(shown))
     output.print(f"all tables and pictures: {result.page}", highlight=False, soft_wrap=True)
-
-
-def _refuse_unused(context: typer.Context, data: Sequence[Path]) -> None:
-    for folder in data:
-        if is_tile_folder(folder):
-            refuse_beside_tiles(context, _OF_SLIDES, folder)
-            if (folder / MANIFEST_FILE).exists():
-                refuse_beside_tiles(context, _OF_SPLITS, folder)

@@ -13,13 +13,17 @@ from glisson.cli.console import console, output
 from glisson.cli.model_choice import say_which_model
 from glisson.cli.options import Out
 from glisson.evaluation.export import export_formats, sample_tiles
-from glisson.model import Exported, Format, ModelBundle, find_model
+from glisson.model import Exported, Format, find_model
 from glisson_phantom import render_tile
 
 EXAMPLES = """\
 glisson export run/model -o exported --tiles tiles/1.25um
 glisson export run/model -o exported --format onnx --format openvino"""
 
+_NOT_FOR_QUPATH = (
+    "  for Glisson and nutshell; not for QuPath's WSInfer extension, which classifies patches only "
+    "and would show nonsense"
+)
 _SEED = 910_500_000
 
 
@@ -57,26 +61,30 @@ def export(
         typer.Option(metavar="N", help="Number of tiles to compare on.", rich_help_panel=INPUT),
     ] = 24,
 ) -> None:
-    """Write a model as bundle, ONNX, TorchScript (WSInfer, QuPath), OpenVINO and int8.
+    """Write a model as bundle, ONNX, TorchScript (for Glisson and nutshell), OpenVINO and int8.
 
     Every file is compared with the trained model, and the largest difference is printed.
+
+    QuPath's WSInfer extension only classifies patches: it accepts the TorchScript file, which
+    outlines, and shows nonsense.
     """
     say_which_model(model)
     bundle = find_model(model)
+    spec = bundle.spec
     with console.status("reading tiles"):
-        pixels = (
-            _render_tiles(bundle, count) if tiles is None else sample_tiles(tiles, count, bundle)
-        )
+        if tiles is None:
+            seeds = range(_SEED, _SEED + count)
+            drawn = [render_tile(seed, spec.window_px, spec.mpp).rgb for seed in seeds]
+            pixels = np.stack(drawn)
+        else:
+            pixels = sample_tiles(tiles, count, bundle)
     kind = f"tiles of {tiles}" if tiles else "SYNTHETIC tiles"
-    output.print(f"{bundle.spec.name}, compared on {len(pixels)} {kind}", highlight=False)
+    output.print(f"{spec.name}, compared on {len(pixels)} {kind}", highlight=False)
     for format, made in export_formats(bundle, out, pixels, formats):
         line = f"{format}: left out: {made}" if isinstance(made, str) else _describe(made)
         output.print(line, highlight=False, markup=False, soft_wrap=True)
-
-
-def _render_tiles(bundle: ModelBundle, count: int) -> np.ndarray:
-    spec = bundle.spec
-    return np.stack([render_tile(_SEED + n, spec.window_px, spec.mpp).rgb for n in range(count)])
+        if format is Format.TORCHSCRIPT and not isinstance(made, str):
+            output.print(_NOT_FOR_QUPATH, highlight=False, soft_wrap=True)
 
 
 def _describe(made: Exported) -> str:

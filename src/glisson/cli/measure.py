@@ -16,13 +16,12 @@ from glisson.cli.summary import adequacy_line, print_warnings
 from glisson.measurement import (
     DASH,
     BiopsyMeasurements,
-    Comparison,
     NumberChange,
     Tables,
     list_shown,
 )
 from glisson.results import RESEARCH_USE
-from glisson.run.remeasure import EditedRun, EditedSlide
+from glisson.run.remeasure import EditedSlide
 from glisson.run.remeasure import measure as measure_slides
 
 EXAMPLES = """\
@@ -51,6 +50,14 @@ def measure(
         ),
     ] = None,
     sections: Sections = None,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force",
+            help="Measure outlines although they lie beside the tissue.",
+            rich_help_panel=INPUT,
+        ),
+    ] = False,
     interface_width: Annotated[
         float | None,
         typer.Option(
@@ -68,10 +75,17 @@ def measure(
 
     Exit code 0: all went well; 1: some of several files failed; 2: wrong input.
     """
-    run = measure_slides(results, edited, interface_width, sections)
+    run = measure_slides(results, edited, interface_width, sections, force)
     for slide in run.slides:
         _print(slide)
-    _print_what_to_open(run)
+    output.print(f"Results: {run.out}", highlight=False, soft_wrap=True)
+    for slide in run.slides:
+        if slide.folder is not None:
+            output.print(f"  {escape(slide.folder.name)}/", highlight=False, soft_wrap=True)
+    output.print("  biopsies_edited.csv, tracts_edited.csv", highlight=False)
+    if run.report is not None:
+        output.print(f"  {run.report.name}, with the corrected numbers", highlight=False)
+    output.print(RESEARCH_USE, style="dim")
     if run.failed:
         raise typer.Exit(SOME_FAILED)
 
@@ -83,20 +97,16 @@ def _print(slide: EditedSlide) -> None:
         return
     title = f"{slide.name}: model, and corrected in {slide.file.name}"
     output.print(title, markup=False, highlight=False, soft_wrap=True)
-    output.print(_table(record.comparison))
-    output.print(f"Tracts: {record.comparison.in_words}", highlight=False)
-    output.print(f"Adequacy: {adequacy_line(record)}\n", highlight=False)
-    print_warnings(slide.name, record)
-
-
-def _table(comparison: Comparison) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("")
     for heading in ("model", "edited", "change"):
         table.add_column(heading, justify="right")
     for row in list_shown(BiopsyMeasurements, Tables.COMPARISON):
-        table.add_row(row.heading, *_cells(comparison.biopsy[row.key], row.fine_style))
-    return table
+        table.add_row(row.heading, *_cells(record.comparison.biopsy[row.key], row.fine_style))
+    output.print(table)
+    output.print(f"Tracts: {record.comparison.in_words}", highlight=False)
+    output.print(f"Adequacy: {adequacy_line(record)}\n", highlight=False)
+    print_warnings(slide.name, record)
 
 
 def _cells(change: NumberChange, style: str) -> list[str]:
@@ -105,14 +115,3 @@ def _cells(change: NumberChange, style: str) -> list[str]:
     difference = "" if change.change is None else format(change.change, f"+{style}")
     # A change that rounds to zero is none to a reader.
     return [before, after, difference if difference.strip("+-0.") else ""]
-
-
-def _print_what_to_open(run: EditedRun) -> None:
-    output.print(f"Results: {run.out}", highlight=False, soft_wrap=True)
-    for slide in run.slides:
-        if slide.folder is not None:
-            output.print(f"  {escape(slide.folder.name)}/", highlight=False, soft_wrap=True)
-    output.print("  biopsies_edited.csv, tracts_edited.csv", highlight=False)
-    if run.report is not None:
-        output.print(f"  {run.report.name}, with the corrected numbers", highlight=False)
-    output.print(RESEARCH_USE, style="dim")

@@ -17,7 +17,6 @@ from glisson.cli.model_choice import say_which_model
 from glisson.errors import GlissonError, ModelNotFound, SettingsError
 from glisson.model import (
     KnownModel,
-    ModelBundle,
     add_known_model,
     add_model,
     find_model,
@@ -133,7 +132,13 @@ def add(
 ) -> None:
     """Add a model: a known one by its name, a bundle, or WSInfer-style TorchScript."""
     if model in read_known_models():
-        _refuse_beside_known(model, name, config, overwrite)
+        if name is not None or config is not None or overwrite:
+            raise SettingsError(
+                f"The known model {model} has its own name and settings: leave --name, --config "
+                f"and --overwrite out. For a file of that name give ./{model}."
+            )
+        if Path(model).exists():
+            warn(f"Glisson takes the known model {model}. For the file or folder give ./{model}.")
         _add_known(read_known_models()[model], accept_licence, source)
         return
     names = ", ".join(read_known_models())
@@ -145,19 +150,11 @@ def add(
         raise ModelNotFound(
             f"{model} is neither a file or folder nor a known model ({names}). Check the name."
         )
-    _print_added(add_model(model, name=name, config=config, overwrite=overwrite))
-
-
-def _refuse_beside_known(
-    model: str, name: str | None, config: Path | None, overwrite: bool
-) -> None:
-    if name is not None or config is not None or overwrite:
-        raise SettingsError(
-            f"The known model {model} has its own name and settings: leave --name, --config and "
-            f"--overwrite out. For a file of that name give ./{model}."
-        )
-    if Path(model).exists():
-        warn(f"Glisson takes the known model {model}. For the file or folder give ./{model}.")
+    spec = add_model(model, name=name, config=config, overwrite=overwrite).spec
+    own = f" (its own name: {spec.original_name})" if spec.original_name else ""
+    _print(f"Added {spec.name} {spec.version}{own}.")
+    _print(f"Licence: {spec.licence}")
+    _print(f"Use it with --model {spec.name}")
 
 
 def _add_known(known: KnownModel, accept_licence: bool, source: str | None) -> None:
@@ -165,13 +162,12 @@ def _add_known(known: KnownModel, accept_licence: bool, source: str | None) -> N
         _print(f"{known.name} was added before.")
     else:
         licence = f"{known.licence.text}\n\n{known.licence.url}\n"
-        console.print(
-            f"{known.title}\n{known.url}\n\n{licence}",
-            highlight=False,
-            markup=False,
-            soft_wrap=True,
+        terms = f"{known.title}\n{known.url}\n\n{licence}"
+        console.print(terms, highlight=False, markup=False, soft_wrap=True)
+        question = f"Do you accept this licence of {known.name}?"
+        is_accepted = accept_licence or (  # without a terminal nobody can accept it
+            _has_terminal() and typer.confirm(question, default=False, err=True)
         )
-        is_accepted = accept_licence or _ask_for_acceptance(known)
         with _make_download_bar() as bar:
             task = bar.add_task(known.file_name, total=None)
             add_known_model(
@@ -189,13 +185,6 @@ def _add_known(known: KnownModel, accept_licence: bool, source: str | None) -> N
     _print(f"Use it: {known.use}")
 
 
-def _ask_for_acceptance(known: KnownModel) -> bool:
-    """Ask for the licence's acceptance; without a terminal nobody can accept it."""
-    if not _has_terminal():
-        return False
-    return typer.confirm(f"Do you accept this licence of {known.name}?", default=False, err=True)
-
-
 def _has_terminal() -> bool:
     return sys.stdin is not None and sys.stdin.isatty()
 
@@ -209,14 +198,6 @@ def _make_download_bar() -> Progress:
         console=console,
         transient=True,
     )
-
-
-def _print_added(bundle: ModelBundle) -> None:
-    spec = bundle.spec
-    own = f" (its own name: {spec.original_name})" if spec.original_name else ""
-    _print(f"Added {spec.name} {spec.version}{own}.")
-    _print(f"Licence: {spec.licence}")
-    _print(f"Use it with --model {spec.name}")
 
 
 def _print(text: str) -> None:

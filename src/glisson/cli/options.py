@@ -112,6 +112,16 @@ KeepOld = Annotated[
         rich_help_panel=OUTPUT,
     ),
 ]
+QuPath = Annotated[
+    str | None,
+    typer.Option(
+        "--qupath",
+        help="QuPath's program: import the outlines into the project, without a window.",
+        metavar="PROGRAM",
+        show_default=False,
+        rich_help_panel=OUTPUT,
+    ),
+]
 Model = Annotated[
     str | None,
     typer.Option(

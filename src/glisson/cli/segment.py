@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import typer
 
+from glisson.cli.console import output
 from glisson.cli.model_choice import say_which_model
 from glisson.cli.options import (
     Cache,
@@ -19,6 +22,7 @@ from glisson.cli.options import (
     Precision,
     Precisions,
     Pseudonyms,
+    QuPath,
     RuntimeKind,
     Runtimes,
     Sections,
@@ -29,8 +33,12 @@ from glisson.cli.options import (
 )
 from glisson.cli.progress import RunTable
 from glisson.cli.summary import print_summary
+from glisson.errors import SettingsError
+from glisson.exchange.qupath.program import find_qupath, import_outlines
+from glisson.exchange.qupath.project import PROJECT_FILE
 from glisson.inputs import assign_pseudonyms, list_slides
 from glisson.run.executors import DaskCluster, Shard
+from glisson.run.segment import RunResult
 from glisson.run.segment import segment as segment_slides
 from glisson.run.settings import RunSettings
 
@@ -61,6 +69,7 @@ def segment(
     dask: Dask = None,
     cache: Cache = None,
     threads: Threads = None,
+    qupath: QuPath = None,
 ) -> None:
     """Find, outline, count and measure the portal tracts of H&E liver biopsy slides.
 
@@ -80,6 +89,7 @@ def segment(
         keep_old=keep_old,
         cache=cache,
     )
+    program = None if qupath is None else find_qupath(qupath)
     say_which_model(model)
     cluster = None if dask is None else DaskCluster(dask)
     part = None if shard is None else Shard.parse(shard, cluster)
@@ -89,5 +99,18 @@ def segment(
     with RunTable() as table:
         result = segment_slides(entries, out, model, settings, table, part or cluster)
     print_summary(result, part)
+    if program is not None:
+        _import_into_qupath(program, result)
     if result.failed:
         raise typer.Exit(SOME_FAILED)
+
+
+def _import_into_qupath(program: Path, result: RunResult) -> None:
+    folder = Path(str(result.out)) / "qupath"
+    if not (folder / PROJECT_FILE).is_file():
+        raise SettingsError(
+            f"--qupath: this run wrote no project to {folder}. Results on a store, of a shard, or "
+            "with --pseudonyms have none."
+        )
+    for line in import_outlines(program, folder):
+        output.print(f"QuPath: {line}", markup=False, highlight=False, soft_wrap=True)

@@ -41,6 +41,14 @@ Classes = Annotated[
         rich_help_panel=INPUT,
     ),
 ]
+Force = Annotated[
+    bool,
+    typer.Option(
+        "--force",
+        help="Use annotations although they lie beside the tissue.",
+        rich_help_panel=INPUT,
+    ),
+]
 TileMpp = Annotated[
     float | None,
     typer.Option(
@@ -98,7 +106,9 @@ def refuse_options(context: typer.Context, names: Sequence[str], reason: str) ->
         SettingsError: the user gave such an option; names it.
     """
     flags = {param.name: param.opts[0] for param in context.command.params}
-    given = [flags[name] for name in names if _is_given(context, name)]
+    sources = {name: context.get_parameter_source(name) for name in names}
+    by_user = ("COMMANDLINE", "ENVIRONMENT")
+    given = [flags[name] for name, source in sources.items() if source and source.name in by_user]
     if given:
         raise SettingsError(f"{', '.join(given)}: {reason}")
 
@@ -115,8 +125,3 @@ def refuse_beside_tiles(context: typer.Context, names: Sequence[str], folder: Pa
         f"{folder} holds tiles, which cannot be cut in another way. Leave the option out, or cut "
         "the slides again with it (`glisson tiles`).",
     )
-
-
-def _is_given(context: typer.Context, name: str) -> bool:
-    source = context.get_parameter_source(name)
-    return source is not None and source.name in ("COMMANDLINE", "ENVIRONMENT")

@@ -32,7 +32,12 @@ def print_summary(result: RunResult, shard: Shard | None = None) -> None:
     if shard is None:
         _print_what_to_open(result)
     else:
-        _print_how_to_join(result, shard)
+        made = "tables and report.html" if _is_hidden(result) else "report.html and qupath/"
+        output.print(
+            f"  Shard {shard.number} of {shard.count}. When all have ended, {made} are made by:",
+            highlight=False,
+        )
+        output.print(f"  glisson gather {result.out}", highlight=False, soft_wrap=True)
     output.print(RESEARCH_USE, style="dim")
 
 
@@ -91,15 +96,6 @@ def _print_what_to_open(result: RunResult) -> None:
         output.print(
             "  qupath/          a QuPath project: open, then run its import script", highlight=False
         )
-
-
-def _print_how_to_join(result: RunResult, shard: Shard) -> None:
-    made = "tables and report.html" if _is_hidden(result) else "report.html and qupath/"
-    output.print(
-        f"  Shard {shard.number} of {shard.count}. When all have ended, {made} are made by:",
-        highlight=False,
-    )
-    output.print(f"  glisson gather {result.out}", highlight=False, soft_wrap=True)
 
 
 def _is_hidden(result: RunResult) -> bool:

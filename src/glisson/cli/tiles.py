@@ -13,12 +13,19 @@ from glisson.classes import CLASSES
 from glisson.cli.commands import OUTPUT
 from glisson.cli.console import console, output, warn
 from glisson.cli.options import Out, Seed
-from glisson.cli.study_options import Annotations, Classes, HoldOut, SplitBy, Study, Validation
+from glisson.cli.study_options import (
+    Annotations,
+    Classes,
+    Force,
+    HoldOut,
+    SplitBy,
+    Study,
+    Validation,
+)
 from glisson.dataset import (
     ANNOTATIONS,
     AnnotationSettings,
     CutSettings,
-    Distribution,
     SplitSettings,
     SplitUnit,
     TileSettings,
@@ -60,6 +67,7 @@ def tiles(
     ] = 0.1,
     annotations: Annotations = None,
     classes: Classes = None,
+    force: Force = False,
     split: SplitBy = SplitUnit.PATIENT,
     hold_out: HoldOut = None,
     validation: Validation = 0.2,
@@ -77,7 +85,9 @@ def tiles(
             CutSettings(
                 [TileSettings(each, size, min_tissue) for each in at_mpp or (1.0, 2.0)],
                 SplitSettings(split, validation, tuple(hold_out or ()), seed),
-                AnnotationSettings(annotations or ANNOTATIONS, parse_meanings(classes or ())),
+                AnnotationSettings(
+                    annotations or ANNOTATIONS, parse_meanings(classes or ()), force
+                ),
             ),
             lambda name, done, total: status.update(f"slide {done} of {total}: {escape(name)}"),
         )
@@ -97,10 +107,6 @@ def _show(folder: Path, written: WrittenTiles) -> None:
     for name in ("tiles", "slides", "patients", *(f"{c.name} %" for c in CLASSES)):
         table.add_column(name, justify="right")
     for row in summarize_splits(written.rows):
-        table.add_row(*_cells(row))
+        counts = (row.split, row.tiles, row.slides, row.patients)
+        table.add_row(*map(str, counts), *(f"{100 * share:.1f}" for share in row.shares))
     output.print(table)
-
-
-def _cells(row: Distribution) -> list[str]:
-    counts = [str(row.split), str(row.tiles), str(row.slides), str(row.patients)]
-    return counts + [f"{100 * share:.1f}" for share in row.shares]

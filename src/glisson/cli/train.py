@@ -16,6 +16,7 @@ from glisson.cli.options import Out, Seed
 from glisson.cli.study_options import (
     Annotations,
     Classes,
+    Force,
     HoldOut,
     Size,
     SplitBy,
@@ -55,7 +56,7 @@ glisson train tiles/1.25um -o run --licence CC-BY-4.0
 glisson train study/cases.csv -o run --at-mpp 1.25 --hold-out Palermo
 glisson train tiles/2um -o run --preset paper --accelerator cuda --devices 4"""
 
-_OF_SLIDES = ("at_mpp", "size", "annotations", "classes", "split", "hold_out")
+_OF_SLIDES = ("at_mpp", "size", "annotations", "classes", "force", "split", "hold_out")
 _OF_MANIFEST = ("mpp", "validation")
 _SLIDES_HAVE_MPP = (
     "slides have their own µm per pixel (override_mpp in cases.csv corrects it). Give --at-mpp to "
@@ -87,6 +88,7 @@ def train(
     size: Size = 256,
     annotations: Annotations = None,
     classes: Classes = None,
+    force: Force = False,
     split: SplitBy = SplitUnit.PATIENT,
     hold_out: HoldOut = None,
     validation: Validation = 0.2,
@@ -192,7 +194,9 @@ def train(
     reading = DataSettings(
         at_mpp=at_mpp,
         size_px=size,
-        annotations=AnnotationSettings(annotations or ANNOTATIONS, parse_meanings(classes or ())),
+        annotations=AnnotationSettings(
+            annotations or ANNOTATIONS, parse_meanings(classes or ()), force
+        ),
         split=SplitSettings(split, validation, tuple(hold_out or ()), seed),
         tiles_mpp=mpp,
     )

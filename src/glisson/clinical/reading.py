@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,10 +16,9 @@ from pydantic import (
 )
 
 from glisson.errors import SettingsError
-from glisson.files.csv_tables import check_table_size, unescape_cell
+from glisson.files.csv_tables import point_decimal, read_csv, unescape_cell
 
 _MISSING = {"", "-", "–", "na", "n/a", "nan", "none", "null"}
-_SEPARATORS = ",;\t"
 _TEXTS = ("slide", "file", "patient", "role", "diagnosis", "stage", "tract_count_reason")
 
 
@@ -88,39 +86,13 @@ def read_table(
         SettingsError: no such file, no table, a missing or repeated column, a line with more
             cells than the header, or an invalid value; names the line.
     """
-    lines = _read_lines(path)
-    separator = max(_SEPARATORS, key=lines[0].count)
-    table = csv.DictReader(lines, delimiter=separator)
-    try:
-        header = [name.strip() for name in table.fieldnames or ()]
-        table.fieldnames = header
-        names = _map_names(path, kind, header, columns or {})
-        rows = [
-            _parse_row(row, names, kind, separator, f"{path}, line {table.line_num}")
-            for row in table
-            if any(row.values())
-        ]
-    except csv.Error as error:
-        raise SettingsError(
-            f"{path}, line {table.line_num}: {error}. Save the table as CSV UTF-8 again."
-        ) from error
+    table = read_csv(path)
+    names = _map_names(path, kind, table.columns, columns or {})
+    rows = [
+        _parse_row(row, names, kind, table.separator, f"{path}, line {line}")
+        for line, row in table.rows
+    ]
     return rows, frozenset(names)
-
-
-def _read_lines(path: Path) -> list[str]:
-    try:
-        check_table_size(path.stat().st_size, path)
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = list(file)
-    except UnicodeDecodeError as error:
-        raise SettingsError(
-            f"{path} is not UTF-8: {error}. In Excel: Save As, CSV UTF-8 (comma delimited)."
-        ) from error
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be read: {error.strerror}. Name another.") from error
-    if not lines:
-        raise SettingsError(f"{path} is empty; its first line must name the columns.")
-    return lines
 
 
 def _map_names(
@@ -136,7 +108,7 @@ def _map_names(
     absent = sorted(theirs for theirs in columns.values() if theirs not in header)
     if absent:
         raise SettingsError(f"{path} has no column '{absent[0]}'; it has {', '.join(header)}.")
-    names = {name: name for name in header if name in known} | dict(columns)
+    names = {name.casefold(): name for name in header if name.casefold() in known} | dict(columns)
     if "slide" not in names:
         raise SettingsError(
             f"{path} has no column 'slide'; it has {', '.join(header)}. Name the column of slides "
@@ -153,18 +125,14 @@ def _map_names(
 def _parse_row(
     row: Mapping[Any, Any], names: Mapping[str, str], kind: type[Row], separator: str, where: str
 ) -> Row:
-    # csv stores the cells beyond the header under None: such a line has shifted cells.
-    if any(cell.strip() for cell in row.get(None, ())):
-        raise SettingsError(
-            f"{where} has more cells than the header has names. Put a text that holds the "
-            "separator in quotes; with decimal commas, separate by semicolons or tabs."
-        )
     values = {our: row[their] or "" for our, their in names.items()}
     for name, text in values.items():
         if name in _TEXTS:
             values[name] = unescape_cell(text)
         elif separator != ",":  # a decimal comma
             values[name] = text.replace(",", ".")
+        else:
+            values[name] = str(point_decimal(text))
     try:
         return kind.model_validate(values)
     except ValidationError as error:

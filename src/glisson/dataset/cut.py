@@ -9,7 +9,7 @@ from pathlib import Path
 from glisson.dataset.labels import format_candidate_warning
 from glisson.dataset.slide_tiles import SlideTiles
 from glisson.dataset.splits import SplitSettings, find_leak, split_study
-from glisson.dataset.study import AnnotationSettings, read_study
+from glisson.dataset.study import AnnotationSettings
 from glisson.dataset.tile_writing import Progress, WrittenTiles, write_tiles
 from glisson.dataset.tiles import TileSettings
 
@@ -36,7 +36,8 @@ class TilesResult:
     Attributes:
         folders: the tiles in each folder, one folder for each µm/px.
         failed: error message by name of each slide that could not be used or has no tile.
-        warnings: on patients in several splits, and on candidates left out.
+        warnings: on patients in several splits, on candidates and other objects left out, and on
+            annotations that fit the tissue badly.
     """
 
     folders: dict[Path, WrittenTiles]
@@ -66,7 +67,7 @@ def cut_tiles(
         OutputError: `out` cannot be written to.
     """
     settings = settings or CutSettings()
-    slides = read_study(Path(study), settings.annotations.names)
+    slides = settings.annotations.read_study(Path(study))
     splits = split_study(slides, settings.split)
     folders: dict[Path, WrittenTiles] = {}
     for number, tiles in enumerate(settings.tiles):
@@ -76,7 +77,12 @@ def cut_tiles(
         meanings = settings.annotations.meanings
         folders[folder] = write_tiles(folder, slides, splits, tiles, meanings, report)
     candidates = {name: n for each in folders.values() for name, n in each.candidates.items()}
-    warnings = find_leak(slides, splits), format_candidate_warning(candidates)
+    doubts = {name: texts for each in folders.values() for name, texts in each.warnings.items()}
+    warnings = (
+        find_leak(slides, splits),
+        format_candidate_warning(candidates),
+        *(f"{name}: {text}" for name, texts in sorted(doubts.items()) for text in texts),
+    )
     return TilesResult(
         folders,
         {name: text for each in folders.values() for name, text in each.failed.items()},
@@ -111,6 +117,6 @@ def open_study(
         SlideError: a slide cannot be read.
     """
     annotations = annotations or AnnotationSettings()
-    slides = read_study(Path(study), annotations.names)
+    slides = annotations.read_study(Path(study))
     splits = split_study(slides, split or SplitSettings())
     return SlideTiles(slides, splits, tiles, annotations.meanings, progress)

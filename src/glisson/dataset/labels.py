@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,7 +19,13 @@ from shapely.geometry.base import BaseGeometry
 from glisson.classes import BACKGROUND, CANDIDATE_QUPATH_NAME, LOBULE, PORTAL
 from glisson.dataset.meanings import UNCLASSIFIED, Meaning, MeaningTable
 from glisson.errors import AnnotationError
-from glisson.exchange import Annotation, check_image_size, check_inside, read_geojson
+from glisson.exchange import (
+    Annotation,
+    check_image_size,
+    check_inside,
+    check_overlap,
+    read_geojson,
+)
 from glisson.exchange.geojson_reader import Skipped
 from glisson.frames import BoxPx, Frame, PixelSize, Size
 from glisson.masks.fill import fill_areas
@@ -42,6 +49,9 @@ _PAINTED = (
 )
 """Later rows paint over earlier ones."""
 
+_ON_TISSUE = (Meaning.LOBULE, Meaning.PORTAL, Meaning.CANDIDATE)
+"""Meanings of areas that lie on tissue."""
+
 _DECIDED = (Meaning.LOBULE, Meaning.PORTAL, Meaning.BACKGROUND)
 """Meanings painted over candidates: there, a person has decided."""
 
@@ -55,12 +65,14 @@ class SlideLabels:
         size_l0: of the slide; pixels beyond it are ignored.
         areas_l0: polygons of each meaning, in level-0 pixels of the whole file.
         tissue_found: whether the tissue outline comes from the tissue finder, not from a person.
+        warnings: what was left out, and how badly the drawn areas fit the tissue.
     """
 
     pixel_size: PixelSize
     size_l0: Size
     areas_l0: dict[Meaning, tuple[Area, ...]]
     tissue_found: bool
+    warnings: tuple[str, ...] = ()
 
     def crop(self, box_px: BoxPx, mpp: float) -> Labels:
         """Return (H, W) uint8 class indices and `IGNORED` in a box of the grid of `mpp` µm/px.
@@ -123,7 +135,11 @@ class SlideLabels:
 
 
 def read_labels(
-    slide: Slide, path: Path, table: MeaningTable, tissue: TissueMap | None = None
+    slide: Slide,
+    path: Path,
+    table: MeaningTable,
+    tissue: TissueMap | None = None,
+    force: bool = False,
 ) -> SlideLabels:
     """Read a slide's annotations.
 
@@ -135,10 +151,11 @@ def read_labels(
         path: GeoJSON file of the annotations.
         table: meanings of its classes.
         tissue: the slide's tissue, if it has been found before.
+        force: accept areas that lie beside the tissue.
 
     Raises:
         AnnotationError: not GeoJSON, a class without meaning, a line or point instead of an
-            area, no annotation, or the frame of another slide.
+            area, no annotation, the frame of another slide, or areas beside the tissue.
     """
     document = read_geojson(path, slide.info.bounds_l0, slide.info.size_l0)
     check_image_size(document, slide.info, path)
@@ -148,17 +165,36 @@ def read_labels(
     if not set(areas) - {Meaning.SKIP, Meaning.IGNORE, Meaning.CANDIDATE}:
         raise AnnotationError(
             f"{path} annotates nothing. Outline portal tracts in QuPath; where a slide has none, "
-            "draw its tissue or a region."
+            f"draw its tissue or a region. {document.note_on_others or ''}".rstrip()
         )
     inside = [area for kind, each in areas.items() if kind is not Meaning.REGION for area in each]
     check_inside(inside, slide.info, path)
     found = Meaning.TISSUE not in areas
+    pieces_l0 = _trace_tissue(tissue or find_tissue(slide))
+    drawn = [area for kind in _ON_TISSUE for area in areas.get(kind, ())] if found else ()
+    doubt = check_overlap(
+        drawn or areas.get(Meaning.TISSUE, ()), pieces_l0, slide.info, path, force
+    )
     if found:
-        tissue = tissue or find_tissue(slide)
-        affine = tissue.frame.affine_l0_from_px
-        polygons_px = trace_mask(tissue.mask)
-        areas[Meaning.TISSUE] = tuple(affine_transform(each, affine) for each in polygons_px)
-    return SlideLabels(slide.info.pixel_size, slide.info.size_l0, areas, found)
+        areas[Meaning.TISSUE] = pieces_l0
+    warnings = document.note_on_others, _describe_skipped(document.areas, table), doubt
+    said = tuple(filter(None, warnings))
+    return SlideLabels(slide.info.pixel_size, slide.info.size_l0, areas, found, said)
+
+
+def _trace_tissue(tissue: TissueMap) -> tuple[Area, ...]:
+    """Return the pieces of found tissue, in level-0 pixels."""
+    affine = tissue.frame.affine_l0_from_px
+    return tuple(affine_transform(each, affine) for each in trace_mask(tissue.mask))
+
+
+def _describe_skipped(areas: Sequence[Annotation], table: MeaningTable) -> str | None:
+    """Say which cells were drawn as annotations and left out; None without any."""
+    cells = Counter(area.class_name for area in areas if table.is_cell(area.class_name))
+    if not cells:
+        return None
+    names = ", ".join(f"{count} '{name}'" for name, count in sorted(cells.items()))
+    return f"annotations of cells are left out: {names}."
 
 
 def format_candidate_warning(counts: Mapping[str, int]) -> str | None:

@@ -47,6 +47,30 @@ _USUAL: Mapping[str, Meaning] = {
     "interface": Meaning.SKIP,
     "artefact*": Meaning.SKIP,  # found by Glisson, for people to look at
 }
+_CELLS = (
+    "cell",
+    "cells",
+    "nucleus",
+    "nuclei",
+    "positive",
+    "negative",
+    "immune cell*",
+    "inflammatory cell*",
+    "lymphocyte*",
+    "hepatocyte*",
+    "cholangiocyte*",
+    "neutrophil*",
+    "eosinophil*",
+    "macrophage*",
+    "plasma cell*",
+    "kupffer cell*",
+    "stellate cell*",
+    "endothelial cell*",
+    "epithelial cell*",
+    "tumor cell*",
+    "tumour cell*",
+)
+"""Classes of cells, QuPath's own and usual ones. They say nothing on lobule and portal tracts."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +90,12 @@ class MeaningTable:
             for pattern, meaning in (*self.own, *_USUAL.items()):
                 if fnmatchcase(each, pattern.casefold()):
                     return meaning
-        return None
+        return Meaning.SKIP if _names_cells(name) else None
+
+    def is_cell(self, class_name: str) -> bool:
+        """Return whether a class is skipped because it names cells."""
+        name = (class_name or UNCLASSIFIED).casefold()
+        return self.of(class_name) is Meaning.SKIP and _names_cells(name)
 
     def check(self, class_names: Iterable[str], where: str) -> None:
         """Reject classes that are not in the table.
@@ -78,9 +107,15 @@ class MeaningTable:
         unknown = sorted(name for name in names if self.of(name) is None)
         if unknown:
             raise AnnotationError(
-                f"{where}: no meaning is given for {', '.join(map(repr, unknown))}. Give a "
-                f"meaning, such as --class '{unknown[0]}=portal' ({', '.join(Meaning)})."
+                f"{where}: no meaning is given for {', '.join(map(repr, unknown))}. Leave a class "
+                f"out with --class '{unknown[0]}=skip', or give its meaning ({', '.join(Meaning)})."
             )
+
+
+def _names_cells(name: str) -> bool:
+    """Return whether a class, or its parent class, is one of cells; case matters."""
+    names = name, name.split(":")[0].strip()
+    return any(fnmatchcase(each, pattern) for each in names for pattern in _CELLS)
 
 
 def parse_meanings(rows: Iterable[str]) -> MeaningTable:

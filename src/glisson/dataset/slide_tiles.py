@@ -67,6 +67,15 @@ class SlideTiles:
         """Return the number of candidates of each slide; tiles ignore their pixels."""
         return {name: labels.candidate_count for name, labels in self._labels.items()}
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Return what the annotations of each slide left out, or how badly they fit."""
+        return tuple(
+            f"{name}: {warning}"
+            for name, labels in self._labels.items()
+            for warning in labels.warnings
+        )
+
     def close(self) -> None:
         """Close every slide; reading a tile opens its slide again."""
         while self._open:

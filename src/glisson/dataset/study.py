@@ -5,15 +5,23 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+)
 
 from glisson.dataset.meanings import MeaningTable
 from glisson.errors import AnnotationError, SettingsError
-from glisson.files.csv_tables import read_rows, unescape_cell
+from glisson.files.csv_tables import point_decimal, read_rows, unescape_cell
 from glisson.slides import SLIDE_SUFFIXES
 
 CASES_FILE = "cases.csv"
@@ -54,6 +62,7 @@ class AnnotatedSlide:
         role: split that the study gives the slide, or None.
         mpp: µm per level-0 pixel, if the file has none; else None.
         patient_named: whether the study names the patient; else `patient` is the slide's name.
+        force: whether to accept annotations that lie beside the tissue.
     """
 
     slide: Path
@@ -64,6 +73,7 @@ class AnnotatedSlide:
     role: Split | None = None
     mpp: float | None = None
     patient_named: bool = True
+    force: bool = False
 
     @property
     def name(self) -> str:
@@ -79,10 +89,16 @@ class AnnotationSettings:
         names: of the file beside a slide, in order of preference; `{slide}` stands for the
             slide's name without suffix, `{file}` for its name with suffix.
         meanings: of the annotation classes.
+        force: accept annotations that lie beside the tissue, as those of a shifted copy do.
     """
 
     names: Sequence[str] = ANNOTATIONS
     meanings: MeaningTable = field(default_factory=MeaningTable)
+    force: bool = False
+
+    def read_study(self, path: Path) -> list[AnnotatedSlide]:
+        """Read a study, as the function `read_study`, whose slides have `force`."""
+        return [replace(slide, force=self.force) for slide in read_study(path, self.names)]
 
 
 class _Row(BaseModel):
@@ -96,7 +112,9 @@ class _Row(BaseModel):
     diagnosis: str = UNKNOWN
     role: str = ""
     annotations: str = ""
-    override_mpp: float | None = Field(default=None, ge=0.05, le=5)
+    override_mpp: Annotated[
+        Annotated[float, Field(ge=0.05, le=5)] | None, BeforeValidator(point_decimal)
+    ] = None
 
     @field_validator("role")
     @classmethod

@@ -7,7 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ from glisson.files.json_files import read_json, write_json
 
 _DONE = "slides"
 _CANDIDATES = "candidates"
+_WARNINGS = "warnings"
 _FOLDERS = (IMAGES, MASKS, IGNORED_MASKS)
 _TILE_FILE = re.compile(r"(?P<slide>.+)_x\d+_y\d+\.png")
 """Greedy: of `a_x0_y0_x64_y0.png` the slide is `a_x0_y0`, never `a`."""
@@ -51,11 +52,13 @@ class WrittenTiles:
         rows: the manifest.
         failed: error message by name of each slide that could not be used or has no tile.
         candidates: number of candidates of each slide with candidates; tiles ignore their pixels.
+        warnings: of each slide whose annotations were left out in part or fit the tissue badly.
     """
 
     rows: tuple[TileRow, ...]
     failed: dict[str, str]
     candidates: dict[str, int]
+    warnings: dict[str, list[str]]
 
 
 def write_tiles(
@@ -130,8 +133,13 @@ def _write_slides(
             if progress:
                 progress(work[future], number, len(work))
     done = [slide for slide in slides if slide.name not in failed]
-    candidates = {slide.name: n for slide in done if (n := writer.count_candidates(slide))}
-    return WrittenTiles(tuple(sorted(rows, key=lambda row: row.tile)), failed, candidates)
+    facts = {slide.name: writer.read_facts(slide) for slide in done}
+    return WrittenTiles(
+        tuple(sorted(rows, key=lambda row: row.tile)),
+        failed,
+        {name: each.candidates for name, each in facts.items() if each.candidates},
+        {name: each.warnings for name, each in facts.items() if each.warnings},
+    )
 
 
 class _Writer:
@@ -147,7 +155,7 @@ class _Writer:
         """Write the tiles of a slide unless they are up to date; return their rows."""
         part = self._out / _DONE / f"{source.name}.csv"
         now = fingerprint_slide(source)
-        if not part.exists() or _read_facts(part.with_suffix(".json"))[0] != now:
+        if not part.exists() or _read_facts(part.with_suffix(".json")).fingerprint != now:
             self._rewrite(source, part, now)
         rows = read_manifest(part)
         if not rows:
@@ -167,9 +175,9 @@ class _Writer:
             for row in rows
         ]
 
-    def count_candidates(self, source: AnnotatedSlide) -> int:
-        """Return the number of candidates among the annotations of a finished slide."""
-        return _read_facts(self._out / _DONE / f"{source.name}.json")[1]
+    def read_facts(self, source: AnnotatedSlide) -> _Facts:
+        """Read what was written of a finished slide."""
+        return _read_facts(self._out / _DONE / f"{source.name}.json")
 
     def _rewrite(self, source: AnnotatedSlide, part: Path, now: Fingerprint) -> None:
         """Remove the old table first and write the new one last, so a table proves whole tiles."""
@@ -177,7 +185,11 @@ class _Writer:
         with open_labelled(source, self._table) as labelled:
             tiles = labelled.tiles(self._settings)
             rows = [row for tile in tiles if (row := self._write_tile(labelled, tile))]
-            facts = {**now, _CANDIDATES: labelled.labels.candidate_count}
+            facts = {
+                **now,
+                _CANDIDATES: labelled.labels.candidate_count,
+                _WARNINGS: list(labelled.labels.warnings),
+            }
         write_json(part.with_suffix(".json"), facts)
         write_manifest(part, rows)
 
@@ -224,14 +236,24 @@ def _list_pictures(out: Path) -> dict[str, set[str]]:
     return dict(by_slide)
 
 
-def _read_facts(path: Path) -> tuple[Mapping[str, Any] | None, int]:
-    """Read the fingerprint (None if it is invalid) and number of candidates of a finished slide."""
+@dataclass(frozen=True)
+class _Facts:
+    """Facts on a finished slide; the fingerprint is None where they cannot be read."""
+
+    fingerprint: Mapping[str, Any] | None = None
+    candidates: int = 0
+    warnings: list[str] = field(default_factory=list)
+
+
+def _read_facts(path: Path) -> _Facts:
     try:
         facts = read_json(path)
     except (OSError, ValueError):
-        return None, 0
-    count = facts.pop(_CANDIDATES, 0)
-    return facts, count if isinstance(count, int) else 0
+        return _Facts()
+    count, warnings = facts.pop(_CANDIDATES, 0), facts.pop(_WARNINGS, [])
+    if not isinstance(count, int) or not isinstance(warnings, list):
+        return _Facts()
+    return _Facts(facts, count, [str(warning) for warning in warnings])
 
 
 def make_tile_row(

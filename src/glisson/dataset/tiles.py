@@ -141,7 +141,7 @@ def open_labelled(source: AnnotatedSlide, table: MeaningTable | None = None) -> 
     """
     slide = open_slide(source.slide, source.mpp)
     try:
-        labels = read_labels(slide, source.annotations, table or MeaningTable())
+        labels = read_labels(slide, source.annotations, table or MeaningTable(), None, source.force)
     except BaseException:
         slide.close()
         raise

@@ -148,4 +148,5 @@ def _open_subject(
     tracts = score_tracts(source.slides, source.splits, bundle, runtime, source.meanings, progress)
     if left_out := format_candidate_warning(source.candidates):
         warnings = (*warnings, left_out)
+    warnings = (*warnings, *source.warnings)
     return Subject(bundle, runtime, source, str(folder), warnings, tracts)

@@ -10,7 +10,13 @@ from glisson.exchange.overview import write_overview
 from glisson.exchange.qupath.geojson_rules import find_geojson_errors
 from glisson.exchange.qupath.project import write_qupath_project
 from glisson.exchange.qupath.project_rules import find_project_errors
-from glisson.exchange.same_image import check_image_size, check_inside, check_same_image
+from glisson.exchange.same_image import (
+    LEAST_OVERLAP,
+    check_image_size,
+    check_inside,
+    check_overlap,
+    check_same_image,
+)
 from glisson.exchange.tables import write_tables
 from glisson.exchange.thumbnails import (
     DOUBTFUL,
@@ -23,12 +29,14 @@ from glisson.exchange.thumbnails import (
 __all__ = [
     "ARTEFACTS_FILE",
     "DOUBTFUL",
+    "LEAST_OVERLAP",
     "Annotation",
     "Annotations",
     "NewAnnotation",
     "StoredClassMap",
     "check_image_size",
     "check_inside",
+    "check_overlap",
     "check_same_image",
     "find_geojson_errors",
     "find_project_errors",

@@ -14,7 +14,7 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from glisson.classes import CLASSES, PORTAL
+from glisson.classes import BACKGROUND, CLASSES, PORTAL
 from glisson.errors import SettingsError
 from glisson.files.atomic import atomic_path
 from glisson.frames import BoxPx, Frame, PixelSize, Size
@@ -24,6 +24,8 @@ from glisson.slides.plausible import check_declared, parse_xml
 
 _TILE_PX = BLOCK_PX
 _COARSEST_PX = 2048
+_UM_PER_CM = 1e4
+_GLASS_COLOUR = (255, 255, 255)
 
 Labels = NDArray[np.uint8]
 
@@ -41,7 +43,8 @@ def write_class_map(path: Path, class_map: SizedLabelMap) -> None:
     """Write classes as uint8 indices, 0 background, 1 lobule, 2 portal.
 
     The file is written by tiles, so that memory does not grow with the slide. Each coarser level
-    has every second pixel, so that indices stay indices.
+    has every second pixel, so that indices stay indices. A palette shows the indices as colours,
+    and the TIFF resolution repeats the µm per pixel of the OME metadata.
 
     Raises:
         OutputError: the file cannot be written.
@@ -58,7 +61,10 @@ def write_class_map(path: Path, class_map: SizedLabelMap) -> None:
                 shape=(-(-size.height // step), -(-size.width // step)),
                 dtype=np.uint8,
                 tile=(_TILE_PX, _TILE_PX),
-                photometric="minisblack",
+                photometric="palette",
+                colormap=_make_palette(),
+                resolution=(_UM_PER_CM / (class_map.frame.mpp * step),) * 2,
+                resolutionunit="CENTIMETER",
                 compression="adobe_deflate",
                 subifds=len(steps) - 1 if number == 0 else None,
                 subfiletype=0 if number == 0 else 1,
@@ -155,6 +161,15 @@ def _read_blocks(page: tifffile.TiffPage) -> dict[BlockIndex, bytes]:
         block[: labels.shape[0], : labels.shape[1]] = labels
         blocks[place[-3] // _TILE_PX, place[-2] // _TILE_PX] = zlib.compress(block.tobytes(), 1)
     return blocks
+
+
+def _make_palette() -> NDArray[np.uint16]:
+    """Return TIFF's (3, 256) 16-bit colours: glass is white, classes have their own colours."""
+    palette = np.zeros((3, 256), np.uint16)
+    for each in CLASSES:
+        colour = _GLASS_COLOUR if each is BACKGROUND else each.colour
+        palette[:, each.index] = np.array(colour, np.uint16) * 257
+    return palette
 
 
 def _list_steps(size: Size) -> list[int]:

@@ -48,6 +48,9 @@ _ENDINGS = (".geojson", ".json", ".geojson.gz", ".json.gz")
 """QuPath reads no objects from a file of any other ending, without a message."""
 _TOLERANCES_L0 = (4.0, 8.0, 16.0, 32.0, 64.0)
 """Level-0 px; a pixel of the class map has 4 to 8."""
+_MARGIN_L0 = 0.125
+"""Level-0 px from a tract to the tissue's edge: 0.1, and what vertices move by in QuPath:
+0.005 px by its grid, and twice 0.008 px by float32 from x = 131,072 px on."""
 _NAMESPACE = uuid.UUID("6f0d1c9e-5a0e-5b57-9d55-3f0c8f3b8f11")
 
 
@@ -149,10 +152,10 @@ def make_tracts_document(
         outlines = shapely.union_all([fragment.outline_l0 for fragment in regions.fragments])
         tissue = on_qupath_grid(_simplify(translate(outlines, *shift_l0)))
         if tissue is not None:
-            shapely.prepare(tissue)
             features.append(_make_tissue_feature(tissue, measurements.biopsy, info, model))
+            inside = _shrink(tissue)
             for area, measured in _pair_areas(regions, measurements):
-                geometry = _cut_to_tissue(translate(area.outline_l0, *shift_l0), tissue)
+                geometry = _cut(translate(area.outline_l0, *shift_l0), inside)
                 if geometry is not None:
                     features.append(_make_area_feature(geometry, measured, info, model))
     return _make_document(features, info, model, frame)
@@ -182,18 +185,27 @@ def _simplify(outline_l0: BaseGeometry) -> BaseGeometry:
     return simple
 
 
-def _cut_to_tissue(
-    outline_l0: BaseGeometry, tissue_l0: Polygon | MultiPolygon
-) -> Polygon | MultiPolygon | None:
-    """Cut a portal area to the written tissue: QuPath nests only objects that are covered."""
+def _shrink(tissue_l0: Polygon | MultiPolygon) -> BaseGeometry:
+    """Shrink the written tissue by `_MARGIN_L0`; tracts are cut with the result.
+
+    QuPath nests only objects that their parent covers. QuPath 0.6 and 0.7 hang or fail where a
+    tract sticks out by the rounding of its vertices.
+    """
+    shrunk = shapely.buffer(tissue_l0, -_MARGIN_L0, join_style="mitre")
+    shapely.prepare(shrunk)
+    return shrunk
+
+
+def _cut(outline_l0: BaseGeometry, inside_l0: BaseGeometry) -> Polygon | MultiPolygon | None:
+    """Cut a portal area to the shrunk tissue."""
     outline = _simplify(outline_l0)
     # Cutting with all tissue takes long, and few areas reach its edge: a box does for the others.
-    if shapely.contains_properly(tissue_l0, outline):
+    if shapely.contains_properly(inside_l0, outline):
         left, top, right, bottom = outline.bounds
         return on_qupath_grid(
             shapely.intersection(outline, shapely.box(left - 1, top - 1, right + 1, bottom + 1))
         )
-    return on_qupath_grid(shapely.intersection(outline, tissue_l0))
+    return on_qupath_grid(shapely.intersection(outline, inside_l0))
 
 
 def _make_tissue_feature(

@@ -7,9 +7,10 @@ import json
 import lzma
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -31,6 +32,24 @@ _MOST_L0 = 1e9
 """Level-0 pixels: a hundred times the side of any slide."""
 _MOST_DEPTH = 64
 _UNCLASSIFIED = ""
+_ANNOTATION = "annotation"
+_OTHER_OBJECTS = {
+    "detection": "detection",
+    "cell": "cell",
+    "tile": "tile",
+    "tma_core": "TMA core",
+    "root": "root",
+}
+"""QuPath's object types that are no annotations, as messages call them. QuPath reads objects of
+any other type, or of none, as annotations."""
+_OLD_IDS = {
+    "PathDetectionObject": "detection",
+    "PathCellObject": "cell",
+    "PathTileObject": "tile",
+    "TMACoreObject": "tma_core",
+    "PathRootObject": "root",
+}
+"""QuPath before 0.4 wrote an object's type in place of its id."""
 
 
 @dataclass(frozen=True)
@@ -82,17 +101,36 @@ class Annotations:
         areas: polygons.
         skipped: objects that are no areas: points, lines.
         slide_block: Glisson's block on the slide, or empty.
+        others: number of objects that are no annotations, by type: cells, detections, tiles.
+            Their classes say nothing on tracts.
     """
 
     areas: tuple[Annotation, ...]
     skipped: tuple[Skipped, ...]
     slide_block: dict[str, Any]
+    others: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def note_on_others(self) -> str | None:
+        """Return what to say of the objects that are no annotations; None without any."""
+        if not self.others:
+            return None
+        counts = ", ".join(
+            f"{number} {kind}{'' if number == 1 else 's'}"
+            for kind, number in sorted(self.others.items())
+        )
+        return (
+            f"{counts} left out: only annotations are tissue, tracts or candidates. In QuPath, "
+            "export annotations only; to use a detection, make an annotation of it."
+        )
 
 
 def read_geojson(
     path: Path, bounds_l0: BoxL0 | None = None, size_l0: Size | None = None
 ) -> Annotations:
-    """Read a FeatureCollection, a bare list, a Feature or a geometry.
+    """Read the annotations of a FeatureCollection, a bare list, a Feature or a geometry.
+
+    Other objects of QuPath's, such as cells, are counted and left out.
 
     Args:
         path: a .geojson or .json file, or either with .gz, or one in a .zip.
@@ -108,15 +146,29 @@ def read_geojson(
     block = document.get("glisson", {}) if isinstance(document, dict) else {}
     block = block if isinstance(block, dict) else {}
     shift_l0 = _find_shift(block, bounds_l0, size_l0)
-    objects = [
-        _read_object(feature, f"{path.name}, feature {number}", shift_l0)
-        for number, feature in enumerate(_find_features(document, path))
-    ]
+    others = Counter[str]()
+    objects = []
+    for number, feature in enumerate(_find_features(document, path)):
+        if other := _find_other_type(feature):
+            others[other] += 1
+        else:
+            objects.append(_read_object(feature, f"{path.name}, feature {number}", shift_l0))
     return Annotations(
         tuple(item for item in objects if isinstance(item, Annotation)),
         tuple(item for item in objects if isinstance(item, Skipped)),
         block,
+        dict(others),
     )
+
+
+def _find_other_type(feature: dict[str, Any]) -> str | None:
+    """Return what an object is if it is no annotation, such as `cell`; None for annotations."""
+    properties = feature.get("properties")
+    if not isinstance(properties, dict):
+        return None
+    written = properties.get("objectType") or properties.get("object_type")
+    written = written or _OLD_IDS.get(str(feature.get("id")), _ANNOTATION)
+    return _OTHER_OBJECTS.get(str(written).casefold())
 
 
 def _find_shift(

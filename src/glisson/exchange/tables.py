@@ -22,6 +22,7 @@ from glisson.record import BiopsyRecord
 _CASE_COLUMNS = ("patient", "institution")
 _CANDIDATE_TOTALS = ("candidate_count", "candidate_area_mm2")
 _ADEQUACY_COLUMNS = tuple(f"adequacy_{standard.key}" for standard in STANDARDS)
+_QUPATH_COLUMNS = ("qupath_id", "qupath_name")
 _LAST_COLUMNS = ("plausibility", "model", "source", "synthetic", "warnings")
 
 Case = tuple[str | None, str | None]
@@ -65,15 +66,28 @@ def write_tables(
         ),
         settings,
     )
-    tracts = [(name, tract) for name, record in slides for tract in record.tracts]
-    candidates = [(name, area) for name, record in slides for area in record.candidate_areas]
-    for table, block, areas in (
-        ("tracts", TractMeasurements, tracts),
-        ("candidates", CandidateMeasurements, candidates),
-    ):
-        header = ("slide", *_keys(block))
-        rows = [[name, *_values(block, area)] for name, area in areas]
-        _write(out / f"{table}{ending}.csv", header, rows, settings)
+    # Rows of corrected outlines are numbered anew: QuPath's name and id say which outline it is.
+    names = _QUPATH_COLUMNS if any(record.edited for _, record in slides) else ()
+    _write(
+        out / f"tracts{ending}.csv",
+        ("slide", *_keys(TractMeasurements), *names),
+        (
+            [name, *_values(TractMeasurements, tract), *(getattr(tract, key) for key in names)]
+            for name, record in slides
+            for tract in record.tracts
+        ),
+        settings,
+    )
+    _write(
+        out / f"candidates{ending}.csv",
+        ("slide", *_keys(CandidateMeasurements)),
+        (
+            [name, *_values(CandidateMeasurements, candidate)]
+            for name, record in slides
+            for candidate in record.candidate_areas
+        ),
+        settings,
+    )
 
 
 def _keys(block: type) -> list[str]:

@@ -1,4 +1,10 @@
-"""Files and folders that appear whole or not at all."""
+"""Files and folders that appear whole or not at all, with the rights that the umask leaves.
+
+The process that writes an unfinished file or folder holds a lock on it, which ends with the
+process. So a later run removes what a killed process left, and nothing that another process writes,
+be it in another container of the same host name. Where a file system has no locks, host name and
+process id in the name decide.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +12,23 @@ import contextlib
 import os
 import platform
 import re
+import secrets
 import shutil
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 
 from glisson.errors import GlissonError, OutputError
 
+if sys.platform != "win32":
+    import fcntl
+
 _UNFINISHED = ".unfinished-"
+_LOCKED = "l"
+"""First letter of the random part of a name whose owner holds a lock; no other is hexadecimal."""
 
 
 @contextlib.contextmanager
@@ -25,22 +38,10 @@ def atomic_path(path: Path) -> Iterator[Path]:
     Raises:
         OutputError: the disk is full, or the folder cannot be written to.
     """
-    with _as_output_error(path):
-        handle, name = tempfile.mkstemp(
-            prefix=make_temporary_prefix(path.name),
-            suffix="".join(path.suffixes[-2:]),
-            dir=path.parent,
-        )
-        os.close(handle)
-    unfinished = Path(name)
-    try:
-        with _as_output_error(path):
-            yield unfinished
-            _flush(unfinished)
-            unfinished.chmod(0o644)
-            unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with _as_output_error(path), open_unfinished(path, _make_file) as unfinished:
+        yield unfinished
+        _flush(unfinished)
+        unfinished.replace(path)
 
 
 @contextlib.contextmanager
@@ -56,22 +57,38 @@ def atomic_folder(path: Path, replaces: str) -> Iterator[Path]:
     """
     with _as_output_error(path):
         _check_replaceable(path, replaces)
-        unfinished = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-    try:
-        with _as_output_error(path):
+        with open_unfinished(path) as unfinished:
             yield unfinished
             for file in unfinished.iterdir():
                 _flush(file)
-                file.chmod(0o644)
-            unfinished.chmod(0o755)
             _replace_folder(unfinished, path)
+
+
+@contextlib.contextmanager
+def open_unfinished(path: Path, make: Callable[[Path], None] = Path.mkdir) -> Iterator[Path]:
+    """Yield a new folder beside `path` and hold a lock on it; remove it in the end, if it is there.
+
+    Args:
+        path: the final place.
+        make: makes the folder, or a file, at a name that does not exist.
+
+    Raises:
+        OSError: nothing can be made there.
+    """
+    unfinished, handle = _make_locked(path, make)
+    try:
+        yield unfinished
     finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+        _remove(unfinished)
+        if handle is not None:
+            os.close(handle)
 
 
-def make_temporary_prefix(name: str) -> str:
-    """Return the prefix of temporary names for `name`, which carries host and process id."""
-    return f".{name}{_UNFINISHED}{_this_host()}-{os.getpid()}-"
+def is_unfinished(name: str, of: str | None = None) -> bool:
+    """Return whether `name` is that of an unfinished file or folder, for `of` if that is given."""
+    if of is None:
+        return name.startswith(".") and _UNFINISHED in name
+    return name.startswith(f".{of}{_UNFINISHED}")
 
 
 def remove_abandoned(*folders: Path) -> None:
@@ -79,16 +96,16 @@ def remove_abandoned(*folders: Path) -> None:
 
     Files of running processes and of other machines stay.
     """
-    ours = re.compile(rf"\..+{re.escape(_UNFINISHED + _this_host())}-(\d+)-")
+    ours = re.compile(rf"\..+{re.escape(_UNFINISHED + _this_host())}-(\d+)-({_LOCKED}?)")
     for folder in folders:
         for path in folder.iterdir() if folder.is_dir() else ():
             match = ours.match(path.name)
-            if match is None or _is_running(int(match[1])):
+            if match is None:
                 continue
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
+            if match[2]:
+                _remove_if_unlocked(path)
+            elif not _is_running(int(match[1])):
+                _remove(path)
 
 
 def find_free_name(path: Path, label: str, ending: str = "") -> Path:
@@ -97,6 +114,65 @@ def find_free_name(path: Path, label: str, ending: str = "") -> Path:
     while (free := path.with_name(f"{path.name}.{label}-{number}{ending}")).exists():
         number += 1
     return free
+
+
+def _make_locked(path: Path, make: Callable[[Path], None]) -> tuple[Path, int | None]:
+    """Make a temporary file or folder beside `path`; return it with the handle of its lock."""
+    mark = "" if sys.platform == "win32" else _LOCKED
+    while True:
+        name = f".{path.name}{_UNFINISHED}{_this_host()}-{os.getpid()}-{mark}{secrets.token_hex(6)}"
+        unfinished = path.with_name(name + "".join(path.suffixes[-2:]))
+        make(unfinished)
+        if not mark:
+            return unfinished, None
+        try:
+            handle = _lock(unfinished)
+        except BlockingIOError:
+            continue  # a sweep holds it, and removes it
+        except OSError:  # no locks on this file system
+            _remove(unfinished)
+            mark = ""
+            continue
+        if unfinished.exists():
+            return unfinished, handle
+        os.close(handle)  # a sweep has removed it
+
+
+def _make_file(path: Path) -> None:
+    path.touch(exist_ok=False)
+
+
+def _lock(path: Path) -> int:
+    """Lock a file or folder for as long as the returned handle is open.
+
+    Raises:
+        BlockingIOError: another process holds the lock.
+        OSError: the file system has no locks, or the file is another user's.
+    """
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        if sys.platform != "win32":
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        raise
+    return handle
+
+
+def _remove_if_unlocked(path: Path) -> None:
+    if sys.platform == "win32":
+        return
+    with contextlib.suppress(OSError):  # locked, or of another user
+        handle = _lock(path)
+        _remove(path)
+        os.close(handle)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _is_running(pid: int) -> bool:

@@ -17,15 +17,18 @@ from glisson.storage import (
     stat_url,
 )
 
-_OWN_MAPS = (".truth.ome.tif", "classes.ome.tif")
+_TRUTH, _CLASS_MAP = ".truth.ome.tif", "classes.ome.tif"
 
 
 def has_slide_name(path: Path | Url) -> bool:
     """Return whether a file is a slide by its name, and no class map of Glisson."""
     hidden = path.name.startswith(".")
-    return (
-        not hidden and path.suffix.lower() in LISTED_SUFFIXES and not path.name.endswith(_OWN_MAPS)
-    )
+    return not hidden and path.suffix.lower() in LISTED_SUFFIXES and not is_class_map(path)
+
+
+def is_class_map(path: Path | Url) -> bool:
+    """Return whether a file has the name of a class map of Glisson or of a phantom's truth."""
+    return path.name == _CLASS_MAP or path.name.endswith(_TRUTH)
 
 
 def list_slides_on_store(given: Url) -> list[Url]:
@@ -38,7 +41,9 @@ def list_slides_on_store(given: Url) -> list[Url]:
     try:
         there = stat_url(given)
     except NotStored:
-        return [each.url for each in glob_files(given)] if is_pattern(given) else [given]
+        if not is_pattern(given):
+            return [given]
+        return [each.url for each in glob_files(given) if not is_class_map(each.url)]
     if not there.is_folder or _is_dicom_slide(given):
         return [given]
     inside = list_folder(given)

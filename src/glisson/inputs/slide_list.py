@@ -11,13 +11,21 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from glisson.errors import SettingsError
-from glisson.files.csv_tables import check_table_size, parse_rows, read_rows, unescape_cell
+from glisson.files.csv_tables import (
+    check_table_size,
+    parse_rows,
+    point_decimal,
+    read_rows,
+    unescape_cell,
+)
 from glisson.inputs.redaction import check_pseudonym
-from glisson.inputs.remote_list import has_slide_name, list_slides_on_store
+from glisson.inputs.remote_list import has_slide_name, is_class_map, list_slides_on_store
 from glisson.slides import find_dicom_slides, is_dicom_folder
 from glisson.storage import Place, Url, parse_place, read, resolve_place, stat_url
 
 _MOST_NAMED = 5
+_OWN_RECORDS = ("manifest.json", "biopsy.json")
+"""Files that stand in every result folder of a slide."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +75,11 @@ class _Row(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
     slide: Annotated[str, Field(min_length=1, pattern=r"^[^\x00-\x1f]+$")]
-    mpp: Annotated[Annotated[float, Field(gt=0, allow_inf_nan=False)] | None, _Empty] = None
+    mpp: Annotated[
+        Annotated[float, Field(gt=0, allow_inf_nan=False)] | None,
+        BeforeValidator(point_decimal),
+        _Empty,
+    ] = None
     sections: Annotated[Annotated[int, Field(ge=1, le=100)] | None, _Empty] = None
     series: Annotated[Annotated[int, Field(ge=0)] | None, _Empty] = None
     patient: Annotated[str | None, _Empty] = None
@@ -89,12 +101,20 @@ def list_slides(
 
     Raises:
         SettingsError: no slide, an invalid table, or a table that names other slides.
+
+    Files of Glisson's own results are no slides, also where a pattern or the shell finds them.
     """
     where = None if table is None else parse_place(table)
     rows = _read_table(where) if where is not None else []
     if not given:
         return _drop_duplicates(rows)
-    found = [SlideEntry(path) for each in given for path in _expand(parse_place(each))]
+    paths = [path for each in given for path in _expand(parse_place(each))]
+    found = [SlideEntry(path) for path in paths if not _is_own_result(path)]
+    if paths and not found:
+        raise SettingsError(
+            f"{paths[0]} is a file of Glisson's own results, not a slide. Give slide files, or a "
+            "folder of them."
+        )
     slides = _drop_duplicates(found)
     facts = {resolve_place(row.path): row for row in rows}
     known = {resolve_place(each.path) for each in slides}
@@ -116,9 +136,18 @@ def _expand(given: Place) -> Iterator[Place]:
     elif given.is_dir() and not _is_dicom_slide(given):
         yield from _list_folder(given)
     elif not given.exists() and glob.has_magic(str(given)):
-        yield from (Path(each) for each in sorted(glob.glob(str(given), recursive=True)))
+        paths = (Path(each) for each in sorted(glob.glob(str(given), recursive=True)))
+        yield from (path for path in paths if not is_class_map(path))
     else:
         yield given
+
+
+def _is_own_result(path: Place) -> bool:
+    """Return whether a file lies in a slide's result folder, or in its folder of thumbnails."""
+    if isinstance(path, Url):
+        return False
+    places = path.absolute().parents[:2]
+    return any(all((place / name).is_file() for name in _OWN_RECORDS) for place in places)
 
 
 def _list_folder(folder: Path) -> list[Path]:

@@ -23,6 +23,7 @@ from glisson.model.store.folders import (
     find_hidden_folder,
     find_model,
     find_store_folder,
+    is_shipped,
     list_models,
 )
 from glisson.model.store.known import add_known_model, is_added
@@ -54,6 +55,7 @@ __all__ = [
     "find_model",
     "find_store_folder",
     "is_added",
+    "is_shipped",
     "list_models",
     "load_bundle",
     "measure_background_on_glass",

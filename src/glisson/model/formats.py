@@ -110,15 +110,14 @@ def _write_bundle(bundle: ModelBundle, out: Path, tiles: Tiles) -> tuple[Path, P
     folder = out / bundle.spec.name
 
     def copy_files(temporary: Path) -> None:
-        for path in bundle.folder.iterdir():
-            shutil.copyfile(path, temporary / path.name)
+        shutil.copytree(bundle.folder, temporary, copy_function=shutil.copyfile, dirs_exist_ok=True)
 
     fill_folder(folder, copy_files)
     return folder, TorchRuntime(load_bundle(folder), device="cpu").predict
 
 
 def _write_onnx(bundle: ModelBundle, out: Path, tiles: Tiles) -> tuple[Path, Predict]:
-    import openvino
+    from glisson.model.runtimes.quiet_openvino import openvino
 
     path, torch = out / "model.onnx", import_torch()
     with atomic_path(path) as unfinished:
@@ -161,9 +160,8 @@ def _write_torchscript(bundle: ModelBundle, out: Path, tiles: Tiles) -> tuple[Pa
 
 
 def _write_openvino(bundle: ModelBundle, out: Path, tiles: Tiles) -> tuple[Path, Predict]:
-    import openvino
-
     from glisson.model.runtimes.on_openvino import build_graph
+    from glisson.model.runtimes.quiet_openvino import openvino
 
     path = out / "model.xml"
     openvino.save_model(build_graph(bundle), path, compress_to_fp16=True)
@@ -171,7 +169,7 @@ def _write_openvino(bundle: ModelBundle, out: Path, tiles: Tiles) -> tuple[Path,
 
 
 def _write_int8(bundle: ModelBundle, out: Path, tiles: Tiles) -> tuple[Path, Predict]:
-    import openvino
+    from glisson.model.runtimes.quiet_openvino import openvino
 
     if len(tiles) < 8:
         raise SettingsError(f"int8 needs at least 8 tiles to calibrate on; there are {len(tiles)}.")
@@ -195,7 +193,7 @@ def _write_int8(bundle: ModelBundle, out: Path, tiles: Tiles) -> tuple[Path, Pre
 
 
 def _compile(path: Path) -> Predict:
-    import openvino
+    from glisson.model.runtimes.quiet_openvino import openvino
 
     compiled = openvino.Core().compile_model(path, "CPU", _FULL_PRECISION)
     return lambda batch: np.asarray(compiled(batch)[0], np.float32)

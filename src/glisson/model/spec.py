@@ -17,11 +17,15 @@ FORMAT_VERSION: Final = 1
 SPEC_FILE = "model.json"
 CLASS_NAMES = tuple(c.name for c in CLASSES)
 
-Triple = tuple[float, float, float]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Triple = tuple[Finite, Finite, Finite]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Mpp = Annotated[float, Field(ge=0.05, le=5)]
-WindowPx = Annotated[int, Field(ge=32, le=8192)]
+WindowPx = Annotated[int, Field(ge=32, le=2048)]
+"""Memory grows with the area of a window: 8192 px took over 6 GB."""
+WINDOW_MULTIPLE = 32
+"""Networks halve the side of a window five times."""
 
 
 class Frozen(BaseModel):
@@ -211,6 +215,23 @@ def check_classes(names: tuple[str, ...], where: str) -> None:
             f"{where}: classes are {', '.join(map(str, names)) or 'none'}; "
             f"Glisson needs {', '.join(CLASS_NAMES)}, in that order."
         )
+
+
+def check_windows(window_px: int, windows: Windows | None, where: str) -> None:
+    """Reject windows whose side the network cannot halve five times.
+
+    Raises:
+        InvalidBundle: names the side and its nearest multiples of 32.
+    """
+    for side_px in (window_px, windows.side_px if windows is not None else window_px):
+        if side_px % WINDOW_MULTIPLE:
+            lower = max(side_px // WINDOW_MULTIPLE, 1) * WINDOW_MULTIPLE
+            raise InvalidBundle(
+                f"{where}: windows of {side_px} px are no multiple of {WINDOW_MULTIPLE} px. The "
+                f"network halves their side five times, so Glisson would pad every window with "
+                f"pixels that the model was not trained on. Take {lower} or "
+                f"{lower + WINDOW_MULTIPLE} px, or ask its makers."
+            )
 
 
 def make_safe_name(text: str) -> str:

@@ -138,8 +138,6 @@ def fill_folder(folder: Path, fill: Callable[[Path], None]) -> None:
         temporary = Path(parent) / "new"
         temporary.mkdir()
         fill(temporary)
-        for file in temporary.iterdir():
-            file.chmod(0o644)
         old = Path(parent) / "old"
         if folder.exists():
             folder.rename(old)
@@ -230,8 +228,9 @@ def _silence(name: str) -> Iterator[None]:
 
 def _check_onnx(network: Any, path: Path, window_px: int) -> None:
     """Compare the file's logits with torch's, for two batches and sizes."""
-    import openvino
     import torch
+
+    from glisson.model.runtimes.quiet_openvino import openvino
 
     core = openvino.Core()
     hint = {"INFERENCE_PRECISION_HINT": "f32"}

@@ -88,9 +88,14 @@ class TractRecord(TractMeasurements):
 
     Attributes:
         on_artefact: kinds of artefacts on it; null in results of outlines corrected by hand.
+        qupath_id: id of the outline that a person corrected or drew; several, of merged outlines,
+            are joined by " + ". Null in the model's results, where QuPath's names are PT 1, PT 2.
+        qupath_name: the outline's name in QuPath, which a person may have given; joined likewise.
     """
 
     on_artefact: tuple[str, ...] | None = None
+    qupath_id: str | None = None
+    qupath_name: str | None = None
 
     @classmethod
     def of(

@@ -48,11 +48,25 @@ class DrawnTract:
         name: its name, for messages.
         geometry_l0: valid polygon(s) in level-0 pixels.
         is_counted: whether its class makes it a counted portal tract.
+        qupath_name: its name in QuPath, or empty.
+        qupath_id: QuPath's id, or empty.
     """
 
     name: str
     geometry_l0: Polygon | MultiPolygon
     is_counted: bool = True
+    qupath_name: str = ""
+    qupath_id: str = ""
+
+    def join(self, other: DrawnTract, geometry_l0: Polygon | MultiPolygon) -> DrawnTract:
+        """Return the tract that this and another outline are together."""
+        return DrawnTract(
+            self.name,
+            geometry_l0,
+            self.is_counted or other.is_counted,
+            " + ".join(filter(None, (other.qupath_name, self.qupath_name))),
+            " + ".join(filter(None, (other.qupath_id, self.qupath_id))),
+        )
 
 
 def regions_from_drawn(
@@ -89,7 +103,12 @@ def regions_from_drawn(
     outlines = _merge_same_tracts(drawn, _CRUMB_UM2 / frame.pixel_size.area_um2, notes)
     parts = _clip_to_tissue(outlines, pieces, frame, settings, notes)
     tracts = tuple(
-        replace(tract, is_counted=part.is_counted)
+        replace(
+            tract,
+            is_counted=part.drawn.is_counted,
+            qupath_name=part.drawn.qupath_name,
+            qupath_id=part.drawn.qupath_id,
+        )
         for tract, part in zip(_describe(Tract, parts, pieces, frame, settings), parts, strict=True)
     )
     rest = _drop_accepted(candidates, outlines, notes)
@@ -122,20 +141,18 @@ def _merge_same_tracts(
     merged: list[DrawnTract] = []
     for tract in drawn:
         others = [other for other in merged if other.geometry_l0.intersects(tract.geometry_l0)]
-        shape: BaseGeometry = tract.geometry_l0
-        is_counted = tract.is_counted
+        whole = tract
         for same in [k for k in others if _is_same_tract(k.geometry_l0, tract.geometry_l0)]:
             merged.remove(same)
             others.remove(same)
-            shape = shape.union(same.geometry_l0)
-            is_counted |= same.is_counted
+            whole = whole.join(same, _polygonal(whole.geometry_l0.union(same.geometry_l0)))
             notes.append(f"{tract.name} and {same.name} overlap and are one tract.")
-        rest, cut_off = _subtract(shape, others)
+        rest, cut_off = _subtract(whole.geometry_l0, others)
         for part in cut_off:
             receiver = _give_to_nearest(part, merged)
             if part.area >= crumb_l0:
                 notes.append(f"{receiver} cuts {tract.name} in two and gets the smaller part.")
-        merged.append(DrawnTract(tract.name, _polygonal(MultiPolygon(rest)), is_counted))
+        merged.append(replace(whole, geometry_l0=_polygonal(MultiPolygon(rest))))
     return merged
 
 
@@ -193,7 +210,7 @@ class _Part:
 
     outline_l0: Polygon
     home: int
-    is_counted: bool
+    drawn: DrawnTract
 
 
 def _clip_to_tissue(
@@ -208,7 +225,7 @@ def _clip_to_tissue(
     found: list[_Part] = []
     for tract in drawn:
         parts = [
-            _Part(outline, home, tract.is_counted)
+            _Part(outline, home, tract)
             for home in tree.query(tract.geometry_l0, "intersects").tolist()
             for outline in polygons_of(tract.geometry_l0.intersection(pieces[home]))
             if outline.area * um2 >= _CRUMB_UM2

@@ -65,9 +65,13 @@ class Tract(PortalArea):
     Attributes:
         is_counted: whether it counts as a portal tract (`COUNTED_DEFINITION`, or a person's
             class). An uncounted tract is in the portal area alone.
+        qupath_name: name of the outline that a person drew or corrected, or empty.
+        qupath_id: QuPath's id of that outline, or empty.
     """
 
     is_counted: bool = True
+    qupath_name: str = ""
+    qupath_id: str = ""
 
 
 @dataclass(frozen=True)

@@ -58,21 +58,26 @@ def embed_thumbnails(folder: Path | None, names: Iterable[str], slide_count: int
     found: dict[str, str] = {}
     for name in names:
         path = folder / name
-        if path.is_file() and path.stat().st_size <= left:
+        if path.is_file() and path.stat().st_size <= left and _open(path, ("JPEG",)) is not None:
             data = path.read_bytes()
             left -= len(data)
             found[name] = _uri(data)
     return found
 
 
-def _open(path: Path | None) -> Image.Image | None:
-    """Open a picture; the report goes without one that cannot be read."""
+def _open(path: Path | None, formats: tuple[str, ...] = ("JPEG", "PNG")) -> Image.Image | None:
+    """Decode a picture of the results; the report goes without a link, or what cannot be read.
+
+    A link in a stranger's results may lead to any file of this machine.
+    """
     if path is None or not path.is_file():
         return None
     try:
-        with Image.open(path) as picture:
+        if any(part.is_symlink() for part in (path, path.parent)):
+            raise OSError("it is a symbolic link")
+        with Image.open(path, formats=formats) as picture:
             return picture.convert("RGB")
-    except OSError as error:
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         logger.warning("%s cannot be read, and is not in the report: %s", path, error)
         return None
 

@@ -10,17 +10,18 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from glisson.errors import GlissonError, OutputError
+from glisson.errors import GlissonError, OutputError, ResultError
 from glisson.files.atomic import (
     find_free_name,
-    make_temporary_prefix,
+    is_unfinished,
+    open_unfinished,
     remove_abandoned,
 )
 from glisson.files.json_files import read_json, write_json
@@ -115,30 +116,21 @@ def slide_folder(out: Path, name: str, origin: Origin) -> Iterator[Path]:
         OutputError: the results cannot be written.
     """
     started = now()
-    unfinished = _make_unfinished(out, name)
+    final = (out / name).absolute()
     try:
-        yield unfinished
-        _write_manifest(unfinished, origin, started)
-        unfinished.chmod(0o755)
-        _put_in_place(unfinished, out / name)
+        with open_unfinished(final) as unfinished:
+            yield unfinished
+            _write_manifest(unfinished, origin, started)
+            _put_in_place(unfinished, final)
     except OSError as error:
-        if isinstance(error, GlissonError) or not _is_of_output(error, unfinished, out / name):
+        if isinstance(error, GlissonError) or not _is_of_output(error, final):
             raise  # the slide's, and not the disk's that all results go to
         raise _cannot_be_written(name, out, error) from error
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def now() -> str:
     """Return the time in UTC, to the second, as the records write it."""
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _make_unfinished(out: Path, name: str) -> Path:
-    try:
-        return Path(tempfile.mkdtemp(prefix=make_temporary_prefix(name), dir=out)).absolute()
-    except OSError as error:
-        raise _cannot_be_written(name, out, error) from error
 
 
 def _cannot_be_written(name: str, out: Path, error: OSError) -> OutputError:
@@ -148,14 +140,17 @@ def _cannot_be_written(name: str, out: Path, error: OSError) -> OutputError:
     )
 
 
-def _is_of_output(error: OSError, *folders: Path) -> bool:
+def _is_of_output(error: OSError, final: Path) -> bool:
     """Return whether results could not be written; else the slide could not be read."""
     if error.errno in _DISK_ERRORS:
         return True
     if not isinstance(error.filename, str | bytes):
         return False
     path = Path(os.fsdecode(error.filename)).absolute()
-    return any(path.is_relative_to(folder.absolute()) for folder in folders)
+    if not path.is_relative_to(final.parent):
+        return False
+    first = path.relative_to(final.parent).parts[:1]
+    return any(part == final.name or is_unfinished(part, final.name) for part in first)
 
 
 NEW = "new"
@@ -186,6 +181,26 @@ def find_redo_reason(folder: Path, parts: dict[str, str]) -> str | None:
     ]
     missing = [] if (folder / TRACTS).is_file() else [TRACTS]
     return f"missing or damaged: {', '.join(damaged + missing)}" if damaged or missing else None
+
+
+def refuse_links(folder: Path) -> None:
+    """Reject a slide's result folder that is a symbolic link, or holds one.
+
+    A link in a folder from somebody else may lead to any file of this machine, which the report
+    would then carry.
+
+    Raises:
+        ResultError: names the link.
+    """
+    inside = (
+        Path(place) / name for place, *names in os.walk(folder) for part in names for name in part
+    )
+    link = next((path for path in (folder, *inside) if path.is_symlink()), None)
+    if link is not None:
+        raise ResultError(
+            f"{link} is a symbolic link, which results must not hold: it may lead to any file of "
+            "this machine. Delete it, or put a copy of the file in its place, then run again."
+        )
 
 
 def holds_results(folder: Path) -> bool:
@@ -264,31 +279,71 @@ def write_failure(
 def _put_in_place(unfinished: Path, final: Path) -> None:
     """Move results to their place; remove earlier results, unless they were edited.
 
+    Files that somebody put beside the earlier results move along.
+
     Another run may put the same slide there at the same moment: the later results stay.
     """
     for _ in range(_MOST_TRIES):
-        _move_away(final)
-        try:
-            unfinished.rename(final)
-        except OSError as error:
-            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
-                raise
-        else:
-            return
+        with _move_away(final, unfinished):
+            try:
+                unfinished.rename(final)
+            except OSError as error:
+                if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+                    raise
+            else:
+                return
     raise OutputError(f"{final} is written by another run again and again. Stop one of the two.")
 
 
-def _move_away(final: Path) -> None:
-    """Remove earlier results, or rename them where they were edited."""
+@contextmanager
+def _move_away(final: Path, new: Path) -> Iterator[None]:
+    """Move earlier results aside, and remove them in the end; edited results stay there."""
     if not final.exists():
-        return
-    if _was_edited(final):
+        yield
+    elif _was_edited(final):
         final.rename(find_free_name(final, "edited"))
-        return
-    aside = Path(tempfile.mkdtemp(prefix=make_temporary_prefix(final.name), dir=final.parent))
-    with suppress(FileNotFoundError):  # another run moved them
-        final.rename(aside / "old")
-    shutil.rmtree(aside, ignore_errors=True)
+        yield
+    elif foreign := _list_foreign(final):
+        _copy_foreign(final, foreign, new)
+        # A name that no sweep removes: after a kill here the only copies are in it.
+        aside = find_free_name(final, "edited")
+        with suppress(FileNotFoundError):  # another run moved them
+            final.rename(aside)
+        yield
+        shutil.rmtree(aside, ignore_errors=True)
+    else:
+        with open_unfinished(final) as aside:
+            with suppress(FileNotFoundError):
+                final.rename(aside / "old")
+            yield
+
+
+def _list_foreign(folder: Path) -> list[Path]:
+    """List the files of a result folder that Glisson did not write, relative to it."""
+    manifest = read_manifest(folder) or {}
+    own = {MANIFEST, FAILED, *manifest.get("files", {})}
+    found = (
+        (Path(place) / name).relative_to(folder)
+        for place, folders, files in os.walk(folder)
+        for name in (*files, *(each for each in folders if (Path(place) / each).is_symlink()))
+    )
+    return [path for path in found if path.as_posix() not in own and not is_unfinished(path.name)]
+
+
+def _copy_foreign(old: Path, foreign: Sequence[Path], new: Path) -> None:
+    """Copy files to the new results; a file of a new result's name gets another name."""
+    for path in foreign:
+        target = new / path
+        if target.is_file() and _is_same(target, old / path):
+            continue
+        if os.path.lexists(target):
+            target = find_free_name(target.with_suffix(""), "yours", path.suffix)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(old / path, target, follow_symlinks=False)
+
+
+def _is_same(first: Path, second: Path) -> bool:
+    return second.is_file() and _sha256(first) == _sha256(second)
 
 
 def _was_edited(folder: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,10 @@ _OWN = {"qupath", "run.json", "report.html", "failures.csv"} | {
     for ending in ("", "_edited")
 }
 _DICOM = ".dcm"
+_OF_WINDOWS = re.compile(
+    r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])(?=\.|$)", flags=re.IGNORECASE
+)
+"""Names that Windows takes for devices, with any ending."""
 _INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 """Unicode categories of control and format characters (such as right-to-left marks), surrogates and
 line ends: they make one name look like another."""
@@ -38,12 +43,18 @@ class _Slide:
     @property
     def own_name(self) -> str:
         """Return the stem; of a DICOM folder the whole name, as numbers follow its dots."""
-        return self.path.name if self.is_folder else self.path.stem
+        return _fit_windows(self.path.name if self.is_folder else self.path.stem)
+
+    @property
+    def whole_name(self) -> str:
+        """Return the name with its ending."""
+        return _fit_windows(self.path.name)
 
     @property
     def possible(self) -> list[str]:
         """List the names that the slide's folder may have, the likeliest first."""
-        return list(dict.fromkeys((self.own_name, self.path.stem, self.path.name)))
+        names = (self.own_name, self.path.stem, self.path.name, self.whole_name)
+        return list(dict.fromkeys(names))
 
     def has(self, record: Mapping[str, str]) -> bool:
         """Return whether results are of this slide, by the names that they record."""
@@ -107,7 +118,7 @@ def _read_owners(out: Place, slides: Sequence[_Slide]) -> dict[str, dict[str, st
 
 
 def _choose_new(slide: _Slide, there: Mapping[str, dict[str, str]], shared: Counter[str]) -> str:
-    own, whole = slide.own_name, slide.path.name
+    own, whole = slide.own_name, slide.whole_name
     if shared[own.casefold()] == 1 and own not in there and not _is_reserved(own):
         return own
     if whole in there:
@@ -124,6 +135,16 @@ def _is_folder(path: Place) -> bool:
         return True
     is_file = isinstance(path, Path) and os.path.isfile(path)
     return not is_file and path.suffix.lower() not in SLIDE_SUFFIXES
+
+
+def _fit_windows(name: str) -> str:
+    """Return a name that a folder can have on Windows too, where results may be copied to.
+
+    Windows drops blanks and dots at the end, and takes `aux.svs` for a device.
+    """
+    name = name.rstrip(" .") or name
+    device = _OF_WINDOWS.match(name)
+    return name if device is None else f"{device[0]}_{name[device.end() :]}"
 
 
 def _normalise(name: str) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from glisson.errors import AnnotationError, SettingsError
 from glisson.exchange import read_geojson
 from glisson.record import BiopsyRecord
-from glisson.results.folder import BIOPSY, TRACTS, read_manifest
+from glisson.results.folder import BIOPSY, TRACTS, read_manifest, refuse_links
 from glisson.slides import SlideInfo
 
 EDITED_ENDING = ".edited"
@@ -86,7 +87,7 @@ def read_edited_records(out: Path) -> list[tuple[str, BiopsyRecord]]:
     """
     folders = sorted(path for path in _list_folder(out) if path.name.endswith(EDITED_ENDING))
     found = [
-        (folder.name.removesuffix(EDITED_ENDING), BiopsyRecord.read(folder))
+        (folder.name.removesuffix(EDITED_ENDING), read_stored_slide(folder).record)
         for folder in folders
         if read_manifest(folder) is not None and (folder / BIOPSY).is_file()
     ]
@@ -129,6 +130,8 @@ def find_outlines(out: Path, given: Path | None) -> list[Path]:
     if is_slide_folder(place):
         return [place / TRACTS]
     files = sorted(path for path in _list_folder(place) if path.name.endswith(_FILE_ENDINGS))
+    if given is None:
+        refuse_links(place)
     if not files:
         what = "holds no GeoJSON" if place.is_dir() else "does not exist"
         raise SettingsError(
@@ -140,7 +143,23 @@ def find_outlines(out: Path, given: Path | None) -> list[Path]:
 
 def select_outlines(files: list[Path], slide: StoredSlide) -> list[Path]:
     """Select the files that are named as a slide; if there are none, all files."""
-    return [file for file in files if slide.is_called(_drop_ending(file))] or files
+    return select_own_outlines(files, slide) or files
+
+
+def select_own_outlines(files: Sequence[Path], slide: StoredSlide) -> list[Path]:
+    """Select the files whose own name is the slide's, not that of a duplicated image."""
+    return [file for file in files if slide.is_called(_drop_ending(file))]
+
+
+def group_by_slide(
+    files: Sequence[Path], slides: Sequence[StoredSlide], chosen: bool = False
+) -> dict[str, list[Path]]:
+    """Group files of outlines by their slide's name; leave out those without a slide."""
+    groups: dict[str, list[Path]] = {}
+    for file in files:
+        with suppress(AnnotationError):
+            groups.setdefault(match_slide(file, slides, chosen).name, []).append(file)
+    return groups
 
 
 def match_slide(file: Path, slides: Sequence[StoredSlide], chosen: bool = False) -> StoredSlide:
@@ -191,8 +210,9 @@ def read_stored_slide(folder: Path) -> StoredSlide:
     """Read a slide's `biopsy.json`.
 
     Raises:
-        ResultError: as `BiopsyRecord.read`.
+        ResultError: as `refuse_links` and `BiopsyRecord.read`.
     """
+    refuse_links(folder)
     return StoredSlide(folder.name, folder, BiopsyRecord.read(folder))
 
 

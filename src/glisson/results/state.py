@@ -26,6 +26,7 @@ from glisson.results.folder import (
     INCOMPLETE,
     SlideRequest,
     read_manifest,
+    refuse_links,
 )
 from glisson.results.identity import hash_json
 from glisson.results.reading import is_set_aside
@@ -120,6 +121,14 @@ def _read_state(folder: Path) -> SlideState | None:
     """Read one folder; return None where it is not that of a slide of this results folder."""
     if is_set_aside(folder):
         return None
+    try:
+        refuse_links(folder)
+    except ResultError as error:
+        return _blame(folder, str(error))
+    return _read_own_state(folder)
+
+
+def _read_own_state(folder: Path) -> SlideState | None:
     manifest = read_manifest(folder)
     try:
         has_failed = (folder / FAILED).is_file()

@@ -66,7 +66,8 @@ def open_run_slide(
             with open_slide(path, settings.mpp, settings.series) as slide:
                 yield slide, path
         except SlideError as error:  # name the slide instead of its downloaded copy
-            raise type(error)(str(error).replace(str(path), str(where))) from error
+            text = str(error).replace(str(path), str(where))
+            raise type(error)(text + _describe_garbage(path)) from error
 
 
 def _open_by_range(
@@ -79,3 +80,12 @@ def _open_by_range(
     file = cast(BinaryIO, RangeFile(files.files[0].stored))
     path = Path(where.name)
     return open_ome_pyramid(file, path, settings.mpp, finest_mpp, settings.series)
+
+
+def _describe_garbage(copy: Path) -> str:
+    """Say that a download is a web page, as a proxy or a login sends it instead of the slide."""
+    if not copy.is_file():
+        return ""
+    with copy.open("rb") as file:
+        is_page = file.read(200).lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml"))
+    return " The server sent a web page, such as a login page, instead." if is_page else ""

@@ -6,16 +6,19 @@ import hashlib
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from shapely import Polygon, get_parts
+from shapely.geometry.base import BaseGeometry
 
 from glisson.classes import PORTAL, UNCOUNTED_QUPATH_NAME
 from glisson.dataset import Meaning, MeaningTable
-from glisson.errors import GlissonError, OutputError, SettingsError
+from glisson.errors import AnnotationError, GlissonError, OutputError, SettingsError
 from glisson.exchange import (
+    Annotation,
     Annotations,
+    check_overlap,
     check_same_image,
     read_class_map,
     read_geojson,
@@ -63,19 +66,25 @@ from glisson.results.reading import (
     StoredSlide,
     find_edited_folder,
     find_outlines,
+    group_by_slide,
     is_slide_folder,
     match_slide,
     read_edited_records,
     read_slides,
     select_outlines,
+    select_own_outlines,
 )
 from glisson.results.record import RESEARCH_USE
 from glisson.results.report import rewrite_run_report
 from glisson.results.state import find_method, hash_method
 from glisson.run.clock import StageClock
 from glisson.run.settings import check_measuring_settings
+from glisson.slides import SlideInfo
 
 logger = logging.getLogger(__name__)
+
+_MOST_TISSUE_CHANGE = 0.05
+"""Share of the tissue's area beyond which a change is said."""
 
 
 @dataclass(frozen=True)
@@ -122,12 +131,14 @@ def measure(
     edited: Path | str | None = None,
     interface_width_um: float | None = None,
     sections: int | None = None,
+    force: bool = False,
 ) -> EditedRun:
     """Measure slides again from outlines corrected in QuPath.
 
     Results go to `<slide>.edited/` beside the model's, which stay as they are, and into
     `biopsies_edited.csv`, `tracts_edited.csv` and the report. The tissue is the drawn class
-    `Tissue`, or that of the class map where none is drawn. An invalid file costs only itself.
+    `Tissue`, or that of the class map where none is drawn. An invalid file costs only itself. Of
+    several files of a slide, only the one with the name of the slide's image is measured.
 
     Args:
         results: a folder written by `segment`, or one slide's folder in it: of several files,
@@ -136,6 +147,7 @@ def measure(
             export script writes.
         interface_width_um: of the band round tracts; None for that of the run.
         sections: sections of the same cores on every slide; None for that of the run.
+        force: measure outlines although they lie beside the tissue of the class map.
 
     Raises:
         SettingsError: no results, no corrected outlines, or invalid settings.
@@ -149,13 +161,14 @@ def measure(
     if is_slide_folder(Path(results)):
         files = select_outlines(files, slides[0])
     prepare_output(out)
+    files_of = group_by_slide(files, slides, chosen)
     done: list[EditedSlide] = []
     for file in files:
         try:
             slide = match_slide(file, slides, chosen)
-            _check_no_twin(file, slide, done)
+            _check_no_twin(file, slide, files_of[slide.name])
             settings = _choose_settings(slide, interface_width_um, sections)
-            done.append(_Correction(file, slide, settings).run())
+            done.append(_Correction(file, slide, settings, force).run())
         except OutputError:
             raise  # every other slide would meet the same disk
         except GlissonError as error:
@@ -167,14 +180,22 @@ def measure(
     return EditedRun(out, tuple(done), rewrite_run_report(out))
 
 
-def _check_no_twin(file: Path, slide: StoredSlide, done: Sequence[EditedSlide]) -> None:
-    """Reject a second file of the same slide."""
-    twin = next((each.file for each in done if each.name == slide.name and not each.error), None)
-    if twin is not None:
-        raise SettingsError(
-            f"{file} and {twin} are both outlines of {slide.name}. Keep one of them, or give the "
-            "right one with --from."
-        )
+def _check_no_twin(file: Path, slide: StoredSlide, files: Sequence[Path]) -> None:
+    """Reject a file beside others of the same slide, unless it alone has the image's own name.
+
+    A duplicate of an image in QuPath has a file of its own, with other outlines.
+    """
+    if len(files) == 1:
+        return
+    own = select_own_outlines(files, slide)
+    if [file] == own:
+        return
+    others = ", ".join(each.name for each in files if each != file)
+    which = f"{own[0].name} is measured" if len(own) == 1 else "no file of them is measured"
+    raise SettingsError(
+        f"{file} and {others} are outlines of {slide.name}, such as of a duplicated image; "
+        f"{which}. Keep the right file only, or give it with --from."
+    )
 
 
 def _choose_settings(
@@ -207,11 +228,13 @@ class _Correction:
         file: the GeoJSON.
         slide: the model's results.
         settings: how to measure.
+        force: accept outlines beside the tissue.
     """
 
     file: Path
     slide: StoredSlide
     settings: SettingsRecord
+    force: bool = False
     _clock: StageClock = field(default_factory=StageClock, init=False)
 
     def run(self) -> EditedSlide:
@@ -221,17 +244,23 @@ class _Correction:
             annotations = read_geojson(self.file, info.bounds_l0, info.size_l0)
             check_same_image(annotations, info, self.file)
             model = self._trace_model()
+            doubt = self._check_place(annotations, model)
         with self._clock.stage("outline"):
             regions, notes = self._outline(annotations, model)
         with self._clock.stage("measure"):
             measured, before = self._measure(regions), self._measure(model)
             comparison = compare(model, before, regions, measured)
-        notes = [*self._note_doubts(), *_note_leftovers(annotations), *notes]
+        notes = [
+            *filter(None, (doubt, annotations.note_on_others, _note_tissue(before, measured))),
+            *self._note_doubts(),
+            *_note_leftovers(annotations, info),
+            *notes,
+        ]
         if part := warn_of_part(find_cut_share(regions, info)):
             measured = mark_as_part(measured)
             notes.append(part)
         notes += list_doubts(measured, regions)
-        record = self._build_record(measured, comparison, notes)
+        record = self._build_record(regions, measured, comparison, notes)
         with slide_folder(folder.parent, folder.name, Origin(record.settings_hash)) as unfinished:
             source = f"corrected in {self.file.name}"
             write_tracts_geojson(unfinished / TRACTS, regions, measured, info, source)
@@ -242,6 +271,26 @@ class _Correction:
         """Trace the model's regions again from its class map."""
         class_map = read_class_map(self.slide.folder / CLASS_MAP, self.slide.info.pixel_size)
         return find_regions(class_map, self._limits())
+
+    def _check_place(self, annotations: Annotations, model: Regions) -> str | None:
+        """Compare the drawn tissue, or tracts without it, with the class map's tissue.
+
+        Raises:
+            AnnotationError: no annotation is tissue, tract or candidate, but other objects are
+                there; or the outlines lie beside the tissue.
+        """
+        meanings = MeaningTable()
+        drawn: dict[Meaning | None, list[BaseGeometry]] = {}
+        for area in annotations.areas:
+            drawn.setdefault(meanings.of(area.class_name), []).append(area.geometry_l0)
+        tracts = [*drawn.get(Meaning.PORTAL, ()), *drawn.get(Meaning.CANDIDATE, ())]
+        tissue = drawn.get(Meaning.TISSUE, [])
+        if not tissue and not tracts and annotations.others:
+            raise AnnotationError(
+                f"{self.file} holds no outline of tissue or tracts. {annotations.note_on_others}"
+            )
+        found = [fragment.polygon_l0 for fragment in model.fragments]
+        return check_overlap(tissue or tracts, found, self.slide.info, self.file, self.force)
 
     def _limits(self) -> RegionSettings:
         return RegionSettings(min_tract_area_um2=self.settings.min_tract_area_um2)
@@ -259,9 +308,9 @@ class _Correction:
         regions, more = regions_from_drawn(
             model.frame,
             tissue or [fragment.polygon_l0 for fragment in model.fragments],
-            _select_drawn(annotations, Meaning.PORTAL, "tract"),
+            _select_drawn(annotations, Meaning.PORTAL, self.slide.info),
             self._limits(),
-            _select_drawn(annotations, Meaning.CANDIDATE, "candidate"),
+            _select_drawn(annotations, Meaning.CANDIDATE, self.slide.info),
         )
         regions = restore_untouched(regions, model)
         return regions, [*notes, *more, *_note_narrow(regions, self._limits())]
@@ -286,7 +335,11 @@ class _Correction:
         ]
 
     def _build_record(
-        self, measured: Measurements, comparison: Comparison, notes: list[str]
+        self,
+        regions: Regions,
+        measured: Measurements,
+        comparison: Comparison,
+        notes: list[str],
     ) -> BiopsyRecord:
         with self.file.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -312,7 +365,12 @@ class _Correction:
             warnings=(*notes, *candidate_warnings(measured.candidates)),
             biopsy=measured.biopsy,
             fragments=measured.fragments,
-            tracts=tuple(TractRecord.of(tract) for tract in measured.tracts),
+            tracts=tuple(
+                replace(
+                    TractRecord.of(tract), qupath_id=drawn.qupath_id, qupath_name=drawn.qupath_name
+                )
+                for tract, drawn in zip(measured.tracts, regions.tracts, strict=True)
+            ),
             candidates=candidate_record(measured.candidates),
             adequacy=measured.adequacy,
             plausibility=model.plausibility,
@@ -322,18 +380,46 @@ class _Correction:
         )
 
 
-def _select_drawn(annotations: Annotations, meaning: Meaning, word: str) -> list[DrawnTract]:
-    """Select the areas of one meaning; `word` and a number replace a missing name."""
+def _select_drawn(annotations: Annotations, meaning: Meaning, info: SlideInfo) -> list[DrawnTract]:
+    """Select the areas of one meaning."""
     meanings = MeaningTable()
     return [
         DrawnTract(
-            area.name or f"{word} {number}",
+            _describe_outline(area, info),
             area.geometry_l0,
             area.class_name.casefold() != UNCOUNTED_QUPATH_NAME.casefold(),
+            area.name,
+            area.identifier,
         )
-        for number, area in enumerate(annotations.areas, 1)
+        for area in annotations.areas
         if meanings.of(area.class_name) is meaning
     ]
+
+
+def _describe_outline(area: Annotation, info: SlideInfo) -> str:
+    """Name an outline for messages: its centre in µm, as QuPath shows it, and its id."""
+    corner_l0 = (0.0, 0.0)
+    if info.bounds_l0 is not None:
+        corner_l0 = (info.bounds_l0.x_l0, info.bounds_l0.y_l0)
+    centre = area.geometry_l0.centroid
+    x_um = (centre.x - corner_l0[0]) * info.pixel_size.x_um
+    y_um = (centre.y - corner_l0[1]) * info.pixel_size.y_um
+    identifier = f", id {area.identifier}" if area.identifier else ""
+    name = area.name or area.class_name
+    return f"{name} (at x {x_um:.0f} µm, y {y_um:.0f} µm{identifier})"
+
+
+def _note_tissue(before: Measurements, after: Measurements) -> str | None:
+    """Warn where the tissue's area changed much; None where it did not."""
+    old, new = before.biopsy.tissue_area_mm2, after.biopsy.tissue_area_mm2
+    if not old or abs(new / old - 1) <= _MOST_TISSUE_CHANGE:
+        return None
+    pieces = f"{len(before.fragments)} to {len(after.fragments)}"
+    return (
+        f"The tissue changed from {old:.3f} to {new:.3f} mm² ({100 * (new / old - 1):+.0f} %), in "
+        f"{pieces} piece(s). Where nobody changed it, QuPath may run on a Java that damages "
+        "outlines (docs/qupath.md): correct the outlines in a QuPath from its own installer."
+    )
 
 
 def _note_narrow(regions: Regions, limits: RegionSettings) -> list[str]:
@@ -350,13 +436,13 @@ def _note_narrow(regions: Regions, limits: RegionSettings) -> list[str]:
     ]
 
 
-def _note_leftovers(annotations: Annotations) -> list[str]:
+def _note_leftovers(annotations: Annotations, info: SlideInfo) -> list[str]:
     """Say what the file holds besides whole outlines of tissue, tracts and candidates."""
     meanings = MeaningTable()
     used = (Meaning.PORTAL, Meaning.TISSUE, Meaning.CANDIDATE)
     areas = [(area, meanings.of(area.class_name) in used) for area in annotations.areas]
     notes = [
-        f"{area.name or area.class_name} crossed itself and was repaired."
+        f"{_describe_outline(area, info)} crossed itself and was repaired."
         for area, is_used in areas
         if area.repaired and is_used
     ]
@@ -369,5 +455,8 @@ def _note_leftovers(annotations: Annotations) -> list[str]:
         )
     for each in annotations.skipped:
         if meanings.of(each.class_name) in used:
-            notes.append(f"{each.where} is a {each.geometry_type} and has no area; left out.")
+            where = f", id {each.identifier}" if each.identifier else ""
+            notes.append(
+                f"{each.where}{where}, is a {each.geometry_type} and has no area; left out."
+            )
     return notes

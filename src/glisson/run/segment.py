@@ -9,7 +9,7 @@ from pathlib import Path
 
 from glisson.errors import DamagedSlide, GlissonError, SettingsError, SlideError, StorageError
 from glisson.inputs.slide_list import SlideEntry, list_slides
-from glisson.model import ModelBundle, check_runs, find_model
+from glisson.model import ModelBundle, check_runs, find_model, is_shipped
 from glisson.results.folder import sweep_output
 from glisson.results.identity import describe_model, list_versions
 from glisson.results.names import name_folders
@@ -78,8 +78,8 @@ def segment(
         observer: the progress callbacks.
         executor: where the slides are done. `process`: a process of its own, which is replaced
             when a slide crashes or stalls it; the default for several slides. `here`: this
-            process; the default for one slide. Or a Dask scheduler's address or file, a `Shard`,
-            or an executor of your own.
+            process; the default for one slide with the shipped model. Or a Dask scheduler's address
+            or file, a `Shard`, or an executor of your own.
 
     Raises:
         SettingsError: invalid slides or settings; or `out` holds other slides that were measured
@@ -92,8 +92,9 @@ def segment(
     tasks = _plan(slides, where, settings)
     bundle = find_model(model)
     check_runs(bundle, settings.runtime)
-    chosen = find_executor(executor, len(tasks))
-    if isinstance(chosen, InProcess):
+    chosen = find_executor(executor, len(tasks), is_shipped(bundle))
+    given = executor.executor if isinstance(executor, Shard) else executor
+    if isinstance(chosen, InProcess) or (given is None and len(tasks) == 1):
         _check_any_opens(tasks)
     if tasks[0].request.pseudonyms:
         check_no_names_in(where)
@@ -138,7 +139,9 @@ def _plan(slides: Slides, out: Place, settings: RunSettings) -> list[SlideTask]:
 
 
 def _check_any_opens(tasks: Sequence[SlideTask]) -> None:
-    """Fail before any work when no slide opens; a slide on a store may be large and need only be.
+    """Fail before any work when no slide opens.
+
+    A slide on a store may be large: Glisson only checks that it exists.
 
     Raises:
         SlideError: as `SlideTask.check_opens` for the first slide.

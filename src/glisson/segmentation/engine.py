@@ -74,25 +74,23 @@ def _predict_windows(
     """
     several = runtime.windows_a_call
     calls = [windows[first : first + several] for first in range(0, len(windows), several)]
+
+    def predict(boxes_px: Sequence[BoxPx]) -> list[_Prediction]:
+        patches = [slide.read(frame.region_um(box), frame.mpp) for box in boxes_px]
+        found = runtime.predict(np.stack([patch.rgb for patch in patches]))
+        return [
+            _Prediction(box, probabilities, patch.readable)
+            for box, probabilities, patch in zip(boxes_px, found, patches, strict=True)
+        ]
+
     with ThreadPoolExecutor(runtime.workers, thread_name_prefix="window") as workers:
         pending: deque[Future[list[_Prediction]]] = deque()
         try:
             for call in calls:
-                pending.append(workers.submit(_predict_call, slide, frame, call, runtime))
+                pending.append(workers.submit(predict, call))
                 if len(pending) >= _CALLS_AHEAD * runtime.workers:
                     yield from pending.popleft().result()
             while pending:
                 yield from pending.popleft().result()
         finally:
             workers.shutdown(wait=True, cancel_futures=True)
-
-
-def _predict_call(
-    slide: Slide, frame: Frame, boxes_px: Sequence[BoxPx], runtime: Runtime
-) -> list[_Prediction]:
-    patches = [slide.read(frame.region_um(box), frame.mpp) for box in boxes_px]
-    found = runtime.predict(np.stack([patch.rgb for patch in patches]))
-    return [
-        _Prediction(box, probabilities, patch.readable)
-        for box, probabilities, patch in zip(boxes_px, found, patches, strict=True)
-    ]

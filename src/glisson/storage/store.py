@@ -76,6 +76,8 @@ def stat_url(url: Url) -> Stored:
         fs.invalidate_cache()
         info = fs.info(path, **limit)
         folder = url.address.endswith("/")
+        if not folder and info.get("type") == "file" and info.get("size") is None:
+            raise _NoRanges("its server does not say how many bytes it has (Content-Length)")
         return _make_stored(url, {**info, "type": "directory"} if folder else info)
 
     return _call(url, "read", look)
@@ -245,15 +247,22 @@ def _is_final(error: Exception) -> bool:
 
 
 def _web_status(error: FileNotFoundError) -> int:
-    """Return the status of a web server's answer; 404 for other stores."""
-    status = getattr(error.__cause__, "status", 404)
+    """Return the status of a web server's answer, 599 for a broken one; 404 for other stores."""
+    is_web = type(error.__cause__).__module__.startswith("aiohttp")
+    status = getattr(error.__cause__, "status", 599 if is_web else 404)
     return status if isinstance(status, int) else 404
 
 
 def _explain(url: Url, verb: str, error: Exception) -> StorageError:
     if isinstance(error, FileNotFoundError) and _is_final(error):
-        if _web_status(error) not in (401, 403):
+        if _web_status(error) in (404, 410):
             return NotStored(f"{url} does not exist. Check the name and the folder.")
+        if _web_status(error) not in (401, 403):
+            answer = _describe(error.__cause__ or error, url)
+            return StorageError(
+                f"{url} cannot be {verb}: its server's answer makes no sense ({answer}). Check the "
+                "address in a browser, or copy the file to this machine and give its path."
+            )
         error = PermissionError("the server refuses")
     if isinstance(error, PermissionError):
         advice = "Check the credentials that the store's own tools use, and what they may do."

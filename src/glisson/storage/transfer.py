@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from glisson.errors import GlissonError, NotStored, OutputError, StorageError
-from glisson.files.atomic import make_temporary_prefix, remove_abandoned
+from glisson.files.atomic import open_unfinished, remove_abandoned
 from glisson.storage.companions import SlideFiles, find_slide_files
 from glisson.storage.store import Stored, read, stat_url, write
 from glisson.storage.url import Url
@@ -45,17 +45,19 @@ def get_cache_folder(folder: Path | None = None) -> Path:
 def temporary_folder(parent: Path, name: str) -> Iterator[Path]:
     """Yield a new folder in `parent` and delete it at the end; first delete those of killed runs.
 
+    No other user can read it: it holds slides.
+
     Raises:
         OutputError: no folder can be made.
     """
     with _as_output_error(parent):
         parent.mkdir(parents=True, exist_ok=True)
         remove_abandoned(parent)
-        folder = Path(tempfile.mkdtemp(prefix=make_temporary_prefix(name), dir=parent))
-    try:
+    with ExitStack() as stack:
+        with _as_output_error(parent):
+            make = partial(Path.mkdir, mode=0o700)
+            folder = stack.enter_context(open_unfinished(parent / name, make))
         yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

@@ -54,7 +54,12 @@ class Glass:
             slice(cut.start - around.start * self.block_px, cut.stop - around.start * self.block_px)
             for cut, around in zip(window, (y, x), strict=True)
         )
-        return [_enlarge(plane, self.block_px)[part] for plane in np.moveaxis(self.od[y, x], 2, 0)]
+        blocks = self.od[y, x]
+        size = (blocks.shape[1] * self.block_px, blocks.shape[0] * self.block_px)
+        wide = [
+            cv2.resize(np.ascontiguousarray(plane), size) for plane in np.moveaxis(blocks, 2, 0)
+        ]
+        return [np.asarray(plane[part], np.float32) for plane in wide]
 
     def rows(self, rows: slice, width: int) -> Mask:
         """Return the (rows, width) pixels that look like glass."""
@@ -63,12 +68,6 @@ class Glass:
         wide = coarse.repeat(COARSE, axis=1)[:, :width]
         top = rows.start - first * COARSE
         return wide.repeat(COARSE, axis=0)[top : top + rows.stop - rows.start]
-
-
-def _enlarge(blocks: Floats, factor: int) -> Floats:
-    size = (blocks.shape[1] * factor, blocks.shape[0] * factor)
-    blocks = np.ascontiguousarray(blocks)
-    return np.asarray(cv2.resize(blocks, size, interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 @dataclass(frozen=True)

@@ -217,30 +217,22 @@ def flag_map(
     sigma = max(LIGHT_BLUR_PX, settings.seed_um / 2 / mpp)
 
     def flag(tile: Tile) -> None:
-        mean = stain.mean[tile.window]
-        stained = stain.evidence[tile.outer].max() >= least
-        if stained or mean.max() >= settings.neutral_od:
-            flags[tile.window] |= _flag_tile(stain, tile, sigma, thresholds, settings)
+        mean, evidence = stain.mean[tile.window], stain.evidence[tile.window]
+        around = stain.evidence[tile.outer]
+        if around.max() < least and mean.max() < settings.neutral_od:
+            return
+        stained = evidence >= LEAST_DIRECTION * mean
+        averaged = blur(around, sigma)[tile.inner]
+        found = {
+            Look.WEAK: stained & (evidence >= thresholds.weak),
+            Look.SEED: stained & (averaged >= thresholds.seed),
+            Look.STRONG: evidence >= settings.max_flat_evidence,
+            Look.GREY: (mean >= settings.neutral_od) & ~stained,
+        }
+        for look, where in found.items():
+            flags[tile.window] |= where.view(np.uint8) * np.uint8(look)
 
     map_in_threads(flag, tiles(flags.shape, TILE_PX, math.ceil(4 * sigma) + 1), settings.workers)
-    return flags
-
-
-def _flag_tile(
-    stain: Stain, tile: Tile, sigma: float, thresholds: Thresholds, settings: TissueSettings
-) -> NDArray[np.uint8]:
-    mean, evidence = stain.mean[tile.window], stain.evidence[tile.window]
-    stained = evidence >= LEAST_DIRECTION * mean
-    averaged = blur(stain.evidence[tile.outer], sigma)[tile.inner]
-    found = {
-        Look.WEAK: stained & (evidence >= thresholds.weak),
-        Look.SEED: stained & (averaged >= thresholds.seed),
-        Look.STRONG: evidence >= settings.max_flat_evidence,
-        Look.GREY: (mean >= settings.neutral_od) & ~stained,
-    }
-    flags = np.zeros(mean.shape, np.uint8)
-    for look, where in found.items():
-        flags |= where.view(np.uint8) * np.uint8(look)
     return flags
 
 

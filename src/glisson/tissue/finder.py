@@ -46,20 +46,15 @@ def find_tissue(slide: Slide, settings: TissueSettings | None = None) -> TissueM
     settings = settings or TissueSettings()
     grid = read_grid(slide, settings)
     found = _find_scanned(grid, settings)
+    if not grid.is_complete:  # no later step needs the grid's pixels but the picture
+        grid.rgb[~grid.readable] = found.background_rgb
     return replace(
         found,
         mask=grid.on_whole_slide(found.mask, outside=False),
         causes=grid.on_whole_slide(found.causes, outside=Cause.PADDING),
         warnings=_grid_warnings(grid, settings) + found.warnings,
-        picture=_picture(grid, found.background_rgb),
+        picture=Picture(grid.rgb, grid.box_px.x_px, grid.box_px.y_px, found.background_rgb),
     )
-
-
-def _picture(grid: Grid, glass_rgb: tuple[int, int, int]) -> Picture:
-    """Turn the grid's pixels, which no later step needs, into the picture."""
-    if not grid.is_complete:
-        grid.rgb[~grid.readable] = glass_rgb
-    return Picture(grid.rgb, grid.box_px.x_px, grid.box_px.y_px, glass_rgb)
 
 
 def _find_scanned(grid: Grid, settings: TissueSettings) -> TissueMap:
@@ -103,19 +98,13 @@ def _find_glass(grid: Grid, settings: TissueSettings) -> tuple[Grid, Glass]:
     if white.any():
         rest = _add_padding(grid, dilate(white, grid.frame.mpp, grid.frame.mpp))
         glass = _estimate(rest, settings)
-        if glass.is_open and _is_second_glass(glass, settings):
+        # Pale tissue on saturated glass is pink like some glass but not as smooth.
+        is_darker = sum(glass.rgb) < 3 * 252
+        is_pink = evidence(density(np.array(glass.rgb, np.uint8))) > settings.glass_chroma
+        is_glass = not is_pink or glass.roughness <= settings.max_glass_roughness
+        if glass.is_open and is_darker and is_glass:
             return rest, glass
     return grid, _estimate(grid, settings)
-
-
-def _is_second_glass(glass: Glass, settings: TissueSettings) -> bool:
-    """Decide whether the area beside pure white is glass: darker, and grey or smooth.
-
-    Pale tissue on saturated glass is pink like some glass but not as smooth.
-    """
-    darker = sum(glass.rgb) < 3 * 252
-    pink = evidence(density(np.array(glass.rgb, np.uint8))) > settings.glass_chroma
-    return darker and (not pink or glass.roughness <= settings.max_glass_roughness)
 
 
 def _estimate(grid: Grid, settings: TissueSettings) -> Glass:

@@ -92,10 +92,20 @@ def read_grid(slide: Slide, settings: TissueSettings) -> Grid:
         rgb[window] = patch.rgb
         causes[window] = np.where(patch.readable, Cause.NONE, Cause.UNREADABLE)
 
-    pieces = _pieces(scanned, _piece_px(info, frame, settings))
+    step, right_px = _piece_px(info, frame, settings), scanned.x_px + scanned.width_px
+    bottom_px = scanned.y_px + scanned.height_px
+    pieces = (
+        BoxPx(x, y, min(step, right_px - x), min(step, bottom_px - y))
+        for y in range(scanned.y_px, bottom_px, step)
+        for x in range(scanned.x_px, right_px, step)
+    )
     map_in_threads(read_piece, pieces, settings.workers)
     grid = Grid(rgb, causes, frame, scanned, size)
-    _mark_rim_as_padding(grid, info)
+    # The grid's last pixels may reach beyond the slide: no damage, but padding.
+    corner = np.array([[info.size_l0.width, info.size_l0.height]])
+    right, bottom = np.floor(frame.px_from_l0(corner)[0] + 1e-6).astype(int)
+    for rim in (causes[bottom - scanned.y_px :], causes[:, right - scanned.x_px :]):
+        rim[rim == Cause.UNREADABLE] = Cause.PADDING
     log.debug("%s: tissue grid %s at %g µm/px", info.name, size, frame.mpp)
     return grid
 
@@ -123,17 +133,6 @@ def _find_scanned(info: SlideInfo, frame: Frame, size: Size) -> BoxPx:
     return BoxPx(x, y, right_px - x, bottom_px - y)
 
 
-def _mark_rim_as_padding(grid: Grid, info: SlideInfo) -> None:
-    """Mark the grid's last pixels, which may reach beyond the slide: no damage, but padding."""
-    corner = np.array([[info.size_l0.width, info.size_l0.height]])
-    right, bottom = np.floor(grid.frame.px_from_l0(corner)[0] + 1e-6).astype(int)
-    for rim in (
-        grid.causes[bottom - grid.box_px.y_px :],
-        grid.causes[:, right - grid.box_px.x_px :],
-    ):
-        rim[rim == Cause.UNREADABLE] = Cause.PADDING
-
-
 def _piece_px(info: SlideInfo, frame: Frame, settings: TissueSettings) -> int:
     """Choose the side of a square read within `max_read_px` level pixels.
 
@@ -147,13 +146,6 @@ def _piece_px(info: SlideInfo, frame: Frame, settings: TissueSettings) -> int:
     same = all(downsample * um == frame.mpp for um in (info.pixel_size.x_um, info.pixel_size.y_um))
     most = 1024 if same and float(downsample).is_integer() else 4096
     return max(1, min(most, int(side_um / frame.mpp)))
-
-
-def _pieces(box: BoxPx, step: int) -> Iterator[BoxPx]:
-    for y in range(box.y_px, box.y_px + box.height_px, step):
-        height = min(step, box.y_px + box.height_px - y)
-        for x in range(box.x_px, box.x_px + box.width_px, step):
-            yield BoxPx(x, y, min(step, box.x_px + box.width_px - x), height)
 
 
 @dataclass(frozen=True)

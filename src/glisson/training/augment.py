@@ -150,23 +150,18 @@ def _warp(
     images: Tensor, labels: Tensor, settings: Augmentation, generator: Generator
 ) -> tuple[Tensor, Tensor]:
     """Rotate, zoom and distort in one sampling, mirrored at the border."""
-    rotation = _draw_rotations(len(images), settings, generator)
-    places = functional.affine_grid(rotation, list(images.shape), align_corners=False)
+    count = (len(images),)
+    chosen = _draw(count, generator) < settings.rotate
+    angle = _draw_around_0(count, math.radians(settings.rotate_deg), generator) * chosen
+    scale = 1 + _draw_around_0(count, settings.zoom, generator) * chosen
+    cosine, sine, zero = scale * angle.cos(), scale * angle.sin(), torch.zeros_like(scale)
+    rows = [torch.stack([cosine, -sine, zero], 1), torch.stack([sine, cosine, zero], 1)]
+    places = functional.affine_grid(torch.stack(rows, 1), list(images.shape), align_corners=False)
     places = places + draw_elastic(images, settings, generator)
     places = places + draw_stretch(images, settings, generator)
     images = _sample(images, places, "bilinear")
     labels = _sample(labels[:, None].float(), places, "nearest")[:, 0].to(labels.dtype)
     return images, labels
-
-
-def _draw_rotations(count: int, settings: Augmentation, generator: Generator) -> Tensor:
-    """Draw (N, 2, 3) matrices of rotation and zoom."""
-    chosen = _draw((count,), generator) < settings.rotate
-    angle = _draw_around_0((count,), math.radians(settings.rotate_deg), generator) * chosen
-    scale = 1 + _draw_around_0((count,), settings.zoom, generator) * chosen
-    cosine, sine, zero = scale * angle.cos(), scale * angle.sin(), torch.zeros_like(scale)
-    rows = [torch.stack([cosine, -sine, zero], 1), torch.stack([sine, cosine, zero], 1)]
-    return torch.stack(rows, 1)
 
 
 def draw_elastic(images: Tensor, settings: Augmentation, generator: Generator) -> Tensor:

@@ -51,20 +51,18 @@ def draw_augmentations(path: Path, tiles: SplitTiles, augmentation: str, seed: i
     shares = np.array([row.portal for row in tiles.rows])
     chosen = np.argsort(-shares, kind="stable")[: max(6, len(shares) // 4)]
     chosen = np.random.default_rng(seed).permutation(chosen)[:6]
-    rows = [_draw_row(tiles, int(index), augmentation, seed) for index in chosen]
-    sheet = np.concatenate(rows)
+    rows = []
+    for position in map(int, chosen):
+        _, image, labels = tiles[position]
+        images, masks = image.float().expand(6, -1, -1, -1) / 255, labels.expand(6, -1, -1)
+        generator = torch.Generator().manual_seed(seed + position)
+        changed, changed_masks = augment(images, masks, AUGMENTATIONS[augmentation], generator)
+        panels = [draw_outlines(image.float() / 255, labels)]
+        panels += [draw_outlines(*pair) for pair in zip(changed, changed_masks, strict=True)]
+        framed = [np.pad(panel, ((2, 2), (2, 2), (0, 0))) for panel in panels]
+        rows.append(np.concatenate(framed, axis=1))
     with atomic_path(path) as unfinished:
-        cv2.imwrite(str(unfinished), sheet[..., ::-1])
-
-
-def _draw_row(tiles: SplitTiles, index: int, augmentation: str, seed: int) -> Pixels:
-    _, image, labels = tiles[index]
-    images, masks = image.float().expand(6, -1, -1, -1) / 255, labels.expand(6, -1, -1)
-    generator = torch.Generator().manual_seed(seed + index)
-    changed, changed_masks = augment(images, masks, AUGMENTATIONS[augmentation], generator)
-    panels = [draw_outlines(image.float() / 255, labels)]
-    panels += [draw_outlines(*pair) for pair in zip(changed, changed_masks, strict=True)]
-    return np.concatenate([np.pad(panel, ((2, 2), (2, 2), (0, 0))) for panel in panels], axis=1)
+        cv2.imwrite(str(unfinished), np.concatenate(rows)[..., ::-1])
 
 
 def draw_outlines(image: torch.Tensor, labels: torch.Tensor) -> Pixels:

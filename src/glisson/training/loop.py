@@ -181,12 +181,6 @@ class Trainer:
         loss = compute_loss(logits, labels, self.recipe)
         value = float(loss.detach())
         self._check_finite(value, "loss")
-        self._step(loss)
-        counts = np.array(self.progress.counts) + count_confusion(logits, labels)
-        self.progress.counts = counts.tolist()
-        return value
-
-    def _step(self, loss: Tensor) -> None:
         self.optimizer.zero_grad(set_to_none=True)
         self.fabric.backward(loss)
         norm = self.fabric.clip_gradients(
@@ -200,6 +194,9 @@ class Trainer:
         self.optimizer.step()
         if self._average is not None:
             self._average.update(self.network.module, self.progress.step)
+        counts = np.array(self.progress.counts) + count_confusion(logits, labels)
+        self.progress.counts = counts.tolist()
+        return value
 
     def _move(self, batch: Batch) -> Batch:
         """Move a batch to the device as bytes, then make its images floats."""

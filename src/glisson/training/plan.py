@@ -137,4 +137,5 @@ def _open_source(
     own_mpp = find_mpp(settings.weights) if settings.weights else None
     tiles = TileSettings(reading.at_mpp or own_mpp or _PAPER_MPP, reading.size_px)
     source = open_study(data, tiles, split, reading.annotations, progress)
-    return source, format_candidate_warning(source.candidates)
+    warnings = (format_candidate_warning(source.candidates), *source.warnings)
+    return source, " ".join(filter(None, warnings)) or None

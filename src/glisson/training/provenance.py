@@ -10,7 +10,6 @@ from pathlib import Path
 
 from glisson.classes import CLASSES
 from glisson.dataset import Split, TileRow, TileSource, summarize_splits
-from glisson.dataset.manifest import Distribution
 from glisson.dataset.study import UNKNOWN, UNKNOWN_PATIENT
 from glisson.model import ModelBundle, TractEvidence, Windows, find_bundle
 from glisson.training.network import IMAGENET, RANDOM, find_default_weights, find_licence
@@ -101,13 +100,16 @@ def describe_data(source: TileSource, stated: str | None = None) -> str:
     labels = ", ".join(
         f"{c.name} {share:.1%}" for c, share in zip(CLASSES, training.shares, strict=True)
     )
+    of_slides = (
+        f" of {_count(validation.slides, 'slide')}" if validation and validation.patients else ""
+    )
     parts = [
         # a source in somebody's script may not have the attribute
         "SYNTHETIC." if getattr(source, "synthetic", False) else "",
         f"{stated.rstrip('. ')}." if stated else "",
         f"{_describe_slides(rows)}: {_count(training.tiles, 'tile')} of {rows[0].size_px} px at "
         f"{rows[0].mpp:g} µm/px, of whose annotated pixels {labels}.",
-        _describe_validation(validation) if validation else "",
+        f"Validated on {_count(validation.tiles, 'tile')}{of_slides}." if validation else "",
     ]
     return " ".join(filter(None, parts))
 
@@ -139,11 +141,6 @@ def _describe_slides(rows: Sequence[TileRow]) -> str:
     counts = ", ".join(f"{name} {count}" for name, count in sorted(institutions.items()))
     where = ", institutions not stated" if set(institutions) == {UNKNOWN} else f" ({counts})"
     return f"{_count(len(by_slide), 'slide')} of {_count(len(patients), 'patient')}{where}"
-
-
-def _describe_validation(split: Distribution) -> str:
-    slides = f" of {_count(split.slides, 'slide')}" if split.patients else ""
-    return f"Validated on {_count(split.tiles, 'tile')}{slides}."
 
 
 def _count(number: int, what: str) -> str:

@@ -64,8 +64,12 @@ class Record:
         for key, value in row.items():
             if key not in ("epoch", "step") and np.isfinite(value):
                 self._board.add_scalar(key.replace("_", "/", 1), value, step)
-        _, images, labels = (each.cpu() for each in examples)
-        sheet = _draw_pairs(images, labels, found.cpu())
+        tensors = (each[:_EXAMPLES].cpu() for each in (examples[1], examples[2], found))
+        columns = [
+            np.concatenate([draw_outlines(image, true), draw_outlines(image, predicted)])
+            for image, true, predicted in zip(*tensors, strict=True)
+        ]
+        sheet = np.concatenate(columns, axis=1)
         name = "validation: truth above, found below"
         self._board.add_image(name, sheet, step, dataformats="HWC")
         self._board.flush()
@@ -91,13 +95,3 @@ def write_facts(path: Path, recipe: Recipe, source: TileSource, more: dict[str, 
     }
     with atomic_path(path) as unfinished:
         unfinished.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
-
-
-def _draw_pairs(images: Tensor, labels: Tensor, found: Tensor) -> np.ndarray:
-    """Draw examples side by side, the true outlines above the found ones."""
-    examples = zip(images[:_EXAMPLES], labels[:_EXAMPLES], found[:_EXAMPLES], strict=True)
-    columns = [
-        np.concatenate([draw_outlines(image, true), draw_outlines(image, predicted)])
-        for image, true, predicted in examples
-    ]
-    return np.concatenate(columns, axis=1)

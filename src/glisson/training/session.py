@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from glisson.dataset import Split, TileSource
 from glisson.errors import TrainingError
@@ -69,17 +68,13 @@ def train_model(
     if settings.resume:
         trainer.resume()  # before anything is written: the folder may hold another run
     if is_first:
-        _prepare(source, recipe, folder, settings)
+        folder.mkdir(parents=True, exist_ok=True)
+        start = {"weights": settings.weights, "leak": source.leak}
+        write_facts(folder / FACTS_FILE, recipe, source, start)
+        training = SplitTiles(source, [row for row in source.rows if row.split is Split.TRAIN])
+        draw_augmentations(folder / PREVIEW_FILE, training, recipe.augmentation, recipe.seed)
     progress = trainer.run(observer, resume=False)  # resumed above
     return progress, write_best_epoch(network, source, folder, settings) if is_first else None
-
-
-def _prepare(source: TileSource, recipe: Recipe, folder: Path, settings: TrainSettings) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    start = {"weights": settings.weights, "leak": source.leak}
-    write_facts(folder / FACTS_FILE, recipe, source, start)
-    training = SplitTiles(source, [row for row in source.rows if row.split is Split.TRAIN])
-    draw_augmentations(folder / PREVIEW_FILE, training, recipe.augmentation, recipe.seed)
 
 
 def write_best_epoch(
@@ -105,7 +100,11 @@ def write_best_epoch(
         tract_evidence=inherited.tract_evidence,
     )
     card = _make_card(facts, name, state["progress"], inherited.note, source.leak)
-    tile = _cut_self_test_tile(row.size_px)
+    # The self-test's tile is the shipped model's drawn tile, which shows no patient's tissue.
+    tile = find_model().self_test_tile()
+    missing = max(0, row.size_px - min(tile.shape[:2]))
+    tile = np.pad(tile, ((0, missing), (0, missing), (0, 0)), "symmetric")
+    tile = tile[: row.size_px, : row.size_px]
     facts = replace(facts, card=card)
     return write_bundle(network, folder / MODEL_FOLDER, facts, tile, overwrite=True)
 
@@ -134,11 +133,3 @@ def _make_card(
 
 Not tested on slides of other institutions unless `glisson evaluate` says so.
 """
-
-
-def _cut_self_test_tile(size_px: int) -> NDArray[np.uint8]:
-    """Cut or mirror the shipped model's drawn tile to a window: it shows no patient's tissue."""
-    tile = find_model().self_test_tile()
-    missing = max(0, size_px - min(tile.shape[:2]))
-    mirrored = np.pad(tile, ((0, missing), (0, missing), (0, 0)), "symmetric")
-    return mirrored[:size_px, :size_px]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ class Entries:
         self._by_file: dict[str, list[tuple[str, int]]] = {}
         self._ids = {read_entry_id(image) for image in self._images}
         last_id = project.get("lastID", 0)
+        # As the project was read: images that this run adds say nothing of those that it had.
         self._last_id = max([last_id if isinstance(last_id, int) else 0, *self._ids])
         data = [int(path.name) for path in (folder / "data").glob("*") if path.name.isdecimal()]
         indexed = [slide.entry_id for slide in index.slides.values()]
@@ -63,6 +65,8 @@ class Entries:
 
     def find_relocated(self, known: IndexedSlide) -> Entry | None:
         """Find the slide's image where somebody gave it another place in QuPath."""
+        if known.entry_id == 0:
+            return None
         name = read_file_name(known.uri)
         for image in self._images:
             if read_entry_id(image) == known.entry_id:
@@ -78,6 +82,16 @@ class Entries:
         """
         return 0 < known.entry_id <= self._last_id and known.entry_id not in self._ids
 
+    def forget_lost(self) -> None:
+        """Forget the ids of images that the project file never held, or no longer holds.
+
+        A run was killed before it wrote the project, or QuPath saved an older list. The last id of
+        the project is older than theirs, but soon no more: then they would count as removed.
+        """
+        for place, known in self._index.slides.items():
+            if known.entry_id > self._last_id and known.entry_id not in self._ids:
+                self._index.slides[place] = replace(known, entry_id=0)
+
     def next_id(self) -> int:
         """Return an id that no image has or had."""
         return self._highest_id + 1
@@ -87,7 +101,6 @@ class Entries:
         self._images.append(image)
         entry_id = read_entry_id(image)
         self._ids.add(entry_id)
-        self._last_id = max(self._last_id, entry_id)
         self._highest_id = max(self._highest_id, entry_id)
         self._note(len(self._images) - 1)
 

@@ -91,6 +91,7 @@ def write_qupath_project(folder: Path, slides: Sequence[tuple[SlideInfo, Path]])
     old_project = _read_project(folder / PROJECT_FILE)
     project = old_project or _make_project(folder)
     entries = Entries(project, index, folder)
+    entries.forget_lost()
     current = []
     for info, outlines in slides:
         if info.path is not None:
@@ -109,8 +110,14 @@ def write_qupath_project(folder: Path, slides: Sequence[tuple[SlideInfo, Path]])
 
 
 def _make_folders(folder: Path) -> None:
+    parts = (folder, folder / "classifiers", folder / "scripts")
+    if link := next((part for part in parts if part.is_symlink()), None):
+        raise OutputError(
+            f"{link} is a symbolic link, which may lead anywhere. Put a folder in its place, then "
+            "run again."
+        )
     try:
-        for part in (folder, folder / "classifiers", folder / "scripts"):
+        for part in parts:
             part.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(

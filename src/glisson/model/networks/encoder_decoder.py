@@ -60,9 +60,10 @@ class EncoderDecoder(nn.Module):  # type: ignore[misc]  # torch has no types her
         width = config.width
         self.config = config
         self.encoder = encoder
+        info = getattr(encoder, "feature_info", None)  # timm's
         self.project = nn.ModuleList(
             nn.Sequential(nn.Conv2d(channels, width, 1, bias=False), nn.BatchNorm2d(width))
-            for channels in _list_channels(encoder)
+            for channels in (encoder.channels if info is None else info.channels())
         )
         self.mix = nn.Sequential(
             nn.ReLU(),
@@ -124,11 +125,6 @@ def parse_config(config: dict[str, Any]) -> EncoderDecoderConfig:
         return EncoderDecoderConfig.model_validate(config)
     except ValidationError as error:
         raise InvalidBundle(f"The architecture's config is not valid: {error}") from error
-
-
-def _list_channels(encoder: Any) -> tuple[int, ...]:
-    info = getattr(encoder, "feature_info", None)  # timm's
-    return tuple(info.channels()) if info is not None else encoder.channels
 
 
 def _create_timm_encoder(name: str, pretrained: bool) -> Any:

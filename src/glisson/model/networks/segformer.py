@@ -59,16 +59,16 @@ class FoldedDecodeHead(SegformerDecodeHead):  # type: ignore[misc]  # transforme
         # the stock decoder stacks the last stage first
         mixes = self.linear_fuse.weight[:, :, 0, 0].chunk(len(encoder_hidden_states), dim=1)[::-1]
         stages = zip(encoder_hidden_states, self.linear_projections, mixes, strict=True)
-        parts = [self._project(*stage, size) for stage in stages]
+        parts = []
+        for features, projection, mix in stages:
+            weight = (mix @ projection.proj.weight)[:, :, None, None]
+            part = functional.conv2d(features, weight, mix @ projection.proj.bias)
+            parts.append(
+                functional.interpolate(part, size=size, mode="bilinear", align_corners=False)
+            )
         mixed = self.activation(self.batch_norm(sum(parts[1:], start=parts[0])))
         logits: Tensor = self.classifier(self.dropout(mixed))
         return logits
-
-    @staticmethod
-    def _project(features: Tensor, projection: Any, mix: Tensor, size: Any) -> Tensor:
-        weight = mix @ projection.proj.weight
-        part = functional.conv2d(features, weight[:, :, None, None], mix @ projection.proj.bias)
-        return functional.interpolate(part, size=size, mode="bilinear", align_corners=False)
 
 
 def fold_decoder(network: SegformerForSemanticSegmentation) -> SegformerForSemanticSegmentation:

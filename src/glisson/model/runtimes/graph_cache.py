@@ -17,11 +17,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import openvino
-
 from glisson.errors import OutputError
 from glisson.files.atomic import atomic_path
 from glisson.model.bundle import ModelBundle
+from glisson.model.runtimes.quiet_openvino import openvino
 from glisson.storage import get_cache_folder
 
 logger = logging.getLogger(__name__)
@@ -49,21 +48,6 @@ def compile_cached(
         options: of OpenVINO's compiler.
         build: makes the graph of that size.
     """
-    path = get_cache_folder() / "compiled" / f"{_make_key(core, bundle, side_px, options)}.graph"
-    cached = _read(core, path, options)
-    if cached is not None:
-        return cached
-    compiled = core.compile_model(build(), "CPU", dict(options))
-    _write(path, compiled)
-    return compiled
-
-
-def _make_key(
-    core: openvino.Core,
-    bundle: ModelBundle,
-    side_px: tuple[int, int],
-    options: Mapping[str, Any],
-) -> str:
     parts = {
         "graph": _GRAPH,
         "model": bundle.spec.model_dump(mode="json"),
@@ -73,7 +57,14 @@ def _make_key(
         "processor": core.get_property("CPU", "FULL_DEVICE_NAME"),
         "computes": sorted(core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")),
     }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+    key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+    path = get_cache_folder() / "compiled" / f"{key}.graph"
+    cached = _read(core, path, options)
+    if cached is not None:
+        return cached
+    compiled = core.compile_model(build(), "CPU", dict(options))
+    _write(path, compiled)
+    return compiled
 
 
 def _read(

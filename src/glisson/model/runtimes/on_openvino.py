@@ -8,14 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
-import openvino
-from openvino import opset13 as ops
-from openvino.preprocess import PrePostProcessor
 
 from glisson.model.bundle import ONNX_FILE, ModelBundle
 from glisson.model.runtimes.base import Precision, Probabilities, Tiles, pad_to_multiple
 from glisson.model.runtimes.graph_cache import compile_cached
+from glisson.model.runtimes.quiet_openvino import openvino
 from glisson.threads import available_threads
+
+ops = openvino.opset13
 
 _SIDE_MULTIPLE = 32
 _CLASSES = 3
@@ -111,7 +111,9 @@ def build_graph(bundle: ModelBundle, core: Any = None) -> Any:
             coordinate_transformation_mode="half_pixel",
             axes=ops.constant([2, 3]),
         )
-    steps = PrePostProcessor(openvino.Model([ops.softmax(logits, 1)], [image], "glisson"))
+    steps = openvino.preprocess.PrePostProcessor(
+        openvino.Model([ops.softmax(logits, 1)], [image], "glisson")
+    )
     norm, entry = bundle.spec.normalisation, steps.input()
     entry.tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
     entry.model().set_layout(openvino.Layout("NCHW"))

@@ -36,7 +36,10 @@ class TorchRuntime:
         if threads is not None:
             torch.set_num_threads(threads)
         self._torch = torch
-        self._device = device or _find_best_device(torch)
+        if not device:
+            gpu = "mps" if torch.backends.mps.is_available() else "cpu"
+            device = "cuda" if torch.cuda.is_available() else gpu
+        self._device = device
         self._is_half = self._device.startswith("cuda")
         if bundle.spec.architecture.is_torchscript:
             network = torch.jit.load(bundle.folder / TORCHSCRIPT_FILE, map_location="cpu").eval()
@@ -86,9 +89,3 @@ class TorchRuntime:
         window_bytes = max(1, (cuda.max_memory_allocated(self._device) - before) // 2)
         count = int(_SHARE_OF_MEMORY * cuda.mem_get_info(self._device)[0] / window_bytes)
         return 1 << (min(max(count, 1), _MOST_WINDOWS).bit_length() - 1)
-
-
-def _find_best_device(torch: Any) -> str:
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"

@@ -36,7 +36,15 @@ def open_runtime(
     """
     check_runs(bundle, kind)
     try:
-        runtime = _create_runtime(bundle, kind, precision, threads, device)
+        runtime: Runtime
+        if kind == "torch" or bundle.spec.architecture.is_torchscript:
+            from glisson.model.runtimes.on_torch import TorchRuntime
+
+            runtime = TorchRuntime(bundle, device, threads)
+        else:
+            from glisson.model.runtimes.on_openvino import OpenVinoRuntime
+
+            runtime = OpenVinoRuntime(bundle, precision, threads)
         check_self_test(bundle, runtime)
     except (GlissonError, MemoryError):
         raise
@@ -46,22 +54,6 @@ def open_runtime(
             "together; copy or download the bundle again."
         ) from error
     return runtime
-
-
-def _create_runtime(
-    bundle: ModelBundle,
-    kind: RuntimeKind,
-    precision: Precision,
-    threads: int | None,
-    device: str | None,
-) -> Runtime:
-    if kind == "torch" or bundle.spec.architecture.is_torchscript:
-        from glisson.model.runtimes.on_torch import TorchRuntime
-
-        return TorchRuntime(bundle, device, threads)
-    from glisson.model.runtimes.on_openvino import OpenVinoRuntime
-
-    return OpenVinoRuntime(bundle, precision, threads)
 
 
 def check_runs(bundle: ModelBundle, kind: RuntimeKind) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from glisson.errors import InvalidBundle, ModelNotFound, OutputError, SettingsError
 from glisson.model.bundle import ModelBundle, load_bundle
 from glisson.model.safety import is_pickle, is_torchscript, refuse_code, unpack_zip
-from glisson.model.spec import SPEC_FILE, ModelFacts, make_safe_name
+from glisson.model.spec import SPEC_FILE, ModelFacts, check_windows, make_safe_name
 from glisson.model.store.catalogue import recognise_file
 from glisson.model.store.folders import (
     find_store_folder,
@@ -43,7 +43,7 @@ def add_model(
         SettingsError: the name holds more than letters, digits, `.`, `_` and `-`, or nothing
             says what a TorchScript file is.
         UnsafeModel: the file is a pickle, or names lead out of the bundle.
-        InvalidBundle: the file is not a model.
+        InvalidBundle: the file is not a model, or its windows are no multiple of 32 px.
         WrongClasses: the model does not have the three classes.
         OutputError: a known model has that name.
     """
@@ -93,14 +93,18 @@ def add_script(path: Path, facts: ModelFacts, overwrite: bool = False) -> ModelB
         WrongClasses: the network gives another number of classes.
         OutputError: a known model has that name.
     """
+    check_windows(facts.window_px, facts.windows, str(path))
     return _put(facts.name, lambda folder: fill_from_torchscript(path, folder, facts), overwrite)
 
 
 def _add_bundle(bundle: ModelBundle, name: str | None, overwrite: bool) -> ModelBundle:
     spec = rename_spec(bundle.spec, name or make_safe_name(bundle.spec.name))
 
+    check_windows(spec.window_px, spec.windows, str(bundle.folder))
+
     def copy_files(folder: Path) -> None:
         for file in spec.files:
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(bundle.folder / file, folder / file)
         (folder / SPEC_FILE).write_text(spec.model_dump_json(indent=2) + "\n", encoding="utf-8")
 

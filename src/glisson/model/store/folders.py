@@ -23,6 +23,11 @@ def find_shipped_folder() -> Path:
     return Path(str(resources.files("glisson.model").joinpath("default")))
 
 
+def is_shipped(bundle: ModelBundle) -> bool:
+    """Return True for the shipped model, False for those of others, which may do anything."""
+    return bundle.folder.resolve() == find_shipped_folder().resolve()
+
+
 def find_store_folder() -> Path:
     """Return the folder of added models: `$GLISSON_MODELS`, or `models` in the user's data."""
     chosen = os.environ.get("GLISSON_MODELS")
@@ -37,14 +42,10 @@ def read_shipped_name() -> str:
 
 def list_models() -> list[ModelBundle]:
     """List the shipped model, then the added models; skip models that cannot be used."""
-    store = find_store_folder()
-    folders = [find_shipped_folder()]
-    if store.is_dir():
-        folders += sorted(
-            path
-            for path in store.iterdir()
-            if path.is_dir() and make_safe_name(path.name) == path.name
-        )
+    store, shipped = find_store_folder(), find_shipped_folder()
+    names = sorted(path.name for path in store.iterdir()) if store.is_dir() else []
+    found = dict.fromkeys([shipped, *filter(None, map(_find_known_folder, names))])
+    folders = [folder for folder in found if folder.is_dir()]
     bundles = []
     for folder in folders:
         try:
@@ -134,11 +135,11 @@ def find_hidden_folder(name: str | Path | None) -> Path | None:
 
 
 def _find_known_folder(name: str) -> Path | None:
-    """Return a known model's folder; an added model goes before the shipped one."""
+    """Return a known model's folder; no added model hides the shipped one."""
+    if name.casefold() == read_shipped_name().casefold():  # some file systems ignore case
+        return find_shipped_folder()
     added = find_store_folder() / name
-    if make_safe_name(name) == name and added.is_dir():
-        return added
-    return find_shipped_folder() if name == read_shipped_name() else None
+    return added if make_safe_name(name) == name and added.is_dir() else None
 
 
 def _refuse_foreign_code(bundle: ModelBundle) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import TypeAdapter
+from pydantic import PositiveInt, TypeAdapter
 
 from glisson.classes import CLASSES
 from glisson.errors import InvalidBundle, UnsafeModel, WrongClasses
@@ -21,6 +21,7 @@ from glisson.model.spec import (
     ModelFacts,
     Mpp,
     Normalisation,
+    Positive,
     WindowPx,
     check_classes,
 )
@@ -31,28 +32,42 @@ _SYNONYMS = {
     "lobule": ("lobule", "tissue", "parenchyma", "liver"),
     "portal": ("portal", "portal tract", "portal_tract", "bileduct"),
 }
+_TRANSFORMS = {
+    "Resize": {"size", "interpolation", "antialias"},
+    "ToTensor": set[str](),
+    "Normalize": {"mean", "std", "inplace"},
+}
+"""Steps of torchvision that Glisson applies, in this order, with the arguments it knows."""
 _CLASS_OF = {synonym: name for name, synonyms in _SYNONYMS.items() for synonym in synonyms}
 
 
 def read_wsinfer_facts(path: Path, name: str) -> ModelFacts:
     """Read the facts of a model from a WSInfer model zoo `config.json`.
 
+    Where the transform resizes patches, the network sees `spacing_um_px` x patch / size µm/px in
+    windows of that size.
+
     Args:
         path: the file.
         name: name of the model.
 
     Raises:
-        InvalidBundle: the file is no such config, or a value is out of range.
+        InvalidBundle: the file is no such config, a value is out of range, or Glisson does not
+            know a step of the transform.
         WrongClasses: the classes are not background, lobule (tissue), portal.
     """
     try:
         config = json.loads(read_small(path).decode("utf-8"))
         names = tuple(str(each) for each in config["class_names"])
+        patch_px = TypeAdapter(PositiveInt).validate_python(config["patch_size_pixels"])
+        spacing_um = TypeAdapter(Positive).validate_python(config["spacing_um_px"])
+        steps = _list_steps(config.get("transform") or [])
+        window_px = _read_window(steps, patch_px)
         facts = ModelFacts(
             name=name,
-            mpp=TypeAdapter(Mpp).validate_python(config["spacing_um_px"]),
-            window_px=TypeAdapter(WindowPx).validate_python(config["patch_size_pixels"]),
-            normalisation=_read_normalisation(config.get("transform", [])),
+            mpp=TypeAdapter(Mpp).validate_python(spacing_um * patch_px / window_px),
+            window_px=window_px,
+            normalisation=_read_normalisation(steps),
             licence=str(config.get("license", "Not stated in the file.")),
             trained_on="Not stated in the file; see its authors' publication.",
             intended_use="As its authors say. For research, not for diagnosis.",
@@ -71,12 +86,42 @@ def read_wsinfer_facts(path: Path, name: str) -> ModelFacts:
     return facts
 
 
-def _read_normalisation(transform: list[dict[str, Any]]) -> Normalisation:
-    for step in transform:
-        if step.get("name") == "Normalize":
-            arguments = step["arguments"]
-            return Normalisation(mean=tuple(arguments["mean"]), std=tuple(arguments["std"]))
-    return Normalisation()
+def _list_steps(transform: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return the arguments of each step of a transform, by the step's name.
+
+    Raises:
+        ValueError: a step, its place or an argument changes pixels in a way Glisson does not.
+    """
+    names = [step["name"] for step in transform]
+    for name in names:
+        if name not in _TRANSFORMS:
+            raise ValueError(
+                f"Glisson does not know the transform {name}; it applies "
+                f"{', '.join(_TRANSFORMS)} alone"
+            )
+    if names != sorted(set(names), key=list(_TRANSFORMS).index):
+        raise ValueError(f"Glisson applies {', '.join(_TRANSFORMS)} once and in this order")
+    steps = {step["name"]: step.get("arguments") or {} for step in transform}
+    for name, arguments in steps.items():
+        if unknown := sorted(set(arguments) - _TRANSFORMS[name]):
+            raise ValueError(f"Glisson does not know the argument {unknown[0]} of {name}")
+    return steps
+
+
+def _read_window(steps: dict[str, dict[str, Any]], patch_px: int) -> int:
+    """Return the side of the network's input: the size of Resize, else that of the patch."""
+    size = steps["Resize"]["size"] if "Resize" in steps else patch_px
+    sides = size if isinstance(size, list) else [size]
+    if len(set(sides)) != 1:
+        raise ValueError(f"Resize to {size} makes squares oblong; Glisson needs square windows")
+    return TypeAdapter(WindowPx).validate_python(sides[0])
+
+
+def _read_normalisation(steps: dict[str, dict[str, Any]]) -> Normalisation:
+    if "Normalize" not in steps:
+        return Normalisation()
+    arguments = steps["Normalize"]
+    return Normalisation(mean=tuple(arguments["mean"]), std=tuple(arguments["std"]))
 
 
 def fill_from_torchscript(source: Path, folder: Path, facts: ModelFacts) -> None:

@@ -12,19 +12,23 @@ SEVERAL = "process"
 """The executor for several slides: one that crashes must not take the others with it."""
 
 
-def find_executor(chosen: Executor | str | None, slide_count: int) -> Executor:
+def find_executor(
+    chosen: Executor | str | None, slide_count: int, is_trusted: bool = True
+) -> Executor:
     """Return the executor that a name or an address stands for.
 
     Args:
         chosen: an executor; `process`; `here`; the address of a Dask scheduler or its JSON file;
-            or None for `process` where there are several slides, else `here`.
+            or None for `process` where there are several slides or the model is not trusted, else
+            `here`.
         slide_count: slides of the whole run.
+        is_trusted: whether the model is the shipped one.
 
     Raises:
         SettingsError: the text is neither a name nor an address.
     """
     if chosen is None:
-        chosen = SEVERAL if slide_count > 1 else "here"
+        chosen = SEVERAL if slide_count > 1 or not is_trusted else "here"
     if not isinstance(chosen, str):
         return chosen
     if chosen == "here":

@@ -14,12 +14,17 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Generator, Sequence
+import time
+from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, Pipe
 from typing import Any
 
+import psutil
+
+from glisson.errors import InvalidBundle
+from glisson.model import is_shipped
 from glisson.results.record import SlideResult
 from glisson.run.executors.base import Work
 from glisson.run.executors.worker import Serve, serve
@@ -30,7 +35,15 @@ logger = logging.getLogger(__name__)
 STALLED_S = 900.0
 """Seconds without a message: the longest stage of a slide of 400 mm² takes a tenth of that."""
 
+OPENING_S = 300.0
+"""Seconds that a model of others may take to open and to pass its self-test."""
+
+MOST_MODEL_BYTES = 6 << 30
+"""Memory that the process may take with a model of others."""
+
 _ENDING_S = 10.0
+_LOOK_S = 0.5
+"""Seconds between two looks at the memory of the process."""
 _PROGRAM = (  # Ctrl-C is for the run, from the first moment
     "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); "
     "from glisson.run.executors.worker import main; main()"
@@ -66,11 +79,16 @@ class Worker:
         work: what the tasks share.
         stalled_s: seconds without a message after which the process counts as stalled.
         serve: what the process runs.
+        opening_s: seconds that a model of others may take to open.
+        most_bytes: memory that the process may take with a model of others.
     """
 
     work: Work
     stalled_s: float = STALLED_S
     serve: Serve = serve
+    opening_s: float = OPENING_S
+    most_bytes: int = MOST_MODEL_BYTES
+    _is_opening: bool = field(default=False, init=False)
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     _connection: Connection | None = field(default=None, init=False)
 
@@ -78,6 +96,7 @@ class Worker:
         """Do a task; return a failed result when the slide took its process down twice.
 
         Raises:
+            InvalidBundle: a model of others did not open in time or in the memory allowed.
             GlissonError: as `do_task`.
         """
         try:
@@ -102,9 +121,10 @@ class Worker:
         self._process = self._connection = None
 
     def _try(self, task: SlideTask) -> SlideResult:
-        self._exchange(task)
+        self._exchange(lambda connection: connection.send(task))
         while True:
-            kind, content = self._exchange()
+            kind, content = self._exchange(self._receive)
+            self._is_opening = False
             if kind == "done":
                 result: SlideResult = content
                 return result
@@ -118,19 +138,15 @@ class Worker:
             elif kind == "progress":
                 self.work.observer.stage_progressed(*content)
 
-    def _exchange(self, task: SlideTask | None = None) -> Any:
-        """Send a task, or receive a message; raise `_Lost` when the process is gone or silent."""
+    def _exchange(self, speak: Callable[[Connection], Any]) -> Any:
+        """Send or receive; raise `_Lost` when the process is gone or silent."""
         try:
-            connection = self._connection or self._start()
-            if task is not None:
-                connection.send(task)
-                return None
-            if connection.poll(self.stalled_s):
-                return connection.recv()
+            return speak(self._connection or self._start())
         except (EOFError, OSError) as error:
             raise _Lost(self._describe_end()) from error
-        self.close()
-        raise _Lost(f"its process was silent for {self.stalled_s:.0f} s")
+        except _Lost:
+            self.close()
+            raise
 
     def _start(self) -> Connection:
         ours, theirs = Pipe()
@@ -148,10 +164,39 @@ class Worker:
         )
         theirs.close()
         self._connection = ours
+        self._is_opening = not is_shipped(self.work.bundle)
         root = logging.getLogger()
         level = root.level if root.handlers else None
         ours.send((level, self.serve, self.work.bundle, self.work.settings))
         return ours
+
+    def _receive(self, connection: Connection) -> Any:
+        limit_s = self.opening_s if self._is_opening else self.stalled_s
+        until = time.monotonic() + limit_s
+        while not connection.poll(min(_LOOK_S, max(0.0, until - time.monotonic()))):
+            if self._takes_too_much():
+                raise self._blame(f"the model took more than {self.most_bytes / 2**30:.3g} GiB")
+            if time.monotonic() >= until:
+                raise self._blame(f"its process was silent for {limit_s:.0f} s")
+        return connection.recv()
+
+    def _takes_too_much(self) -> bool:
+        if self._process is None or is_shipped(self.work.bundle):
+            return False
+        with suppress(psutil.Error):
+            return bool(psutil.Process(self._process.pid).memory_info().rss > self.most_bytes)
+        return False
+
+    def _blame(self, reason: str) -> Exception:
+        """Return the slide's loss; while the model opens, the model's fault, which ends the run."""
+        if not self._is_opening:
+            return _Lost(reason)
+        self.close()
+        bundle = self.work.bundle
+        return InvalidBundle(
+            f"{bundle.folder} cannot be run: {reason} in its self-test. Take another model, or ask "
+            "its makers."
+        )
 
     def _describe_end(self) -> str:
         code = None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from glisson.errors import SettingsError
+from glisson.model import is_shipped
 from glisson.results.record import SlideResult
 from glisson.run.executors.base import Executor, Work
 from glisson.run.executors.choice import find_executor
@@ -56,5 +57,5 @@ class Shard:
 
     def run(self, tasks: Sequence[SlideTask], work: Work) -> Generator[SlideResult]:
         """Do the part of the tasks; as `Executor.run`."""
-        chosen = find_executor(self.executor, len(tasks))
+        chosen = find_executor(self.executor, len(tasks), is_shipped(work.bundle))
         yield from chosen.run(self.select(tasks), work)

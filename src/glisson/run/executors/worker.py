@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 import sys
 from collections.abc import Callable
@@ -12,7 +11,8 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from glisson.errors import GlissonError
-from glisson.model import ModelBundle, OpeningRuntime
+from glisson.model import ModelBundle, OpeningRuntime, is_shipped
+from glisson.printable import log_to_terminal
 from glisson.run.execution import do_task
 from glisson.run.observer import SilentObserver
 from glisson.run.settings import RunSettings
@@ -25,6 +25,8 @@ def serve(connection: Connection, bundle: ModelBundle, settings: RunSettings) ->
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # unfinished files are removed
     runtime = OpeningRuntime(bundle, settings.runtime, settings.precision, settings.threads)
     observer = _Reporter(connection)
+    if not is_shipped(bundle) and not _wait_for_model(runtime, connection):
+        return
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the run has ended
         while True:
             task = connection.recv()
@@ -34,6 +36,23 @@ def serve(connection: Connection, bundle: ModelBundle, settings: RunSettings) ->
                 connection.send(("error", error))
             except MemoryError:
                 connection.send(("lost", "its process ran out of memory"))
+
+
+def _wait_for_model(runtime: OpeningRuntime, connection: Connection) -> bool:
+    """Wait until a stranger's model has passed its self-test, and tell the run; False if not.
+
+    The run limits the time and the memory of that.
+    """
+    try:
+        opened = ("opened", runtime.name)
+    except GlissonError as error:
+        connection.send(("error", error))
+        return False
+    except MemoryError:
+        connection.send(("lost", "its process ran out of memory"))
+        return False
+    connection.send(opened)
+    return True
 
 
 @dataclass
@@ -63,5 +82,5 @@ def main() -> None:
         connection = Connection(handle)
     level, chosen, bundle, settings = connection.recv()
     if level is not None:
-        logging.basicConfig(level=level, format="%(levelname)s %(message)s")
+        log_to_terminal(level)
     chosen(connection, bundle, settings)

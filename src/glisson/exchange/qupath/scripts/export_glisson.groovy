@@ -1,7 +1,9 @@
 /*
  * Exports the corrected annotations of the open image to PROJECT/edited/IMAGE.geojson.
  * One image: Run. All images: File, Save, then Run, Run for project, which reads what was saved.
- * `glisson measure RESULTS` takes them from there. Candidates ("Portal tract?") are exported too, but
+ * `glisson measure RESULTS` takes them from there. Give GLISSON, below, the place of the program
+ * glisson (or on the command line: -a glisson=PROGRAM), and the script measures each image at once
+ * and shows its table. Candidates ("Portal tract?") are exported too, but
  * never measured: before, give a true one the class "Portal tract" and delete the others.
  *
  * The block "glisson" says which image the coordinates count in: `glisson tiles` and `glisson
@@ -16,6 +18,9 @@ import java.nio.file.StandardCopyOption
 import java.text.Normalizer
 import qupath.lib.common.GeneralTools
 import static qupath.lib.scripting.QP.*
+
+def words = (args ?: []) as List
+def GLISSON = words.find { it.startsWith("glisson=") }?.substring("glisson=".length()) ?: ""
 
 def project = getProject()
 def imageData = getCurrentImageData()
@@ -102,7 +107,22 @@ try {
     unfinished.delete()
 }
 println "${imageName}: ${annotations.size()} annotations to ${path}"
+def unclassified = annotations.findAll { it.getPathClass() == null && it.getROI().isArea() }
+if (!unclassified.isEmpty()) {
+    println "${imageName}: ${unclassified.size()} outlines have no class and will not be measured: " +
+            "give them the class Portal tract, or delete them"
+}
 def candidates = annotations.count { it.getPathClass() != null && it.getPathClass().toString().startsWith("Portal tract?") }
 if (candidates > 0) {
     println "${imageName}: ${candidates} of them are candidates (Portal tract?), which will not be measured"
+}
+if (GLISSON != "" && slide != null) {
+    def command = [GLISSON, "measure", folder.getParent().toString(), "--from", path.toString()]
+    try {
+        def process = new ProcessBuilder(command).redirectErrorStream(true).start()
+        println process.getInputStream().getText("UTF-8")
+        println "${imageName}: glisson measure ended with exit code ${process.waitFor()}"
+    } catch (IOException error) {
+        println "${imageName}: exported, but ${GLISSON} does not start: ${error.getMessage()}"
+    }
 }
