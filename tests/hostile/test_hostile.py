@@ -245,7 +245,7 @@ def test_a_slide_called_like_a_file_of_the_run() -> None:
         ("+1+1", "'+1+1"),
         ("-2+3+cmd|' /C calc'!A0", "'-2+3+cmd|' /C calc'!A0"),
         ("@SUM(A1)", "'@SUM(A1)"),
-        ("\t=1", "'\t=1"),
+        ("\t=1", "\t'=1"),  # a spreadsheet that splits at tabs begins a cell after it
         ("-0.12", "-0.12"),
         ("+3", "+3"),
         ("-0.12 (-0.20 to 0.05)", "-0.12 (-0.20 to 0.05)"),
