@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from glisson.files.atomic import atomic_path
-from glisson.files.csv_tables import escape_cell
+from glisson.files.csv_tables import write_cells
 from glisson.measurement import (
     STANDARDS,
     BiopsyMeasurements,
@@ -66,7 +65,7 @@ def write_tables(
         ),
         settings,
     )
-    # Rows of corrected outlines are numbered anew: QuPath's name and id say which outline it is.
+    # Rows of corrected outlines get new numbers: QuPath's name and id say which outline it is.
     names = _QUPATH_COLUMNS if any(record.edited for _, record in slides) else ()
     _write(
         out / f"tracts{ending}.csv",
@@ -130,6 +129,4 @@ def _write(
         atomic_path(path) as unfinished,
         unfinished.open("w", encoding="utf-8", newline="") as file,
     ):
-        writer = csv.writer(file)
-        writer.writerow(header)
-        writer.writerows([escape_cell(value) for value in row] for row in rows)
+        write_cells(file, (header, *rows))

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from glisson.errors import SettingsError
 from glisson.files.atomic import atomic_path
@@ -38,9 +38,13 @@ def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, A
         atomic_path(path) as unfinished,
         unfinished.open("w", encoding="utf-8", newline="") as file,
     ):
-        table = csv.DictWriter(file, columns)
-        table.writeheader()
-        table.writerows({key: escape_cell(value) for key, value in row.items()} for row in rows)
+        write_cells(file, (columns, *([row.get(key) for key in columns] for row in rows)))
+
+
+def write_cells(file: IO[str], rows: Iterable[Sequence[object]], line_ending: str = "\r\n") -> None:
+    """Write rows of cells as CSV: the one place that knows separator, quotes and escapes."""
+    table = csv.writer(file, lineterminator=line_ending)
+    table.writerows([escape_cell(cell) for cell in row] for row in rows)
 
 
 def escape_cell(value: Any) -> Any:

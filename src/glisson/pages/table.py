@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from glisson.files.atomic import atomic_path
-from glisson.files.csv_tables import escape_cell
+from glisson.files.csv_tables import write_cells
 
 
 @dataclass(frozen=True)
@@ -71,8 +70,7 @@ class Table:
     def csv(self) -> str:
         """Return the table as comma-separated values, without title and note."""
         text = io.StringIO()
-        rows = ([escape_cell(cell) for cell in row] for row in (self.text_header, *self.text_rows))
-        csv.writer(text, lineterminator="\n").writerows(rows)
+        write_cells(text, (self.text_header, *self.text_rows), line_ending="\n")
         return text.getvalue()
 
 
