@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+import tifffile
 
 from glisson.errors import (
     AbsurdPixelSize,
@@ -19,6 +21,7 @@ from glisson.errors import (
 )
 from glisson.frames import BoxL0, PixelSize, RegionUm, Size
 from glisson.slides import InMemorySlide, open_slide
+from glisson_phantom.writing import write_pyramid
 
 
 def test_aperio(fixtures_dir: Path) -> None:
@@ -167,3 +170,21 @@ def test_grey_image_is_refused(tmp_path: Path) -> None:
     cv2.imwrite(str(path), np.full((50, 60), 200, np.uint8))
     with pytest.raises(UnsupportedSlide, match="colour"):
         open_slide(path, mpp=1.0)
+
+
+def test_threads_do_not_see_each_others_damage(tmp_path: Path) -> None:
+    """One error breaks OpenSlide's handle for all threads; sound regions stay readable."""
+    path = tmp_path / "a.svs"
+    rgb = np.random.default_rng(0).integers(0, 255, (2048, 2048, 3), np.uint8)
+    write_pyramid(path, rgb, Size(2048, 2048), PixelSize(0.5, 0.5))
+    with tifffile.TiffFile(path) as file:
+        place, size = file.pages[0].dataoffsets[0], file.pages[0].databytecounts[0]
+    with path.open("r+b") as written:
+        written.seek(place)
+        written.write(bytes(size))
+    bad, sound = RegionUm(0, 0, 100, 100), RegionUm(600, 600, 100, 100)
+    with open_slide(path) as slide, ThreadPoolExecutor(4) as threads:
+        regions = [bad, sound, sound, sound] * 25
+        patches = list(threads.map(lambda region: slide.read(region, 0.5), regions))
+    assert all(patch.readable.all() for patch in patches[1::4] + patches[2::4] + patches[3::4])
+    assert not any(patch.readable.any() for patch in patches[::4])

@@ -41,9 +41,9 @@ _BOUNDS = (
 class OpenSlideSlide(LevelSlide):
     """A slide read by OpenSlide.
 
-    OpenSlide's errors latch: after an error, every later read of that handle fails. So a failed
-    read reopens the file and retries in smaller pieces. The reader records pieces that fail
-    again, and no measurement counts them.
+    OpenSlide's errors latch: after an error, every later read of that handle fails, in every
+    thread. So a failed read is repeated on a handle of its own, and then in smaller pieces. The
+    reader records pieces that fail again, and no measurement counts them.
     Transparent pixels (unscanned parts of MIRAX) get the background colour and are readable.
 
     Args:
@@ -102,23 +102,32 @@ class OpenSlideSlide(LevelSlide):
         handle = self._handle
         try:
             rgba = np.asarray(handle.read_region(corner_l0, level, (width, height)))
-        except openslide.OpenSlideError as error:
-            logger.info("%s: level %d at %s: %s", self._path.name, level, corner_l0, error)
-            self._reopen(handle)
-            return None
+        except openslide.OpenSlideError:
+            self._replace(handle)
+            # Another thread's error may have broken the handle: only a handle of one's own tells.
+            with open_handle(self._path) as own:
+                try:
+                    rgba = np.asarray(own.read_region(corner_l0, level, (width, height)))
+                except openslide.OpenSlideError as error:
+                    logger.info("%s: level %d at %s: %s", self._path.name, level, corner_l0, error)
+                    self._count_failure()
+                    return None
         return _blend(rgba, self._info.background_rgb)
 
-    def _reopen(self, broken: openslide.OpenSlide) -> None:
+    def _replace(self, broken: openslide.OpenSlide) -> None:
         """Replace a broken handle, once even if several threads saw it break."""
         with self._lock:
-            self._failures += 1
-            if self._failures > _MOST_FAILURES:
-                raise DamagedSlide(
-                    f"{self._path}: more than {_MOST_FAILURES} regions cannot be read. "
-                    "The file is damaged or incomplete; copy it again from its source."
-                )
             if self._handle is broken:
                 self._handle = open_handle(self._path)
+
+    def _count_failure(self) -> None:
+        with self._lock:
+            self._failures += 1
+        if self._failures > _MOST_FAILURES:
+            raise DamagedSlide(
+                f"{self._path}: more than {_MOST_FAILURES} regions cannot be read. "
+                "The file is damaged or incomplete; copy it again from its source."
+            )
 
 
 def _split(left: int, top: int, width: int, height: int) -> list[tuple[int, int]]:
