@@ -34,10 +34,10 @@ from glisson.dataset.tile_folder import read_settings
 from glisson.errors import GlissonError
 from glisson.exchange import read_class_map, read_geojson, write_class_map, write_qupath_project
 from glisson.exchange.geojson import NewAnnotation, write_annotations_geojson
+from glisson.files.hashing import hash_file
 from glisson.frames import Frame, PixelSize, RegionUm, Size
 from glisson.inputs import assign_pseudonyms, list_slides
 from glisson.model import add_model, load_bundle
-from glisson.model.safety import sha256
 from glisson.model.store.torchscript import read_wsinfer_facts
 from glisson.results import name_folders
 from glisson.results.folder import find_redo_reason
@@ -252,7 +252,7 @@ def write_bundle(place: Path, files: dict[str, bytes], spec: bytes | None = None
     place.mkdir(exist_ok=True)
     for name, data in files.items():
         (place / name).write_bytes(data)
-    hashes = {name: sha256(place / name) for name in files}
+    hashes = {name: hash_file(place / name) for name in files}
     text = json.dumps(SPEC | {"files": hashes}).encode() if spec is None else spec
     (place / "model.json").write_bytes(text)
     return place

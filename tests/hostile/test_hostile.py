@@ -439,9 +439,9 @@ def test_torchscript_runs_only_once_it_was_added(tmp_path: Path, store: Path) ->
 
 
 def load_hash(path: Path) -> str:
-    from glisson.model.safety import sha256
+    from glisson.files.hashing import hash_file
 
-    return sha256(path)
+    return hash_file(path)
 
 
 @pytest.mark.parametrize(

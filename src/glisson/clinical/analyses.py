@@ -120,7 +120,7 @@ class Description:
 
 @dataclass(frozen=True)
 class Study:
-    """All analyses of a study.
+    """The analyses of a study.
 
     Attributes:
         settings: of the study.

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glisson.errors import InvalidBundle, ModelNotFound
+from glisson.files.hashing import hash_file
 from glisson.model.safety import (
     check_safetensors,
     find_inside,
@@ -17,7 +18,6 @@ from glisson.model.safety import (
     read_small,
     refuse_code,
     refuse_outside_weights,
-    sha256,
 )
 from glisson.model.spec import SPEC_FILE, ModelSpec, parse_spec
 
@@ -92,7 +92,7 @@ def _check_files(spec: ModelSpec, folder: Path) -> None:
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         _check_content(spec, find_inside(folder, path.relative_to(folder).as_posix()))
     for name, expected in spec.files.items():
-        if sha256(folder / name) != expected:
+        if hash_file(folder / name) != expected:
             raise InvalidBundle(
                 f"{folder / name} was changed: its SHA-256 is not the one in model.json. "
                 "Copy or download the bundle again."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import lzma
 import stat
@@ -29,12 +28,6 @@ _ZIP_ERRORS = (
     lzma.LZMAError,
 )
 """Errors that `zipfile` raises for archives that are damaged, encrypted or oddly packed."""
-
-
-def sha256(path: Path) -> str:
-    """Compute the SHA-256 of a file, as hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def find_inside(folder: Path, name: str) -> Path:

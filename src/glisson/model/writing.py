@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glisson.errors import InvalidBundle, MissingExtra, OutputError, WrongClasses
+from glisson.files.hashing import hash_file
 from glisson.model.bundle import (
     CARD_FILE,
     EXPECTED_FILE,
@@ -29,7 +30,6 @@ from glisson.model.bundle import (
 )
 from glisson.model.networks.families import describe_network, find_family
 from glisson.model.networks.tensors import compute_probabilities
-from glisson.model.safety import sha256
 from glisson.model.spec import (
     CLASS_NAMES,
     SPEC_FILE,
@@ -107,7 +107,7 @@ def write_description(
     if facts.card:
         (folder / CARD_FILE).write_text(facts.card, encoding="utf-8")
     paths = sorted(p for p in folder.iterdir() if p.is_file() and p.name != SPEC_FILE)
-    hashes = {path.name: sha256(path) for path in paths}
+    hashes = {path.name: hash_file(path) for path in paths}
     weights = TORCHSCRIPT_FILE if architecture.is_torchscript else WEIGHTS_FILE
     spec = ModelSpec(
         name=facts.name,

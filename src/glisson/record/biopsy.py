@@ -126,7 +126,7 @@ class CandidateRecord(CandidateMeasurements):
 
 
 class CandidatesRecord(Part):
-    """All candidates, and the model's limits that they are below.
+    """The candidates, and the model's limits that they are below.
 
     Attributes:
         count: number of candidates.
@@ -169,7 +169,7 @@ class ArtefactsRecord(Part):
 
 
 class PlausibilityRecord(Part):
-    """Whether the slide can be H&E of liver (`Plausibility`).
+    """The verdict whether the slide can be H&E of liver (`Plausibility`).
 
     Attributes:
         verdict: in words.
@@ -271,7 +271,7 @@ class BiopsyRecord(Record):
 
     @property
     def candidate_areas(self) -> tuple[CandidateRecord, ...]:
-        """Every candidate; results of earlier versions list none."""
+        """Return the candidates; results of earlier versions list none."""
         return () if self.candidates is None else self.candidates.areas
 
     def as_slide(self) -> SlideInfo:

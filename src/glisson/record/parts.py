@@ -47,7 +47,7 @@ class Record(Part):
     FILE: ClassVar[str]
     """The file's name."""
     REPAIR: ClassVar[str]
-    """What to do where the file cannot be used."""
+    """Advice of an error where the file cannot be used."""
 
     format_version: Annotated[int, Field(ge=1, le=FORMAT_VERSION)] = FORMAT_VERSION
 

@@ -35,7 +35,7 @@ class ReportSlide:
 
     @property
     def is_synthetic(self) -> bool:
-        """Whether a program drew the slide."""
+        """Return whether a program drew the slide."""
         return self.record is not None and self.record.slide.synthetic
 
 

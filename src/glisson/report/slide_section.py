@@ -128,7 +128,7 @@ def _facts(biopsy: BiopsyMeasurements, candidate_count: int) -> list[tuple[str, 
 
 
 def _says_something(key: str, biopsy: BiopsyMeasurements) -> bool:
-    """Whether a number tells more than what is usual; per section is the whole in one section."""
+    """Return whether a number says more than usual; one section is the whole."""
     value = getattr(biopsy, key)
     if key in _SHOWN_UNLESS_ZERO:
         return bool(value)

@@ -42,7 +42,7 @@ class AreaTable:
 
     @property
     def left_out(self) -> int:
-        """How many areas the table does not show."""
+        """Return the number of areas that the table does not show."""
         return self.total - len(self.table.rows)
 
 

@@ -6,7 +6,6 @@ A slide is done only when its manifest, which is written last, is there.
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import shutil
 import tempfile
@@ -24,6 +23,7 @@ from glisson.files.atomic import (
     open_unfinished,
     remove_abandoned,
 )
+from glisson.files.hashing import hash_file
 from glisson.files.json_files import read_json, write_json
 
 MANIFEST = "manifest.json"
@@ -210,7 +210,7 @@ def holds_results(folder: Path) -> bool:
 
 def _is_unchanged(path: Path, sha256: str) -> bool:
     with suppress(ValueError):  # a name that none can be
-        return path.is_file() and _sha256(path) == sha256
+        return path.is_file() and hash_file(path) == sha256
     return False
 
 
@@ -230,7 +230,7 @@ def _is_text_by_text(part: object) -> bool:
 
 def _write_manifest(folder: Path, origin: Origin, started: str) -> None:
     paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-    files = {path.relative_to(folder).as_posix(): _sha256(path) for path in paths}
+    files = {path.relative_to(folder).as_posix(): hash_file(path) for path in paths}
     content = {
         "status": "done",
         "settings_hash": origin.settings_hash,
@@ -343,7 +343,7 @@ def _copy_foreign(old: Path, foreign: Sequence[Path], new: Path) -> None:
 
 
 def _is_same(first: Path, second: Path) -> bool:
-    return second.is_file() and _sha256(first) == _sha256(second)
+    return second.is_file() and hash_file(first) == hash_file(second)
 
 
 def _was_edited(folder: Path) -> bool:
@@ -352,9 +352,4 @@ def _was_edited(folder: Path) -> bool:
     tracts = folder / TRACTS
     if manifest is None or not tracts.is_file():
         return holds_results(folder)
-    return bool(manifest.get("files", {}).get(TRACTS) != _sha256(tracts))
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return bool(manifest.get("files", {}).get(TRACTS) != hash_file(tracts))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import configparser
-from contextlib import suppress
 from pathlib import Path
 
 from glisson.slides.dicom_folder import find_dicom_file, find_series, read_header
+from glisson.storage.companions import MOST_INDEX_BYTES, parse_index
 
 MIRAX_ENDINGS = {".dat", ".ini"}
-_MOST_INDEX_BYTES = 1 << 20
 
 
 def list_slide_files(path: Path) -> list[Path]:
@@ -44,9 +42,6 @@ def _list_series(main: Path) -> list[Path]:
 
 def _list_indexed(index: Path) -> list[Path]:
     """List the files beside a VMS index whose names are values of its keys."""
-    parser = configparser.ConfigParser(interpolation=None, strict=False)
-    if index.stat().st_size <= _MOST_INDEX_BYTES:
-        with suppress(configparser.Error):
-            parser.read_string(index.read_text("utf-8", errors="replace"))
-    named = {value for section in parser.sections() for value in parser[section].values()}
+    is_index = index.stat().st_size <= MOST_INDEX_BYTES
+    named = parse_index(index.read_bytes()) if is_index else set()
     return [each for each in index.parent.iterdir() if each.name in named]

@@ -9,7 +9,7 @@ from glisson.errors import NotStored, StorageError
 from glisson.storage.store import Stored, find_files, list_folder, read, stat_url
 from glisson.storage.url import Url
 
-_MOST_INDEX_BYTES = 1 << 20
+MOST_INDEX_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -87,14 +87,19 @@ def _find_dicom(folder: Url) -> list[Stored]:
 
 def _find_indexed(url: Url, index: Stored) -> list[Stored]:
     """Return the files beside a VMS index whose names are values of its keys."""
-    if index.bytes > _MOST_INDEX_BYTES:
+    if index.bytes > MOST_INDEX_BYTES:
         raise StorageError(
             f"{url} is too large for the index of a Hamamatsu slide. Copy it again from its source."
         )
+    named = parse_index(read(url, 0, index.bytes))
+    return [each for each in list_folder(url.parent) if each.url.name in named]
+
+
+def parse_index(content: bytes) -> set[str]:
+    """Return all values of a VMS index: names of files among them; none if it is no index."""
     parser = configparser.ConfigParser(interpolation=None, strict=False)
     try:
-        parser.read_string(read(url, 0, index.bytes).decode("utf-8", errors="replace"))
+        parser.read_string(content.decode("utf-8", errors="replace"))
     except configparser.Error:
-        return []
-    named = {value for section in parser.sections() for value in parser[section].values()}
-    return [each for each in list_folder(url.parent) if each.url.name in named]
+        return set()
+    return {value for section in parser.sections() for value in parser[section].values()}

@@ -9,7 +9,7 @@ from glisson.dataset import AnnotationSettings, SplitSettings
 
 @dataclass(frozen=True)
 class DataSettings:
-    """How `train` reads its data.
+    """Settings by which `train` reads its data.
 
     `at_mpp`, `size_px` and `annotations` apply to slides; `tiles_mpp` to tiles without manifest;
     `split` to slides and, by its share and seed, to tiles without manifest.

